@@ -1,0 +1,1 @@
+"""Protocols of the field, each written once."""

@@ -1,0 +1,1 @@
+"""Where rows come from: folders, files, data that ships with a library."""

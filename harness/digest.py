@@ -1,0 +1,39 @@
+"""One way to turn content into a short identity, so that every key in the project is made alike."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+_CHUNK = 1 << 22
+
+
+def digest_bytes(*parts: bytes) -> str:
+    """Return the first 128 bits of SHA-256 over length-prefixed parts, as 32 hexadecimal characters."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "little"))
+        total.update(part)
+    return total.hexdigest()[:32]
+
+
+def digest_json(value: Json) -> str:
+    """Return the digest of a JSON value, the same for every order of its keys.
+
+    >>> digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return digest_bytes(b"json", text.encode())
+
+
+def digest_file(path: Path) -> str:
+    """Return the digest of a file's content, read in pieces. Raises OSError when it cannot be read."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            total.update(chunk)
+    return total.hexdigest()[:32]

@@ -1,0 +1,147 @@
+"""Pictures as a digest and lazy pixels, so that what is remembered is never decoded."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from mmbench.harness.digest import Json, digest_bytes, digest_json
+from mmbench.harness.errors import Unreadable
+
+Pixels = PIL.Image.Image
+"""What adapters receive: a decoded RGB `PIL.Image.Image`."""
+
+
+class Operation(Protocol):
+    """A deterministic rendering step: parent pixels (None for a scene made from nothing) and parameters to pixels."""
+
+    __name__: str
+
+    def __call__(self, parent: Pixels | None, /, **params: Any) -> Pixels: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One read of a picture: what identifies it and the means to decode it."""
+
+    digest: str
+    """32 hexadecimal characters; equal content, equal digest."""
+    nbytes: int
+    """Bytes held in memory until the content is dropped."""
+    decode: Callable[[], Pixels]
+    """Returns RGB pixels. Raises Unreadable."""
+
+
+class Image:
+    """A picture: a digest and lazy pixels.
+
+    `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
+    """
+
+    __slots__ = ("_digest", "_read", "locator")
+
+    def __init__(self, read: Callable[[], Content], locator: str, digest: str | None = None) -> None:
+        self._read = read
+        self._digest = digest
+        self.locator = locator
+        """Where a person finds the picture: a path, or a row of a data file."""
+
+    @classmethod
+    def from_path(cls, path: Path, locator: str | None = None) -> "Image":
+        """A picture file, opened only when asked."""
+        return cls(lambda: _encoded(_read_file(path), str(path)), locator or str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, locator: str) -> "Image":
+        """An encoded picture already in memory."""
+        return cls(lambda: _encoded(data, locator), locator)
+
+    @classmethod
+    def from_array(cls, array: npt.NDArray[np.uint8], locator: str) -> "Image":
+        """Pixels as (height, width) grey levels or (height, width, 3) RGB, uint8."""
+        return cls(lambda: _raw(array), locator)
+
+    @classmethod
+    def from_pil(cls, image: Pixels, locator: str = "in memory") -> "Image":
+        """A decoded picture, identified by its RGB pixels."""
+        return cls.from_array(np.asarray(image.convert("RGB")), locator)
+
+    @classmethod
+    def render(cls, operation: Operation, params: dict[str, Json], version: int, locator: str) -> "Image":
+        """A picture made from parameters alone, drawn only when its pixels are asked for."""
+        return _rendered(None, operation, params, version, locator)
+
+    def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
+        """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""
+        return _rendered(self, operation, params, version, self.locator)
+
+    def read(self) -> Content:
+        """Return digest and pixels from one read. Raises Unreadable."""
+        content = self._read()
+        self._digest = content.digest
+        return content
+
+    @property
+    def known_digest(self) -> str | None:
+        """The digest where it is known without a read."""
+        return self._digest
+
+    @property
+    def digest(self) -> str:
+        """The digest, read now unless it is known. Raises Unreadable."""
+        return self._digest or self.read().digest
+
+    def pil(self) -> Pixels:
+        """Return RGB pixels. Raises Unreadable."""
+        return self.read().decode()
+
+
+def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:
+    def read() -> Content:
+        recipe = [parent.digest if parent else None, operation.__name__, params, version]
+
+        def draw() -> Pixels:
+            return operation(parent.pil() if parent else None, **params).convert("RGB")
+
+        return Content(digest_json(recipe), 0, draw)
+
+    return Image(read, locator)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or error}") from error
+
+
+def _encoded(data: bytes, locator: str) -> Content:
+    return Content(digest_bytes(b"encoded", data), len(data), lambda: _decode(data, locator))
+
+
+def _raw(array: npt.NDArray[np.uint8]) -> Content:
+    array = np.ascontiguousarray(array)
+    # Size and mode belong to the identity: the bytes of a 2 x 8 and of a 4 x 4 picture can be equal.
+    return Content(
+        digest_bytes(b"array", repr(array.shape).encode(), array.tobytes()),
+        array.nbytes,
+        lambda: PIL.Image.fromarray(array).convert("RGB"),
+    )
+
+
+def _decode(data: bytes, locator: str) -> Pixels:
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            limit = PIL.Image.MAX_IMAGE_PIXELS
+            if limit is not None and image.width * image.height > limit:
+                raise Unreadable(f"{locator}: {image.width} x {image.height} pixels, over the limit of {limit}")
+            return image.convert("RGB")
+    except PIL.Image.DecompressionBombError as error:
+        raise Unreadable(f"{locator}: {error}") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
+        raise Unreadable(f"{locator}: not a readable picture ({error})") from error

@@ -1,0 +1,167 @@
+"""The contract of tasks: rows from a source, samples and outcomes from a family, metrics over outcomes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.types import Outcome, Route, Sample, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mmbench.harness.subject import Subject
+
+Cell: TypeAlias = Any
+"""One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
+
+Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+"""(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a data source."""
+
+    cells: Mapping[str, Cell]
+    """Column name to value."""
+    where: str
+    """What an error message points at: `labels.csv line 7`."""
+    base: Path
+    """Paths in cells are relative to this folder."""
+
+
+class Source(Protocol):
+    """Rows of data, read again at each iteration and never held in memory as a whole."""
+
+    def __init__(self, path: Path | str | None, split: str | None) -> None:
+        """Check that the data is there. Raises DataError."""
+
+    def columns(self) -> Sequence[str]:
+        """Return the names of the columns."""
+
+    def class_names(self, column: str) -> Sequence[str] | None:
+        """Return the names behind integer labels of a column, where the data itself holds them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as a value: its name is its identity in tables, files and on the command line."""
+
+    name: str
+    """Printed form, for example `accuracy@5`."""
+    description: str
+    """One sentence with the source."""
+    unit: Unit = "item"
+    """The outcomes it is made of."""
+    higher_is_better: bool = True
+    """False for ranks and errors."""
+    lowest: float = 0.0
+    """Worst possible value where higher is better."""
+    best: float | None = 1.0
+    """Best possible value; None where there is none to normalise by."""
+    proportion: bool = True
+    """True when every per-item value lies in 0..1, so that a Wilson interval holds."""
+    aggregate: Aggregate | None = None
+    """None: the mean of per-item values; else a corpus metric made from per-item statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a person should know before trusting a score of this task."""
+
+    title: str = ""
+    citation: str = ""
+    licence: str = ""
+    url: str = ""
+    dimension: str = ""
+    chance: float | None = None
+    majority: float | None = None
+    best: float | None = None
+    human: float | None = None
+    primary: str = ""
+    notes: str = ""
+
+
+Verb = Literal["choose", "answer", "similarity", "features"]
+
+
+class Family(Protocol):
+    """A protocol of the field, written once and run on any data: what a contributor writes."""
+
+    name: ClassVar[str]
+    """As in the task file."""
+    version: ClassVar[int]
+    """Raised when the same data would score differently."""
+    verb: ClassVar[Verb]
+    """The question it puts to its subject."""
+    routes: ClassVar[tuple[Route, ...]]
+    """Default order of preference."""
+    required_fields: ClassVar[tuple[str, ...]]
+    """Keys that `fields` of the task file must map to columns."""
+    Options: ClassVar[type[BaseModel]]
+    """The task-file keys of this family alone."""
+
+    def __init__(self, options: Any, fields: Mapping[str, str | list[str]], source: Source) -> None:
+        """Check the options against the data. Raises DataError."""
+
+    def metric(self, name: str) -> Metric:
+        """Return the metric of this name. Raises UsageError that names the nearest."""
+
+    def default_metrics(self) -> Sequence[str]:
+        """Return what is scored when the task file names no metrics; the first is the primary one."""
+
+    def protocol(self) -> Json:
+        """Return everything that fixes how the task is asked and scored, apart from the data itself."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the samples in the order of the data. Raises DataError that names the row."""
+
+    def outcomes(self, subject: "Subject", samples: "Iterable[Sample]") -> Iterator[Outcome]:
+        """Ask the subject and yield one outcome per item, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Data plus a protocol."""
+
+    name: str
+    version: int
+    family: Family
+    metrics: tuple[Metric, ...]
+    """What is scored; the primary metric is first."""
+    routes: tuple[Route, ...]
+    """Order of preference."""
+    size: int
+    """Rows of its data."""
+    card: Card = field(default_factory=Card)
+
+    @property
+    def reference(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+    def protocol_id(self, dataset: str) -> str:
+        """Return the identity of what the task fixes, with the digest of the data it was asked on.
+
+        It holds neither the route nor anything of the model (its fingerprint does), nor the list of metrics shown.
+        """
+        family = self.family
+        return digest_json(
+            {
+                "family": family.name,
+                "family_version": family.version,
+                "version": self.version,
+                "protocol": family.protocol(),
+                "dataset": dataset,
+            }
+        )

@@ -1,0 +1,109 @@
+"""The nouns of an evaluation: what is asked, what came of it, and what it scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mmbench.harness.digest import Json
+from mmbench.harness.media import Image
+
+Status = Literal["ok", "unparsed", "refused", "error"]
+"""`unparsed` and `refused` are the model's own failures and count 0; an `error` leaves value and n."""
+
+Route = Literal["embed", "likelihood", "generate"]
+"""How a model was questioned: by cosine of embeddings, by likelihood of texts, by its written reply."""
+
+Unit = Literal["item", "image", "text"]
+"""What one outcome is about; retrieval has queries of both directions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer."""
+
+    label: str
+    """The name of the answer, as a person would write it."""
+    phrasings: tuple[str, ...]
+    """The texts a model is shown for it: filled prompt templates, or the label alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a task."""
+
+    id: str
+    """Unique within the task."""
+    media: tuple[Image, ...] = ()
+    """The pictures it shows."""
+    question: str = ""
+    """What is asked, if anything."""
+    options: tuple[Option, ...] = ()
+    """Its own options, where the task has none for all."""
+    references: tuple[str, ...] = ()
+    """Texts a good answer agrees with: captions, annotators' answers."""
+    target: tuple[int, ...] = ()
+    """0-based indices of the right options; several for multi-label items."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """Columns that travel with the item and break scores down: level, group, dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be asked or answered; takes the place of its answer in a stream."""
+
+    message: str
+    """One sentence that names the input and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one item."""
+
+    id: str
+    """The sample's id; with `unit` unique within a run."""
+    status: Status
+    """`ok`, or why there is no scored answer."""
+    prediction: str | None
+    """What the model answered, as text."""
+    target: str | None
+    """What was right, as text."""
+    values: Mapping[str, float]
+    """Per-item value of each per-item metric."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """Expected value of each metric for this item when guessing; a score's chance is their mean."""
+    statistics: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Per-item statistics from which corpus metrics are aggregated again."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """The sample's facts."""
+    cluster: str = ""
+    """Items that share it are not independent; the picture's digest by default."""
+    unit: Unit = "item"
+    """What the outcome is about."""
+    locator: str = ""
+    """Where the picture is found."""
+    message: str | None = None
+    """Why the status is not `ok`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric over all outcomes of a run."""
+
+    metric: str
+    """The metric's printed form, which is its identity."""
+    value: float | None
+    """In the metric's own range; None where the metric is not defined for what was asked."""
+    low: float | None
+    """Lower end of the 95 % interval."""
+    high: float | None
+    """Upper end of the 95 % interval."""
+    n: int
+    """Outcomes that the value is made of."""
+    coverage: float
+    """Share of outcomes with status `ok`."""
+    bounds: tuple[float, float] | None
+    """The value if every outcome that is not `ok` were wrong, and if it were right."""
+    chance: float | None
+    """The expected value of guessing."""
+    primary: bool
+    """True for the metric a board shows first."""
