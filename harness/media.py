@@ -22,7 +22,7 @@ class Operation(Protocol):
 
     __name__: str
 
-    def __call__(self, parent: Pixels | None, /, **params: Any) -> Pixels: ...
+    def __call__(self, parent: Pixels | None, /, **params: Any) -> Pixels: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,14 @@ class Image:
     def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
         """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""
         return _rendered(self, operation, params, version, self.locator)
+
+    def without_pixels(self) -> "Image":
+        """What stays of a picture when its work is done: digest and locator, none of the bytes it may hold."""
+
+        def gone() -> Content:
+            raise Unreadable(f"{self.locator}: the pixels of this picture are no longer held")
+
+        return Image(gone, self.locator, self._digest)
 
     def read(self) -> Content:
         """Return digest and pixels from one read. Raises Unreadable."""

@@ -36,6 +36,32 @@ class Row:
     """Paths in cells are relative to this folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The rows of a task and what its columns mean."""
+
+    source: "Source"
+    fields: Mapping[str, str | list[str]]
+    """A family's field to the column (or columns) that hold it."""
+    facts: tuple[str, ...]
+    """Columns that travel with each item."""
+    base: Path
+    """Folder of the task file; named files are relative to it."""
+
+    def facts_of(self, row: Row) -> dict[str, Json]:
+        """Return the facts of one row."""
+        return {name: _plain(row.cells.get(name)) for name in self.facts}
+
+    def id_of(self, row: Row, number: int) -> str:
+        """Return the row's `id` where there is such a column, else its 0-based number."""
+        given = row.cells.get(str(self.fields.get("id", "id")))
+        return str(number) if given is None or given == "" else str(given)
+
+
+def _plain(cell: Cell) -> Json:
+    return cell if cell is None or isinstance(cell, (bool, int, float, str)) else str(cell)
+
+
 class Source(Protocol):
     """Rows of data, read again at each iteration and never held in memory as a whole."""
 
@@ -44,6 +70,9 @@ class Source(Protocol):
 
     def columns(self) -> Sequence[str]:
         """Return the names of the columns."""
+
+    def values(self, column: str) -> Iterator[Cell]:
+        """Yield the cells of one column alone, which spares reading the pictures of the others."""
 
     def class_names(self, column: str) -> Sequence[str] | None:
         """Return the names behind integer labels of a column, where the data itself holds them."""
@@ -106,19 +135,21 @@ class Family(Protocol):
     """The question it puts to its subject."""
     routes: ClassVar[tuple[Route, ...]]
     """Default order of preference."""
-    required_fields: ClassVar[tuple[str, ...]]
-    """Keys that `fields` of the task file must map to columns."""
+    fields: ClassVar[Mapping[str, bool]]
+    """Keys that `fields` of the task file may map to columns; True for those it must."""
     Options: ClassVar[type[BaseModel]]
     """The task-file keys of this family alone."""
 
-    def __init__(self, options: Any, fields: Mapping[str, str | list[str]], source: Source) -> None:
-        """Check the options against the data. Raises DataError."""
+    known_metrics: ClassVar[Sequence[Metric]]
+    """What `mmbench list metrics` shows; families of names (`accuracy@5`) stand as one example."""
+    metrics: Sequence[Metric]
+    """What is scored, the primary metric first."""
 
-    def metric(self, name: str) -> Metric:
-        """Return the metric of this name. Raises UsageError that names the nearest."""
+    def __init__(self, options: Any, data: Data, metrics: Sequence[str]) -> None:
+        """Check options and metric names (none: the family's default) against the data.
 
-    def default_metrics(self) -> Sequence[str]:
-        """Return what is scored when the task file names no metrics; the first is the primary one."""
+        Raises DataError or UsageError, which names the nearest.
+        """
 
     def protocol(self) -> Json:
         """Return everything that fixes how the task is asked and scored, apart from the data itself."""
@@ -137,8 +168,6 @@ class Task:
     name: str
     version: int
     family: Family
-    metrics: tuple[Metric, ...]
-    """What is scored; the primary metric is first."""
     routes: tuple[Route, ...]
     """Order of preference."""
     size: int

@@ -1,1 +1,28 @@
 """mmbench: what a multimodal model perceives, how it ranks, and whether yesterday's change broke it."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmbench.adapters.open_clip import OpenClip as OpenClip
+    from mmbench.harness.board import Results as Results
+    from mmbench.harness.board import load as load
+    from mmbench.harness.run import Run as Run
+    from mmbench.harness.run import run as run
+
+_PUBLIC = {
+    "OpenClip": "mmbench.adapters.open_clip",
+    "Results": "mmbench.harness.board",
+    "Run": "mmbench.harness.run",
+    "load": "mmbench.harness.board",
+    "run": "mmbench.harness.run",
+}
+
+__all__ = ["OpenClip", "Results", "Run", "load", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import mmbench` costs nothing."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'mmbench' has no attribute '{name}'")
+    return getattr(import_module(_PUBLIC[name]), name)

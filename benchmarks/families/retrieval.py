@@ -1,0 +1,176 @@
+"""Image-text retrieval: every caption for a picture, every picture for a caption, ranked in one stream."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from mmbench.benchmarks.sources.cells import column, picture, texts
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.ranks import Ranks
+from mmbench.harness.subject import Similarity, Subject
+from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.types import Outcome, Route, Sample, Unit
+
+Floats = npt.NDArray[np.float64]
+
+UNITS: Mapping[str, Unit] = {"image_to_text": "image", "text_to_image": "text"}
+"""A direction of search and what its queries are."""
+
+_NAME = re.compile(r"(image_to_text|text_to_image)/(?:recall@([1-9]\d*)|median_rank)")
+
+
+class RetrievalOptions(BaseModel):
+    """Retrieval has no task-file keys of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Retrieval:
+    """Recall at k and median rank in both directions (Karpathy and Fei-Fei 2015, 4.2).
+
+    A picture is found by a caption, and a caption by its picture; any one of a picture's captions among the first k is
+    a hit. Ties are ordered at random in expectation, so that a collapsed model scores chance.
+    """
+
+    name: ClassVar[str] = "retrieval"
+    version: ClassVar[int] = 1
+    verb: ClassVar[Verb] = "similarity"
+    routes: ClassVar[tuple[Route, ...]] = ("embed",)
+    fields: ClassVar[Mapping[str, bool]] = {"image": True, "captions": True}
+    Options: ClassVar[type[BaseModel]] = RetrievalOptions
+    known_metrics: ClassVar[Sequence[Metric]]
+
+    def __init__(self, options: RetrievalOptions, data: Data, metrics: Sequence[str]) -> None:
+        self._data = data
+        captions = data.fields["captions"]
+        self._captions = captions if isinstance(captions, list) else [captions]
+        self.metrics = [_metric(name) for name in metrics or _DEFAULT]
+
+    def protocol(self) -> Json:
+        """Return the rule of ties; captions are shown as they are, without a prompt."""
+        return {"ties": "expected", "prompt": "{caption}"}
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield one sample a picture; neighbouring rows of one picture are one sample. Raises DataError."""
+        name = str(self._data.fields["image"])
+        done: set[object] = set()
+        rows = ((column(row, name), row) for row in self._data.source)
+        number = 0
+        for _, group in groupby(rows, key=lambda pair: pair[0] if isinstance(pair[0], str) else id(pair[1])):
+            members = list(group)
+            cell, first = members[0]
+            if isinstance(cell, str):
+                if cell in done:
+                    raise DataError(f"{first.where}: picture '{cell}' occurs again; put all rows of a picture together")
+                done.add(cell)
+            yield Sample(
+                id=self._data.id_of(first, number),
+                media=(picture(cell, first),),
+                references=tuple(caption for _, row in members for caption in self._captions_of(row)),
+                facts=self._data.facts_of(first),
+            )
+            number += len(members)
+
+    def outcomes(self, subject: Subject, samples: Iterable[Sample]) -> Iterator[Outcome]:
+        """Yield one outcome for each picture as a query, then one for each caption as a query."""
+        found = subject.similarity(samples)
+        yield from self._of_direction("image_to_text", found.image_to_text, found)
+        yield from self._of_direction("text_to_image", found.text_to_image, found)
+
+    def _captions_of(self, row: Row) -> tuple[str, ...]:
+        found = tuple(text for name in self._captions for text in texts(column(row, name), row) if text.strip())
+        if not found:
+            raise DataError(f"{row.where}: no caption in {' or '.join(self._captions)}")
+        return found
+
+    def _of_direction(self, direction: str, ranks: Ranks, found: Similarity) -> Iterator[Outcome]:
+        unit = UNITS[direction]
+        wanted = [metric for metric in self.metrics if metric.unit == unit]
+        by_k = {metric.name: int(metric.name.rpartition("@")[2]) for metric in wanted if metric.aggregate is None}
+        hits = {name: ranks.hit(k) for name, k in by_k.items()}
+        blind = _all_tied(ranks)
+        chances = {name: blind.hit(k) for name, k in by_k.items()}
+        median = f"{direction}/median_rank"
+        expected, guessed = ranks.expected(), blind.expected()
+        at = 0
+        for position, sample in enumerate(found.samples):
+            failure = found.failures.get(position)
+            for query in range(1 if unit == "image" else len(sample.references)):
+                common = Outcome(
+                    id=sample.id if unit == "image" else f"{sample.id}#{query}",
+                    status="error" if failure else "ok",
+                    prediction=None,
+                    target=" | ".join(sample.references) if unit == "image" else sample.references[query],
+                    values={},
+                    facts=sample.facts,
+                    cluster=sample.media[0].known_digest or sample.media[0].locator,
+                    unit=unit,
+                    locator=sample.media[0].locator,
+                    message=failure.message if failure else None,
+                )
+                if failure:
+                    yield common
+                    continue
+                yield replace(
+                    common,
+                    prediction=f"rank {expected[at]:g}",
+                    values={name: float(hit[at]) for name, hit in hits.items()},
+                    chances={median: float(guessed[at]), **{name: float(hit[at]) for name, hit in chances.items()}},
+                    statistics={median: (float(expected[at]),)},
+                )
+                at += 1
+
+
+def _all_tied(ranks: Ranks) -> Ranks:
+    """The same queries asked of a model that scores everything alike: chance."""
+    nobody = np.zeros_like(ranks.positives)
+    return Ranks(nobody, ranks.gallery - ranks.positives, ranks.positives, ranks.positives, ranks.gallery)
+
+
+def median_rank(statistics: Floats, weights: Floats) -> Floats:
+    """Return the median of the expected ranks. `statistics` is (n, 1), `weights` (b, n) of whole counts; returns (b,).
+
+    >>> median_rank(np.array([[1.0], [7.0], [2.0], [4.0]]), np.array([[1.0, 1, 1, 1], [3, 0, 0, 1]]))
+    array([3., 1.])
+    """
+    order = np.argsort(statistics[:, 0], kind="stable")
+    ranks = statistics[order, 0]
+    upto = np.cumsum(weights[:, order], axis=1)
+    half = upto[:, -1:] / 2
+    lower = np.argmax(upto >= half, axis=1)
+    upper = np.argmax(upto > half, axis=1)
+    return np.asarray((ranks[lower] + ranks[upper]) / 2)
+
+
+_DEFAULT = [f"{direction}/recall@{k}" for direction in UNITS for k in (1, 5, 10)]
+
+
+def _metric(name: str) -> Metric:
+    match = _NAME.fullmatch(name)
+    if not match:
+        known = [*_DEFAULT, *(f"{direction}/median_rank" for direction in UNITS)]
+        raise UsageError(f"retrieval has no metric '{name}'{nearest(name, known)}")
+    direction, k = match.groups()
+    query, sought = ("picture", "captions") if direction == "image_to_text" else ("caption", "pictures")
+    if k:
+        return Metric(name, f"One that belongs to the {query} is among the {k} nearest {sought}.", UNITS[direction])
+    return Metric(
+        name,
+        f"Median rank of the nearest that belongs to the {query}.",
+        UNITS[direction],
+        higher_is_better=False,
+        lowest=1.0,
+        best=None,
+        proportion=False,
+        aggregate=median_rank,
+    )
+
+
+Retrieval.known_metrics = [_metric(name) for name in (*_DEFAULT, *(f"{way}/median_rank" for way in UNITS))]

@@ -1,0 +1,177 @@
+"""Zero-shot classification: each picture to its nearest class prototype."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import tee
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from mmbench.benchmarks.metrics.classification import (
+    guessed_hit,
+    mean_average_precision,
+    mean_per_class_recall,
+    top_k_hits,
+)
+from mmbench.benchmarks.named import class_list, template_list
+from mmbench.benchmarks.sources.cells import Classes, class_indices, column, label_values, picture
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.replies import VERSION as MATCHER
+from mmbench.harness.subject import ASK_WITH_OPTIONS, Choice, Subject
+from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.types import Option, Outcome, Route, Sample
+
+METRICS = {
+    "accuracy": Metric("accuracy", "The nearest class is a right one (Radford et al. 2021, 3.1)."),
+    "mean_per_class_recall": Metric(
+        "mean_per_class_recall", "Recall averaged over classes.", aggregate=mean_per_class_recall
+    ),
+    "map": Metric(
+        "map", "Average precision averaged over classes, for multi-label data.", aggregate=mean_average_precision
+    ),
+}
+_TOP_K_MEANING = "A right class is among the k nearest, here 5."
+_TOP_K = re.compile(r"accuracy@([1-9]\d*)")
+
+
+class ZeroShotOptions(BaseModel):
+    """The task-file keys of zero-shot classification."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    classes: str | list[str] | None = None
+    """A named list, a list, a file with one class a line, or none: the labels' own values, sorted."""
+    templates: str | list[str] = "plain"
+    """A named set, a list, or a file with one template a line; `{}` stands for the class."""
+
+
+class ZeroShotClassification:
+    """Each picture to its nearest class prototype (Radford et al. 2021, 3.1.4)."""
+
+    name: ClassVar[str] = "zero-shot-classification"
+    version: ClassVar[int] = 1
+    verb: ClassVar[Verb] = "choose"
+    routes: ClassVar[tuple[Route, ...]] = ("embed", "likelihood", "generate")
+    fields: ClassVar[Mapping[str, bool]] = {"image": True, "label": True}
+    Options: ClassVar[type[BaseModel]] = ZeroShotOptions
+
+    known_metrics: ClassVar[Sequence[Metric]] = (*METRICS.values(), Metric("accuracy@5", _TOP_K_MEANING))
+
+    def __init__(self, options: ZeroShotOptions, data: Data, metrics: Sequence[str]) -> None:
+        self._data = data
+        self._label = str(data.fields["label"])
+        self.classes = Classes(_class_names(options, data, self._label))
+        self.templates = template_list(options.templates, data.base)
+        self.metrics = [_metric(name) for name in metrics or self._default_metrics()]
+        self._wanted = {metric.name for metric in self.metrics}
+        self._ks = sorted({int(name.partition("@")[2] or 1) for name in self._wanted if name.startswith("accuracy")})
+
+    def protocol(self) -> Json:
+        """Return classes, templates, and how a model without embeddings is asked."""
+        return {
+            "classes": list(self.classes.names),
+            "templates": list(self.templates),
+            "likelihood": "mean over templates of the summed log-probability",
+            "prompt": ASK_WITH_OPTIONS,
+            "matcher": MATCHER,
+        }
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield one sample a row. Raises DataError that names the row."""
+        for number, row in enumerate(self._data.source):
+            yield Sample(
+                id=self._data.id_of(row, number),
+                media=(picture(column(row, str(self._data.fields["image"])), row),),
+                target=self._target(row),
+                facts=self._data.facts_of(row),
+            )
+
+    def outcomes(self, subject: Subject, samples: Iterable[Sample]) -> Iterator[Outcome]:
+        """Yield for each picture which class was chosen and whether it is a right one."""
+        options = [Option(name, tuple(t.replace("{}", name) for t in self.templates)) for name in self.classes.names]
+        seen, asked = tee(samples)
+        for sample, choice in zip(seen, subject.choose(asked, options), strict=True):
+            yield self._outcome(sample, choice)
+
+    def _default_metrics(self) -> list[str]:
+        first = next(iter(self._data.source.values(self._label)), None)
+        if isinstance(first, list) or label_values(first) != (first,):
+            return ["map"]
+        top = ["accuracy@5"] if len(self.classes.names) > 5 else []
+        return ["accuracy", *top, "mean_per_class_recall"]
+
+    def _target(self, row: Row) -> tuple[int, ...]:
+        found = class_indices(column(row, self._label), row, self.classes)
+        if not found:
+            raise DataError(f"{row.where}: no label; every row needs at least one class")
+        return found
+
+    def _outcome(self, sample: Sample, choice: Choice) -> Outcome:
+        names = self.classes.names
+        chosen = choice.reply if choice.scores is None else names[int(choice.scores.argmax())]
+        return Outcome(
+            id=sample.id,
+            status=choice.status,
+            prediction=chosen,
+            target=" | ".join(names[i] for i in sample.target),
+            values=self._values(sample, choice),
+            chances=self._chances(len(sample.target)),
+            statistics=self._statistics(sample, choice),
+            facts=sample.facts,
+            cluster=sample.media[0].known_digest or sample.media[0].locator,
+            locator=sample.media[0].locator,
+            message=choice.message,
+        )
+
+    def _values(self, sample: Sample, choice: Choice) -> dict[str, float]:
+        if choice.status == "error":
+            return {}
+        # A written reply names one class and ranks nothing, so it has no top-5.
+        ks = self._ks if choice.reply is None else [k for k in self._ks if k == 1]
+        hits = [0.0] * len(ks) if choice.scores is None else top_k_hits(choice.scores, sample.target, ks)
+        return {_top_name(k): hit for k, hit in zip(ks, hits, strict=True)}
+
+    def _statistics(self, sample: Sample, choice: Choice) -> dict[str, tuple[float, ...]]:
+        made: dict[str, tuple[float, ...]] = {}
+        if choice.status == "error":
+            return made
+        if "mean_per_class_recall" in self._wanted and len(sample.target) == 1:
+            hit = 0.0 if choice.scores is None else top_k_hits(choice.scores, sample.target, [1])[0]
+            made["mean_per_class_recall"] = (float(sample.target[0]), hit)
+        if "map" in self._wanted and choice.scores is not None and choice.reply is None:
+            targets = [float(i in sample.target) for i in range(len(choice.scores))]
+            made["map"] = (*choice.scores.tolist(), *targets)
+        return made
+
+    def _chances(self, right: int) -> dict[str, float]:
+        count = len(self.classes.names)
+        by_k = {_top_name(k): guessed_hit(count, right, k) for k in self._ks}
+        return {**by_k, "mean_per_class_recall": 1 / count, "map": right / count}
+
+
+def _top_name(k: int) -> str:
+    return "accuracy" if k == 1 else f"accuracy@{k}"
+
+
+def _metric(name: str) -> Metric:
+    if _TOP_K.fullmatch(name) and name != "accuracy@1":
+        return Metric(name, _TOP_K_MEANING)
+    if name not in METRICS:
+        raise UsageError(f"zero-shot-classification has no metric '{name}'{nearest(name, [*METRICS, 'accuracy@5'])}")
+    return METRICS[name]
+
+
+def _class_names(options: ZeroShotOptions, data: Data, label: str) -> tuple[str, ...]:
+    """Return the classes as given, as the data names them, or as the sorted values of its labels."""
+    if options.classes is not None:
+        return class_list(options.classes, data.base)
+    if named := data.source.class_names(label):
+        return tuple(named)
+    own: set[str] = set()
+    for cell in data.source.values(label):
+        for value in label_values(cell):
+            if not isinstance(value, str):
+                raise DataError(f"labels in column '{label}' are numbers; name the classes with the key 'classes'")
+            own.add(value)
+    return tuple(sorted(own))

@@ -1,0 +1,94 @@
+"""Metrics of choosing among classes, fair to ties and to the classes that are rare."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.ranks import hit_probability
+
+Floats = npt.NDArray[np.float64]
+
+TIE = 1e-12
+"""Scores closer than this, relative to the larger, differ only in how their product was rounded."""
+
+
+def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> list[float]:
+    """Return for each k the probability that a right class is among the k best when ties are ordered at random.
+
+    `scores` is (classes,). Without ties it is 0 or 1; a model that scores all classes alike gets k / classes.
+
+    >>> top_k_hits(np.array([0.1, 0.9, 0.3]), (0,), [1, 2, 3])
+    [0.0, 0.0, 1.0]
+    >>> top_k_hits(np.zeros(4), (2,), [1])
+    [0.25]
+    """
+    right = scores[list(target)]
+    best = float(right.max())
+    width = TIE * max(1.0, abs(best))
+    level, above = int(np.count_nonzero(scores >= best - width)), int(np.count_nonzero(scores > best + width))
+    right_level = int(np.count_nonzero(right >= best - width))
+    if level - above == right_level:  # nothing wrong ties with the best right class
+        return [float(above < k) for k in ks]
+    tied = np.array([level - above - right_level])
+    return [float(hit_probability(np.array([above]), tied, np.array([right_level]), k)[0]) for k in ks]
+
+
+def guessed_hit(classes: int, right: int, k: int) -> float:
+    """Return the chance of `top_k_hits`: the probability that k of `classes` drawn at random hold one of `right`.
+
+    >>> guessed_hit(1000, 1, 5)
+    0.005
+    """
+    return float(hit_probability(np.array([0]), np.array([classes - right]), np.array([right]), k)[0])
+
+
+def mean_per_class_recall(statistics: Floats, weights: Floats) -> Floats:
+    """Return the recall of each class, averaged over the classes that occur.
+
+    `statistics` is (n, 2): class index and hit; `weights` is (b, n). Returns (b,).
+
+    >>> mean_per_class_recall(np.array([[0, 1], [0, 1], [0, 0], [1, 0]]), np.ones((1, 4)))
+    array([0.33333333])
+    """
+    classes, member = np.unique(statistics[:, 0], return_inverse=True)
+    of_class = np.zeros((len(statistics), len(classes)))
+    of_class[np.arange(len(statistics)), member] = 1.0
+    seen = weights @ of_class
+    hits = weights @ (of_class * statistics[:, 1:2])
+    present = seen > 0
+    recall = np.divide(hits, seen, out=np.zeros_like(hits), where=present)
+    return np.asarray(recall.sum(axis=1) / present.sum(axis=1))
+
+
+def mean_average_precision(statistics: Floats, weights: Floats) -> Floats:
+    """Return average precision of each class over the items, averaged over the classes with a positive item.
+
+    `statistics` is (n, 2 * classes): scores, then 0/1 targets; `weights` is (b, n). Returns (b,). Average precision is
+    the sum over distinct thresholds of (recall step) x precision, as in scikit-learn.
+
+    >>> table = np.array([[0.9, 1.0], [0.8, 0.0], [0.7, 1.0]])
+    >>> mean_average_precision(table, np.ones((1, 3))).round(4)
+    array([0.8333])
+    """
+    count = statistics.shape[1] // 2
+    per_class = [
+        _average_precision(statistics[:, c], statistics[:, count + c], weights)
+        for c in range(count)
+        if statistics[:, count + c].any()
+    ]
+    if not per_class:
+        return np.full(len(weights), np.nan)
+    return np.asarray(np.nanmean(np.stack(per_class), axis=0))
+
+
+def _average_precision(scores: Floats, targets: Floats, weights: Floats) -> Floats:
+    order = np.argsort(-scores, kind="stable")
+    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
+    right = np.cumsum(weights[:, order] * targets[order], axis=1)[:, last_of_tie]
+    all_taken = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
+    precision = np.divide(right, all_taken, out=np.zeros_like(right), where=all_taken > 0)
+    steps = np.diff(right, axis=1, prepend=0.0)
+    positives = right[:, -1]
+    area = (steps * precision).sum(axis=1)
+    return np.asarray(np.divide(area, positives, out=np.full_like(area, np.nan), where=positives > 0))

@@ -1,0 +1,74 @@
+"""Class names and prompt templates that the field shares have a name here, so that a task file need not repeat them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmbench.benchmarks.sources.cells import text_lines
+from mmbench.harness.errors import DataError, nearest
+
+_NAMES = Path(__file__).parent / "names"
+
+CLASSES: Mapping[str, Path] = {
+    "imagenet": _NAMES / "imagenet_classes.txt",
+    "digits": _NAMES / "digits_classes.txt",
+}
+"""Lists of class names, in the order of the indices."""
+
+TEMPLATES: Mapping[str, Path] = {
+    "openai-imagenet": _NAMES / "openai_imagenet_templates.txt",
+    "simple-imagenet": _NAMES / "simple_imagenet_templates.txt",
+    "plain": _NAMES / "plain_templates.txt",
+}
+"""Sets of prompt templates; `{}` stands for the class name."""
+
+
+def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:
+    """Return class names from a list, from a name such as `imagenet`, or from a text file relative to `base`.
+
+    Raises DataError for an unknown name, a file that cannot be read, an empty list and an entry that is no text.
+    """
+    return _entries("classes", classes, base, CLASSES)
+
+
+def template_list(templates: str | Sequence[str], base: Path) -> tuple[str, ...]:
+    """Return prompt templates from a list, from a name such as `openai-imagenet`, or from a file relative to `base`.
+
+    Raises DataError as `class_list`, and for a template without exactly one `{}`.
+
+    >>> template_list("plain", Path())
+    ('a photo of a {}.',)
+    """
+    entries = _entries("templates", templates, base, TEMPLATES)
+    for template in entries:
+        before, _, after = template.partition("{}")
+        if "{}" not in template or set("{}") & set(before + after):
+            raise DataError(f"the template '{template}' must have one {{}} for the class name and no other braces")
+    return entries
+
+
+def _entries(key: str, given: str | Sequence[str], base: Path, known: Mapping[str, Path]) -> tuple[str, ...]:
+    entries = _read(_file(key, given, base, known)) if isinstance(given, str) else tuple(given)
+    if not entries:
+        raise DataError(f"`{key}` is empty, expected at least one entry")
+    for entry in entries:
+        # YAML reads a bare `no`, `on` or 7 as something other than text.
+        if not isinstance(entry, str) or not entry.strip():
+            raise DataError(f"`{key}` holds {entry!r}, expected text; put it in quotes")
+    return entries
+
+
+def _file(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Path:
+    if name in known:
+        return known[name]
+    file = base / name
+    if not name or not file.is_file():
+        names = ", ".join(known)
+        raise DataError(
+            f"`{key}: {name}` is neither a known name ({names}) nor a text file in {base}{nearest(name, known)}"
+        )
+    return file
+
+
+def _read(file: Path) -> tuple[str, ...]:
+    lines = (line.strip() for line in text_lines(file))
+    return tuple(line for line in lines if line and not line.startswith("# "))

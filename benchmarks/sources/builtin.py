@@ -1,0 +1,112 @@
+"""Real pictures that ship inside a library, so that a first run needs no download and no data of one's own."""
+
+import gzip
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+
+from mmbench.benchmarks.sources.cells import cells_of
+from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.media import Image, Pixels
+from mmbench.harness.task import Cell, Row
+
+_DIGITS = Path("datasets", "data", "digits.csv.gz")
+_SIDE = 8
+_LEVELS = 16
+_ZOOM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _DataSet:
+    columns: tuple[str, ...]
+    classes: Mapping[str, tuple[str, ...]]
+    size: int
+    rows: Callable[[], Iterator[Row]]
+    check: Callable[[], object]
+
+
+class Builtin:
+    """A data set that an installed library holds, by name.
+
+    `sklearn-digits`: the 1797 handwritten digits of scikit-learn (UCI, test part), columns `id`, `image` (8 x 8 levels
+    of grey, each a block of 8 x 8 pixels), `label` (0 to 9) and `parity` (even or odd).
+    Raises DataError for a name it does not know.
+    """
+
+    def __init__(self, path: Path | str | None, split: str | None) -> None:
+        name = str(path or "")
+        if name not in _DATA_SETS:
+            known = ", ".join(_DATA_SETS)
+            raise DataError(f"'{name}' is no built-in data set, expected one of {known}{nearest(name, _DATA_SETS)}")
+        if split is not None:
+            raise DataError(f"the built-in data set '{name}' has no splits, so it has no split '{split}'")
+        self._data = _DATA_SETS[name]
+        self._data.check()
+
+    def columns(self) -> Sequence[str]:
+        """Return the names of the columns."""
+        return self._data.columns
+
+    def values(self, column: str) -> Iterator[Cell]:
+        """Yield the cells of one column. Raises DataError where a row lacks it."""
+        return cells_of(self, column)
+
+    def class_names(self, column: str) -> Sequence[str] | None:
+        """Return the names behind the integer labels of a column."""
+        return self._data.classes.get(column)
+
+    def __len__(self) -> int:
+        return self._data.size
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._data.rows()
+
+
+def _digits_file() -> Path:
+    # To import scikit-learn takes seconds, to find it does not.
+    found = importlib.util.find_spec("sklearn")
+    for folder in (found and found.submodule_search_locations) or ():
+        file = Path(folder) / _DIGITS
+        if file.is_file():
+            return file
+    raise DataError(
+        "'sklearn-digits' reads the data inside scikit-learn, which is not installed: pip install scikit-learn"
+    )
+
+
+def _digits() -> Iterator[Row]:
+    file = _digits_file()
+    with gzip.open(file, "rt", encoding="ascii") as lines:
+        for number, line in enumerate(lines):
+            *levels, label = map(int, line.split(","))
+            where = f"sklearn-digits row {number}"
+            image = Image.render(_digit, {"levels": levels}, 1, where)
+            yield Row(
+                {"id": str(number), "image": image, "label": label, "parity": "odd" if label % 2 else "even"},
+                where,
+                file.parent,
+            )
+
+
+def _digit(parent: Pixels | None, /, **params: Any) -> Pixels:
+    import numpy as np
+
+    levels = np.array(params["levels"]).reshape(_SIDE, _SIDE)
+    greys = np.rint(levels * 255 / _LEVELS).astype(np.uint8)
+    # Blocks survive a model's own resizing, where eight pixels would be blurred into each other.
+    return PIL.Image.fromarray(np.kron(greys, np.ones((_ZOOM, _ZOOM), np.uint8)))
+
+
+_DATA_SETS: Mapping[str, _DataSet] = {
+    "sklearn-digits": _DataSet(
+        columns=("id", "image", "label", "parity"),
+        classes={"label": tuple("0123456789")},
+        size=1797,
+        rows=_digits,
+        check=_digits_file,
+    ),
+}

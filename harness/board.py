@@ -1,0 +1,178 @@
+"""The board: models ranked on tasks that were asked alike, a pure function of the records on disk."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError
+from mmbench.harness.record import Record, find, newest
+from mmbench.harness.score import chance_corrected
+from mmbench.harness.suite import find_suite
+from mmbench.harness.types import Route, Score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COVERAGE_BUDGET = 0.99
+"""Below this share of scored items a row is shown but not ranked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A model's primary score on one task."""
+
+    score: Score
+    route: Route
+    best: float | None
+    """What chance correction takes as perfect."""
+
+    @property
+    def corrected(self) -> float | None:
+        """(value - chance) / (best - chance), or None where it is not defined or too little was scored."""
+        made = self.score
+        if made.value is None or made.chance is None or self.best is None or made.coverage < COVERAGE_BUDGET:
+            return None
+        return chance_corrected(made.value, made.chance, self.best)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model on the board."""
+
+    rank: int | None
+    """None where a task is missing or not covered: never a mean of the rest."""
+    model: str
+    overall: float | None
+    """Mean over the tasks of the chance-corrected primary score."""
+    cells: tuple[Cell | None, ...]
+    """One for each column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A task under one protocol; rows of unlike protocols never share a column."""
+
+    task: str
+    metric: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A ranking over the columns, with every record it was made from."""
+
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    records: tuple[Record, ...]
+    """What stands on the board."""
+    apart: tuple[Record, ...]
+    """Records of the same tasks that were asked under another protocol, or only in part."""
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Return a row for each model, task and metric, those that stand apart included."""
+        return [row for record in (*self.records, *self.apart) for row in record.rows()]
+
+
+class Results:
+    """The records of a results folder."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise DataError(f"there is no results folder {self.path}; make one with: mmbench run --output {self.path}")
+        self.records, self.errors = find(self.path)
+
+    def board(self, suite: str | None = None, *, same_route: bool = False) -> Board:
+        """Return the board over the tasks of a suite, or over every task that was run.
+
+        With `same_route` only records of the route that most models were asked by stay, task by task.
+        """
+        tasks = [task.reference for task in find_suite(suite).tasks] if suite else None
+        mine = [r for r in newest(self.records) if r.control is None and (tasks is None or r.reference in tasks)]
+        order = tasks or sorted({record.reference for record in mine})
+        stands: list[Record] = []
+        columns: list[Column] = []
+        for task in order:
+            held = _alike([record for record in mine if record.reference == task], same_route=same_route)
+            stands += held
+            if held:
+                columns.append(Column(task, _primary(held[0]).metric, held[0].protocol))
+            else:
+                columns.append(Column(task, "", ""))
+        apart = [record for record in mine if record not in stands]
+        title = suite or "all tasks"
+        return Board(title, tuple(columns), _lines(columns, stands), tuple(stands), tuple(apart))
+
+    def leaderboard(self, suite: str | None = None, *, same_route: bool = False) -> "pd.DataFrame":
+        """Return the board as a pandas frame: a line for each model, a column for each task, the best first."""
+        import pandas as pd
+
+        return pd.DataFrame(as_table(self.board(suite, same_route=same_route)))
+
+
+def _alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
+    """Return the records that may share a column: whole, of one protocol, one for each model.
+
+    Of several protocols the one of the record made last stands; of several routes of a model, likewise.
+    """
+    whole = [record for record in records if not record.partial]
+    if not whole:
+        return []
+    current = max(whole, key=lambda record: record.created).protocol
+    held = [record for record in whole if record.protocol == current]
+    if same_route:
+        routes = [record.route for record in held]
+        commonest = max(sorted(set(routes)), key=routes.count)
+        held = [record for record in held if record.route == commonest]
+    latest = {record.model: record for record in sorted(held, key=lambda record: record.created)}
+    return list(latest.values())
+
+
+def _primary(record: Record) -> Score:
+    return next(score for score in record.scores if score.primary)
+
+
+def _lines(columns: Sequence[Column], records: Iterable[Record]) -> tuple[Line, ...]:
+    found = {(record.model, record.reference): record for record in records}
+    unranked = []
+    for model in dict.fromkeys(model for model, _ in found):
+        cells = [_cell(found.get((model, column.task))) for column in columns]
+        corrected = [cell.corrected if cell else None for cell in cells]
+        whole = [value for value in corrected if value is not None]
+        overall = sum(whole) / len(whole) if whole and len(whole) == len(corrected) else None
+        unranked.append((model, overall, tuple(cells)))
+    unranked.sort(key=lambda line: (line[1] is None, -(line[1] or 0.0), line[0]))
+    totals = [overall for _, overall, _ in unranked if overall is not None]
+    return tuple(
+        Line(None if overall is None else 1 + sum(other > overall for other in totals), model, overall, cells)
+        for model, overall, cells in unranked
+    )
+
+
+def _cell(record: Record | None) -> Cell | None:
+    if record is None:
+        return None
+    return Cell(_primary(record), record.route, record.card.best)
+
+
+def as_table(board: Board) -> list[dict[str, Json]]:
+    """Return one flat mapping for each line, for frames, CSV and Markdown."""
+    table = []
+    for line in board.lines:
+        flat: dict[str, Json] = {"rank": line.rank, "model": line.model, "score": line.overall}
+        for column, cell in zip(board.columns, line.cells, strict=True):
+            name = f"{column.task} {column.metric}".strip()
+            flat[name] = cell.score.value if cell else None
+            flat[f"{name} low"] = cell.score.low if cell else None
+            flat[f"{name} high"] = cell.score.high if cell else None
+            flat[f"{name} route"] = cell.route if cell else None
+        table.append(flat)
+    return table
+
+
+def load(path: str | Path = "results") -> Results:
+    """Return the records of a results folder. Raises DataError when there is no such folder."""
+    return Results(path)

@@ -1,0 +1,299 @@
+"""The command line: thin commands that import what they need when they need it."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmbench.harness.errors import MmbenchError, UsageError
+
+if TYPE_CHECKING:
+    from mmbench.harness.board import Board
+    from mmbench.harness.registry import Model
+    from mmbench.harness.task import Task
+
+app = typer.Typer(
+    name="mmbench",
+    help="What a multimodal model perceives, how it ranks, and whether yesterday's change broke it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+store_app = typer.Typer(
+    help="Look at, or clean, what models answered before.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(store_app, name="store")
+
+
+class Output(StrEnum):
+    """How a command prints."""
+
+    table = "table"
+    json = "json"
+
+
+class BoardOutput(StrEnum):
+    """How a board prints."""
+
+    table = "table"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+class RouteName(StrEnum):
+    """A route to pin."""
+
+    embed = "embed"
+    likelihood = "likelihood"
+    generate = "generate"
+
+
+class What(StrEnum):
+    """What can be listed."""
+
+    models = "models"
+    tasks = "tasks"
+    suites = "suites"
+    metrics = "metrics"
+
+
+Results = Annotated[Path, typer.Option("--output", help="Results folder.")]
+StorePath = Annotated[
+    Path | None, typer.Option("--store", help="File that remembers answers; default: $MMBENCH_HOME/store.sqlite.")
+]
+Form = Annotated[Output, typer.Option("--format", help="table, or json on standard output.")]
+
+
+@app.command()
+def run(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="Alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
+            "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: chance and untrained-tiny.",
+        ),
+    ] = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: digits.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Task name or YAML file. Repeatable.")] = None,
+    output: Results = Path("results"),
+    name: Annotated[str | None, typer.Option("--name", help="Label of the model in results.")] = None,
+    store: StorePath = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Ask the first N items only; never ranked.", min=1)
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
+    ] = "auto",
+    batch_size: Annotated[str, typer.Option("--batch-size", help="auto, or inputs in one forward pass.")] = "auto",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of whatever is drawn at random.")] = 0,
+    route: Annotated[RouteName | None, typer.Option("--route", help="Ask by this route only.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked, and ask nothing.")] = False,
+    form: Form = Output.table,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Ask models the tasks of a suite, score them and write records.
+
+    Exit status: 0 all done, 1 a task failed or had errors (the others are kept), 2 bad usage.
+    """
+    if offline:  # before huggingface_hub is imported anywhere, since it reads this once
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    from mmbench.harness.registry import Loading
+    from mmbench.harness.run import DEFAULT_MODELS, choose_models, choose_tasks, execute
+
+    tasks = choose_tasks(suite, task)
+    models = choose_models(list(model or DEFAULT_MODELS), Loading(device, dtype, offline), name)
+    if dry_run:
+        _dry_run(models, tasks, store, limit, route, form)
+        return
+    from mmbench.harness.console import Bars, run_table
+
+    errors = _console(stderr=True)
+    with Bars(errors) as bars:
+        made = execute(
+            models,
+            tasks,
+            output=output,
+            store=store,
+            limit=limit,
+            batch_size=_batch_size(batch_size),
+            seed=seed,
+            route=route.value if route else None,
+            device=device,
+            progress=bars,
+        )
+    if form is Output.json:
+        _print_json(made.rows())
+    elif made.records or made.problems:
+        _console().print(run_table(made))
+        if made.records:
+            errors.print(
+                f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", highlight=False
+            )
+    raise typer.Exit(made.exit_code)
+
+
+def _dry_run(
+    models: "list[Model]",
+    tasks: "tuple[Task, ...]",
+    store: Path | None,
+    limit: int | None,
+    route: RouteName | None,
+    form: Output,
+) -> None:
+    from mmbench.harness.console import plan_table
+    from mmbench.harness.plan import plan
+    from mmbench.harness.run import store_path
+    from mmbench.harness.store import Store
+
+    held = Store(store or store_path())
+    try:
+        plans = plan(models, tasks, held, limit, route.value if route else None)
+    finally:
+        held.close()
+    if form is Output.json:
+        _print_json([each.as_json() for each in plans])
+    else:
+        _console().print(plan_table(plans))
+
+
+def _batch_size(given: str) -> int | None:
+    if given == "auto":
+        return None
+    if not given.isdigit() or int(given) < 1:
+        raise UsageError(f"--batch-size is 'auto' or a whole number from 1, not '{given}'")
+    return int(given)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[What, typer.Argument(help="models, tasks, suites or metrics.")], form: Form = Output.table
+) -> None:
+    """List the models, tasks, suites or metrics that there are."""
+    from mmbench.harness.listing import list_metrics, list_models, list_suites, list_tasks
+
+    makers: dict[What, Callable[[], list[dict[str, Any]]]] = {
+        What.models: list_models,
+        What.tasks: list_tasks,
+        What.suites: list_suites,
+        What.metrics: list_metrics,
+    }
+    rows = makers[what]()
+    if form is Output.json:
+        _print_json(rows)
+    else:
+        from mmbench.harness.console import listing
+
+        _console().print(listing(what.value, rows))
+
+
+@app.command()
+def leaderboard(
+    output: Results = Path("results"),
+    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
+    same_route: Annotated[bool, typer.Option("--same-route", help="Only models asked by the same route.")] = False,
+    form: Annotated[BoardOutput, typer.Option("--format", help="table, markdown, csv or json.")] = BoardOutput.table,
+) -> None:
+    """Rank the models in a results folder.
+
+    Exit status: 0, 1 a record could not be read (the others are shown), 2 bad usage.
+    """
+    from mmbench.harness.board import Results as Folder
+
+    results = Folder(output)
+    board = results.board(suite, same_route=same_route)
+    if not results.records and not results.errors:
+        raise UsageError(f"there are no records under {output}; make one with: mmbench run --output {output}")
+    _print_board(board, form)
+    for error in results.errors:
+        _console(stderr=True).print(f"[yellow]warning[/] {error}", highlight=False)
+    raise typer.Exit(1 if results.errors else 0)
+
+
+def _print_board(board: "Board", form: BoardOutput) -> None:
+    if form is BoardOutput.json:
+        _print_json(board.rows())
+        return
+    from mmbench.harness.console import board_csv, board_markdown, board_notes, board_table
+
+    if form is BoardOutput.table:
+        console = _console()
+        console.print(board_table(board))
+        for note in board_notes(board):
+            console.print(note, style="dim", highlight=False)
+    else:
+        typer.echo(board_csv(board) if form is BoardOutput.csv else board_markdown(board))
+
+
+@store_app.command()
+def info(store: StorePath = None, form: Form = Output.table) -> None:
+    """Show how much each model left in the store."""
+    from mmbench.harness.run import store_path
+    from mmbench.harness.store import Store
+
+    path = store or store_path()
+    held = Store(path)
+    holdings = held.holdings()
+    held.close()
+    if form is Output.json:
+        _print_json({"path": str(path), "bytes": path.stat().st_size, "models": [each.as_json() for each in holdings]})
+    else:
+        from mmbench.harness.console import store_table
+
+        _console().print(store_table(str(path), holdings))
+
+
+@store_app.command()
+def prune(
+    model: Annotated[str | None, typer.Option("--model", help="Label or fingerprint; default: every model.")] = None,
+    store: StorePath = None,
+) -> None:
+    """Remove what a model left in the store."""
+    from mmbench.harness.errors import nearest
+    from mmbench.harness.run import store_path
+    from mmbench.harness.store import Store
+
+    held = Store(store or store_path())
+    names = [each.name for each in held.holdings()]
+    gone = held.prune(model)
+    held.close()
+    if model and not gone:
+        raise UsageError(f"the store holds nothing of '{model}'{nearest(model, names)}")
+    typer.echo(f"removed {sum(each.answers for each in gone):,} answers of {len(gone)} models")
+
+
+def _console(*, stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    # A pipe has no width of its own; 80 columns would fold every table.
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else int(os.environ.get("COLUMNS", "140"))
+    return Console(stderr=stderr, width=width)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on standard error."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except MmbenchError as error:
+        if debug:
+            raise
+        typer.echo(f"mmbench: {error}", err=True)
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
+    except KeyboardInterrupt:
+        typer.echo("mmbench: stopped; what was answered is kept, run the same command again to go on", err=True)
+        raise SystemExit(130) from None

@@ -1,0 +1,122 @@
+"""What a run would ask before it asks: distinct inputs, what is remembered, time and download."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmbench.harness.abilities import Downloads
+from mmbench.harness.dataset import Dataset
+from mmbench.harness.digest import Json
+from mmbench.harness.engine import Engine, Kind, Request, Value
+from mmbench.harness.errors import AdapterError, Unsupported
+from mmbench.harness.registry import Model
+from mmbench.harness.store import Ask, Store
+from mmbench.harness.subject import Subject
+from mmbench.harness.task import Task
+from mmbench.harness.types import Failure, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one task would ask of one model."""
+
+    model: str
+    task: str
+    items: int
+    inputs: int
+    """Distinct pictures, texts and prompts."""
+    remembered: int
+    """Those that the store, or an earlier task of the same run, answers."""
+    seconds: float | None
+    """Estimated from how fast this model answered before; None where it never did."""
+    download: int | None
+    """Bytes to fetch first; None where unknown."""
+    unsupported: str | None = None
+    """Why the task cannot be asked, if so."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the plan as `--format json` prints it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class _Counting:
+    """Stands in for the store: counts distinct questions and answers none."""
+
+    def __init__(self, store: Store, expected: set[tuple[str, bytes]]) -> None:
+        self._store = store
+        self._expected = expected
+        """Questions that an earlier task of the run will have asked."""
+        self.missing: dict[bytes, Kind] = {}
+        self.known: set[bytes] = set()
+
+    def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
+        for ask in asks:
+            request = ask.read()
+            if isinstance(request, Request) and request.key not in self.missing and request.key not in self.known:
+                if (fingerprint, request.key) in self._expected or self._store.known(fingerprint, [request.key]):
+                    self.known.add(request.key)
+                else:
+                    self.missing[request.key] = ask.kind
+            # A text must have some vector for the pictures to be asked at all; nothing is scored from it.
+            yield np.zeros(1) if ask.kind == "text" else Failure("not asked: this is a dry run")
+
+
+def plan(
+    models: Sequence[Model], tasks: Sequence[Task], store: Store, limit: int | None, route: Route | None
+) -> list[Plan]:
+    """Return what each model would be asked by each task, in the order in which a run would ask."""
+    expected: set[tuple[str, bytes]] = set()
+    plans = []
+    for model in models:
+        engine = Engine(model.adapter)
+        try:
+            plans += [_plan(model, task, store, engine, expected, limit, route) for task in tasks]
+        finally:
+            engine.close()
+    return plans
+
+
+def _plan(
+    model: Model,
+    task: Task,
+    store: Store,
+    engine: Engine,
+    expected: set[tuple[str, bytes]],
+    limit: int | None,
+    route: Route | None,
+) -> Plan:
+    counting = _Counting(store, expected)
+    subject = Subject(model.label, model.adapter, counting, engine, pinned=route)
+    subject.preferred = task.routes
+    dataset = Dataset(task.family.samples(), limit)
+    refused = None
+    try:
+        for _ in task.family.outcomes(subject, dataset):
+            pass
+    except Unsupported as error:
+        refused = str(error)
+    except AdapterError:
+        pass  # a dry run answers no picture, which is as far as a ranking of pictures gets
+    expected |= {(subject.fingerprint, key) for key in counting.missing}
+    return Plan(
+        model=model.label,
+        task=task.reference,
+        items=min(task.size, limit or task.size),
+        inputs=len(counting.missing) + len(counting.known),
+        remembered=len(counting.known),
+        seconds=_seconds(counting.missing, subject.fingerprint, store),
+        download=model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0,
+        unsupported=refused,
+    )
+
+
+def _seconds(missing: dict[bytes, Kind], fingerprint: str, store: Store) -> float | None:
+    total = 0.0
+    for kind, count in Counter(missing.values()).items():
+        speed = store.speed(fingerprint, kind)
+        if speed is None:
+            return None
+        total += count / speed
+    return round(total, 1)

@@ -1,0 +1,360 @@
+"""Retrieval ranks are counted while blocks of scores stream by, because the full score matrix fits no memory."""
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+Positives = Sequence[Sequence[int] | IntArray]
+
+TIE = 1e-12
+"""Scores this close, relative to the norms, tie: far above float64 rounding, far below what a model can mean."""
+
+ROWS, COLS = 1024, 512
+"""Size of a block: large enough for full BLAS speed, small enough that counting reads it from cache."""
+
+DENSE = 1 / 64
+"""Share of undecided entries above which a float64 product of the block is cheaper than pair by pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Where the best positive of each of n queries stands among the negatives."""
+
+    greater: IntArray
+    """(n,) negatives that score strictly above the query's best positive."""
+    tied: IntArray
+    """(n,) negatives that tie with it."""
+    tied_positives: IntArray
+    """(n,) positives that tie with it, itself included: at least 1."""
+    positives: IntArray
+    """(n,) positives of the query."""
+    gallery: int
+    """Number of items that each query ranks."""
+
+    def expected(self) -> FloatArray:
+        """Return the (n,) expected 1-based ranks of the first positive when ties fall in a random order.
+
+        >>> one = np.ones(1, np.int64)
+        >>> Ranks(2 * one, 3 * one, one, one, 10).expected()  # rank 3, 4, 5 or 6, equally likely
+        array([4.5])
+        >>> Ranks(0 * one, 3 * one, 3 * one, 3 * one, 6).expected()  # 3 negatives fall into 4 gaps
+        array([1.75])
+        """
+        return self.greater + 1 + self.tied / (self.tied_positives + 1)
+
+    def hit(self, k: int) -> FloatArray:
+        """Return the (n,) probabilities in 0..1 that a positive is among the first k: recall@k of each query.
+
+        >>> one = np.ones(1, np.int64)
+        >>> [float(Ranks(one, one, one, one, 10).hit(k)[0]) for k in (1, 2, 3)]
+        [0.0, 0.5, 1.0]
+        """
+        return hit_probability(self.greater, self.tied, self.tied_positives, k)
+
+
+def hit_probability(greater: ArrayLike, tied: ArrayLike, tied_positives: ArrayLike, k: int) -> FloatArray:
+    """Return the probabilities that one of the tied positives is among the first k when ties fall in a random order.
+
+    The arguments are whole numbers that broadcast: negatives above, negatives tied, positives tied (at least 1).
+    With r = k - greater places left it is 0 for r <= 0, 1 for r > tied, else 1 - C(tied, r) / C(tied + positives, r).
+    With everything tied it is chance: greater 0, tied = gallery - positives.
+
+    >>> float(hit_probability(0, 3, 2, 2))  # 1 - C(3,2)/C(5,2) = 1 - 3/10
+    0.7
+    >>> hit_probability([4, 5, 0], [0, 0, 4], 1, 5)
+    array([1., 0., 1.])
+    >>> float(hit_probability(0, 999, 1, 10))  # chance of recall@10 with one positive in 1000
+    0.01
+    """
+    above, ties, own = np.broadcast_arrays(*(np.asarray(part, np.int64) for part in (greater, tied, tied_positives)))
+    places = k - above
+    result = (places > ties).astype(np.float64)
+    undecided = (places > 0) & (places <= ties)
+    total = (ties + own)[undecided]
+    # The ratio of binomials is symmetric in r and the positives, so the product runs over the smaller of the two.
+    few, many = np.sort([places[undecided], own[undecided]], axis=0)
+    miss = np.ones(total.shape)
+    for step in range(int(few.max(initial=0))):
+        miss *= np.where(step < few, (total - step - many) / np.maximum(total - step, 1), 1.0)
+    result[undecided] = 1.0 - miss
+    return result
+
+
+def count_ranks(left: NDArray[Any], right: NDArray[Any], positives: Positives) -> tuple[Ranks, Ranks]:
+    """Rank right for every left and left for every right by dot product, from one pass over the blocked product.
+
+    `left` is (n, d), `right` (m, d), normally of unit norm; `positives[i]` are the indices of the right items that
+    belong to left i, any many-to-many relation that leaves no item of either side without a partner.
+    Positives are told from negatives by index, never by score. The product is taken in the precision given; float32
+    entries closer to a threshold than their rounding error are computed again in float64, so ranks are those of
+    float64 scores in which a relative difference of 1e-12 is a tie, wherever in a block an entry stands.
+    Raises ValueError for NaN or infinite vectors, shapes that do not fit, indices out of range and items without a
+    positive.
+
+    >>> images = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> captions = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, 1.0]])  # image 1 prefers the second caption of image 0
+    >>> by_image, by_caption = count_ranks(images, captions, [[0, 2], [1]])
+    >>> by_image.greater, by_image.tied, by_caption.greater
+    (array([1, 2]), array([0, 0]), array([1, 1, 1]))
+    """
+    return _rank(_Product(left, right), positives)
+
+
+def rank_matrix(scores: NDArray[Any], positives: Positives) -> tuple[Ranks, Ranks]:
+    """Rank a given (n, m) matrix of scores both ways, as `count_ranks` does, for models that only score pairs.
+
+    Scores may be infinite and tie when they are equal. Raises ValueError for NaN and for positives as `count_ranks`.
+
+    >>> by_row, by_column = rank_matrix(np.array([[3.0, 1.0], [3.0, 3.0]]), [[0], [1]])
+    >>> by_row.greater, by_row.tied, by_column.tied, by_column.expected()
+    (array([0, 0]), array([0, 1]), array([1, 0]), array([1.5, 1. ]))
+    """
+    return _rank(_Matrix(scores), positives)
+
+
+class _Scores(Protocol):
+    """Scores of all pairs of n rows and m columns, made block by block."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    """Of `block`; where it is float64 its entries need no second look."""
+    slack: tuple[FloatArray, FloatArray]
+    """(n,) and (m,): how far from the threshold of a row's or a column's query a score may lie and still tie."""
+    error: tuple[FloatArray, FloatArray]
+    """(n,) and (m,): bounds on the rounding error of a `block` that is not float64."""
+
+    def block(self, rows: slice, cols: slice, out: NDArray[Any]) -> None: ...
+    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray: ...
+
+
+class _Matrix:
+    def __init__(self, scores: NDArray[Any]) -> None:
+        self.scores = np.asarray(scores)
+        if self.scores.ndim != 2:
+            raise ValueError(f"scores of shape {self.scores.shape} are not a matrix")
+        self.shape = (self.scores.shape[0], self.scores.shape[1])
+        self.dtype = np.dtype(np.float64)
+        self.slack = self.error = (np.zeros(self.shape[0]), np.zeros(self.shape[1]))
+
+    def block(self, rows: slice, cols: slice, out: NDArray[Any]) -> None:
+        out[...] = self.scores[rows, cols]
+        if np.isnan(out).any():
+            raise ValueError("scores hold NaN")
+
+    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray:
+        return self.scores[rows, cols].astype(np.float64)
+
+
+class _Product:
+    def __init__(self, left: NDArray[Any], right: NDArray[Any]) -> None:
+        if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1]:
+            raise ValueError(f"vectors of shapes {left.shape} and {right.shape} have no dot products")
+        self.shape, width = (len(left), len(right)), left.shape[1]
+        norms = _norms(left, "left"), _norms(right, "right")
+        scale = norms[0] * norms[1].max(initial=0.0), norms[1] * norms[0].max(initial=0.0)
+        # Products near the end of float32's range may overflow, and then no bound holds.
+        narrow = np.result_type(left, right, np.float32) == np.float32 and scale[0].max(initial=0.0) < 1e30
+        self.dtype = np.dtype(np.float32 if narrow else np.float64)
+        self.left, self.right = (np.ascontiguousarray(part, self.dtype) for part in (left, right))
+        # However it is summed, a dot product of d terms is off by at most d u / (1 - d u) times the norms, u being
+        # the unit roundoff (Higham 2002, section 3.1), and by what its terms lose to underflow.
+        single, double = (width * u / (1 - width * u) for u in (2.0**-24, 2.0**-53))
+        self.slack = (scale[0] * max(TIE, 4 * double), scale[1] * max(TIE, 4 * double))
+        lost = width * float(np.finfo(np.float32).tiny)
+        self.error = (scale[0] * single + lost, scale[1] * single + lost)
+
+    def block(self, rows: slice, cols: slice, out: NDArray[Any]) -> None:
+        x, y = self.left[rows].astype(out.dtype, copy=False), self.right[cols].astype(out.dtype, copy=False)
+        np.matmul(x, y.T, out=out)
+
+    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray:
+        result = np.empty(len(rows))
+        for part in _chunks(len(rows), self.left.shape[1]):
+            x, y = self.left[rows[part]].astype(np.float64), self.right[cols[part]].astype(np.float64)
+            result[part] = np.vecdot(x, y)
+        return result
+
+
+def _chunks(length: int, width: int) -> list[slice]:
+    """Cut rows of `width` numbers so that a part in float64 stays in cache and needs no fresh pages."""
+    step = max(1, 2**15 // max(1, width))
+    return [slice(start, start + step) for start in range(0, length, step)]
+
+
+def _norms(vectors: NDArray[Any], side: str) -> FloatArray:
+    result = np.empty(len(vectors))
+    for part in _chunks(*vectors.shape):
+        values = vectors[part].astype(np.float64)
+        result[part] = np.sqrt(np.vecdot(values, values))
+    if not np.isfinite(result).all():
+        raise ValueError(f"{side} vector {int(np.argmin(np.isfinite(result)))} holds NaN or infinity")
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """The queries of one direction and their thresholds: the float64 scores of their best positives."""
+
+    best: FloatArray
+    slack: FloatArray
+    low: NDArray[Any]
+    """Scores of a block below it are certainly less, those above `high` certainly greater."""
+    high: NDArray[Any]
+    tied_positives: IntArray
+    positives: IntArray
+
+
+def _queries(scores: _Scores, axis: int, index: IntArray, values: FloatArray) -> _Queries:
+    size, slack = scores.shape[axis], scores.slack[axis]
+    positives = np.bincount(index, minlength=size)
+    if not positives.all():
+        raise ValueError(f"{('left', 'right')[axis]} item {int(np.argmin(positives))} has no positive")
+    best = np.full(size, -np.inf)
+    np.maximum.at(best, index, values)
+    tied = np.bincount(index[values >= (best - slack)[index]], minlength=size)
+    low, high = best - slack, best + slack
+    if scores.dtype != np.float64:
+        infinity = scores.dtype.type(np.inf)
+        low = np.nextafter((low - scores.error[axis]).astype(scores.dtype), -infinity)
+        high = np.nextafter((high + scores.error[axis]).astype(scores.dtype), infinity)
+    return _Queries(best, slack, low, high, tied, positives)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    rows: slice
+    cols: slice
+    positives: tuple[IntArray, IntArray]
+    """Rows and columns, within the block, of the positive pairs."""
+
+
+def _blocks(shape: tuple[int, int], rows: IntArray, cols: IntArray) -> deque[_Block]:
+    across = -(-shape[1] // COLS)
+    owner = rows // ROWS * across + cols // COLS
+    order = np.argsort(owner, kind="stable")
+    ends = np.searchsorted(owner[order], np.arange(-(-shape[0] // ROWS) * across + 1))
+    result: deque[_Block] = deque()
+    for number, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        top, left = number // across * ROWS, number % across * COLS
+        mine = order[start:stop]
+        area = slice(top, min(top + ROWS, shape[0])), slice(left, min(left + COLS, shape[1]))
+        result.append(_Block(*area, (rows[mine] - top, cols[mine] - left)))
+    return result
+
+
+class _Counter:
+    """Counts of one thread, with its buffers."""
+
+    def __init__(self, scores: _Scores, sides: tuple[_Queries, _Queries]) -> None:
+        self.scores, self.sides = scores, sides
+        self.greater = tuple(np.zeros(size, np.int64) for size in scores.shape)
+        self.tied = tuple(np.zeros(size, np.int64) for size in scores.shape)
+        size = min(ROWS, scores.shape[0]) * min(COLS, scores.shape[1])
+        self.values = np.empty(size, scores.dtype)
+        self.flags = np.empty((2, 2, size), np.bool_)
+
+    def run(self, blocks: deque[_Block]) -> None:
+        while True:
+            try:
+                block = blocks.popleft()
+            except IndexError:
+                return
+            self.count(block)
+
+    def count(self, block: _Block) -> None:
+        shape = (block.rows.stop - block.rows.start, block.cols.stop - block.cols.start)
+        size = shape[0] * shape[1]
+        values = self.values[:size].reshape(shape)
+        flags = self.flags[:, :, :size].reshape(2, 2, *shape)
+        exact = values.dtype == np.float64
+        undecided = self.compare(block, values, flags)
+        if undecided > DENSE * size and not exact:
+            # Many near-ties, as of a collapsed model: the whole block in float64 costs less than pair by pair.
+            exact = True
+            self.compare(block, np.empty(shape), flags)
+        for axis, part in enumerate((block.rows, block.cols)):
+            above, near = flags[axis]
+            self.greater[axis][part] += _count(above, 1 - axis)
+            if exact:
+                self.tied[axis][part] += _count(near, 1 - axis)
+            elif undecided:
+                self.settle(block, axis, near)
+
+    def compare(self, block: _Block, values: NDArray[Any], flags: NDArray[np.bool_]) -> int:
+        """Mark for both directions which entries are greater and which are too near to tell; count the latter."""
+        self.scores.block(block.rows, block.cols, values)
+        values[block.positives] = np.nan  # neither above nor near anything
+        for axis, (part, side) in enumerate(zip((block.rows, block.cols), self.sides, strict=True)):
+            low, high = side.low[part], side.high[part]
+            if values.dtype != low.dtype:
+                low, high = side.best[part] - side.slack[part], side.best[part] + side.slack[part]
+            above, near = flags[axis]
+            np.greater(values, np.expand_dims(high, 1 - axis), out=above)
+            np.greater_equal(values, np.expand_dims(low, 1 - axis), out=near)
+            np.not_equal(near, above, out=near)
+        return int(np.count_nonzero(flags[0, 1]) + np.count_nonzero(flags[1, 1]))
+
+    def settle(self, block: _Block, axis: int, near: NDArray[np.bool_]) -> None:
+        """Compute the entries that are too near to tell in float64."""
+        rows, cols = np.divmod(np.flatnonzero(near), near.shape[1])
+        rows, cols = rows + block.rows.start, cols + block.cols.start
+        queries, side = (rows, cols)[axis], self.sides[axis]
+        above = self.scores.pairs(rows, cols) - side.best[queries]
+        np.add.at(self.greater[axis], queries[above > side.slack[queries]], 1)
+        np.add.at(self.tied[axis], queries[np.abs(above) <= side.slack[queries]], 1)
+
+
+def _count(flags: NDArray[np.bool_], axis: int) -> NDArray[np.uint16]:
+    # Bytes added in 16 bits: several times faster than np.sum, and no block is 65536 long.
+    return np.add.reduce(flags.view(np.uint8), axis=axis, dtype=np.uint16)
+
+
+def _rank(scores: _Scores, positives: Positives) -> tuple[Ranks, Ranks]:
+    rows, cols = _flatten(positives, scores.shape)
+    values = scores.pairs(rows, cols)
+    sides = _queries(scores, 0, rows, values), _queries(scores, 1, cols, values)
+    blocks = _blocks(scores.shape, rows, cols)
+    blas = ThreadpoolController().select(user_api="blas")
+    threads = max((pool["num_threads"] for pool in blas.info()), default=os.cpu_count() or 1)
+    counters = [_Counter(scores, sides) for _ in range(min(threads, len(blocks)))]
+    # One block per thread on one BLAS thread each keeps every core busy while blocks are counted, too.
+    with blas.limit(limits=1), ThreadPoolExecutor(len(counters)) as pool:
+        try:
+            for done in [pool.submit(counter.run, blocks) for counter in counters]:
+                done.result()
+        finally:
+            blocks.clear()
+    forward, backward = (
+        Ranks(
+            np.sum([counter.greater[axis] for counter in counters], axis=0),
+            np.sum([counter.tied[axis] for counter in counters], axis=0),
+            side.tied_positives,
+            side.positives,
+            scores.shape[1 - axis],
+        )
+        for axis, side in enumerate(sides)
+    )
+    return forward, backward
+
+
+def _flatten(positives: Positives, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:
+    """Return the rows and columns of the positive pairs, each pair once."""
+    n, m = shape
+    if len(positives) != n or not n or not m:
+        raise ValueError(f"{len(positives)} lists of positives for {n} left and {m} right items")
+    lengths = np.fromiter((len(own) for own in positives), np.int64, n)
+    cols = np.concatenate([np.asarray(own, np.int64) for own in positives])
+    rows = np.repeat(np.arange(n), lengths)
+    if ((cols < 0) | (cols >= m)).any():
+        raise ValueError(f"positives name right items outside 0..{m - 1}")
+    pairs = np.unique(rows * m + cols)
+    return pairs // m, pairs % m

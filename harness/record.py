@@ -1,0 +1,244 @@
+"""Run records: what was asked of whom under which protocol, and what came of every item, on disk."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.errors import DataError
+from mmbench.harness.score import Level, as_json
+from mmbench.harness.task import Card
+from mmbench.harness.types import Outcome, Route, Score
+
+SCHEMA = 1
+"""Raised when a reader of older records must act; stands in the JSON and in the Parquet metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One task asked of one model."""
+
+    model: str
+    """Label."""
+    fingerprint: str
+    task: str
+    version: int
+    family: str
+    protocol: str
+    """Protocol id: only records that share it are ranked or compared together."""
+    route: Route
+    control: str | None
+    dataset: Mapping[str, Json]
+    """`digest`, `n`, `partial`."""
+    scores: tuple[Score, ...]
+    breakdown: tuple[Level, ...]
+    """Scores over the values of each fact."""
+    card: Card
+    errors: int
+    """Outcomes with status `error`: they leave every value and make the run exit 1."""
+    seed: int
+    versions: Mapping[str, Json]
+    hardware: Mapping[str, Json]
+    seconds: float
+    items_per_second: float
+    asked: int
+    """Distinct inputs that went through the model."""
+    remembered: int
+    """Distinct inputs that the store answered."""
+    truncated_texts: int
+    created: str
+    """UTC, ISO 8601."""
+
+    @property
+    def reference(self) -> str:
+        """`task@version`."""
+        return f"{self.task}@{self.version}"
+
+    @property
+    def partial(self) -> bool:
+        """True when only the first items were asked (`--limit`)."""
+        return bool(self.dataset["partial"])
+
+    @property
+    def file_name(self) -> str:
+        """Name of the record's file; a partial run, another protocol or another model never overwrites it."""
+        parts = [self.protocol, self.fingerprint, self.route, self.control, self.partial]
+        return f"{self.reference}-{digest_json(parts)[:8]}.json"
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Return one row for each score, as `mmbench run --format json` prints them."""
+        return [
+            {
+                "model": self.model,
+                "task": self.task,
+                "version": self.version,
+                "family": self.family,
+                **as_json(score),
+                "route": self.route,
+                "control": self.control,
+                "protocol": self.protocol,
+                "partial": self.partial,
+            }
+            for score in self.scores
+        ]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the record as it stands on disk."""
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in ("scores", "breakdown", "card")}
+        return {
+            "schema": SCHEMA,
+            **own,
+            "card": asdict(self.card),
+            "scores": [as_json(score) for score in self.scores],
+            "breakdown": [{"fact": b.fact, "level": b.level, **as_json(b.score)} for b in self.breakdown],
+        }
+
+
+def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
+    """Write a record and its outcomes under `results/runs/<label>/` and return the record's path.
+
+    Both are written beside their place and renamed, the outcomes first, so that a record on disk is always whole.
+    """
+    path = results / "runs" / record.model / record.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = path.with_suffix(".parquet")
+    partial = table.with_suffix(f".parquet.{os.getpid()}")
+    write_outcomes(outcomes, partial)
+    partial.replace(table)
+    text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    partial = path.with_suffix(f".json.{os.getpid()}")
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def read(path: Path) -> Record:
+    """Read a record. Raises DataError that names the file when it is damaged or of another schema."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable record ({error}); run the task again to replace it") from error
+    if not isinstance(held, dict) or held.get("schema") != SCHEMA:
+        schema = held.get("schema") if isinstance(held, dict) else None
+        raise DataError(f"{path} has schema {schema}, this version reads {SCHEMA}; run the task again to replace it")
+    try:
+        return _record(held)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path} lacks or misspells a part of a record ({error}); run the task again") from error
+
+
+def _record(held: dict[str, Any]) -> Record:
+    own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
+    return Record(
+        **own,
+        card=Card(**held["card"]),
+        scores=tuple(_score(score) for score in held["scores"]),
+        breakdown=tuple(Level(level.pop("fact"), level.pop("level"), _score(level)) for level in held["breakdown"]),
+    )
+
+
+def _score(held: dict[str, Any]) -> Score:
+    bounds = held["bounds"]
+    return Score(**{**held, "bounds": (bounds[0], bounds[1]) if bounds else None})
+
+
+def find(results: Path) -> tuple[list[Record], list[DataError]]:
+    """Return every record under a results folder, and an error for each file that is none."""
+    records: list[Record] = []
+    errors: list[DataError] = []
+    for path in sorted((results / "runs").glob("*/*.json")):
+        try:
+            records.append(read(path))
+        except DataError as error:
+            errors.append(error)
+    return records, errors
+
+
+def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write outcomes as Parquet: one row an outcome; `values`, `chances`, `statistics` and `facts` are structs."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {
+        name: [getattr(outcome, name) for outcome in outcomes]
+        for name in ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
+    }
+    arrays = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
+    for name, cell in (("values", pa.float64()), ("chances", pa.float64()), ("statistics", pa.list_(pa.float64()))):
+        arrays[name] = _struct([getattr(outcome, name) for outcome in outcomes], lambda _, cell=cell: cell)
+    arrays["facts"] = _struct([_facts(outcome.facts) for outcome in outcomes], _fact_type)
+    schema = {b"mmbench.schema": str(SCHEMA).encode()}
+    pq.write_table(pa.table(arrays).replace_schema_metadata(schema), path, compression="zstd")
+
+
+def _facts(facts: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: cell if isinstance(cell, (str, bool, int, float)) else None for name, cell in facts.items()}
+
+
+def _fact_type(cells: list[Any]) -> Any:
+    import pyarrow as pa
+
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if kinds <= {bool} and kinds:
+        return pa.bool_()
+    if kinds <= {int} and kinds:
+        return pa.int64()
+    return pa.float64() if kinds <= {int, float} and kinds else pa.string()
+
+
+def _struct(rows: Sequence[Mapping[str, Any]], type_of: Any) -> Any:
+    """Build a struct column, null where a row lacks a name; Parquet has no struct without fields, so it gets one."""
+    import pyarrow as pa
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if not names:
+        return pa.nulls(len(rows), pa.struct([("none", pa.float64())]))
+    children = []
+    for name in names:
+        cells = [row.get(name) for row in rows]
+        kind = type_of(cells)
+        children.append(pa.array([str(c) if kind == pa.string() and c is not None else c for c in cells], kind))
+    return pa.StructArray.from_arrays(children, names)
+
+
+def read_outcomes(record: Path) -> list[Outcome]:
+    """Read the outcomes beside a record. Raises DataError when they are missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = record.with_suffix(".parquet")
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
+    return [_outcome(row) for row in table.to_pylist()]
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    def held(name: str) -> dict[str, Any]:
+        return {key: cell for key, cell in (row[name] or {}).items() if cell is not None}
+
+    statistics = {name: tuple(cell) for name, cell in held("statistics").items()}
+    return Outcome(
+        **{
+            **row,
+            "values": held("values"),
+            "chances": held("chances"),
+            "statistics": statistics,
+            "facts": held("facts"),
+        }
+    )
+
+
+def newest(records: Iterable[Record]) -> list[Record]:
+    """Return for each (model, task, protocol, route, control) the record made last, a full one before a partial one."""
+    best: dict[tuple[Json, ...], Record] = {}
+    for record in records:
+        key = (record.model, record.reference, record.protocol, record.route, record.control)
+        held = best.get(key)
+        if held is None or (not record.partial, record.created) >= (not held.partial, held.created):
+            best[key] = record
+    return list(best.values())

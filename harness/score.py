@@ -1,0 +1,114 @@
+"""From outcomes to scores: failures of the model count, failures of the run do not, and both are shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.digest import Json
+from mmbench.harness.stats import wilson
+from mmbench.harness.task import Metric
+from mmbench.harness.types import Outcome, Score
+
+MOST_LEVELS = 50
+"""A fact with more distinct values than this (a free text, an id) is not broken down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A score over the items that share one value of a fact."""
+
+    fact: str
+    level: Json
+    score: Score
+
+
+def score(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float | None = None) -> list[Score]:
+    """Return one score for each metric; the first metric is the primary one.
+
+    `chance` overrides the expected value of guessing for the primary metric, where the task's card states it.
+    """
+    return [
+        _score(metric, outcomes, first=i == 0, chance=chance if i == 0 else None) for i, metric in enumerate(metrics)
+    ]
+
+
+def break_down(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> list[Level]:
+    """Return scores over each value of each fact that has at most `MOST_LEVELS` values."""
+    levels: list[Level] = []
+    for fact in dict.fromkeys(name for outcome in outcomes for name in outcome.facts):
+        groups: dict[Json, list[Outcome]] = {}
+        for outcome in outcomes:
+            groups.setdefault(outcome.facts.get(fact), []).append(outcome)
+        if len(groups) <= MOST_LEVELS:
+            levels += [Level(fact, level, made) for level, group in groups.items() for made in score(metrics, group)]
+    return levels
+
+
+def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Score:
+    mine = [outcome for outcome in outcomes if outcome.unit == metric.unit]
+    counted = [outcome for outcome in mine if outcome.status != "error"]
+    good = sum(outcome.status == "ok" for outcome in mine)
+    coverage = good / len(mine) if mine else 0.0
+    if chance is None:
+        chance = _mean(outcome.chances[metric.name] for outcome in mine if metric.name in outcome.chances)
+    value, interval, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, None, None)
+    low, high = interval or (None, None)
+    return Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first)
+
+
+def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
+    """Tell whether every answered item has what the metric is made of; a written reply has no ranking, say."""
+    if metric.aggregate is None:
+        return bool(counted) and all(metric.name in outcome.values for outcome in counted)
+    return bool(counted) and all(metric.name in outcome.statistics for outcome in counted)
+
+
+_Ends = tuple[float, float] | None
+
+
+def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) -> tuple[float | None, _Ends, _Ends]:
+    if metric.aggregate is not None:
+        statistics = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
+        value = float(metric.aggregate(statistics, np.ones((1, len(counted))))[0])
+        if not np.isfinite(value):
+            return None, None, None
+        return value, None, (value, value) if all(outcome.status == "ok" for outcome in mine) else None
+    values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
+    total = float(values.sum())
+    value = total / len(counted)
+    if not metric.proportion:
+        return value, None, None
+    right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
+    unknown = sum(outcome.status != "ok" for outcome in mine)
+    return value, wilson(total, len(counted)), (right / len(mine), (right + unknown) / len(mine))
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    held = list(values)
+    return sum(held) / len(held) if held else None
+
+
+def chance_corrected(value: float, chance: float, best: float) -> float:
+    """Return (value - chance) / (best - chance): 0 at chance, 1 at best.
+
+    >>> chance_corrected(0.55, 0.1, 1.0)
+    0.5
+    """
+    return (value - chance) / (best - chance)
+
+
+def as_json(made: Score) -> Mapping[str, Json]:
+    """Return a score as it stands in records and rows."""
+    return {
+        "metric": made.metric,
+        "value": made.value,
+        "low": made.low,
+        "high": made.high,
+        "n": made.n,
+        "coverage": made.coverage,
+        "bounds": list(made.bounds) if made.bounds else None,
+        "chance": made.chance,
+        "primary": made.primary,
+    }

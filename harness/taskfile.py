@@ -1,0 +1,220 @@
+"""A task file read, checked against its data, and turned into a task; every error names file, line and nearest key."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mmbench.harness import registry
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.task import Card, Data, Family, Source, Task
+from mmbench.harness.types import Route
+
+Lines: TypeAlias = dict[tuple[str | int, ...], int]
+"""Where each key of a YAML file stands: its path within the file to a 1-based line."""
+
+
+class _SourceSpec(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str
+    path: str | None = None
+    split: str | None = None
+
+
+class _CardSpec(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = ""
+    citation: str = ""
+    licence: str = ""
+    url: str = ""
+    dimension: str = ""
+    chance: float | None = None
+    majority: float | None = None
+    best: float | None = None
+    human: float | None = None
+    primary: str = ""
+    notes: str = ""
+
+
+class _TaskSpec(BaseModel):
+    """The keys that every family shares."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.+-]*$")
+    version: int = Field(default=1, ge=1)
+    family: str
+    source: _SourceSpec
+    fields: dict[str, str | list[str]] = {}
+    facts: list[str] = []
+    metrics: list[str] = []
+    routes: list[Route] = []
+    card: _CardSpec = _CardSpec()
+
+
+def find_task(name: str) -> Task:
+    """Return the task of a catalogue name (`digits`, `digits@1`) or of a YAML path. Raises UsageError or DataError."""
+    return load_task(find_file(name, registry.TASKS, "task"))
+
+
+def find_file(name: str, group: str, what: str) -> Path:
+    """Return the YAML file behind a catalogue name of `group` or a path. Raises UsageError that names the nearest."""
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"there is no file {name}; a {what} is a YAML file or one of: mmbench list {what}s")
+        return path
+    stem, _, version = name.partition("@")
+    known = registry.files(group)
+    if stem not in known:
+        raise UsageError(f"there is no {what} '{stem}'{nearest(stem, known)}; see: mmbench list {what}s")
+    if version:
+        held = read_yaml(known[stem])[0].get("version", 1)
+        if str(held) != version:
+            raise UsageError(f"{what} '{stem}' is here in version {held}, not {version}")
+    return known[stem]
+
+
+def load_task(path: Path) -> Task:
+    """Return the task that a YAML file describes. Raises DataError that names line, reason and nearest key."""
+    content, lines = read_yaml(path)
+    family_name = content.get("family")
+    if not isinstance(family_name, str):
+        raise DataError(
+            f"{path}: the key 'family' is missing; it is one of {', '.join(registry.entries(registry.FAMILIES))}"
+        )
+    family: type[Family] = registry.find(registry.FAMILIES, family_name, "family")
+    shared = {key: value for key, value in content.items() if key in _TaskSpec.model_fields}
+    own = {key: value for key, value in content.items() if key not in shared}
+    known = [*_TaskSpec.model_fields, *family.Options.model_fields]
+    spec = validated(_TaskSpec, shared, path, lines, known)
+    options = validated(family.Options, own, path, lines, known)
+    source = _source(spec.source, path)
+    fields = _fields(family, spec, source, path, lines)
+    made = family(options, Data(source, fields, tuple(spec.facts), path.parent), _metric_order(spec))
+    card = Card(**{field.name: getattr(spec.card, field.name) for field in fields_of(Card)})
+    return Task(spec.name, spec.version, made, tuple(spec.routes) or family.routes, len(source), card)
+
+
+def _metric_order(spec: _TaskSpec) -> list[str]:
+    """Put the card's primary metric first."""
+    if not spec.card.primary:
+        return spec.metrics
+    return [spec.card.primary, *(name for name in spec.metrics if name != spec.card.primary)]
+
+
+def _source(spec: _SourceSpec, path: Path) -> Source:
+    kind: type[Source] = registry.find(registry.SOURCES, spec.kind, "kind of source")
+    if spec.kind == "builtin":
+        return kind(spec.path, spec.split)
+    if spec.path is None:
+        raise DataError(f"{path}: source of kind '{spec.kind}' needs a 'path'")
+    return kind((path.parent / spec.path).resolve(), spec.split)
+
+
+def _fields(
+    family: type[Family], spec: _TaskSpec, source: Source, path: Path, lines: Lines
+) -> dict[str, str | list[str]]:
+    """Return the column of every field: as given, else the column of the same name. Raises DataError."""
+    columns = list(source.columns())
+    fields: dict[str, str | list[str]] = {name: name for name in family.fields if name in columns}
+    for name, given in spec.fields.items():
+        where = f"{path} line {lines.get(('fields', name), lines.get(('fields',), 1))}"
+        if name not in (*family.fields, "id"):
+            raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
+        for column in given if isinstance(given, list) else [given]:
+            if column not in columns:
+                raise DataError(
+                    f"{where}: the data has no column '{column}'{nearest(column, columns)} "
+                    f"(columns: {', '.join(columns)})"
+                )
+        fields[name] = given
+    missing = [name for name, needed in family.fields.items() if needed and name not in fields]
+    if missing:
+        where = f"{path} line {lines.get(('fields',), 1)}"
+        raise DataError(f"{where}: 'fields' must say which column holds '{missing[0]}' (columns: {', '.join(columns)})")
+    for column in spec.facts:
+        if column not in columns:
+            where = f"{path} line {lines.get(('facts',), 1)}"
+            raise DataError(f"{where}: the data has no column '{column}'{nearest(column, columns)} for 'facts'")
+    return fields
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
+    """Return a YAML mapping and the line of each key. Raises DataError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DataError(f"{path} line {line}: not valid YAML ({error.problem})") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{path} cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected a mapping of keys such as 'name', 'family' and 'source'")
+    lines: Lines = {}
+    _note_lines(node, (), lines, path)
+    return content, lines
+
+
+def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            where = (*at, str(key.value))
+            line = key.start_mark.line + 1
+            if where in lines:
+                raise DataError(
+                    f"{path} line {line}: the key '{key.value}' stands twice (first in line {lines[where]})"
+                )
+            lines[where] = line
+            _note_lines(value, where, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            lines[(*at, i)] = value.start_mark.line + 1
+            _note_lines(value, (*at, i), lines, path)
+
+
+def validated(
+    model: type[BaseModel], content: Mapping[str, Any], path: Path, lines: Lines, known: Iterable[str]
+) -> Any:
+    """Return `content` as an instance of `model`. Raises DataError with file, line, reason and nearest key."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = first["loc"]
+        if first["type"] == "extra_forbidden":
+            siblings = known if len(at) == 1 else _keys_at(model, at[:-1])
+            reason = f"unknown key '{at[-1]}'{nearest(str(at[-1]), siblings)}"
+        elif first["type"] == "missing":
+            reason = f"the key '{'.'.join(map(str, at))}' is missing"
+        else:
+            reason = f"'{'.'.join(map(str, at))}': {_lower(first['msg'])}, not {_short(first['input'])}"
+        raise DataError(f"{path} line {_line(at, lines)}: {reason}") from error
+
+
+def _keys_at(model: type[BaseModel], at: tuple[int | str, ...]) -> list[str]:
+    inner: Any = model.model_fields[str(at[0])].annotation if str(at[0]) in model.model_fields else None
+    return list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else []
+
+
+def _line(at: tuple[int | str, ...], lines: Lines) -> int:
+    while at and at not in lines:
+        at = at[:-1]
+    return lines.get(at, 1)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _short(value: Json) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

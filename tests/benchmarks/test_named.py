@@ -1,0 +1,81 @@
+"""Named lists hold what their sources hold, and a list that cannot be used says so."""
+
+from pathlib import Path
+
+import pytest
+
+from mmbench.benchmarks.named import CLASSES, TEMPLATES, class_list, template_list
+from mmbench.harness.errors import DataError
+
+HERE = Path(__file__).parent
+
+
+def fails(call, *parts: str) -> None:
+    with pytest.raises(DataError) as caught:
+        call()
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_imagenet_lists_are_those_of_open_clip() -> None:
+    import open_clip
+
+    assert class_list("imagenet", HERE) == tuple(open_clip.IMAGENET_CLASSNAMES)
+    for name, known in {
+        "openai-imagenet": open_clip.OPENAI_IMAGENET_TEMPLATES,
+        "simple-imagenet": open_clip.SIMPLE_IMAGENET_TEMPLATES,
+    }.items():
+        assert template_list(name, HERE) == tuple(template("{}") for template in known)
+
+
+def test_sizes() -> None:
+    assert {name: len(class_list(name, HERE)) for name in CLASSES} == {"imagenet": 1000, "digits": 10}
+    sizes = {"openai-imagenet": 80, "simple-imagenet": 7, "plain": 1}
+    assert {name: len(template_list(name, HERE)) for name in TEMPLATES} == sizes
+
+
+def test_first_and_last() -> None:
+    digits = class_list("digits", HERE)
+    assert (digits[0], digits[3], digits[-1]) == ("zero", "three", "nine")
+    imagenet = class_list("imagenet", HERE)
+    assert (imagenet[0], imagenet[-1]) == ("tench", "toilet paper")
+    assert template_list("plain", HERE) == ("a photo of a {}.",)
+
+
+def test_lists_of_the_task_file() -> None:
+    assert class_list(["a", "b", "a"], HERE) == ("a", "b", "a")
+    assert template_list(["{}", "art of {}!"], HERE) == ("{}", "art of {}!")
+
+
+def test_text_file(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "names.txt").write_text("\ufeff# made by hand\n cat \r\n\n#1 dog\n", encoding="utf-8")
+    assert class_list("sub/names.txt", tmp_path) == ("cat", "#1 dog")
+    assert class_list(str(tmp_path / "sub" / "names.txt"), HERE) == ("cat", "#1 dog")
+
+
+def test_a_known_name_wins_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("{}")
+    assert template_list("plain", tmp_path) == ("a photo of a {}.",)
+
+
+@pytest.mark.parametrize("make", [class_list, template_list])
+def test_failures_of_both(make, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("# nothing\n\n")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 {}\n")
+    fails(lambda: make("empty.txt", tmp_path), "is empty")
+    fails(lambda: make([], tmp_path), "is empty")
+    fails(lambda: make("", tmp_path), "neither a known name")
+    fails(lambda: make("latin.txt", tmp_path), "latin.txt line 1 is not UTF-8")
+    fails(lambda: make(["{}", True], tmp_path), "True", "quotes")
+    fails(lambda: make(["{}", " "], tmp_path), "expected text")
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    fails(lambda: class_list("imagnet", tmp_path), "`classes: imagnet`", "did you mean 'imagenet'?")
+    fails(lambda: template_list("openai-imagnet", tmp_path), "`templates: openai", "did you mean 'openai-imagenet'?")
+
+
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", "a {c}", "a {} {c}", "{{}}", "a {} }"])
+def test_templates_that_cannot_be_filled(template: str) -> None:
+    fails(lambda: template_list(["{}", template], HERE), f"'{template}'", "one {}")
