@@ -40,8 +40,9 @@ class ImageVectors:
 class Adapter(Protocol):
     """What every adapter has; everything else is optional and structural."""
 
-    fingerprint: str
-    """Identity of weights, architecture, preprocessing, tokenizer, dtype and adapter version, and of nothing else."""
+    @property
+    def fingerprint(self) -> str:
+        """Identity of weights, architecture, preprocessing, tokenizer, dtype and adapter version, and nothing else."""
 
 
 @runtime_checkable

@@ -18,8 +18,8 @@ Positives = Sequence[Sequence[int] | IntArray]
 TIE = 1e-12
 """Scores this close, relative to the norms, tie: far above float64 rounding, far below what a model can mean."""
 
-ROWS, COLS = 1024, 512
-"""Size of a block: large enough for full BLAS speed, small enough that counting reads it from cache."""
+ROWS = COLS = 1024
+"""Size of a block: large enough for full BLAS speed, small enough that its scores are counted from cache."""
 
 DENSE = 1 / 64
 """Share of undecided entries above which a float64 product of the block is cheaper than pair by pair."""
@@ -75,18 +75,14 @@ def hit_probability(greater: ArrayLike, tied: ArrayLike, tied_positives: ArrayLi
     >>> float(hit_probability(0, 999, 1, 10))  # chance of recall@10 with one positive in 1000
     0.01
     """
-    above, ties, own = np.broadcast_arrays(*(np.asarray(part, np.int64) for part in (greater, tied, tied_positives)))
-    places = k - above
-    result = (places > ties).astype(np.float64)
-    undecided = (places > 0) & (places <= ties)
-    total = (ties + own)[undecided]
+    above, ties, own = (np.asarray(part, np.int64) for part in (greater, tied, tied_positives))
+    places, total = k - above, ties + own
     # The ratio of binomials is symmetric in r and the positives, so the product runs over the smaller of the two.
-    few, many = np.sort([places[undecided], own[undecided]], axis=0)
-    miss = np.ones(total.shape)
-    for step in range(int(few.max(initial=0))):
-        miss *= np.where(step < few, (total - step - many) / np.maximum(total - step, 1), 1.0)
-    result[undecided] = 1.0 - miss
-    return result
+    few, many = np.minimum(places, own), np.maximum(places, own)
+    miss = np.where(places > ties, 0.0, 1.0)
+    for step in range(int(np.max(few * (places <= ties), initial=0))):
+        miss = miss * np.where(step < few, (total - step - many) / np.maximum(total - step, 1), 1.0)
+    return np.asarray(1.0 - miss)
 
 
 def count_ranks(left: NDArray[Any], right: NDArray[Any], positives: Positives) -> tuple[Ranks, Ranks]:
@@ -202,12 +198,11 @@ def _norms(vectors: NDArray[Any], side: str) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
-    """The queries of one direction and their thresholds: the float64 scores of their best positives."""
-
     best: FloatArray
+    """Thresholds: the float64 scores of the best positives."""
     slack: FloatArray
     low: NDArray[Any]
-    """Scores of a block below it are certainly less, those above `high` certainly greater."""
+    """Entries of a block below it are certainly less, those above `high` certainly greater."""
     high: NDArray[Any]
     tied_positives: IntArray
     positives: IntArray
@@ -229,30 +224,25 @@ def _queries(scores: _Scores, axis: int, index: IntArray, values: FloatArray) ->
     return _Queries(best, slack, low, high, tied, positives)
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    rows: slice
-    cols: slice
-    positives: tuple[IntArray, IntArray]
-    """Rows and columns, within the block, of the positive pairs."""
+_Block = tuple[slice, slice, tuple[IntArray, IntArray]]
+"""Its rows, its columns, and the rows and columns within it of positive pairs."""
 
 
 def _blocks(shape: tuple[int, int], rows: IntArray, cols: IntArray) -> deque[_Block]:
-    across = -(-shape[1] // COLS)
+    down, across = -(-shape[0] // ROWS), -(-shape[1] // COLS)
     owner = rows // ROWS * across + cols // COLS
     order = np.argsort(owner, kind="stable")
-    ends = np.searchsorted(owner[order], np.arange(-(-shape[0] // ROWS) * across + 1))
+    own = np.split(order, np.searchsorted(owner[order], np.arange(1, down * across)))
     result: deque[_Block] = deque()
-    for number, (start, stop) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for number, pairs in enumerate(own):
         top, left = number // across * ROWS, number % across * COLS
-        mine = order[start:stop]
         area = slice(top, min(top + ROWS, shape[0])), slice(left, min(left + COLS, shape[1]))
-        result.append(_Block(*area, (rows[mine] - top, cols[mine] - left)))
+        result.append((*area, (rows[pairs] - top, cols[pairs] - left)))
     return result
 
 
 class _Counter:
-    """Counts of one thread, with its buffers."""
+    """The share of one thread: its buffers and what it counted."""
 
     def __init__(self, scores: _Scores, sides: tuple[_Queries, _Queries]) -> None:
         self.scores, self.sides = scores, sides
@@ -260,9 +250,11 @@ class _Counter:
         self.tied = tuple(np.zeros(size, np.int64) for size in scores.shape)
         size = min(ROWS, scores.shape[0]) * min(COLS, scores.shape[1])
         self.values = np.empty(size, scores.dtype)
-        self.flags = np.empty((2, 2, size), np.bool_)
+        self.above, self.near = np.empty((2, 2 * size), np.bool_)
 
     def run(self, blocks: deque[_Block]) -> None:
+        # With its default of 8192 NumPy first copies each threshold along its row, which doubles the time to compare.
+        np.setbufsize(COLS)
         while True:
             try:
                 block = blocks.popleft()
@@ -271,51 +263,52 @@ class _Counter:
             self.count(block)
 
     def count(self, block: _Block) -> None:
-        shape = (block.rows.stop - block.rows.start, block.cols.stop - block.cols.start)
+        rows, cols, _ = block
+        shape = (rows.stop - rows.start, cols.stop - cols.start)
         size = shape[0] * shape[1]
         values = self.values[:size].reshape(shape)
-        flags = self.flags[:, :, :size].reshape(2, 2, *shape)
+        above, near = (flags[: 2 * size].reshape(2, *shape) for flags in (self.above, self.near))
+        self.compare(block, values, above, near)
         exact = values.dtype == np.float64
-        undecided = self.compare(block, values, flags)
-        if undecided > DENSE * size and not exact:
-            # Many near-ties, as of a collapsed model: the whole block in float64 costs less than pair by pair.
+        undecided = np.flatnonzero(near) if not exact else np.empty(0, np.int64)
+        if len(undecided) > DENSE * size:
+            # As of a collapsed model: the whole block in float64 costs less than pair by pair.
+            self.compare(block, np.empty(shape), above, near)
             exact = True
-            self.compare(block, np.empty(shape), flags)
-        for axis, part in enumerate((block.rows, block.cols)):
-            above, near = flags[axis]
-            self.greater[axis][part] += _count(above, 1 - axis)
+        for axis, part in enumerate((rows, cols)):
+            self.greater[axis][part] += _add(above[axis], 1 - axis)
             if exact:
-                self.tied[axis][part] += _count(near, 1 - axis)
-            elif undecided:
-                self.settle(block, axis, near)
+                self.tied[axis][part] += _add(near[axis], 1 - axis)
+        if not exact:
+            axes, i, j = np.unravel_index(undecided, near.shape)
+            for axis in (0, 1):
+                self.settle(axis, i[axes == axis] + rows.start, j[axes == axis] + cols.start)
 
-    def compare(self, block: _Block, values: NDArray[Any], flags: NDArray[np.bool_]) -> int:
-        """Mark for both directions which entries are greater and which are too near to tell; count the latter."""
-        self.scores.block(block.rows, block.cols, values)
-        values[block.positives] = np.nan  # neither above nor near anything
-        for axis, (part, side) in enumerate(zip((block.rows, block.cols), self.sides, strict=True)):
+    def compare(self, block: _Block, values: NDArray[Any], above: NDArray[np.bool_], near: NDArray[np.bool_]) -> None:
+        """Mark, for row queries and for column queries, the entries above the threshold and those too near to tell."""
+        rows, cols, positives = block
+        self.scores.block(rows, cols, values)
+        values[positives] = np.nan  # neither above nor near anything
+        for axis, (part, side) in enumerate(zip((rows, cols), self.sides, strict=True)):
             low, high = side.low[part], side.high[part]
             if values.dtype != low.dtype:
                 low, high = side.best[part] - side.slack[part], side.best[part] + side.slack[part]
-            above, near = flags[axis]
-            np.greater(values, np.expand_dims(high, 1 - axis), out=above)
-            np.greater_equal(values, np.expand_dims(low, 1 - axis), out=near)
-            np.not_equal(near, above, out=near)
-        return int(np.count_nonzero(flags[0, 1]) + np.count_nonzero(flags[1, 1]))
+            np.greater(values, np.expand_dims(high, 1 - axis), out=above[axis])
+            np.greater_equal(values, np.expand_dims(low, 1 - axis), out=near[axis])
+        np.not_equal(near, above, out=near)
 
-    def settle(self, block: _Block, axis: int, near: NDArray[np.bool_]) -> None:
-        """Compute the entries that are too near to tell in float64."""
-        rows, cols = np.divmod(np.flatnonzero(near), near.shape[1])
-        rows, cols = rows + block.rows.start, cols + block.cols.start
-        queries, side = (rows, cols)[axis], self.sides[axis]
-        above = self.scores.pairs(rows, cols) - side.best[queries]
-        np.add.at(self.greater[axis], queries[above > side.slack[queries]], 1)
-        np.add.at(self.tied[axis], queries[np.abs(above) <= side.slack[queries]], 1)
+    def settle(self, axis: int, rows: IntArray, cols: IntArray) -> None:
+        """Count pairs by their float64 scores."""
+        side, queries = self.sides[axis], (rows, cols)[axis]
+        above, slack = self.scores.pairs(rows, cols) - side.best[queries], side.slack[queries]
+        np.add.at(self.greater[axis], queries[above > slack], 1)
+        np.add.at(self.tied[axis], queries[np.abs(above) <= slack], 1)
 
 
-def _count(flags: NDArray[np.bool_], axis: int) -> NDArray[np.uint16]:
-    # Bytes added in 16 bits: several times faster than np.sum, and no block is 65536 long.
-    return np.add.reduce(flags.view(np.uint8), axis=axis, dtype=np.uint16)
+def _add(flags: NDArray[np.bool_], axis: int) -> NDArray[np.uint16]:
+    # Bytes added in 16 bits are several times faster than np.sum; no block is 65536 long.
+    total: NDArray[np.uint16] = np.add.reduce(flags.view(np.uint8), axis=axis, dtype=np.uint16)
+    return total
 
 
 def _rank(scores: _Scores, positives: Positives) -> tuple[Ranks, Ranks]:
@@ -324,9 +317,9 @@ def _rank(scores: _Scores, positives: Positives) -> tuple[Ranks, Ranks]:
     sides = _queries(scores, 0, rows, values), _queries(scores, 1, cols, values)
     blocks = _blocks(scores.shape, rows, cols)
     blas = ThreadpoolController().select(user_api="blas")
-    threads = max((pool["num_threads"] for pool in blas.info()), default=os.cpu_count() or 1)
+    threads = max((library["num_threads"] for library in blas.info()), default=os.cpu_count() or 1)
     counters = [_Counter(scores, sides) for _ in range(min(threads, len(blocks)))]
-    # One block per thread on one BLAS thread each keeps every core busy while blocks are counted, too.
+    # As many threads as BLAS would have, each with a BLAS of one: so no core idles while scores are counted.
     with blas.limit(limits=1), ThreadPoolExecutor(len(counters)) as pool:
         try:
             for done in [pool.submit(counter.run, blocks) for counter in counters]:
@@ -351,10 +344,9 @@ def _flatten(positives: Positives, shape: tuple[int, int]) -> tuple[IntArray, In
     n, m = shape
     if len(positives) != n or not n or not m:
         raise ValueError(f"{len(positives)} lists of positives for {n} left and {m} right items")
-    lengths = np.fromiter((len(own) for own in positives), np.int64, n)
     cols = np.concatenate([np.asarray(own, np.int64) for own in positives])
-    rows = np.repeat(np.arange(n), lengths)
-    if ((cols < 0) | (cols >= m)).any():
+    rows = np.repeat(np.arange(n), [len(own) for own in positives])
+    if cols.size and not 0 <= cols.min() <= cols.max() < m:
         raise ValueError(f"positives name right items outside 0..{m - 1}")
     pairs = np.unique(rows * m + cols)
     return pairs // m, pairs % m
