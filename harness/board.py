@@ -9,7 +9,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.record import Record, find, newest
 from mmbench.harness.score import chance_corrected
-from mmbench.harness.suite import find_suite
+from mmbench.harness.suite import task_references
 from mmbench.harness.types import Route, Score
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Cell:
         """(value - chance) / (best - chance), or None where it is not defined or too little was scored."""
         made = self.score
         if made.value is None or made.chance is None or self.best is None or made.coverage < COVERAGE_BUDGET:
+            return None
+        if made.chance == self.best:  # one class, or a gallery of one: guessing cannot fail
             return None
         return chance_corrected(made.value, made.chance, self.best)
 
@@ -90,7 +92,7 @@ class Results:
 
         With `same_route` only records of the route that most models were asked by stay, task by task.
         """
-        tasks = [task.reference for task in find_suite(suite).tasks] if suite else None
+        tasks = task_references(suite) if suite else None
         mine = [r for r in newest(self.records) if r.control is None and (tasks is None or r.reference in tasks)]
         order = tasks or sorted({record.reference for record in mine})
         stands: list[Record] = []

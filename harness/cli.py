@@ -137,9 +137,7 @@ def run(
     elif made.records or made.problems:
         _console().print(run_table(made))
         if made.records:
-            errors.print(
-                f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", highlight=False
-            )
+            typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
     raise typer.Exit(made.exit_code)
 
 
@@ -216,7 +214,7 @@ def leaderboard(
         raise UsageError(f"there are no records under {output}; make one with: mmbench run --output {output}")
     _print_board(board, form)
     for error in results.errors:
-        _console(stderr=True).print(f"[yellow]warning[/] {error}", highlight=False)
+        typer.echo(f"warning: {error}", err=True)
     raise typer.Exit(1 if results.errors else 0)
 
 
@@ -228,9 +226,9 @@ def _print_board(board: "Board", form: BoardOutput) -> None:
 
     if form is BoardOutput.table:
         console = _console()
-        console.print(board_table(board))
+        console.print(board_table(board, console.width))
         for note in board_notes(board):
-            console.print(note, style="dim", highlight=False)
+            console.print(note, style="dim", highlight=False, soft_wrap=True)
     else:
         typer.echo(board_csv(board) if form is BoardOutput.csv else board_markdown(board))
 
@@ -242,11 +240,14 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
     from mmbench.harness.store import Store
 
     path = store or store_path()
-    held = Store(path)
-    holdings = held.holdings()
-    held.close()
+    holdings = []
+    if path.is_file():  # to look must not make one
+        held = Store(path)
+        holdings = held.holdings()
+        held.close()
     if form is Output.json:
-        _print_json({"path": str(path), "bytes": path.stat().st_size, "models": [each.as_json() for each in holdings]})
+        size = path.stat().st_size if path.is_file() else 0
+        _print_json({"path": str(path), "bytes": size, "models": [each.as_json() for each in holdings]})
     else:
         from mmbench.harness.console import store_table
 
@@ -263,20 +264,26 @@ def prune(
     from mmbench.harness.run import store_path
     from mmbench.harness.store import Store
 
-    held = Store(store or store_path())
+    path = store or store_path()
+    if not path.is_file():
+        raise UsageError(f"there is no store {path}")
+    held = Store(path)
     names = [each.name for each in held.holdings()]
     gone = held.prune(model)
     held.close()
     if model and not gone:
         raise UsageError(f"the store holds nothing of '{model}'{nearest(model, names)}")
-    typer.echo(f"removed {sum(each.answers for each in gone):,} answers of {len(gone)} models")
+    many = "model" if len(gone) == 1 else "models"
+    typer.echo(f"removed {sum(each.answers for each in gone):,} answers of {len(gone)} {many}")
 
 
 def _console(*, stderr: bool = False) -> Any:
     from rich.console import Console
 
     # A pipe has no width of its own; 80 columns would fold every table.
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else int(os.environ.get("COLUMNS", "140"))
+    asked = os.environ.get("COLUMNS", "")
+    wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) else 140
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else wide
     return Console(stderr=stderr, width=width)
 
 

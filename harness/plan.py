@@ -88,7 +88,10 @@ def _plan(
     route: Route | None,
 ) -> Plan:
     counting = _Counting(store, expected)
-    subject = Subject(model.label, model.adapter, counting, engine, pinned=route)
+    download = model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0
+    # The identity of weights that are not here is unknown, and to learn it would fetch them.
+    fingerprint = None if download == 0 else f"to be fetched: {model.spec}"
+    subject = Subject(model.label, model.adapter, counting, engine, pinned=route, fingerprint=fingerprint)
     subject.preferred = task.routes
     dataset = Dataset(task.family.samples(), limit)
     refused = None
@@ -107,7 +110,7 @@ def _plan(
         inputs=len(counting.missing) + len(counting.known),
         remembered=len(counting.known),
         seconds=_seconds(counting.missing, subject.fingerprint, store),
-        download=model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0,
+        download=download,
         unsupported=refused,
     )
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ Positives = Sequence[Sequence[int] | IntArray]
 TIE = 1e-12
 """Scores this close, relative to the norms, tie: far above float64 rounding, far below what a model can mean."""
 
-ROWS = COLS = 1024
+ROWS, COLS = 512, 1024
 """Size of a block: large enough for full BLAS speed, small enough that its scores are counted from cache."""
 
 DENSE = 1 / 64
@@ -72,7 +72,7 @@ def hit_probability(greater: ArrayLike, tied: ArrayLike, tied_positives: ArrayLi
     0.7
     >>> hit_probability([4, 5, 0], [0, 0, 4], 1, 5)
     array([1., 0., 1.])
-    >>> float(hit_probability(0, 999, 1, 10))  # chance of recall@10 with one positive in 1000
+    >>> round(float(hit_probability(0, 999, 1, 10)), 9)  # chance of recall@10 with one positive in 1000
     0.01
     """
     above, ties, own = (np.asarray(part, np.int64) for part in (greater, tied, tied_positives))
@@ -102,7 +102,28 @@ def count_ranks(left: NDArray[Any], right: NDArray[Any], positives: Positives) -
     >>> by_image.greater, by_image.tied, by_caption.greater
     (array([1, 2]), array([0, 0]), array([1, 1, 1]))
     """
-    return _rank(_Product(left, right), positives)
+    product = _Product(left, right)
+    rows, cols = _flatten(positives, product.shape)
+    values = product.pairs(rows, cols)
+    sides = (
+        _queries("left", rows, values, product.slack[0], len(right)),
+        _queries("right", cols, values, product.slack[1], len(left)),
+    )
+    blocks = _blocks(product.shape, rows, cols)
+    blas = ThreadpoolController().select(user_api="blas")
+    threads = max((library["num_threads"] for library in blas.info()), default=os.cpu_count() or 1)
+    counters = [_Counter(product, sides) for _ in range(min(threads, len(blocks)))]
+    # As many threads as BLAS would have, each with a BLAS of one: so no core idles while scores are counted.
+    with blas.limit(limits=1), ThreadPoolExecutor(len(counters)) as pool:
+        try:
+            for done in [pool.submit(counter.run, blocks) for counter in counters]:
+                done.result()
+        finally:
+            blocks.clear()  # what is left after an error or an interrupt
+    left_ranks, right_ranks = (
+        side.ranks(*np.sum([counter.counts[axis] for counter in counters], axis=0)) for axis, side in enumerate(sides)
+    )
+    return left_ranks, right_ranks
 
 
 def rank_matrix(scores: NDArray[Any], positives: Positives) -> tuple[Ranks, Ranks]:
@@ -114,40 +135,57 @@ def rank_matrix(scores: NDArray[Any], positives: Positives) -> tuple[Ranks, Rank
     >>> by_row.greater, by_row.tied, by_column.tied, by_column.expected()
     (array([0, 0]), array([0, 1]), array([1, 0]), array([1.5, 1. ]))
     """
-    return _rank(_Matrix(scores), positives)
+    negatives = np.array(scores, np.float64)
+    if negatives.ndim != 2 or np.isnan(negatives).any():
+        raise ValueError(f"scores of shape {negatives.shape} are not a matrix without NaN")
+    n, m = negatives.shape
+    rows, cols = _flatten(positives, (n, m))
+    values = negatives[rows, cols]
+    negatives[rows, cols] = np.nan  # neither greater nor equal
+    left, right = _queries("left", rows, values, np.zeros(n), m), _queries("right", cols, values, np.zeros(m), n)
+    return (
+        left.ranks((negatives > left.best[:, None]).sum(axis=1), (negatives == left.best[:, None]).sum(axis=1)),
+        right.ranks((negatives > right.best).sum(axis=0), (negatives == right.best).sum(axis=0)),
+    )
 
 
-class _Scores(Protocol):
-    """Scores of all pairs of n rows and m columns, made block by block."""
-
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    """Of `block`; where it is float64 its entries need no second look."""
-    slack: tuple[FloatArray, FloatArray]
-    """(n,) and (m,): how far from the threshold of a row's or a column's query a score may lie and still tie."""
-    error: tuple[FloatArray, FloatArray]
-    """(n,) and (m,): bounds on the rounding error of a `block` that is not float64."""
-
-    def block(self, rows: slice, cols: slice, out: NDArray[Any]) -> None: ...
-    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray: ...
+def _flatten(positives: Positives, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:
+    """Return the rows and columns of the positive pairs, each pair once."""
+    n, m = shape
+    if len(positives) != n or not n or not m:
+        raise ValueError(f"{len(positives)} lists of positives for {n} left and {m} right items")
+    cols = np.concatenate([np.asarray(own, np.int64) for own in positives])
+    rows = np.repeat(np.arange(n), [len(own) for own in positives])
+    if cols.size and not 0 <= cols.min() <= cols.max() < m:
+        raise ValueError(f"positives name right items outside 0..{m - 1}")
+    pairs = np.unique(rows * m + cols)
+    return pairs // m, pairs % m
 
 
-class _Matrix:
-    def __init__(self, scores: NDArray[Any]) -> None:
-        self.scores = np.asarray(scores)
-        if self.scores.ndim != 2:
-            raise ValueError(f"scores of shape {self.scores.shape} are not a matrix")
-        self.shape = (self.scores.shape[0], self.scores.shape[1])
-        self.dtype = np.dtype(np.float64)
-        self.slack = self.error = (np.zeros(self.shape[0]), np.zeros(self.shape[1]))
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """All queries of one direction."""
 
-    def block(self, rows: slice, cols: slice, out: NDArray[Any]) -> None:
-        out[...] = self.scores[rows, cols]
-        if np.isnan(out).any():
-            raise ValueError("scores hold NaN")
+    best: FloatArray
+    """Thresholds: the float64 scores of the best positives."""
+    slack: FloatArray
+    """How far from its threshold a score may lie and still tie."""
+    tied_positives: IntArray
+    positives: IntArray
+    gallery: int
 
-    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray:
-        return self.scores[rows, cols].astype(np.float64)
+    def ranks(self, greater: IntArray, tied: IntArray) -> Ranks:
+        return Ranks(greater, tied, self.tied_positives, self.positives, self.gallery)
+
+
+def _queries(side: str, index: IntArray, values: FloatArray, slack: FloatArray, gallery: int) -> _Queries:
+    positives = np.bincount(index, minlength=len(slack))
+    if not positives.all():
+        raise ValueError(f"{side} item {int(np.argmin(positives))} has no positive")
+    best = np.full(len(slack), -np.inf)
+    np.maximum.at(best, index, values)
+    tied = np.bincount(index[values >= (best - slack)[index]], minlength=len(slack))
+    return _Queries(best, slack, tied, positives, gallery)
 
 
 class _Product:
@@ -196,34 +234,6 @@ def _norms(vectors: NDArray[Any], side: str) -> FloatArray:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class _Queries:
-    best: FloatArray
-    """Thresholds: the float64 scores of the best positives."""
-    slack: FloatArray
-    low: NDArray[Any]
-    """Entries of a block below it are certainly less, those above `high` certainly greater."""
-    high: NDArray[Any]
-    tied_positives: IntArray
-    positives: IntArray
-
-
-def _queries(scores: _Scores, axis: int, index: IntArray, values: FloatArray) -> _Queries:
-    size, slack = scores.shape[axis], scores.slack[axis]
-    positives = np.bincount(index, minlength=size)
-    if not positives.all():
-        raise ValueError(f"{('left', 'right')[axis]} item {int(np.argmin(positives))} has no positive")
-    best = np.full(size, -np.inf)
-    np.maximum.at(best, index, values)
-    tied = np.bincount(index[values >= (best - slack)[index]], minlength=size)
-    low, high = best - slack, best + slack
-    if scores.dtype != np.float64:
-        infinity = scores.dtype.type(np.inf)
-        low = np.nextafter((low - scores.error[axis]).astype(scores.dtype), -infinity)
-        high = np.nextafter((high + scores.error[axis]).astype(scores.dtype), infinity)
-    return _Queries(best, slack, low, high, tied, positives)
-
-
 _Block = tuple[slice, slice, tuple[IntArray, IntArray]]
 """Its rows, its columns, and the rows and columns within it of positive pairs."""
 
@@ -244,13 +254,16 @@ def _blocks(shape: tuple[int, int], rows: IntArray, cols: IntArray) -> deque[_Bl
 class _Counter:
     """The share of one thread: its buffers and what it counted."""
 
-    def __init__(self, scores: _Scores, sides: tuple[_Queries, _Queries]) -> None:
-        self.scores, self.sides = scores, sides
-        self.greater = tuple(np.zeros(size, np.int64) for size in scores.shape)
-        self.tied = tuple(np.zeros(size, np.int64) for size in scores.shape)
-        size = min(ROWS, scores.shape[0]) * min(COLS, scores.shape[1])
-        self.values = np.empty(size, scores.dtype)
-        self.above, self.near = np.empty((2, 2 * size), np.bool_)
+    def __init__(self, product: _Product, sides: tuple[_Queries, _Queries]) -> None:
+        self.product, self.sides = product, sides
+        self.exact = [(side.best - side.slack, side.best + side.slack) for side in sides]
+        self.limits: list[tuple[NDArray[Any], NDArray[Any]]] = list(self.exact)
+        if product.dtype != np.float64:
+            self.limits = [_widen(*exact, error) for exact, error in zip(self.exact, product.error, strict=True)]
+        self.counts = [np.zeros((2, size), np.int64) for size in product.shape]
+        size = min(ROWS, product.shape[0]) * min(COLS, product.shape[1])
+        self.values = np.empty(size, product.dtype)
+        self.flags = np.empty(4 * size, np.bool_)
 
     def run(self, blocks: deque[_Block]) -> None:
         # With its default of 8192 NumPy first copies each threshold along its row, which doubles the time to compare.
@@ -266,87 +279,57 @@ class _Counter:
         rows, cols, _ = block
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         size = shape[0] * shape[1]
-        values = self.values[:size].reshape(shape)
-        above, near = (flags[: 2 * size].reshape(2, *shape) for flags in (self.above, self.near))
-        self.compare(block, values, above, near)
-        exact = values.dtype == np.float64
-        undecided = np.flatnonzero(near) if not exact else np.empty(0, np.int64)
-        if len(undecided) > DENSE * size:
+        values, flags = self.values[:size].reshape(shape), self.flags[: 4 * size].reshape(2, 2, *shape)
+        above, near = flags
+        self.compare(block, values, self.limits, flags)
+        decided = values.dtype == np.float64
+        places = np.empty(0, np.int64) if decided else np.flatnonzero(near)
+        if len(places) > DENSE * size:
             # As of a collapsed model: the whole block in float64 costs less than pair by pair.
-            self.compare(block, np.empty(shape), above, near)
-            exact = True
+            self.compare(block, np.empty(shape), self.exact, flags)
+            decided = True
+        axes, i, j = np.unravel_index(places, near.shape)
         for axis, part in enumerate((rows, cols)):
-            self.greater[axis][part] += _add(above[axis], 1 - axis)
-            if exact:
-                self.tied[axis][part] += _add(near[axis], 1 - axis)
-        if not exact:
-            axes, i, j = np.unravel_index(undecided, near.shape)
-            for axis in (0, 1):
+            self.counts[axis][0, part] += _add(above[axis], 1 - axis)
+            if decided:
+                self.counts[axis][1, part] += _add(near[axis], 1 - axis)
+            else:
                 self.settle(axis, i[axes == axis] + rows.start, j[axes == axis] + cols.start)
 
-    def compare(self, block: _Block, values: NDArray[Any], above: NDArray[np.bool_], near: NDArray[np.bool_]) -> None:
-        """Mark, for row queries and for column queries, the entries above the threshold and those too near to tell."""
+    def compare(
+        self,
+        block: _Block,
+        values: NDArray[Any],
+        limits: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+        flags: NDArray[np.bool_],
+    ) -> None:
+        """Mark, for row queries and for column queries, entries above both limits and entries between them."""
         rows, cols, positives = block
-        self.scores.block(rows, cols, values)
-        values[positives] = np.nan  # neither above nor near anything
-        for axis, (part, side) in enumerate(zip((rows, cols), self.sides, strict=True)):
-            low, high = side.low[part], side.high[part]
-            if values.dtype != low.dtype:
-                low, high = side.best[part] - side.slack[part], side.best[part] + side.slack[part]
-            np.greater(values, np.expand_dims(high, 1 - axis), out=above[axis])
-            np.greater_equal(values, np.expand_dims(low, 1 - axis), out=near[axis])
+        self.product.block(rows, cols, values)
+        values[positives] = np.nan  # neither above nor between anything
+        above, near = flags
+        for axis, part in enumerate((rows, cols)):
+            low, high = (np.expand_dims(limit[part], 1 - axis) for limit in limits[axis])
+            np.greater(values, high, out=above[axis])
+            np.greater_equal(values, low, out=near[axis])
         np.not_equal(near, above, out=near)
 
     def settle(self, axis: int, rows: IntArray, cols: IntArray) -> None:
         """Count pairs by their float64 scores."""
         side, queries = self.sides[axis], (rows, cols)[axis]
-        above, slack = self.scores.pairs(rows, cols) - side.best[queries], side.slack[queries]
-        np.add.at(self.greater[axis], queries[above > slack], 1)
-        np.add.at(self.tied[axis], queries[np.abs(above) <= slack], 1)
+        above, slack = self.product.pairs(rows, cols) - side.best[queries], side.slack[queries]
+        np.add.at(self.counts[axis][0], queries[above > slack], 1)
+        np.add.at(self.counts[axis][1], queries[np.abs(above) <= slack], 1)
+
+
+def _widen(low: FloatArray, high: FloatArray, error: FloatArray) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return float32 limits outside of which a float32 score cannot be on the wrong side."""
+    infinity = np.float32(np.inf)
+    below, beyond = (low - error).astype(np.float32), (high + error).astype(np.float32)
+    return np.nextafter(below, -infinity), np.nextafter(beyond, infinity)
 
 
 def _add(flags: NDArray[np.bool_], axis: int) -> NDArray[np.uint16]:
     # Bytes added in 16 bits are several times faster than np.sum; no block is 65536 long.
     total: NDArray[np.uint16] = np.add.reduce(flags.view(np.uint8), axis=axis, dtype=np.uint16)
     return total
-
-
-def _rank(scores: _Scores, positives: Positives) -> tuple[Ranks, Ranks]:
-    rows, cols = _flatten(positives, scores.shape)
-    values = scores.pairs(rows, cols)
-    sides = _queries(scores, 0, rows, values), _queries(scores, 1, cols, values)
-    blocks = _blocks(scores.shape, rows, cols)
-    blas = ThreadpoolController().select(user_api="blas")
-    threads = max((library["num_threads"] for library in blas.info()), default=os.cpu_count() or 1)
-    counters = [_Counter(scores, sides) for _ in range(min(threads, len(blocks)))]
-    # As many threads as BLAS would have, each with a BLAS of one: so no core idles while scores are counted.
-    with blas.limit(limits=1), ThreadPoolExecutor(len(counters)) as pool:
-        try:
-            for done in [pool.submit(counter.run, blocks) for counter in counters]:
-                done.result()
-        finally:
-            blocks.clear()
-    forward, backward = (
-        Ranks(
-            np.sum([counter.greater[axis] for counter in counters], axis=0),
-            np.sum([counter.tied[axis] for counter in counters], axis=0),
-            side.tied_positives,
-            side.positives,
-            scores.shape[1 - axis],
-        )
-        for axis, side in enumerate(sides)
-    )
-    return forward, backward
-
-
-def _flatten(positives: Positives, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:
-    """Return the rows and columns of the positive pairs, each pair once."""
-    n, m = shape
-    if len(positives) != n or not n or not m:
-        raise ValueError(f"{len(positives)} lists of positives for {n} left and {m} right items")
-    cols = np.concatenate([np.asarray(own, np.int64) for own in positives])
-    rows = np.repeat(np.arange(n), [len(own) for own in positives])
-    if cols.size and not 0 <= cols.min() <= cols.max() < m:
-        raise ValueError(f"positives name right items outside 0..{m - 1}")
-    pairs = np.unique(rows * m + cols)
-    return pairs // m, pairs % m

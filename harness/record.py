@@ -9,7 +9,7 @@ from typing import Any
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
-from mmbench.harness.score import Level, as_json
+from mmbench.harness.score import Level, as_json, plain_fact
 from mmbench.harness.task import Card
 from mmbench.harness.types import Outcome, Route, Score
 
@@ -126,7 +126,7 @@ def read(path: Path) -> Record:
         raise DataError(f"{path} has schema {schema}, this version reads {SCHEMA}; run the task again to replace it")
     try:
         return _record(held)
-    except (KeyError, TypeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         raise DataError(f"{path} lacks or misspells a part of a record ({error}); run the task again") from error
 
 
@@ -175,7 +175,7 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def _facts(facts: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: cell if isinstance(cell, (str, bool, int, float)) else None for name, cell in facts.items()}
+    return {name: plain_fact(cell) for name, cell in facts.items()}
 
 
 def _fact_type(cells: list[Any]) -> Any:

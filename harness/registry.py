@@ -92,6 +92,8 @@ def make_models(specs: Iterable[str], loading: Loading, name: str | None = None)
 
     Adapters are made but not loaded. Labels are distinct: where two checkpoints share a stem, the folder comes first.
     """
+    if name is not None and name != _safe(name):
+        raise UsageError(f"--name '{name}' cannot name a folder of results; '{_safe(name)}' can")
     expanded = [(spec, one) for spec in specs for one in _expand(spec)]
     labels = [name] if name and len(expanded) == 1 else _labels([_label(*pair) for pair in expanded])
     if name and len(expanded) > 1:
@@ -118,13 +120,13 @@ def _label(given: str, spec: str) -> list[str]:
     if given != spec and "@" not in given:
         return [given]
     kind, _, rest = spec.partition(":")
-    if spec.startswith(("/", ".")) or kind.endswith(".py"):
-        return [_safe(rest or kind)]
-    path = Path(rest.rpartition("@")[2])
-    if "@" in rest or path.is_dir():
+    if kind.endswith(".py"):
+        return [_safe(Path(kind).stem), _safe(rest or kind)]
+    path = Path(rest.partition("@")[2] or rest)
+    if "@" in rest or (rest and path.is_dir()):
         path = path.resolve()
-        return [_safe(part) for part in (*path.parts[1:-1], path.stem if path.is_file() else path.name)]
-    return [_safe(rest.replace("/", "-") if rest and kind == "open_clip" else spec.replace(":", "-"))]
+        return [_safe(part) for part in (*path.parts[1:-1], path.name if path.is_dir() else path.stem)]
+    return [_safe(rest if kind == "open_clip" else spec)]
 
 
 def _labels(parts: list[list[str]]) -> list[str]:
@@ -164,12 +166,15 @@ def _from_file(path: Path, name: str) -> Adapter:
     module = _load_module(path)
     if not name or not hasattr(module, name):
         public = [key for key, value in vars(module).items() if isinstance(value, type) and abilities(value)]
-        raise UsageError(f"{path} has no class '{name}'{nearest(name, public)} (adapters there: {', '.join(public)})")
+        there = f"adapters there: {', '.join(public)}" if public else "no class there is an adapter"
+        raise UsageError(f"{path} has no class '{name}'{nearest(name, public)} ({there})")
     made = getattr(module, name)
     try:
         adapter = made() if callable(made) and not abilities(made) or isinstance(made, type) else made
     except TypeError as error:
         raise UsageError(f"{path}:{name} must be constructible without arguments ({error})") from error
+    except Exception as error:  # foreign code may raise anything, and --debug shows where
+        raise UsageError(f"{path}:{name} cannot be made ({type(error).__name__}: {_one_line(error)})") from error
     return check_adapter(adapter, f"{path}:{name}")
 
 
@@ -193,5 +198,12 @@ def _load_module(path: Path) -> ModuleType:
         raise UsageError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # foreign code may raise anything, and --debug shows where
+        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {_one_line(error)})") from error
     return module
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

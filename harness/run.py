@@ -218,26 +218,31 @@ class _Session:
 
     def examine(self, model: Model, store: Store, made: Run) -> None:
         """Ask one model every task; what fails is noted and the next task goes on."""
-        tasks = made.tasks
         engine = Engine(model.adapter, self.batch_size)
+        left = list(made.tasks)
         try:
             subject = Subject(model.label, model.adapter, store, engine, pinned=self.route)
             store.name(subject.fingerprint, model.label)
-            for i, task in enumerate(tasks):
+            while left:
                 try:
-                    done = self._ask(subject, task, store)
+                    done = self._ask(subject, left[0], store)
                     made.records.append(done)
                     self.progress.finished(done)
+                except WeightsUnavailable:
+                    raise
                 except MmbenchError as error:
-                    # Without weights no task can be asked, so the rest is not tried: each try would wait again.
-                    lost = tasks[i:] if isinstance(error, WeightsUnavailable) else [task]
-                    for each in lost:
-                        made.problems.append(Problem(model.label, each.reference, error))
-                        self.progress.finished(made.problems[-1])
-                    if isinstance(error, WeightsUnavailable):
-                        return
+                    self._note(Problem(model.label, left[0].reference, error), made)
+                left.pop(0)
+        except MmbenchError as error:
+            # The model itself is not to be had: no task can be asked, and each try would wait for it again.
+            for task in left:
+                self._note(Problem(model.label, task.reference, error), made)
         finally:
             engine.close()
+
+    def _note(self, problem: Problem, made: Run) -> None:
+        made.problems.append(problem)
+        self.progress.finished(problem)
 
     def _ask(self, subject: Subject, task: Task, store: Store) -> Record:
         items = min(task.size, self.limit or task.size)

@@ -1,5 +1,6 @@
 """From outcomes to scores: failures of the model count, failures of the run do not, and both are shown."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,10 +41,17 @@ def break_down(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> list[L
     for fact in dict.fromkeys(name for outcome in outcomes for name in outcome.facts):
         groups: dict[Json, list[Outcome]] = {}
         for outcome in outcomes:
-            groups.setdefault(outcome.facts.get(fact), []).append(outcome)
+            groups.setdefault(plain_fact(outcome.facts.get(fact)), []).append(outcome)
         if len(groups) <= MOST_LEVELS:
             levels += [Level(fact, level, made) for level, group in groups.items() for made in score(metrics, group)]
     return levels
+
+
+def plain_fact(cell: Json) -> Json:
+    """Return a fact as files hold it: NaN equals nothing, itself included, and JSON has no word for it."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    return cell if isinstance(cell, (str, bool, int, float)) else None
 
 
 def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Score:

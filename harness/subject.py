@@ -105,10 +105,18 @@ class Subject:
     """
 
     def __init__(
-        self, name: str, adapter: Adapter, store: Answers, engine: Engine, *, pinned: Route | None = None
+        self,
+        name: str,
+        adapter: Adapter,
+        store: Answers,
+        engine: Engine,
+        *,
+        pinned: Route | None = None,
+        fingerprint: str | None = None,
     ) -> None:
         self.name = name
-        self.fingerprint = adapter.fingerprint
+        # Taken once: of a model in memory it is computed from all its weights, and it must not change within a run.
+        self.fingerprint = adapter.fingerprint if fingerprint is None else fingerprint
         self.route: Route | None = None
         """The route of the last verb."""
         self.preferred: Sequence[Route] = ("embed", "likelihood", "generate")

@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
+from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.task import Task
-from mmbench.harness.taskfile import find_file, find_task, load_task, read_yaml, validated
+from mmbench.harness.taskfile import find_file, load_task, read_yaml, validated
 
 
 class _SuiteSpec(BaseModel):
@@ -31,14 +32,26 @@ class Suite:
 
 def find_suite(name: str) -> Suite:
     """Return the suite of a catalogue name or of a YAML path. Raises UsageError or DataError."""
+    spec, files = _read(name)
+    return Suite(spec.name, spec.version, spec.title, tuple(load_task(file) for file in files))
+
+
+def task_references(name: str) -> list[str]:
+    """Return `name@version` of each task of a suite without a look at its data. Raises UsageError or DataError."""
+    contents = [read_yaml(file)[0] for file in _read(name)[1]]
+    return [f"{content.get('name')}@{content.get('version', 1)}" for content in contents]
+
+
+def _read(name: str) -> tuple[_SuiteSpec, list[Path]]:
     path = find_file(name, registry.SUITES, "suite")
     content, lines = read_yaml(path)
-    spec = validated(_SuiteSpec, content, path, lines, _SuiteSpec.model_fields)
-    return Suite(spec.name, spec.version, spec.title, tuple(_task(reference, path) for reference in spec.tasks))
-
-
-def _task(reference: str, suite: Path) -> Task:
-    """Paths in a suite file are relative to it."""
-    if reference.endswith((".yaml", ".yml")) and (beside := suite.parent / reference).is_file():
-        return load_task(beside)
-    return find_task(reference)
+    spec: _SuiteSpec = validated(_SuiteSpec, content, path, lines, _SuiteSpec.model_fields)
+    files = []
+    for i, reference in enumerate(spec.tasks):
+        # Paths in a suite file are relative to it.
+        inside = reference.endswith((".yaml", ".yml"))
+        try:
+            files.append(find_file(str(path.parent / reference) if inside else reference, registry.TASKS, "task"))
+        except UsageError as error:
+            raise DataError(f"{path} line {lines.get(('tasks', i), 1)}: {error}") from error
+    return spec, files

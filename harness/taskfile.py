@@ -1,6 +1,7 @@
 """A task file read, checked against its data, and turned into a task; every error names file, line and nearest key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -89,17 +90,29 @@ def load_task(path: Path) -> Task:
         raise DataError(
             f"{path}: the key 'family' is missing; it is one of {', '.join(registry.entries(registry.FAMILIES))}"
         )
-    family: type[Family] = registry.find(registry.FAMILIES, family_name, "family")
+    with _naming(path, lines.get(("family",))):
+        family: type[Family] = registry.find(registry.FAMILIES, family_name, "family")
     shared = {key: value for key, value in content.items() if key in _TaskSpec.model_fields}
     own = {key: value for key, value in content.items() if key not in shared}
     known = [*_TaskSpec.model_fields, *family.Options.model_fields]
     spec = validated(_TaskSpec, shared, path, lines, known)
     options = validated(family.Options, own, path, lines, known)
-    source = _source(spec.source, path)
+    with _naming(path, lines.get(("source",))):
+        source = _source(spec.source, path)
     fields = _fields(family, spec, source, path, lines)
-    made = family(options, Data(source, fields, tuple(spec.facts), path.parent), _metric_order(spec))
+    with _naming(path):
+        made = family(options, Data(source, fields, tuple(spec.facts), path.parent), _metric_order(spec))
     card = Card(**{field.name: getattr(spec.card, field.name) for field in fields_of(Card)})
     return Task(spec.name, spec.version, made, tuple(spec.routes) or family.routes, len(source), card)
+
+
+@contextmanager
+def _naming(path: Path, line: int | None = None) -> Iterator[None]:
+    """Put the task file before what is wrong: of the many tasks of a suite a person must know which."""
+    try:
+        yield
+    except UsageError as error:
+        raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
 def _metric_order(spec: _TaskSpec) -> list[str]:
@@ -114,7 +127,7 @@ def _source(spec: _SourceSpec, path: Path) -> Source:
     if spec.kind == "builtin":
         return kind(spec.path, spec.split)
     if spec.path is None:
-        raise DataError(f"{path}: source of kind '{spec.kind}' needs a 'path'")
+        raise DataError(f"a source of kind '{spec.kind}' needs a 'path'")
     return kind((path.parent / spec.path).resolve(), spec.split)
 
 
@@ -196,7 +209,10 @@ def validated(
         elif first["type"] == "missing":
             reason = f"the key '{'.'.join(map(str, at))}' is missing"
         else:
-            reason = f"'{'.'.join(map(str, at))}': {_lower(first['msg'])}, not {_short(first['input'])}"
+            # Past the keys of the file pydantic names the types that it tried.
+            key = ".".join(map(str, at[: _depth(at, lines)])) or str(at[0])
+            wrong = {_lower(each["msg"]): each["input"] for each in error.errors() if each["loc"][0] == at[0]}
+            reason = f"'{key}': {' or '.join(wrong)}, not {_short(first['input'])}"
         raise DataError(f"{path} line {_line(at, lines)}: {reason}") from error
 
 
@@ -206,9 +222,12 @@ def _keys_at(model: type[BaseModel], at: tuple[int | str, ...]) -> list[str]:
 
 
 def _line(at: tuple[int | str, ...], lines: Lines) -> int:
-    while at and at not in lines:
-        at = at[:-1]
-    return lines.get(at, 1)
+    return lines.get(at[: _depth(at, lines)], 1)
+
+
+def _depth(at: tuple[int | str, ...], lines: Lines) -> int:
+    """Return how many parts of the path stand in the file."""
+    return next((depth for depth in range(len(at), 0, -1) if at[:depth] in lines), 0)
 
 
 def _lower(text: str) -> str:
