@@ -1,0 +1,167 @@
+"""Files of the model hub: from the cache without any traffic, else fetched after one short look whether it answers."""
+
+import http.client
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Thread
+
+from mmbench.harness.errors import WeightsUnavailable
+
+SECONDS = 2.0
+"""How long the one check of the endpoint may take, name resolution and a proxy included."""
+
+_WAYS_OUT = (
+    "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "
+    "open_clip:ARCH@FILE, or take the embedded model untrained-tiny"
+)
+_TOKENIZER = ("*.json", "*.model", "*.txt")
+_VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*")
+
+
+def cached(repo: str, filenames: Sequence[str]) -> Path | None:
+    """Return the first of `filenames` that the hub's cache on this machine holds, or None; no traffic."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for filename in filenames:
+        found = try_to_load_from_cache(repo, filename)
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def fetch(repo: str, filenames: Sequence[str], *, offline: bool, what: str) -> Path:
+    """Return the first of `filenames` that `repo` has, from the cache or downloaded into it.
+
+    Raises WeightsUnavailable, within seconds, when the file is not here and cannot be had; `what` names it to a person.
+    """
+    found = cached(repo, filenames)
+    if found is not None:
+        return found
+    _require(offline, what)
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    for filename in filenames:
+        try:
+            return Path(hf_hub_download(repo, filename, etag_timeout=SECONDS))
+        except _failures() as error:
+            # Absent from the repository: the next name may be there. The local kind means that nothing answered.
+            if not isinstance(error, EntryNotFoundError) or isinstance(error, LocalEntryNotFoundError):
+                raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+    raise WeightsUnavailable(f"{what}: the hub's repository {repo} has none of {', '.join(filenames)}")
+
+
+def fetch_folder(repo: str, *, offline: bool, what: str, vocabulary: bool) -> Path:
+    """Return the cached folder with a repository's configuration and, if asked, its tokenizer, fetched if need be.
+
+    Raises WeightsUnavailable.
+    """
+    found = cached(repo, ("config.json", "tokenizer_config.json", "tokenizer.json"))
+    if found is not None and (not vocabulary or has_vocabulary(found.parent)):
+        return found.parent
+    _require(offline, what)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo, allow_patterns=list(_TOKENIZER), etag_timeout=SECONDS))
+    except _failures() as error:
+        raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+
+
+def has_vocabulary(folder: Path) -> bool:
+    """Return whether a folder holds the vocabulary of a tokenizer."""
+    return any(True for pattern in _VOCABULARIES for _ in folder.glob(pattern))
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that decide how texts become tokens."""
+    found = {file for pattern in _TOKENIZER for file in folder.glob(pattern)}
+    return sorted(file for file in found if file.name != "open_clip_config.json")
+
+
+def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int | None:
+    """Return the bytes still to be fetched: 0 when a file is cached, None when the hub cannot be asked."""
+    if cached(repo, filenames) is not None:
+        return 0
+    if _offline(offline) or unreachable(_endpoint()) is not None:
+        return None
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for filename in filenames:
+        try:
+            size: int | None = get_hf_file_metadata(hf_hub_url(repo, filename), timeout=SECONDS).size
+        except _failures() as error:
+            if not isinstance(error, EntryNotFoundError):
+                return None
+        else:
+            return size
+    return None
+
+
+def unreachable(url: str, seconds: float = SECONDS) -> str | None:
+    """Return why `url` gives no answer within `seconds` in total, directly or by the environment's proxy, or None.
+
+    Any answer below 500 counts: whether a file may be had is for the client to find out.
+    """
+    outcome: list[str | None] = []
+    # Name resolution knows no timeout, so that only a thread that is left behind keeps the deadline.
+    prober = Thread(target=lambda: outcome.append(_probe(url, seconds)), daemon=True)
+    prober.start()
+    prober.join(seconds)
+    return outcome[0] if outcome else f"no answer within {seconds:g} s"
+
+
+def _probe(url: str, seconds: float) -> str | None:
+    if not url.startswith(("http://", "https://")):
+        return "not an http address"
+    try:
+        # An opener of its own: the module's shared one keeps the proxies of its first use. The scheme is checked above.
+        with urllib.request.build_opener().open(urllib.request.Request(url, method="HEAD"), timeout=seconds):  # noqa: S310
+            return None
+    except urllib.error.HTTPError as error:
+        return f"it answers {error.code}" if error.code >= 500 or error.code == 407 else None
+    except urllib.error.URLError as error:
+        # The client brings its own certificates: something answered, and that is all that is asked here.
+        return None if isinstance(error.reason, ssl.SSLCertVerificationError) else str(error.reason)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return str(error) or type(error).__name__
+
+
+def _require(offline: bool, what: str) -> None:
+    if _offline(offline):
+        raise WeightsUnavailable(f"{what}: not in the hub's cache, and offline nothing is fetched; {_WAYS_OUT}")
+    endpoint = _endpoint()
+    reason = unreachable(endpoint)
+    if reason is not None:
+        proxy = urllib.request.getproxies().get(endpoint.partition(":")[0])
+        through = f" through the proxy {proxy.rpartition('@')[2]}" if proxy else ""
+        raise WeightsUnavailable(
+            f"{what}: not in the hub's cache, and {endpoint} cannot be reached{through} ({reason}); {_WAYS_OUT}"
+        )
+
+
+def _endpoint() -> str:
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
+def _offline(asked: bool) -> bool:
+    from huggingface_hub import constants
+
+    return asked or bool(constants.HF_HUB_OFFLINE)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    # The client's versions stand on different HTTP libraries; the parents of its own error name the one in use.
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
+    return (OSError, RuntimeError, ValueError, EntryNotFoundError, *HfHubHTTPError.__bases__)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

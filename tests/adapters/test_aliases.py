@@ -1,0 +1,47 @@
+import pytest
+
+from mmbench.adapters import aliases
+from mmbench.adapters import open_clip_catalogue as catalogue
+from mmbench.adapters.open_clip_recipe import parse
+from mmbench.adapters.open_clip_weights import HubWeights
+from mmbench.harness.errors import UsageError
+
+
+@pytest.mark.parametrize(("name", "alias"), aliases.load().items())
+def test_alias_names_an_architecture_and_a_tag_of_open_clip(name, alias):
+    kind, _, rest = alias.spec.partition(":")
+    architecture, _, tag = rest.partition("/")
+    assert kind == "open_clip"
+    recipe = parse(rest)  # refuses unknown names and a QuickGELU that does not fit
+    if name == "untrained-tiny":
+        assert alias.download_mb == 0
+        return
+    assert isinstance(recipe.weights, HubWeights)
+    assert tag in catalogue.tags(architecture)
+    assert catalogue.tag(architecture, tag).quick_gelu == bool(recipe.config.get("quick_gelu", False))
+    assert alias.download_mb is None or 100 < alias.download_mb < 20_000
+    assert alias.description
+
+
+def test_openai_weights_are_never_without_quickgelu():
+    rests = [alias.spec for alias in aliases.load().values() if alias.spec.endswith("/openai")]
+    assert rests and all("-quickgelu/" in rest for rest in rests)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "cannot be read"),
+        ("- a", "must be a table"),
+        ("a: 3", "must be a table with"),
+        ("a: {spce: x}", "did you mean 'spec'"),
+        ("a: {spec: x, description: y}", "spec must be"),
+        ("a: {spec: 'x:y', download_mb: big, description: y}", "whole number"),
+        ("a: {spec: 'x:y'}", "description"),
+    ],
+)
+def test_table_that_cannot_be_used(tmp_path, text, said):
+    file = tmp_path / "models.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=said):
+        aliases.load(file)
