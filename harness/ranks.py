@@ -18,7 +18,7 @@ Positives = Sequence[Sequence[int] | IntArray]
 TIE = 1e-12
 """Scores this close, relative to the norms, tie: far above float64 rounding, far below what a model can mean."""
 
-ROWS, COLS = 512, 1024
+ROWS = COLS = 1024
 """Size of a block: large enough for full BLAS speed, small enough that its scores are counted from cache."""
 
 DENSE = 1 / 64
@@ -287,7 +287,7 @@ class _Counter:
         if len(places) > DENSE * size:
             # As of a collapsed model: the whole block in float64 costs less than pair by pair.
             self.compare(block, np.empty(shape), self.exact, flags)
-            decided = True
+            decided, places = True, places[:0]
         axes, i, j = np.unravel_index(places, near.shape)
         for axis, part in enumerate((rows, cols)):
             self.counts[axis][0, part] += _add(above[axis], 1 - axis)
