@@ -111,6 +111,7 @@ def run(
     from mmbench.harness.registry import Loading
     from mmbench.harness.run import DEFAULT_MODELS, choose_models, choose_tasks, execute
 
+    most = _batch_size(batch_size)
     tasks = choose_tasks(suite, task)
     models = choose_models(list(model or DEFAULT_MODELS), Loading(device, dtype, offline), name)
     if dry_run:
@@ -126,7 +127,7 @@ def run(
             output=output,
             store=store,
             limit=limit,
-            batch_size=_batch_size(batch_size),
+            batch_size=most,
             seed=seed,
             route=route.value if route else None,
             device=device,
@@ -149,7 +150,7 @@ def _dry_run(
     route: RouteName | None,
     form: Output,
 ) -> None:
-    from mmbench.harness.console import plan_table
+    from mmbench.harness.console import plan_notes, plan_table
     from mmbench.harness.plan import plan
     from mmbench.harness.run import store_path
     from mmbench.harness.store import Store
@@ -162,7 +163,10 @@ def _dry_run(
     if form is Output.json:
         _print_json([each.as_json() for each in plans])
     else:
-        _console().print(plan_table(plans))
+        console = _console()
+        console.print(plan_table(plans))
+        for note in plan_notes(plans):
+            console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _batch_size(given: str) -> int | None:

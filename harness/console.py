@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Task as Bar
@@ -42,6 +43,7 @@ class Bars:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,  # a log wants lines, no bars
         )
         self._bar = self._progress.add_task("", total=None, visible=False)
 
@@ -67,56 +69,83 @@ class Bars:
         self._progress.update(self._bar, visible=False)
         if isinstance(made, Problem):
             mark, style = ("-", "dim") if made.unsupported else ("failed", "bold red")
-            self._console.print(f"[{style}]{mark}[/] {escape(made.model)} · {made.task}: {escape(str(made.error))}")
+            self._console.print(
+                f"[{style}]{mark}[/] {escape(made.model)} · {made.task}: {escape(str(made.error))}",
+                highlight=False,
+                soft_wrap=True,
+            )
             return
         remembered = f", {made.remembered:,} remembered" if made.remembered else ""
         self._console.print(
             f"[green]done[/] {escape(made.model)} · {made.reference}: {made.asked:,} asked{remembered}, "
             f"{made.seconds:.1f} s, {made.items_per_second:,.0f} items/s",
             highlight=False,
+            soft_wrap=True,
         )
         if made.truncated_texts:
-            self._console.print(
-                f"[yellow]warning[/] {made.truncated_texts:,} texts are longer than the model's context and were cut"
-            )
+            self._warn(f"{_many(made.truncated_texts, 'text')} longer than the model's context, and cut")
         if made.errors:
-            self._console.print(
-                f"[yellow]warning[/] {made.errors:,} items could not be scored (see the outcomes beside the record)"
-            )
+            self._warn(f"{_many(made.errors, 'item')} could not be scored (see the outcomes beside the record)")
+
+    def _warn(self, message: str) -> None:
+        self._console.print(f"[yellow]warning[/] {message}", highlight=False, soft_wrap=True)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def run_table(run: Run) -> Table:
-    """Return the scores of a run: a line for each model and metric of each task."""
-    table = Table(title="Scores", title_justify="left", header_style="bold")
-    for header, right in (
-        ("task", 0),
-        ("metric", 0),
-        ("model", 0),
-        ("score", 1),
-        ("95 % interval", 1),
-        ("chance", 1),
-        ("n", 1),
-        ("route", 0),
-    ):
-        table.add_column(header, justify="right" if right else "left", no_wrap=header in ("score", "95 % interval"))
-    notes = any(score.coverage < COVERED for record in run.records for score in record.scores)
-    if notes:
-        table.add_column("scored", justify="right")
+    """Return the scores of a run: under each task a line for each metric and model."""
+    routes = sorted({record.route for record in run.records})
+    # Said once where it is the same for all, which leaves narrow terminals room for the names.
+    title = "Scores" + (f", route {routes[0]}" if len(routes) == 1 else "")
+    covered = any(score.coverage < COVERED for record in run.records for score in record.scores)
+    more = ["scored"] if covered else []
+    table = _table(title, ["task and metric", "model"], ["score", "95 % interval", "chance", "n", *more])
+    if len(routes) > 1:
+        table.add_column("route")
     for task in run.tasks:
         mine = [record for record in run.records if record.reference == task.reference]
         refused = [p for p in run.problems if p.task == task.reference and p.unsupported]
+        if mine or refused:
+            table.add_row(Text(task.reference, style="bold"))
         for i, metric in enumerate(task.family.metrics):
-            for record in mine:
-                score = next(s for s in record.scores if s.metric == metric.name)
-                name = task.reference + (f" (first {record.dataset['n']})" if record.partial else "")
-                cells = [name, metric.name, record.model, *_score_cells(score), str(score.n), record.route]
-                table.add_row(
-                    *map(escape, cells), *([f"{score.coverage:.1%}"] if notes else []), style="" if i == 0 else "dim"
-                )
-            for problem in refused:
-                table.add_row(task.reference, metric.name, escape(problem.model), *["-"] * (5 + notes), style="dim")
+            lines = [_score_line(record, metric.name, covered=covered, routed=len(routes) > 1) for record in mine]
+            if i == 0:
+                lines += [[problem.model, *["-"] * (len(table.columns) - 2)] for problem in refused]
+            for j, line in enumerate(lines):
+                # Said once for all models.
+                name = "" if j else f"  {metric.name}"
+                table.add_row(name, *map(escape, line), style="" if i == 0 else "dim")
         table.add_section()
     return table
+
+
+def _table(title: str, *columns: Sequence[str]) -> Table:
+    """Return an empty table: columns of names, columns of numbers, columns of names again.
+
+    Names are folded where the terminal is narrow; numbers never are, and nothing is cut off.
+    """
+    table = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for i, headers in enumerate(columns):
+        for header in headers:
+            table.add_column(header, justify="right" if i == 1 else "left", no_wrap=i == 1, overflow="fold")
+    return table
+
+
+def _score_line(record: Record, metric: str, *, covered: bool, routed: bool) -> list[str]:
+    score = next(score for score in record.scores if score.metric == metric)
+    model = record.model + (f" (first {record.dataset['n']:,} items)" if record.partial else "")
+    share = [f"{score.coverage:.1%}"] if covered else []
+    return [model, *_score_cells(score), f"{score.n:,}", *share, *([record.route] if routed else [])]
 
 
 def _score_cells(score: Score) -> tuple[str, str, str]:
@@ -132,16 +161,17 @@ def _number(value: float | None) -> str:
 
 def plan_table(plans: Sequence[Plan]) -> Table:
     """Return what a run would ask."""
-    table = Table(title="Dry run: nothing was asked", title_justify="left", header_style="bold")
-    for header in ("model", "task", "items", "inputs", "remembered", "to ask", "time", "download"):
-        table.add_column(header, justify="left" if header in ("model", "task") else "right")
-    for plan in plans:
+    numbers = ["items", "inputs", "remembered", "to ask", "time", "download"]
+    table = _table("Dry run: nothing was asked", ["model and task"], numbers)
+    for before, plan in zip((None, *plans), plans, strict=False):
+        if before is None or before.model != plan.model:
+            table.add_section()
+            table.add_row(Text(plan.model, style="bold"))
         if plan.unsupported:
-            table.add_row(escape(plan.model), plan.task, str(plan.items), *["-"] * 5, style="dim")
+            table.add_row(f"  {plan.task}", f"{plan.items:,}", *["-"] * 5, style="dim")
             continue
         table.add_row(
-            escape(plan.model),
-            plan.task,
+            f"  {plan.task}",
             f"{plan.items:,}",
             f"{plan.inputs:,}",
             f"{plan.remembered:,}",
@@ -152,18 +182,45 @@ def plan_table(plans: Sequence[Plan]) -> Table:
     return table
 
 
-def board_table(board: Board) -> Table:
-    """Return the board: the best model first, a column for each task."""
-    table = Table(title=f"Leaderboard: {escape(board.title)}", title_justify="left", header_style="bold")
-    table.add_column("#", justify="right")
-    table.add_column("model")
-    table.add_column("score", justify="right")
-    for column in board.columns:
-        table.add_column(f"{column.task}\n{column.metric}", justify="right")
-    for line in board.lines:
-        rank = "-" if line.rank is None else str(line.rank)
-        table.add_row(rank, escape(line.model), _number(line.overall), *map(_board_cell, line.cells))
-    return table
+def plan_notes(plans: Sequence[Plan]) -> list[str]:
+    """Return what a reader of the plan should know."""
+    notes = ["inputs: distinct pictures, texts and prompts; remembered: answered by the store or an earlier task"]
+    if any(plan.seconds is None and not plan.unsupported for plan in plans):
+        notes.append("time unknown: it is estimated once the model has answered something")
+    return notes + [f"- {plan.model} · {plan.task}: {plan.unsupported}" for plan in plans if plan.unsupported]
+
+
+def board_table(board: Board, width: int) -> Group:
+    """Return the board: the best model first, a column for each task, in several tables where one is too wide."""
+    cells = [[Text.from_markup(_board_cell(line.cells[i])) for line in board.lines] for i in range(len(board.columns))]
+    widths = [
+        max(len(column.task), len(column.metric), *(each.cell_len for each in made), 1)
+        for column, made in zip(board.columns, cells, strict=True)
+    ]
+    names = max([len("model"), *(len(line.model) for line in board.lines)])
+    tables: list[Table] = []
+    for block in _blocks(widths, width - names - len(" #  score   ")):
+        table = _table("" if tables else f"Leaderboard: {escape(board.title)}", ["#", "model"], ["score"])
+        for i in block:
+            table.add_column(f"{board.columns[i].task}\n{board.columns[i].metric}", justify="right", no_wrap=True)
+        for number, line in enumerate(board.lines):
+            rank = "-" if line.rank is None else str(line.rank)
+            table.add_row(rank, escape(line.model), _number(line.overall), *(cells[i][number] for i in block))
+        tables.append(table)
+    return Group(*tables)
+
+
+def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Return the columns in groups that fit the room, two more for the gap before each; at least one a group."""
+    blocks: list[list[int]] = [[]]
+    used = 0
+    for i, width in enumerate(widths):
+        if blocks[-1] and used + width + 2 > room:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(i)
+        used += width + 2
+    return blocks
 
 
 def _board_cell(cell: Cell | None) -> str:
@@ -217,25 +274,48 @@ def board_csv(board: Board) -> str:
 
 
 def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
-    """Return a list of things that there are."""
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for header in rows[0] if rows else ["name"]:
-        table.add_column(header)
+    """Return a list of things that there are: metrics under their family, a spec below its description."""
+    headers = list(rows[0]) if rows else ["name"]
+    grouped = len({row[headers[0]] for row in rows}) < len(rows)
+    names, *others = headers[grouped:]
+    shown = [header for header in others if header != "spec"]
+    table = _table(title, [f"{headers[0]} and {names}" if grouped else names, *(_HEADINGS.get(h, h) for h in shown)])
+    table.columns[0].no_wrap = True
+    for column, header in zip(table.columns[1:], shown, strict=True):
+        column.justify = "right" if all(isinstance(row[header], int | None) for row in rows) else "left"
+    family: object = None
     for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row.values()))
+        if grouped and row[headers[0]] != family:
+            family = row[headers[0]]
+            table.add_section()
+            table.add_row(Text(str(family), style="bold"))
+        table.add_row(f"{'  ' * grouped}{escape(str(row[names]))}", *(_listed(row[header]) for header in shown))
+        if "spec" in row:
+            table.add_row(*[""] * len(shown), Text(str(row["spec"]), style="dim"))
     return table
+
+
+_HEADINGS = {"download_mb": "MB"}
+
+
+def _listed(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:,}" if isinstance(cell, int) else escape(str(cell))
 
 
 def store_table(path: str, holdings: Sequence[Holding]) -> Table:
     """Return what the store holds."""
     from datetime import datetime
 
-    table = Table(title=f"Store: {escape(path)}", title_justify="left", header_style="bold")
-    for header in ("model", "answers", "size", "last used", "fingerprint"):
-        table.add_column(header, justify="right" if header in ("answers", "size") else "left")
+    size = sum(held.bytes for held in holdings)
+    title = f"Store: {escape(path)}, {_bytes(size)} of answers"
+    table = _table(title, ["model"], ["answers", "size", "last used"], ["fingerprint"])
     for held in holdings:
         used = datetime.fromtimestamp(held.used).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - local time for a person
-        table.add_row(
-            escape(held.name), f"{held.answers:,}", f"{held.bytes / 1e6:,.1f} MB", used, held.fingerprint[:12]
-        )
+        table.add_row(escape(held.name), f"{held.answers:,}", _bytes(held.bytes), used, escape(held.fingerprint[:12]))
     return table
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"

@@ -8,8 +8,9 @@ from mmbench.harness.errors import Unreadable
 from mmbench.harness.media import Image
 from mmbench.harness.types import Sample
 
-_PENDING = 4096
-"""Samples whose pictures nobody has read yet; past this they are read for their digest alone."""
+_PENDING = 1024
+"""Samples whose pictures nobody has read yet, and which may hold their bytes; past this they are read for their
+digest alone. More than any stream of questions has in flight, so that no file is read for it twice."""
 
 
 class Dataset:
@@ -46,7 +47,7 @@ class Dataset:
 
     def _drain(self) -> None:
         while self._pending and (
-            len(self._pending) > _PENDING or all(image.known_digest for image in self._pending[0].media)
+            len(self._pending) > _PENDING or all(image.settled for image in self._pending[0].media)
         ):
             self._take(self._pending.popleft())
 

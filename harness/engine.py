@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,8 +23,9 @@ Value: TypeAlias = Array | ImageVectors | str
 """One answer: a vector, two vectors of one pass, log-probabilities (a vector), or a text."""
 
 _QUEUE_BYTES = 512 << 20
+"""Encoded files and prepared pictures that wait at a time."""
 _GIVE_UP_AFTER = 16
-"""Inputs that fail one after another, with no success before, until the adapter itself is taken to be broken."""
+"""Inputs of a kind that fail, with no success before, until the adapter itself is taken to be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,74 @@ class Answered:
     """True when the model saw only the beginning of the text."""
 
 
-_Queue: TypeAlias = deque[tuple[Request, "Future[list[Any] | Failure] | None"]]
-"""Requests in flight with their prepared pictures; None where there is nothing to prepare."""
+FLUSH: Literal["flush"] = "flush"
+"""Among requests: answer what is queued although no batch is full, because others wait behind it."""
+
+_Prepared: TypeAlias = Future[list[Any] | Failure]
+
+
+class _Queue:
+    """Requests in flight with their prepared pictures, and the bytes that these hold."""
+
+    def __init__(self, ahead: int) -> None:
+        self._ahead = ahead
+        """Pictures of unknown size that may be on their way."""
+        self._waiting: deque[tuple[Request, _Prepared | None]] = deque()
+        self._sizes: deque[int] = deque()
+        """Bytes of each request from the head on, as far as they are known."""
+        self._encoded = 0
+        self._known = 0
+        self._largest = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the first request."""
+        return self._waiting[0][0].kind
+
+    def put(self, request: Request, prepared: _Prepared | None) -> None:
+        """Add a request; wait where too many of unknown size are on their way."""
+        self._waiting.append((request, prepared))
+        self._encoded += _encoded(request)
+        while len(self._sizes) < len(self._waiting):
+            future = self._waiting[len(self._sizes)][1]
+            if future is not None and not future.done() and len(self._waiting) - len(self._sizes) <= self._ahead:
+                break
+            self._measure(future)
+
+    def _measure(self, future: _Prepared | None) -> None:
+        size = _nbytes(future.result()) if future is not None and future.exception() is None else 0
+        self._sizes.append(size)
+        self._known += size
+        self._largest = max(self._largest, size)
+
+    @property
+    def heavy(self) -> bool:
+        """True when no more should be read for the memory it takes; what is on its way is taken to be large."""
+        unknown = len(self._waiting) - len(self._sizes)
+        return self._encoded + self._known + unknown * self._largest >= _QUEUE_BYTES
+
+    def full(self, batch: int, workers: int) -> bool:
+        """Return True when a batch is to be taken: it is there and, with pictures, as much again on its way."""
+        prepares = self._waiting[-1][1] is not None
+        return self.heavy or len(self) >= batch + (max(batch, 2 * workers) if prepares else 0)
+
+    def take(self, most: int) -> list[tuple[Request, _Prepared | None]]:
+        """Return up to `most` requests from the head that can be asked in one call."""
+        if self.heavy:
+            most = min(most, (len(self) + 1) // 2)  # so that others are prepared beside the forward pass
+        first = self._waiting[0][0]
+        taken: list[tuple[Request, _Prepared | None]] = []
+        while self._waiting and len(taken) < most:
+            request, _ = self._waiting[0]
+            if (request.kind, request.generation) != (first.kind, first.generation):
+                break
+            taken.append(self._waiting.popleft())
+            self._encoded -= _encoded(request)
+            self._known -= self._sizes.popleft() if self._sizes else 0
+        return taken
 
 
 class BatchSize:
@@ -76,9 +143,9 @@ class BatchSize:
         else:
             self._limit = self.size
 
-    def halve(self) -> None:
-        """Learn that the size was too large."""
-        self.size = max(1, self.size // 2)
+    def halve(self, items: int) -> None:
+        """Learn that `items` at a time were too many."""
+        self.size = min(self.size, max(1, items // 2))
         self._limit = self.size
 
 
@@ -96,8 +163,9 @@ class Engine:
         self._readers = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-read")
         self._sizes: dict[Kind, BatchSize] = {}
         self._fixed = batch_size or getattr(adapter, "batch_size", None)
-        self._succeeded = False
-        self._failed_in_a_row = 0
+        self._succeeded: set[Kind] = set()
+        self._failed: Counter[Kind] = Counter()
+        self._shapes: dict[Kind, tuple[int, ...]] = {}
 
     def close(self) -> None:
         """Stop the workers; what they hold is dropped."""
@@ -110,24 +178,23 @@ class Engine:
             return [reader() for reader in readers]
         return list(self._readers.map(lambda reader: reader(), readers))
 
-    def map(self, requests: Iterable[Request | None]) -> Iterator[list[Answered]]:
+    def map(self, requests: Iterable[Request | Literal["flush"] | None]) -> Iterator[list[Answered]]:
         """Yield answered batches in the order of `requests`; all of one kind.
 
         A `None` among the requests hands control back with an empty batch, so that a caller who finds most inputs
-        remembered can pass them on in time. Raises AdapterError when the adapter breaks its contract or fails for
-        every input.
+        remembered can pass them on in time; `FLUSH` hands it back with a batch that need not be full. Raises
+        AdapterError when the adapter breaks its contract or fails for every input.
         """
-        queue: _Queue = deque()
+        queue = _Queue(2 * self._workers)
         for request in requests:
-            if request is None:
-                yield []
+            if request is None or request == FLUSH:
+                yield self._forward(queue) if request and queue else []
                 continue
-            queue.append((request, self._pool.submit(self._prepare, request) if request.contents else None))
-            size = self._size(request.kind)
-            while len(queue) >= self._depth(queue, size.size):
-                yield self._forward(queue, size)
+            queue.put(request, self._pool.submit(self._prepare, request) if request.contents else None)
+            while queue and queue.full(self._size(request.kind).size, self._workers):
+                yield self._forward(queue)
         while queue:
-            yield self._forward(queue, self._size(queue[0][0].kind))
+            yield self._forward(queue)
 
     def _size(self, kind: Kind) -> BatchSize:
         if kind not in self._sizes:
@@ -135,36 +202,34 @@ class Engine:
             self._sizes[kind] = BatchSize(self._fixed, start, limit)
         return self._sizes[kind]
 
-    def _depth(self, queue: _Queue, batch: int) -> int:
-        """Requests in flight: a batch and as much again, fewer when one prepared input is large."""
-        first = queue[0][1]
-        if first is None:
-            return batch
-        each = max(_nbytes(first.result()), 1)  # the first of a batch tells how large its inputs are
-        return max(1, min(batch + max(batch, 2 * self._workers), _QUEUE_BYTES // each))
-
     def _prepare(self, request: Request) -> list[Any] | Failure:
-        """Decode and preprocess the pictures of one request. Runs in a worker thread."""
+        """Decode and preprocess the pictures of one request. Runs in a worker thread; raises what the adapter does."""
+        pictures: list[Any] | Failure = self._guarded(lambda: [content.decode() for content in request.contents])
         prepare = getattr(self.adapter, "prepare_image", None)
-        try:
-            pictures = [content.decode() for content in request.contents]
-        except Unreadable as error:
-            return Failure(str(error))
-        if prepare is None:
+        if prepare is None or isinstance(pictures, Failure):
             return pictures
-        prepared: list[Any] | Failure = self._guarded(lambda: [prepare(picture) for picture in pictures])
-        return prepared
+        return [prepare(picture) for picture in pictures]
 
-    def _forward(self, queue: _Queue, size: BatchSize) -> list[Answered]:
+    def _forward(self, queue: _Queue) -> list[Answered]:
         """Take one batch off the queue and ask the adapter."""
-        batch = [queue.popleft() for _ in range(min(size.size, len(queue)))]
-        ready = [(request, future.result() if future else []) for request, future in batch]
-        answered = [Answered(request, made) for request, made in ready if isinstance(made, Failure)]
-        inputs = [(request, made) for request, made in ready if not isinstance(made, Failure)]
-        return answered + self._ask(inputs, size)
+        size = self._size(queue.kind)
+        ready = [(request, self._prepared(request, future)) for request, future in queue.take(size.size)]
+        answers = iter(self._ask([(request, made) for request, made in ready if not isinstance(made, Failure)], size))
+        return [Answered(request, made) if isinstance(made, Failure) else next(answers) for request, made in ready]
+
+    def _prepared(self, request: Request, future: _Prepared | None) -> list[Any] | Failure:
+        if future is None:
+            return []
+        try:
+            made: list[Any] | Failure = self._guarded(future.result)
+        except OutOfMemory as error:
+            return _too_large(error)
+        if future.exception() is not None and isinstance(made, Failure):  # the adapter's doing, not the file's
+            self._note_failure(request.kind, made)
+        return made
 
     def _ask(self, inputs: list[tuple[Request, list[Any]]], size: BatchSize) -> list[Answered]:
-        """Ask for `inputs`, in halves when memory runs out and one by one when the batch fails."""
+        """Ask for `inputs`, in smaller batches when memory runs out and one by one when the batch fails."""
         if not inputs:
             return []
         started = time.perf_counter()
@@ -172,19 +237,26 @@ class Engine:
             values = self._guarded(lambda: self._call(inputs))
         except OutOfMemory as error:
             if len(inputs) == 1:
-                return [Answered(inputs[0][0], Failure(f"one input alone does not fit the device ({error})"))]
-            size.halve()
-            middle = len(inputs) // 2
-            return self._ask(inputs[:middle], size) + self._ask(inputs[middle:], size)
+                return [Answered(inputs[0][0], _too_large(error))]
+            size.halve(len(inputs))
+            return self._ask_in_parts(inputs, size)
+        kind = inputs[0][0].kind
         if isinstance(values, Failure):
             if len(inputs) == 1:
-                self._note_failure(values)
+                self._note_failure(kind, values)
                 return [Answered(inputs[0][0], values)]
             return [answer for one in inputs for answer in self._ask([one], size)]
         size.observe(len(inputs), time.perf_counter() - started)
-        self._succeeded = True
+        self._succeeded.add(kind)
         cut = self._truncated(inputs)
         return [Answered(request, value, flag) for (request, _), value, flag in zip(inputs, values, cut, strict=True)]
+
+    def _ask_in_parts(self, inputs: list[tuple[Request, list[Any]]], size: BatchSize) -> list[Answered]:
+        """Ask for `inputs` by the size that fits, which may shrink on the way."""
+        answered: list[Answered] = []
+        while len(answered) < len(inputs):
+            answered += self._ask(inputs[len(answered) : len(answered) + size.size], size)
+        return answered
 
     def _call(self, inputs: list[tuple[Request, list[Any]]]) -> list[Value | Failure]:
         """Call the adapter's method for this kind and check what it returns."""
@@ -192,37 +264,64 @@ class Engine:
         kind = inputs[0][0].kind
         n = len(inputs)
         if kind == "image":
-            return _vectors(model.embed_images([pictures[0] for _, pictures in inputs]), n, "embed_images")
+            made = model.embed_images([pictures[0] for _, pictures in inputs])
+            return self._alike(kind, _vectors(made, n, "embed_images"))
         if kind == "text":
-            return _vectors(model.embed_texts([request.texts[0] for request, _ in inputs]), n, "embed_texts")
+            made = model.embed_texts([request.texts[0] for request, _ in inputs])
+            return self._alike(kind, _vectors(made, n, "embed_texts"))
         if kind == "score":
             items = [(pictures, request.prompt, list(request.texts)) for request, pictures in inputs]
             return _scores(model.score_texts(items), [len(texts) for _, _, texts in items])
         prompts = [(pictures, request.prompt) for request, pictures in inputs]
         return _replies(model.generate(prompts, inputs[0][0].generation), n)
 
+    def _alike(self, kind: Kind, values: list[Value | Failure]) -> list[Value | Failure]:
+        """Return `values` if they are as long as those of earlier batches. Raises AdapterError."""
+        for value in values:
+            if not isinstance(value, Failure):
+                parts = (value.embedding, value.features) if isinstance(value, ImageVectors) else (value,)
+                shape = tuple(len(part) for part in parts)
+                first = self._shapes.setdefault(kind, shape)
+                if shape != first:
+                    raise AdapterError(f"embed_{kind}s returned vectors of {shape} numbers after vectors of {first}")
+        return values
+
     def _truncated(self, inputs: list[tuple[Request, list[Any]]]) -> list[bool]:
         truncates = getattr(self.adapter, "truncates", None)
         if truncates is None or inputs[0][0].kind != "text":
             return [False] * len(inputs)
-        return list(truncates([request.texts[0] for request, _ in inputs]))
+        flags = self._guarded(lambda: [bool(flag) for flag in truncates([request.texts[0] for request, _ in inputs])])
+        if isinstance(flags, Failure) or len(flags) != len(inputs):
+            found = flags.message if isinstance(flags, Failure) else f"{len(flags)} values"
+            raise AdapterError(f"truncates got {len(inputs)} texts and must return as many booleans; it gave {found}")
+        return list(flags)
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """Run adapter code; whatever it raises becomes a Failure of these inputs, but for what ends the whole task."""
         try:
             return call()
+        except Unreadable as error:
+            return Failure(str(error))
         except (OutOfMemory, MmbenchError):
             raise
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
             return Failure(f"{type(error).__name__}: {error}")
 
-    def _note_failure(self, failure: Failure) -> None:
-        self._failed_in_a_row += 1
-        if not self._succeeded and self._failed_in_a_row >= _GIVE_UP_AFTER:
+    def _note_failure(self, kind: Kind, failure: Failure) -> None:
+        self._failed[kind] += 1
+        if kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
             raise AdapterError(
-                f"the model failed for each of the first {self._failed_in_a_row} inputs ({failure.message}); "
+                f"the model failed for each of the first {self._failed[kind]} inputs ({failure.message}); "
                 "what was remembered before is kept"
             )
+
+
+def _too_large(error: OutOfMemory) -> Failure:
+    return Failure(f"one input alone does not fit the device ({error})")
+
+
+def _encoded(request: Request) -> int:
+    return sum(content.nbytes for content in request.contents)
 
 
 def _nbytes(prepared: Any) -> int:
@@ -233,7 +332,7 @@ def _nbytes(prepared: Any) -> int:
     for part in prepared:
         size = getattr(part, "nbytes", None)
         if size is None and hasattr(part, "getbands"):
-            size = part.width * part.height * len(part.getbands())
+            size = part.width * part.height * (1 if len(part.getbands()) == 1 else 4)  # Pillow pads RGB to four bytes
         total += size or 0
     return total
 

@@ -1,6 +1,8 @@
 """Pictures as a digest and lazy pixels, so that what is remembered is never decoded."""
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,9 @@ from mmbench.harness.errors import Unreadable
 
 Pixels = PIL.Image.Image
 """What adapters receive: a decoded RGB `PIL.Image.Image`."""
+
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, struct.error, zlib.error)
+"""What Pillow's decoders raise on damaged files."""
 
 
 class Operation(Protocol):
@@ -43,11 +48,12 @@ class Image:
     `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
     """
 
-    __slots__ = ("_digest", "_read", "locator")
+    __slots__ = ("_digest", "_failed", "_read", "locator")
 
     def __init__(self, read: Callable[[], Content], locator: str, digest: str | None = None) -> None:
         self._read = read
         self._digest = digest
+        self._failed = False
         self.locator = locator
         """Where a person finds the picture: a path, or a row of a data file."""
 
@@ -83,21 +89,32 @@ class Image:
     def without_pixels(self) -> "Image":
         """What stays of a picture when its work is done: digest and locator, none of the bytes it may hold."""
 
-        def gone() -> Content:
-            raise Unreadable(f"{self.locator}: the pixels of this picture are no longer held")
+        locator = self.locator  # the function below must not hold this picture
 
-        return Image(gone, self.locator, self._digest)
+        def gone() -> Content:
+            raise Unreadable(f"{locator}: the pixels of this picture are no longer held")
+
+        return Image(gone, locator, self._digest)
 
     def read(self) -> Content:
         """Return digest and pixels from one read. Raises Unreadable."""
-        content = self._read()
-        self._digest = content.digest
+        try:
+            content = self._read()
+        except Unreadable:
+            self._failed = True
+            raise
+        self._digest, self._failed = content.digest, False
         return content
 
     @property
     def known_digest(self) -> str | None:
         """The digest where it is known without a read."""
         return self._digest
+
+    @property
+    def settled(self) -> bool:
+        """True when the digest is known, or when the last read found that there is none."""
+        return self._failed or self._digest is not None
 
     @property
     def digest(self) -> str:
@@ -151,5 +168,5 @@ def _decode(data: bytes, locator: str) -> Pixels:
             return image.convert("RGB")
     except PIL.Image.DecompressionBombError as error:
         raise Unreadable(f"{locator}: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
+    except _DAMAGED as error:
         raise Unreadable(f"{locator}: not a readable picture ({error})") from error

@@ -5,16 +5,17 @@ import struct
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from mmbench.harness.abilities import Generation, ImageVectors
 from mmbench.harness.digest import Json, digest_json
-from mmbench.harness.engine import Answered, Engine, Kind, Request, Value
+from mmbench.harness.engine import FLUSH, Answered, Engine, Kind, Request, Value
 from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media import Content, Image
 from mmbench.harness.types import Failure
@@ -23,7 +24,7 @@ SCHEMA = 1
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (
-    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     model INTEGER NOT NULL, key BLOB NOT NULL, kind TEXT NOT NULL, truncated INTEGER NOT NULL, value BLOB NOT NULL,
     UNIQUE (model, key));
@@ -36,6 +37,8 @@ _HEADER = struct.Struct("<c2sxI")
 """Before each stored array: a type mark, the dtype, padding to eight bytes, the length."""
 
 _WINDOW = {"image": 16, "text": 1024, "score": 16, "reply": 16}
+_PATIENCE = 16
+"""Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,14 @@ class Meter:
     """Distinct texts that the model saw only the beginning of."""
     on_progress: Callable[[int, int], None] | None = None
     """Called with (asked, remembered) as they grow."""
+    _counted: dict[int, set[bytes]] = field(default_factory=dict)
+
+    def first(self, model: int, keys: Iterable[bytes]) -> set[bytes]:
+        """Return those of `keys` that were not counted before, and take them as counted."""
+        counted = self._counted.setdefault(model, set())
+        new = set(keys) - counted
+        counted |= new
+        return new
 
     def count(self, asked: int, remembered: int, truncated: int) -> None:
         """Add to the figures."""
@@ -127,23 +138,55 @@ class Store:
         self.path = path
         self.meter = meter or Meter()
         self._names: dict[str, str] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             # Python's own transactions are switched off: each batch is one explicit transaction of ours.
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+        try:
+            self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        with self._telling():
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing that was committed
             self._db.execute("PRAGMA cache_size=-65536")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, SCHEMA):
                 raise DataError(
-                    f"{path} was written by another version of mmbench (schema {version}, this one reads {SCHEMA}); "
-                    "choose another file with --store, or delete it to start afresh"
+                    f"{self.path} was written by another version of mmbench (schema {version}, this one reads "
+                    f"{SCHEMA}); choose another file with --store, or delete it to start afresh"
                 )
             self._db.executescript(_TABLES)
             self._db.execute(f"PRAGMA user_version={SCHEMA}")
-        except sqlite3.DatabaseError as error:
-            raise DataError(f"{path} cannot be used as a store ({error}); choose another file with --store") from error
+
+    def _unusable(self, error: Exception) -> DataError:
+        return DataError(f"{self.path} cannot be used as a store ({error}); choose another file with --store")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what SQLite raises (a full disk, a lock that stays, another kind of file) into a DataError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commit all that is done within, or nothing."""
+        with self._telling():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Close the file."""
@@ -164,8 +207,9 @@ class Store:
             part = keys[start : start + 500]
             marks = ",".join("?" * len(part))
             query = f"SELECT key, value, truncated FROM answers WHERE model=? AND key IN ({marks})"  # noqa: S608
-            for key, value, truncated in self._db.execute(query, (model, *part)):
-                found[key] = (unpack(value), bool(truncated))
+            with self._telling():
+                rows = self._db.execute(query, (model, *part)).fetchall()
+            found.update({key: (unpack(value), bool(truncated)) for key, value, truncated in rows})
         return found
 
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
@@ -177,16 +221,15 @@ class Store:
         ]
         if not rows:
             return
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR IGNORE INTO answers (model, key, kind, truncated, value) VALUES (?,?,?,?,?)", rows
-        )
-        self._db.execute(
-            "INSERT INTO speeds VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET items=items+excluded.items, "
-            "seconds=seconds+excluded.seconds",
-            (model, rows[0][2], len(rows), seconds),
-        )
-        self._db.execute("COMMIT")
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR IGNORE INTO answers (model, key, kind, truncated, value) VALUES (?,?,?,?,?)", rows
+            )
+            self._db.execute(
+                "INSERT INTO speeds VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET items=items+excluded.items, "
+                "seconds=seconds+excluded.seconds",
+                (model, rows[0][2], len(rows), seconds),
+            )
 
     def known(self, fingerprint: str, keys: Sequence[bytes]) -> int:
         """Return how many of `keys` are remembered."""
@@ -212,24 +255,24 @@ class Store:
     def prune(self, model: str | None = None) -> list[Holding]:
         """Remove what models of this name or fingerprint left, by default what all left, and return it."""
         gone = [each for each in self.holdings() if model in (None, each.name, each.fingerprint)]
-        self._db.execute("BEGIN IMMEDIATE")
-        for each in gone:
-            which = "(SELECT id FROM models WHERE fingerprint=?)"
-            self._db.execute(f"DELETE FROM answers WHERE model={which}", (each.fingerprint,))  # noqa: S608
-            self._db.execute(f"DELETE FROM speeds WHERE model={which}", (each.fingerprint,))  # noqa: S608
-            self._db.execute("DELETE FROM models WHERE fingerprint=?", (each.fingerprint,))
-        self._db.execute("COMMIT")
+        with self._transaction():
+            self._db.executemany("DELETE FROM models WHERE fingerprint=?", [(each.fingerprint,) for each in gone])
+            # Also what a process that was still asking wrote after its model had been removed.
+            for table in ("answers", "speeds"):
+                self._db.execute(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
         if gone:
-            self._db.execute("VACUUM")
+            with self._telling():
+                self._db.execute("VACUUM")
         return gone
 
     def _model(self, fingerprint: str) -> int:
         name = self._names.get(fingerprint, fingerprint)
-        self._db.execute(
-            "INSERT INTO models (fingerprint, name, used) VALUES (?,?,?) "
-            "ON CONFLICT DO UPDATE SET used=excluded.used, name=excluded.name",
-            (fingerprint, name, time.time()),
-        )
+        with self._telling():
+            self._db.execute(
+                "INSERT INTO models (fingerprint, name, used) VALUES (?,?,?) "
+                "ON CONFLICT DO UPDATE SET used=excluded.used, name=excluded.name",
+                (fingerprint, name, time.time()),
+            )
         row = self._db.execute("SELECT id FROM models WHERE fingerprint=?", (fingerprint,)).fetchone()
         return int(row[0])
 
@@ -245,7 +288,7 @@ class _Conversation:
         self._waiting: Counter[bytes] = Counter()
         self._in_flight: set[bytes] = set()
         self._resolved: dict[bytes, Value | Failure] = {}
-        self._counted: set[bytes] = set()
+        self._meter = store.meter
         self._unreadable = 0
 
     def run(self, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
@@ -259,7 +302,7 @@ class _Conversation:
             yield from self._ready()
         yield from self._ready()
 
-    def _missing(self, asks: Iterable[Ask]) -> Iterator[Request | None]:
+    def _missing(self, asks: Iterable[Ask]) -> Iterator[Request | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
         iterator = iter(asks)
         size = 1
@@ -268,15 +311,15 @@ class _Conversation:
             requests = self._engine.read([ask.read for ask in window], apart=bool(window[0].images))
             fresh = [r.key for r in requests if isinstance(r, Request) and not self._has(r.key)]
             known = self._store.lookup(self._model, list(dict.fromkeys(fresh)))
-            first = known.keys() - self._counted
-            self._counted |= first
-            self._store.meter.count(0, len(first), sum(known[key][1] for key in first))
+            first = self._meter.first(self._model, known)
+            self._meter.count(0, len(first), sum(known[key][1] for key in first))
             self._resolved.update({key: value for key, (value, _) in known.items()})
-            for request in requests:
-                if (new := self._place(request)) is not None:
-                    yield new
+            # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
+            new = deque(request for request in map(self._place, requests) if request is not None)
             del window, requests
-            yield None
+            while new:
+                yield new.popleft()
+            yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * size else None
 
     def _has(self, key: bytes) -> bool:
         return key in self._in_flight or key in self._resolved
@@ -305,9 +348,13 @@ class _Conversation:
         for each in batch:
             key = each.request.key
             self._in_flight.discard(key)
-            self._counted.add(key)
-            self._resolved[key] = each.value if isinstance(each.value, Failure) else stored[key][0]
-        self._store.meter.count(len(batch), 0, sum(each.truncated for each in batch))
+            if isinstance(each.value, Failure):
+                self._resolved[key] = each.value
+            else:  # another process may have pruned it meanwhile
+                self._resolved[key] = stored[key][0] if key in stored else unpack(pack(each.value))
+        first = self._meter.first(self._model, [each.request.key for each in batch])
+        cut = sum(each.truncated for each in batch if each.request.key in first)
+        self._meter.count(len(first), 0, cut)
 
     def _ready(self) -> Iterator[Value | Failure]:
         """Yield what is answered at the head of the order, and forget it once nobody waits for it."""
@@ -323,10 +370,11 @@ class _Conversation:
 def pack(value: Value) -> bytes:
     """Return the bytes under which an answer is stored: a type mark, then text or arrays with dtype and shape."""
     if isinstance(value, str):
-        return b"t" + value.encode()
+        return b"t" + value.encode(errors="replace")  # half of a surrogate pair has no UTF-8
     arrays = (value.embedding, value.features) if isinstance(value, ImageVectors) else (value,)
     parts: list[bytes] = []
-    for array in arrays:
+    for made in arrays:
+        array = made.astype(min(made.dtype.newbyteorder("<"), np.dtype("<f8")), copy=False)
         parts.append(_HEADER.pack(b"v", array.dtype.str[1:].encode(), len(array)))
         parts.append(array.tobytes())
     return b"".join(parts)

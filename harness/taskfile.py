@@ -95,8 +95,8 @@ def load_task(path: Path) -> Task:
     shared = {key: value for key, value in content.items() if key in _TaskSpec.model_fields}
     own = {key: value for key, value in content.items() if key not in shared}
     known = [*_TaskSpec.model_fields, *family.Options.model_fields]
+    options = validated(family.Options, own, path, lines, known)  # first: a misspelt key is unknown before it is missed
     spec = validated(_TaskSpec, shared, path, lines, known)
-    options = validated(family.Options, own, path, lines, known)
     with _naming(path, lines.get(("source",))):
         source = _source(spec.source, path)
     fields = _fields(family, spec, source, path, lines)
@@ -201,13 +201,16 @@ def validated(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is both unknown and missing: the first says more.
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         at = first["loc"]
         if first["type"] == "extra_forbidden":
             siblings = known if len(at) == 1 else _keys_at(model, at[:-1])
             reason = f"unknown key '{at[-1]}'{nearest(str(at[-1]), siblings)}"
         elif first["type"] == "missing":
             reason = f"the key '{'.'.join(map(str, at))}' is missing"
+        elif first["type"] == "string_pattern_mismatch":
+            reason = f"'{at[-1]}' is made of letters, digits and the marks _ . + -, not {_short(first['input'])}"
         else:
             # Past the keys of the file pydantic names the types that it tried.
             key = ".".join(map(str, at[: _depth(at, lines)])) or str(at[0])

@@ -85,7 +85,9 @@ class Retrieval:
         yield from self._of_direction("text_to_image", found.text_to_image, found)
 
     def _captions_of(self, row: Row) -> tuple[str, ...]:
-        found = tuple(text for name in self._captions for text in texts(column(row, name), row) if text.strip())
+        cells = [column(row, name) for name in self._captions]
+        # Tables leave a cell empty where a picture has fewer captions than there are columns.
+        found = tuple(text for cell in cells if cell is not None for text in texts(cell, row) if text.strip())
         if not found:
             raise DataError(f"{row.where}: no caption in {' or '.join(self._captions)}")
         return found
@@ -98,7 +100,7 @@ class Retrieval:
         blind = _all_tied(ranks)
         chances = {name: blind.hit(k) for name, k in by_k.items()}
         median = f"{direction}/median_rank"
-        expected, guessed = ranks.expected(), blind.expected()
+        expected = ranks.expected()
         at = 0
         for position, sample in enumerate(found.samples):
             failure = found.failures.get(position)
@@ -122,7 +124,7 @@ class Retrieval:
                     common,
                     prediction=f"rank {expected[at]:g}",
                     values={name: float(hit[at]) for name, hit in hits.items()},
-                    chances={median: float(guessed[at]), **{name: float(hit[at]) for name, hit in chances.items()}},
+                    chances={name: float(hit[at]) for name, hit in chances.items()},  # a median has no per-item chance
                     statistics={median: (float(expected[at]),)},
                 )
                 at += 1

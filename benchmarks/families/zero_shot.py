@@ -31,7 +31,6 @@ METRICS = {
         "map", "Average precision averaged over classes, for multi-label data.", aggregate=mean_average_precision
     ),
 }
-_TOP_K_MEANING = "A right class is among the k nearest, here 5."
 _TOP_K = re.compile(r"accuracy@([1-9]\d*)")
 
 
@@ -56,7 +55,7 @@ class ZeroShotClassification:
     fields: ClassVar[Mapping[str, bool]] = {"image": True, "label": True}
     Options: ClassVar[type[BaseModel]] = ZeroShotOptions
 
-    known_metrics: ClassVar[Sequence[Metric]] = (*METRICS.values(), Metric("accuracy@5", _TOP_K_MEANING))
+    known_metrics: ClassVar[Sequence[Metric]]
 
     def __init__(self, options: ZeroShotOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
@@ -156,7 +155,7 @@ def _top_name(k: int) -> str:
 
 def _metric(name: str) -> Metric:
     if _TOP_K.fullmatch(name) and name != "accuracy@1":
-        return Metric(name, _TOP_K_MEANING)
+        return Metric(name, f"A right class is among the {name.partition('@')[2]} nearest.")
     if name not in METRICS:
         raise UsageError(f"zero-shot-classification has no metric '{name}'{nearest(name, [*METRICS, 'accuracy@5'])}")
     return METRICS[name]
@@ -169,9 +168,16 @@ def _class_names(options: ZeroShotOptions, data: Data, label: str) -> tuple[str,
     if named := data.source.class_names(label):
         return tuple(named)
     own: set[str] = set()
-    for cell in data.source.values(label):
+    for number, cell in enumerate(data.source.values(label)):
         for value in label_values(cell):
+            if value is None or (isinstance(value, str) and not value.strip()):
+                raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
             if not isinstance(value, str):
                 raise DataError(f"labels in column '{label}' are numbers; name the classes with the key 'classes'")
             own.add(value)
+    if not own:
+        raise DataError(f"column '{label}' holds no label at all")
     return tuple(sorted(own))
+
+
+ZeroShotClassification.known_metrics = [_metric(name) for name in (*METRICS, "accuracy@5")]

@@ -1,0 +1,106 @@
+"""Failures of the model count 0, failures of the run leave value and n, and both show in coverage and bounds."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmbench.harness.score import MOST_LEVELS, as_json, break_down, chance_corrected, score
+from mmbench.harness.stats import wilson
+from mmbench.harness.task import Metric
+from mmbench.harness.types import Outcome, Status
+
+ACCURACY = Metric("accuracy", "")
+RANK = Metric("rank", "", best=None, proportion=False, higher_is_better=False)
+TOTAL = Metric("total", "", aggregate=lambda statistics, weights: weights @ statistics[:, 0])
+UNDEFINED = Metric("undefined", "", aggregate=lambda statistics, weights: np.full(len(weights), np.nan))
+
+
+def item(i: int, status: Status = "ok", value: float = 0.0, **more: Any) -> Outcome:
+    values = {} if status == "error" else {"accuracy": value, "rank": 10 * value}
+    statistics = {} if status == "error" else {"total": (value,), "undefined": (0.0,)}
+    return Outcome(str(i), status, None, None, values, statistics=statistics, **more)
+
+
+def test_all_four_statuses() -> None:
+    outcomes = [item(0, value=1.0), item(1), item(2, "unparsed"), item(3, "refused"), item(4, "error")]
+    (made,) = score([ACCURACY], outcomes)
+    assert (made.value, made.n, made.coverage) == (0.25, 4, 0.4)
+    assert made.bounds == (0.2, 0.8)
+    assert (made.low, made.high) == wilson(1, 4)
+    assert made.primary
+
+
+def test_expected_hits_are_no_whole_numbers() -> None:
+    (made,) = score([ACCURACY], [item(0, value=0.25), item(1, value=0.5)])
+    assert (made.value, made.bounds) == (0.375, (0.375, 0.375))
+    assert (made.low, made.high) == wilson(0.75, 2)
+
+
+def test_only_errors() -> None:
+    made, rank, total = score([ACCURACY, RANK, TOTAL], [item(0, "error"), item(1, "error")])
+    for each in (made, rank, total):
+        assert (each.value, each.low, each.high, each.n, each.coverage, each.bounds) == (None, None, None, 0, 0.0, None)
+
+
+def test_no_outcomes() -> None:
+    (made,) = score([ACCURACY], [])
+    assert (made.value, made.n, made.coverage) == (None, 0, 0.0)
+
+
+def test_a_metric_without_range_has_neither_interval_nor_bounds() -> None:
+    rank, total, undefined = score([RANK, TOTAL, UNDEFINED], [item(0, value=1.0), item(1), item(2, "error")])
+    assert (rank.value, rank.low, rank.bounds) == (5.0, None, None)
+    assert (total.value, total.low, total.bounds) == (1.0, None, None)
+    assert undefined.value is None
+
+
+def test_bounds_of_a_corpus_metric_are_known_only_when_all_was_scored() -> None:
+    (made,) = score([TOTAL], [item(0, value=1.0), item(1, value=1.0)])
+    assert made.bounds == (2.0, 2.0)
+
+
+def test_units_are_scored_apart() -> None:
+    images = [item(0, value=1.0, unit="image"), item(1, "error", unit="image")]
+    texts = [item(i, value=0.0, unit="text") for i in range(3)]
+    other = Metric("accuracy", "", unit="text")
+    first, second = score([Metric("accuracy", "", unit="image"), other], images + texts)
+    assert (first.value, first.n, first.coverage) == (1.0, 1, 0.5)
+    assert (second.value, second.n, second.coverage) == (0.0, 3, 1.0)
+
+
+def test_chance_is_the_mean_over_items_or_the_cards_for_the_primary() -> None:
+    outcomes = [item(0, chances={"accuracy": 0.5, "total": 0.1}), item(1, "error", chances={"accuracy": 0.25})]
+    assert [each.chance for each in score([ACCURACY, TOTAL], outcomes)] == [0.375, 0.1]
+    assert [each.chance for each in score([ACCURACY, TOTAL], outcomes, chance=0.2)] == [0.2, 0.1]
+    assert score([RANK], outcomes)[0].chance is None
+
+
+def test_a_value_that_some_items_lack_is_not_defined() -> None:
+    outcomes = [item(0, value=1.0), Outcome("1", "ok", None, None, {})]
+    assert [each.value for each in score([ACCURACY, TOTAL], outcomes)] == [None, None]
+
+
+def test_breakdown_by_every_value_of_a_fact() -> None:
+    outcomes = [
+        item(i, value=float(i % 2), facts={"level": level, "free": str(i)})
+        for i, level in enumerate([1, 2, 2, None, math.nan, math.inf, 1] * 10)
+    ]
+    levels = break_down([ACCURACY], outcomes)
+    assert {each.fact for each in levels} == {"level"}, "a fact of 70 values is no breakdown"
+    assert MOST_LEVELS == 50
+    assert [(each.level, each.score.n) for each in levels] == [(1, 20), (2, 20), (None, 30)]
+    json.dumps([each.level for each in levels], allow_nan=False)
+
+
+def test_json_never_holds_nan() -> None:
+    for made in score([ACCURACY, UNDEFINED], [item(0, "error")]):
+        text = json.dumps(as_json(made), allow_nan=False)
+        assert json.loads(text)["value"] is None
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.1, 0.0), (1.0, 1.0), (0.55, 0.5), (0.0, -1 / 9)])
+def test_chance_corrected(value: float, expected: float) -> None:
+    assert chance_corrected(value, 0.1, 1.0) == pytest.approx(expected)

@@ -1,0 +1,410 @@
+"""The commands as people and CI jobs meet them: what stands on which stream, and with which exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mmbench.harness.cli import main
+
+ROW = ["model", "task", "version", "family", "metric", "value", "low", "high", "n", "coverage", "bounds", "chance"]
+ROW += ["primary", "route", "control", "protocol", "partial"]
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: photos of two classes, and a task over them in each kind of source."""
+    rows = []
+    for i, label in enumerate(["cat", "dog"] * 3):
+        file = tmp_path / "photos" / label / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("RGB", (5, 4), (40 * i, 10, 0)).save(file)
+        rows.append({"image": f"photos/{label}/{i}.png", "label": label})
+    (tmp_path / "t.csv").write_text("image,label\n" + "".join("{image},{label}\n".format(**row) for row in rows))
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = {name: [row[name] for row in rows] for name in ("image", "label")}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    for kind, path in (("folder", "photos"), ("csv", "t.csv"), ("jsonl", "t.jsonl"), ("parquet", "t.parquet")):
+        text = f"name: my-{kind}\nfamily: zero-shot-classification\nsource: {{kind: {kind}, path: {path}}}\n"
+        (tmp_path / f"{kind}.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def call(photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs a command in this process and returns its exit status and both streams."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mmbench", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as done:
+            main()
+        out, err = capsys.readouterr()
+        code = done.value.code
+        return (code if isinstance(code, int) else 0 if code is None else 1), out, err
+
+    return run
+
+
+def sentence(err: str) -> str:
+    """The one line of an error."""
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("mmbench: ")
+    return lines[0].removeprefix("mmbench: ")
+
+
+def one(call: Call, *more: str) -> tuple[int, str, str]:
+    return call("run", "--model", "chance", "--task", "folder.yaml", *more)
+
+
+# run
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "jsonl", "parquet"])
+def test_own_photos(call: Call, photos: Path, kind: str) -> None:
+    code, out, err = call("run", "--model", "chance", "--task", f"{kind}.yaml", "--format", "json")
+    assert code == 0
+    rows = json.loads(out)
+    assert [(row["model"], row["task"], row["metric"], row["n"]) for row in rows] == [
+        ("chance", f"my-{kind}", "accuracy", 6),
+        ("chance", f"my-{kind}", "mean_per_class_recall", 6),
+    ]
+    assert all(sorted(row) == sorted(ROW) for row in rows)
+    assert f"done chance · my-{kind}@1: 8 asked" in err
+    files = sorted(path.suffix for path in (photos / "results" / "runs" / "chance").iterdir())
+    assert files == [".json", ".parquet"]
+    assert (photos / "home" / "store.sqlite").is_file()
+
+
+def test_the_same_photos_are_asked_once(call: Call) -> None:
+    code, _, err = call("run", "--model", "chance", "--task", "folder.yaml", "--task", "csv.yaml", "--task", "csv.yaml")
+    assert code == 0
+    assert "my-folder@1: 8 asked" in err
+    assert err.count("my-csv@1: 0 asked, 8 remembered") == 1
+
+
+def test_json_alone_on_standard_output(photos: Path) -> None:
+    command = [sys.executable, "-m", "mmbench", "run", "--model", "chance", "--task", "csv.yaml", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=photos, check=False)
+    assert done.returncode == 0
+    assert len(json.loads(done.stdout)) == 2
+    assert done.stdout.count("\n") == 1
+    assert "done chance" in done.stderr
+    assert "NaN" not in done.stdout
+
+
+def test_table_for_a_person(call: Call) -> None:
+    code, out, err = one(call)
+    assert code == 0
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert lines[0] == "Scores, route embed"
+    assert lines[2].split() == ["task", "and", "metric", "model", "score", "95", "%", "interval", "chance", "n"]
+    assert lines[4].strip() == "my-folder@1"
+    assert lines[5].split()[:2] == ["accuracy", "chance"]
+    assert lines[5].split()[-2:] == ["0.500", "6"]
+    assert "Next: mmbench leaderboard --output results" in err
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+def test_tables_fit_and_fold_no_number(call: Call, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    tables = [call("run", "--model", "chance", "--model", "chance:1")[1], call("leaderboard")[1]]
+    tables += [call("list", what)[1] for what in ("models", "tasks", "suites", "metrics")]
+    tables += [call("store", "info")[1].partition("\n")[2], call("run", "--dry-run")[1].partition("\ninputs: ")[0]]
+    for table in tables:
+        lines = [line for line in table.splitlines() if not line.startswith(("score: ", "time unknown"))]
+        assert max(map(len, lines)) <= columns
+        assert not any("…" in line.replace(" … ", "").replace(":…", "") for line in lines), "nothing is cut off"
+    assert "mean_per_class_recall" in tables[0]
+    assert "0.100  1,797" in tables[0]
+    assert "openclip-convnext-base-laion2b" in tables[2]
+
+
+def test_an_unreadable_picture(call: Call, photos: Path) -> None:
+    (photos / "photos" / "cat" / "0.png").write_bytes(b"nothing")
+    code, out, err = one(call, "--format", "json")
+    assert code == 1
+    first = json.loads(out)[0]
+    assert (first["n"], round(first["coverage"], 4)) == (5, 0.8333)
+    assert first["bounds"][0] < first["value"] < first["bounds"][1] or first["value"] in (0.0, 1.0)
+    assert "warning 1 item could not be scored" in err
+    code, out, _ = one(call)
+    assert code == 1
+    assert "83.3%" in out
+
+
+def test_a_task_that_fails_leaves_the_others(call: Call, photos: Path) -> None:
+    (photos / "t.csv").write_text("image,label\nphotos/cat/0.png,cat\nphotos/dog/1.png,cow\n")
+    with (photos / "csv.yaml").open("a") as file:
+        file.write("classes: [cat, dog]\n")
+    code, out, err = call("run", "--model", "chance", "--task", "csv.yaml", "--task", "folder.yaml", "--format", "json")
+    assert code == 1
+    assert {row["task"] for row in json.loads(out)} == {"my-folder"}
+    assert "failed chance · my-csv@1: t.csv line 3: 'cow' is neither one of the 2 class names" in err
+
+
+UNABLE = "class Sees:\n    fingerprint = 'sees'\n    def embed_images(self, images): ...\n"
+
+
+def test_what_a_model_cannot_be_asked_is_no_failure(call: Call, photos: Path) -> None:
+    (photos / "cli_sees.py").write_text(UNABLE)
+    code, out, err = call("run", "--model", "cli_sees.py:Sees", "--task", "folder.yaml", "--format", "json")
+    assert code == 0
+    assert [(row["value"], row["route"], row["n"]) for row in json.loads(out)] == [(None, None, 0)] * 2
+    assert all(sorted(row) == sorted(ROW) for row in json.loads(out))
+    assert "- Sees · my-folder@1: choose needs embed_texts or score_texts or generate; Sees has none" in err
+
+
+def test_limit_is_partial_and_never_ranked(call: Call, photos: Path) -> None:
+    assert one(call, "--limit", "4")[0] == 0
+    code, out, _ = call("leaderboard", "--format", "json")
+    assert (code, {row["partial"] for row in json.loads(out)}) == (0, {True})
+    assert "apart: chance on my-folder@1 (only part of its items)" in call("leaderboard")[1]
+    assert one(call)[0] == 0
+    assert "first 3 items" in one(call, "--limit", "3")[1]
+    rows = json.loads(call("leaderboard", "--format", "json")[1])
+    assert sorted((row["partial"], row["n"]) for row in rows if row["primary"]) == [(False, 6), (True, 3), (True, 4)]
+    assert "1  chance" in call("leaderboard")[1]
+
+
+def test_route(call: Call) -> None:
+    for route in ("embed", "likelihood", "generate"):
+        rows = json.loads(one(call, "--route", route, "--format", "json")[1])
+        assert {row["route"] for row in rows} == {route}
+
+
+def test_mixed_routes_are_a_column(call: Call, photos: Path) -> None:
+    (photos / "written.yaml").write_text(
+        (photos / "csv.yaml").read_text().replace("my-csv", "written") + "routes: [generate]\n"
+    )
+    code, out, _ = call("run", "--model", "chance", "--task", "folder.yaml", "--task", "written.yaml")
+    assert code == 0
+    assert [line.split()[-1] for line in out.splitlines() if " chance " in line] == [
+        "route",
+        *["embed"] * 2,
+        *["generate"] * 2,
+    ]
+
+
+def test_name(call: Call, photos: Path) -> None:
+    assert one(call, "--name", "yesterday")[0] == 0
+    assert (photos / "results" / "runs" / "yesterday").is_dir()
+
+
+def test_dry_run_asks_nothing(call: Call, photos: Path) -> None:
+    code, out, err = one(call, "--dry-run", "--format", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == [
+        {
+            "model": "chance",
+            "task": "my-folder@1",
+            "items": 6,
+            "inputs": 8,
+            "remembered": 0,
+            "seconds": None,
+            "download": 0,
+            "unsupported": None,
+        }
+    ]
+    assert not (photos / "results").exists()
+    assert one(call)[0] == 0
+    (again,) = json.loads(one(call, "--dry-run", "--format", "json")[1])
+    assert (again["inputs"], again["remembered"], again["seconds"]) == (8, 8, 0.0)
+    assert "Dry run: nothing was asked" in one(call, "--dry-run")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--task", "folder.yml"], "there is no file folder.yml"),
+        (["--task", "digit"], "there is no task 'digit'; did you mean 'digits'?"),
+        (["--suite", "digist"], "there is no suite 'digist'; did you mean 'digits'?"),
+        (["--model", "chanse"], "there is no model 'chanse'; did you mean 'chance'?"),
+        (["--task", "bad.yaml"], "bad.yaml line 4: the data has no column 'lable'; did you mean 'label'?"),
+        (["--batch-size", "0"], "--batch-size is 'auto' or a whole number from 1, not '0'"),
+        (["--name", "a/b"], "--name 'a/b' cannot name a folder of results; 'a-b' can"),
+        (["--model", "none.py:Mine"], "there is no file none.py"),
+        (["--model", "cli_bad.py:Mine"], "cli_bad.py cannot be imported (ImportError: no such thing)"),
+        (["--model", "cli_ok.py:Mime"], "cli_ok.py has no class 'Mime'; did you mean 'Mine'?"),
+        (["--model", "cli_ok.py:Args"], "cli_ok.py:Args must be constructible without arguments"),
+        (["--model", "cli_ok.py:Nameless"], "cli_ok.py:Nameless has no 'fingerprint: str'"),
+    ],
+)
+def test_bad_usage_is_one_sentence(call: Call, photos: Path, arguments: list[str], expected: str) -> None:
+    (photos / "bad.yaml").write_text((photos / "csv.yaml").read_text() + "fields: {label: lable}\n")
+    (photos / "cli_bad.py").write_text("raise ImportError('no such thing')\n")
+    (photos / "cli_ok.py").write_text(
+        "class Mine:\n    fingerprint = 'm'\n    def embed_images(self, images): ...\n"
+        "class Args(Mine):\n    def __init__(self, size): ...\n"
+        "class Nameless:\n    def embed_images(self, images): ...\n"
+    )
+    defaults = [] if "--model" in arguments else ["--model", "chance"]
+    code, out, err = call("run", *defaults, *arguments)
+    assert (code, out) == (2, "")
+    assert expected in sentence(err)
+    assert not (photos / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--limit", "0"],
+        ["run", "--route", "guess"],
+        ["run", "--format", "xml"],
+        ["run", "--modl", "x"],
+        ["list"],
+        ["list", "things"],
+        ["leaderbord"],
+    ],
+)
+def test_what_the_parser_refuses(call: Call, arguments: list[str]) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where(photos: Path) -> None:
+    command = [sys.executable, "-m", "mmbench", "run", "--model", "chance", "--task", "digit"]
+    plain = subprocess.run(command, capture_output=True, text=True, cwd=photos, check=False)
+    assert (plain.returncode, "Traceback" in plain.stderr) == (2, False)
+    debug = subprocess.run([*command, "--debug"], capture_output=True, text=True, cwd=photos, check=False)
+    assert debug.returncode != 0
+    assert "Traceback" in debug.stderr
+    assert "UsageError: there is no task 'digit'" in debug.stderr
+
+
+# leaderboard
+
+
+def test_leaderboard_formats(call: Call) -> None:
+    call("run", "--model", "chance", "--model", "chance:1", "--task", "folder.yaml", "--task", "csv.yaml")
+    code, out, err = call("leaderboard")
+    assert (code, err) == (0, "")
+    assert out.startswith("Leaderboard: all tasks")
+    assert "score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval" in out
+    assert len(json.loads(call("leaderboard", "--format", "json")[1])) == 8
+    assert call("leaderboard", "--format", "csv")[1].startswith("rank,model,score,my-csv@1 accuracy,")
+    assert call("leaderboard", "--format", "markdown")[1].startswith("| # | model | score | my-csv@1 accuracy |")
+    assert call("leaderboard", "--same-route")[0] == 0
+
+
+def test_leaderboard_of_a_suite(call: Call, photos: Path) -> None:
+    (photos / "suite.yaml").write_text("name: mine\ntasks: [csv.yaml, folder.yaml]\n")
+    assert call("run", "--model", "chance", "--suite", "suite.yaml")[0] == 0
+    code, out, _ = call("leaderboard", "--suite", "suite.yaml", "--format", "csv")
+    assert code == 0
+    assert out.splitlines()[1].startswith("1,chance,")
+    assert call("leaderboard", "--suite", "digits", "--format", "csv")[1] == "rank,model,score\n"
+
+
+def test_leaderboard_names_a_damaged_record(call: Call, photos: Path) -> None:
+    one(call)
+    (photos / "results" / "runs" / "chance" / "bad.json").write_text("{")
+    code, out, err = call("leaderboard")
+    assert code == 1
+    assert "chance" in out
+    assert "warning: results/runs/chance/bad.json is not a readable record" in err
+    assert err.count("\n") == 1
+
+
+def test_leaderboard_without_records(call: Call, photos: Path) -> None:
+    code, out, err = call("leaderboard")
+    assert (code, out) == (2, "")
+    assert sentence(err) == "there is no results folder results; make one with: mmbench run --output results"
+    (photos / "results").mkdir()
+    code, _, err = call("leaderboard")
+    assert (code, sentence(err)) == (
+        2,
+        "there are no records under results; make one with: mmbench run --output results",
+    )
+
+
+# list
+
+
+@pytest.mark.parametrize(
+    ("what", "keys", "name"),
+    [
+        ("models", ["name", "spec", "download_mb", "description"], "clip-vitb32"),
+        ("tasks", ["name", "family", "dimension", "title"], "digits@1"),
+        ("suites", ["name", "tasks", "title"], "digits@1"),
+        ("metrics", ["family", "metric", "range", "better", "description"], "image_to_text/recall@5"),
+    ],
+)
+def test_list(call: Call, what: str, keys: list[str], name: str) -> None:
+    code, out, err = call("list", what, "--format", "json")
+    assert (code, err) == (0, "")
+    rows: list[dict[str, Any]] = json.loads(out)
+    assert all(list(row) == keys for row in rows)
+    assert name in [row.get("name", row.get("metric")) for row in rows]
+    code, out, err = call("list", what)
+    assert (code, err) == (0, "")
+    assert name in out
+
+
+# store
+
+
+def test_store_info_and_prune(call: Call, photos: Path) -> None:
+    store = photos / "home" / "store.sqlite"
+    code, out, _ = call("store", "info", "--format", "json")
+    assert (code, json.loads(out)) == (0, {"path": str(store), "bytes": 0, "models": []})
+    assert not store.exists(), "to look makes nothing"
+    call("run", "--model", "chance", "--model", "chance:1", "--task", "folder.yaml")
+    held = json.loads(call("store", "info", "--format", "json")[1])
+    assert held["bytes"] == store.stat().st_size
+    assert sorted((model["name"], model["answers"]) for model in held["models"]) == [("chance", 8), ("chance-1", 8)]
+    assert sorted(held["models"][0]) == ["answers", "bytes", "fingerprint", "name", "used"]
+    assert "chance-1" in call("store", "info")[1]
+    code, _, err = call("store", "prune", "--model", "chanse")
+    assert (code, sentence(err)) == (2, "the store holds nothing of 'chanse'; did you mean 'chance'?")
+    assert call("store", "prune", "--model", "chance")[:2] == (0, "removed 8 answers of 1 model\n")
+    assert [model["name"] for model in json.loads(call("store", "info", "--format", "json")[1])["models"]] == [
+        "chance-1"
+    ]
+    assert call("store", "prune")[:2] == (0, "removed 8 answers of 1 model\n")
+    assert json.loads(call("store", "info", "--format", "json")[1])["models"] == []
+
+
+def test_store_of_its_own(call: Call, photos: Path) -> None:
+    one(call, "--store", "own.sqlite")
+    assert (
+        json.loads(call("store", "info", "--store", "own.sqlite", "--format", "json")[1])["models"][0]["answers"] == 8
+    )
+    code, _, err = call("store", "prune", "--store", "typo.sqlite")
+    assert (code, sentence(err)) == (2, "there is no store typo.sqlite")
+    assert not (photos / "typo.sqlite").exists()
+    assert not (photos / "home").exists()
+    (photos / "text.sqlite").write_text("this is no data base, and long enough to be taken for none" * 20)
+    code, _, err = call("store", "info", "--store", "text.sqlite")
+    assert code == 2
+    assert "text.sqlite" in sentence(err)
+
+
+def test_a_strange_width_is_passed_over(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "wide")
+    assert call("list", "suites")[0] == 0
+
+
+def test_environment_is_left_alone(photos: Path) -> None:
+    command = [sys.executable, "-m", "mmbench", "run", "--model", "chance", "--task", "folder.yaml"]
+    home = photos / "elsewhere"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    environment.pop("MMBENCH_HOME")
+    assert subprocess.run(command, cwd=photos, env=environment, capture_output=True, check=False).returncode == 0
+    assert (home / "mmbench" / "store.sqlite").is_file()

@@ -1,0 +1,252 @@
+"""What the documentation shows runs, and what it lists is what there is."""
+
+import inspect
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pyarrow.parquet as pq
+import pytest
+import typer
+import yaml
+
+from mmbench.harness import registry
+from mmbench.harness.board import load
+from mmbench.harness.cli import app
+from mmbench.harness.run import run
+from mmbench.harness.task import Card, Family
+from mmbench.harness.taskfile import _TaskSpec, load_task
+
+DOCS = Path(__file__).parents[1] / "docs"
+BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text below each second-level heading."""
+    parts = re.split(r"^## (.+)\n", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return [body for found, _, body in BLOCK.findall(text) if found == kind]
+
+
+def table(text: str, header: str) -> list[list[str]]:
+    """The cells of every row of every table whose first column has this header."""
+    rows: list[list[str]] = []
+    for part in re.findall(rf"^\| {header} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE):
+        rows += [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in part.splitlines()]
+    return rows
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with a store of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+# tasks.md
+
+
+def write(text: str) -> list[Path]:
+    """Write the files of a section and the pictures they speak of; return its YAML files."""
+    written = []
+    for kind, name, body in BLOCK.findall(text):
+        if kind in ("yaml", "python"):
+            name = body.splitlines()[0].removeprefix("# ")
+        if name:
+            Path(name).write_text(body, encoding="utf-8")
+        written += [Path(name)] if kind == "yaml" else []
+        for i, picture in enumerate(sorted(set(re.findall(r"photos/[\w/]+\.jpg", body)))):
+            Path(picture).parent.mkdir(parents=True, exist_ok=True)
+            PIL.Image.new("RGB", (8, 6), (30 * i, 90, 20)).save(picture)
+    return written
+
+
+TASKS = [name for name, text in sections("tasks.md").items() if blocks(text, "yaml")]
+
+
+@pytest.mark.parametrize("section", TASKS)
+def test_task_examples_run(folder: Path, section: str) -> None:
+    text = sections("tasks.md")[section]
+    files = write(text)
+    for code in blocks(text, "python"):
+        exec(compile(code, section, "exec"), {})
+    suites = [file for file in files if file.name.endswith(".suite.yaml")]
+    tasks = [str(file) for file in files if file not in suites]
+    made = run("chance", task=tasks, output="results")
+    made_by_suite = [run("chance", suite=str(file), output="results") for file in suites]
+    for each in (made, *made_by_suite):
+        assert [str(problem.error) for problem in each.problems] == []
+        assert all(record.errors == 0 for record in each.records)
+        assert all(score.value is not None for record in each.records for score in record.scores)
+    assert len(made.records) == len(tasks)
+
+
+def test_there_are_examples_of_every_kind_of_source() -> None:
+    text = (DOCS / "tasks.md").read_text(encoding="utf-8")
+    kinds = {content["source"]["kind"] for content in map(yaml.safe_load, blocks(text, "yaml")) if "source" in content}
+    assert kinds | {"builtin"} == set(registry.entries(registry.SOURCES))
+    assert {row[0].strip("`") for row in table(text, "kind")} == set(registry.entries(registry.SOURCES))
+    assert len(TASKS) >= 7
+
+
+def test_the_csv_example_means_what_the_text_says(folder: Path) -> None:
+    (path,) = write(sections("tasks.md")["A CSV"])
+    task = load_task(path)
+    assert [(sample.target, dict(sample.facts)) for sample in task.family.samples()] == [
+        ((1,), {"where": "indoors"}),
+        ((0,), {"where": "indoors"}),
+        ((1,), {"where": "outdoors"}),
+    ]
+    assert [metric.name for metric in task.family.metrics] == ["mean_per_class_recall", "accuracy"]
+
+
+def test_caption_layouts_are_the_same_task(folder: Path) -> None:
+    files = write(sections("tasks.md")["Captions: retrieval"])
+    found = [[(s.references, s.media[0].locator) for s in load_task(file).family.samples()] for file in files]
+    assert found[0] == found[1] == found[2]
+    assert found[0][0][0] == ("a red bus", "a bus in the rain")
+
+
+def test_reference_lists_every_key() -> None:
+    reference = sections("tasks.md")["Reference"]
+    parts = re.split(r"^### (.+)\n", reference, flags=re.MULTILINE)
+    named = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert [quoted(row[0])[0] for row in table(named["Keys that every task has"], "key")] == list(
+        _TaskSpec.model_fields
+    )
+    listed = quoted(named["card"])
+    assert {field.name for field in fields(Card)} <= set(listed)
+    for name in registry.entries(registry.FAMILIES):
+        family: type[Family] = registry.find(registry.FAMILIES, name, "family")
+        rows = {quoted(row[0])[0]: row for row in table(named[name], "key")}
+        own = [f"fields.{field}" for field in family.fields] + list(family.Options.model_fields)
+        assert set(rows) == {*own, "metrics", "routes"}
+        assert tuple(quoted(rows["routes"][2])) == family.routes
+        generic = {re.sub(r"@\d+", "@K", metric.name) for metric in family.known_metrics}
+        assert set(quoted(rows["metrics"][1])) == generic
+
+
+# cli.md
+
+
+def commands() -> dict[str, Any]:
+    """Every command of the app by its full name."""
+    group: Any = typer.main.get_command(app)
+    found = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        if inner:
+            found |= {f"mmbench {name} {sub}": each for sub, each in inner.items()}
+        else:
+            found[f"mmbench {name}"] = command
+    return found
+
+
+def options(command: Any) -> dict[str, Any]:
+    return {name: each for each in command.params for name in each.opts if name.startswith("--") and name != "--help"}
+
+
+def test_every_command_has_its_section_with_its_options() -> None:
+    pages = sections("cli.md")
+    assert [name for name in pages if name.startswith("mmbench ")] == list(commands())
+    for name, command in commands().items():
+        assert [quoted(row[0])[0] for row in table(pages[name], "option")] == list(options(command)), name
+
+
+@pytest.mark.parametrize("name", list(commands()))
+def test_command_examples_use_options_that_exist(name: str) -> None:
+    (block,) = blocks(sections("cli.md")[name], "sh")
+    for line in block.splitlines():
+        assert line.startswith(f"{name}"), line
+        arguments = shlex.split(line)[len(name.split()) :]
+        commands()[name].make_context(name, arguments)
+
+
+def test_defaults_are_those_of_the_command() -> None:
+    pages = sections("cli.md")
+    for name, command in commands().items():
+        known = options(command)
+        for option, _, default in table(pages[name], "option"):
+            stated = quoted(default)
+            held = known[quoted(option)[0]].default
+            if isinstance(held, str) or hasattr(held, "value") or isinstance(held, Path):
+                assert stated == [str(getattr(held, "value", held))], (name, option)
+
+
+# results.md
+
+
+def test_results_page_names_what_a_run_leaves(folder: Path) -> None:
+    made = run("chance", task="digits", limit=20, output="results")
+    (path,) = (folder / "results").rglob("*.json")
+    page = sections("results.md")
+    keys = {name for row in table(page["Files"], "key") for name in quoted(row[0])}
+    assert keys == set(yaml.safe_load(path.read_text(encoding="utf-8")))
+    columns = {name for row in table(page["Files"], "column") for name in quoted(row[0])}
+    assert columns == set(pq.read_table(path.with_suffix(".parquet")).column_names)
+    rows = {name for row in table(page["Rows"], "key") for name in quoted(row[0])}
+    assert rows == set(made.rows()[0])
+
+
+def test_results_page_reads_outcomes(folder: Path) -> None:
+    run("chance", task="digits", limit=20, output="results")
+    (path,) = (folder / "results").rglob("*.parquet")
+    (code,) = blocks((DOCS / "results.md").read_text(encoding="utf-8"), "python")
+    names: dict[str, Any] = {"path": path}
+    exec(compile(code, "results.md", "exec"), names)
+    assert 0 < len(names["wrong"]) <= 20
+
+
+# python.md
+
+
+@pytest.mark.parametrize("section", ["Run", "Load", "An adapter of your own"])
+def test_python_examples_run(folder: Path, section: str) -> None:
+    for code in blocks(sections("python.md")[section], "python"):
+        exec(compile(code, section, "exec"), {"__name__": "example"})
+    assert load("results").records
+
+
+def test_training_example_has_the_signature_of_the_adapter() -> None:
+    import mmbench
+
+    (code,) = blocks(sections("python.md")["During training"], "python")
+    compile(code, "python.md", "exec")
+    assert "mmbench.OpenClip(model, preprocess, tokenizer)" in code
+    assert list(inspect.signature(mmbench.OpenClip).parameters) == ["model", "preprocess", "tokenizer"]
+
+
+def test_python_page_names_every_keyword() -> None:
+    named = set(quoted(BLOCK.sub("", sections("python.md")["Run"])))
+    assert set(inspect.signature(run).parameters) - {"progress"} <= named
+
+
+# All pages
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_lead_somewhere(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        file, _, anchor = target.partition("#")
+        other = DOCS / (file or page)
+        assert other.is_file(), target
+        headings = re.findall(r"^#+ (.+)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+@pytest.mark.parametrize("page", ["tasks.md", "results.md", "cli.md", "python.md"])
+def test_pages_name_no_place_of_this_machine(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert re.findall(r"(?<![\w.~$}])/(?:home|root|tmp|work)\b", text) == []

@@ -1,0 +1,90 @@
+"""What is installed is what is on disk, and asking for help loads nothing heavy."""
+
+import fnmatch
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SETUPTOOLS = PYPROJECT["tool"]["setuptools"]
+FOLDERS = {package: ROOT / folder for package, folder in SETUPTOOLS["package-dir"].items()}
+
+
+def folder_of(package: str) -> Path:
+    parent = max((known for known in FOLDERS if f"{package}.".startswith(f"{known}.")), key=len)
+    return FOLDERS[parent].joinpath(*package[len(parent) :].split("."))
+
+
+def test_packages_are_the_folders_on_disk() -> None:
+    found = [
+        ".".join([package, *file.parent.relative_to(folder).parts])
+        for package, folder in FOLDERS.items()
+        for file in folder.rglob("__init__.py")
+    ]
+    assert sorted(SETUPTOOLS["packages"]) == sorted(found)
+
+
+def test_every_python_file_is_in_a_package() -> None:
+    folders = {folder_of(package) for package in SETUPTOOLS["packages"]}
+    lost = [file for folder in FOLDERS.values() for file in folder.rglob("*.py") if file.parent not in folders]
+    assert lost == []
+
+
+def test_package_data_covers_every_other_file() -> None:
+    patterns = {
+        str(folder_of(package) / pattern) for package, named in SETUPTOOLS["package-data"].items() for pattern in named
+    }
+    others = [
+        file
+        for folder in FOLDERS.values()
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix not in (".py", ".pyc") and not file.name.startswith(".")
+    ]
+    assert others
+    assert [str(file) for file in others if not any(fnmatch.fnmatch(str(file), each) for each in patterns)] == []
+    assert [each for each in patterns if not any(fnmatch.fnmatch(str(file), each) for file in others)] == []
+
+
+def test_layers_are_links_for_static_tools() -> None:
+    for name in ("harness", "adapters", "benchmarks"):
+        assert (ROOT / "src" / "mmbench" / name).resolve() == ROOT / name
+
+
+HEAVY = ["torch", "open_clip", "pandas", "numpy", "scipy", "sklearn", "pyarrow", "datasets", "openai", "ray"]
+
+
+@pytest.mark.parametrize("code", ["import mmbench", "import runpy; runpy.run_module('mmbench', run_name='__main__')"])
+def test_help_loads_nothing_heavy(code: str) -> None:
+    script = f"""
+import json, sys
+sys.argv = ["mmbench", "--help"]
+try:
+    {code}
+except SystemExit:
+    pass
+print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stderr.splitlines()[-1]) == []
+    assert ("Usage: mmbench" in done.stdout) == ("runpy" in code)
+
+
+def test_python_dash_m() -> None:
+    done = subprocess.run([sys.executable, "-m", "mmbench", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: " in done.stdout
+    assert done.stderr == ""
+
+
+def test_public_names() -> None:
+    import mmbench
+
+    assert sorted(mmbench.__all__) == mmbench.__all__
+    for name in mmbench.__all__:
+        assert getattr(mmbench, name) is not None
+    with pytest.raises(AttributeError, match="module 'mmbench' has no attribute 'runs'"):
+        mmbench.runs  # noqa: B018
