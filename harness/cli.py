@@ -135,10 +135,9 @@ def run(
         )
     if form is Output.json:
         _print_json(made.rows())
-    elif made.records or made.problems:
+    elif made.records:
         _console().print(run_table(made))
-        if made.records:
-            typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
+        typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
     raise typer.Exit(made.exit_code)
 
 

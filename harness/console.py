@@ -85,7 +85,7 @@ class Bars:
         if made.truncated_texts:
             self._warn(f"{_many(made.truncated_texts, 'text')} longer than the model's context, and cut")
         if made.errors:
-            self._warn(f"{_many(made.errors, 'item')} could not be scored (see the outcomes beside the record)")
+            self._warn(f"{_many(made.errors, 'item')} could not be scored; the first: {made.first_error}")
 
     def _warn(self, message: str) -> None:
         self._console.print(f"[yellow]warning[/] {message}", highlight=False, soft_wrap=True)

@@ -39,6 +39,8 @@ class Record:
     card: Card
     errors: int
     """Outcomes with status `error`: they leave every value and make the run exit 1."""
+    first_error: str | None
+    """Why the first of them could not be scored."""
     seed: int
     versions: Mapping[str, Json]
     hardware: Mapping[str, Json]

@@ -182,7 +182,8 @@ def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[T
     found = (*found, *(find_task(name) for name in names))
     by_reference: dict[str, Task] = {}
     for each in found:
-        by_reference.setdefault(each.reference, each)
+        if not by_reference.setdefault(each.reference, each).alike(each):
+            raise UsageError(f"two different tasks are called {each.reference}; give one another name or version")
     return tuple(by_reference.values())
 
 
@@ -193,7 +194,12 @@ def choose_models(model: object, loading: Loading, name: str | None) -> list[Mod
     objects = [each for each in given if not isinstance(each, str)]
     if name and len(given) > 1:
         raise UsageError(f"the name '{name}' stands for one model, and {len(given)} are to run; leave it out")
-    own = [Model(name or type(each).__name__, "", check_adapter(each, type(each).__name__)) for each in objects]
+    kinds = [type(each).__name__ for each in objects]
+    own = [
+        # Several objects of one class are numbered: nothing else is known that would tell them apart.
+        Model(name or (kind if kinds.count(kind) == 1 else f"{kind}-{kinds[: i + 1].count(kind)}"), "", adapter)
+        for i, (kind, adapter) in enumerate(zip(kinds, map(check_adapter, objects, kinds), strict=True))
+    ]
     return make_models(specs, loading, name) + own
 
 
@@ -231,18 +237,17 @@ class _Session:
                 except WeightsUnavailable:
                     raise
                 except MmbenchError as error:
-                    self._note(Problem(model.label, left[0].reference, error), made)
+                    made.problems.append(Problem(model.label, left[0].reference, error))
+                    self.progress.finished(made.problems[-1])
                 left.pop(0)
         except MmbenchError as error:
-            # The model itself is not to be had: no task can be asked, and each try would wait for it again.
-            for task in left:
-                self._note(Problem(model.label, task.reference, error), made)
+            # The model itself is not to be had: no task can be asked, each try would wait for it again, and the reason
+            # is told once.
+            lost = [Problem(model.label, task.reference, error) for task in left]
+            made.problems.extend(lost)
+            self.progress.finished(lost[0])
         finally:
             engine.close()
-
-    def _note(self, problem: Problem, made: Run) -> None:
-        made.problems.append(problem)
-        self.progress.finished(problem)
 
     def _ask(self, subject: Subject, task: Task, store: Store) -> Record:
         items = min(task.size, self.limit or task.size)
@@ -279,6 +284,7 @@ class _Session:
             breakdown=tuple(break_down(task.family.metrics, outcomes)),
             card=_full_card(task),
             errors=sum(outcome.status == "error" for outcome in outcomes),
+            first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
             seed=self.seed,
             versions=_versions(),
             hardware={"machine": platform.machine(), "cpus": os.cpu_count(), "device": self.device},

@@ -174,6 +174,20 @@ class Task:
     """Rows of its data."""
     card: Card = field(default_factory=Card)
 
+    def alike(self, other: "Task") -> bool:
+        """Tell whether the other task asks and scores the same, as far as is known before its data are read."""
+        mine, theirs = (
+            (
+                task.reference,
+                task.size,
+                task.routes,
+                task.protocol_id(""),
+                [metric.name for metric in task.family.metrics],
+            )
+            for task in (self, other)
+        )
+        return mine == theirs
+
     @property
     def reference(self) -> str:
         """`name@version`."""

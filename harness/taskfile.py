@@ -173,7 +173,10 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a mapping of keys such as 'name', 'family' and 'source'")
     lines: Lines = {}
-    _note_lines(node, (), lines, path)
+    try:
+        _note_lines(node, (), lines, path)
+    except RecursionError as error:
+        raise DataError(f"{path}: an anchor contains itself, or lists are nested too deeply") from error
     return content, lines
 
 

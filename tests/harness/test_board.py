@@ -32,6 +32,7 @@ BASE = Record(
     breakdown=(),
     card=Card(best=1.0, primary="accuracy"),
     errors=0,
+    first_error=None,
     seed=0,
     versions={},
     hardware={},

@@ -34,6 +34,7 @@ def record(**changes: Any) -> Record:
         breakdown=(Level("level", 3, SCORE), Level("level", None, BARE)),
         card=Card(title="Haustiere – 猫", chance=0.1, best=1.0, primary="accuracy"),
         errors=1,
+        first_error="a.png: not a readable picture",
         seed=0,
         versions={"python": "3.11", "torch": None},
         hardware={"cpus": 2},
