@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from mmbench.harness.digest import Json, digest_json
-from mmbench.harness.errors import Unreadable
+from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media import Image
 from mmbench.harness.types import Sample
 
@@ -24,6 +24,7 @@ class Dataset:
         self._limit = limit
         self._pending: deque[Sample] = deque()
         self._digest = ""
+        self._ids: set[str] = set()
         self.n = 0
         """Samples passed on so far."""
         self.cut = False
@@ -35,6 +36,9 @@ class Dataset:
                 self.cut = True
                 return
             self.n += 1
+            if sample.id in self._ids:
+                raise DataError(f"two items have the id '{sample.id}'; name a unique column as 'id' in 'fields'")
+            self._ids.add(sample.id)
             self._pending.append(sample)
             yield sample
             self._drain()

@@ -1,6 +1,6 @@
 """The identity of a data set is that of what was seen, in order, and taking it costs no second read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,15 +8,20 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.dataset import Dataset
-from mmbench.harness.errors import Unreadable
+from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media import Content, Image
 from mmbench.harness.types import Option, Sample
 
 MakePicture = Callable[..., Image]
 
 
-def digest(*samples: Sample, limit: int | None = None) -> str:
-    made = Dataset(samples, limit)
+def numbered(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Give each sample an id of its own."""
+    return (replace(sample, id=str(n)) for n, sample in enumerate(samples))
+
+
+def digest(*samples: Sample) -> str:
+    made = Dataset(numbered(samples))
     for _ in made:
         pass
     return made.digest()
@@ -29,7 +34,14 @@ def full(picture: MakePicture) -> Sample:
 
 
 def test_ids_and_facts_do_not_matter(full: Sample) -> None:
-    assert digest(full) == digest(replace(full, id="other", facts={}))
+    one, other = Dataset([full]), Dataset([replace(full, id="other", facts={})])
+    assert [list(one), list(other)] == [[full], [replace(full, id="other", facts={})]]
+    assert one.digest() == other.digest()
+
+
+def test_an_id_stands_for_one_item(full: Sample) -> None:
+    with pytest.raises(DataError, match="two items have the id '1'"):
+        list(Dataset([full, replace(full, question="another")]))
 
 
 def test_content_matters(full: Sample, picture: MakePicture) -> None:
@@ -65,11 +77,11 @@ def test_the_same_whether_pictures_were_read_or_not(picture: MakePicture) -> Non
 
 
 def test_a_limit_cuts(full: Sample) -> None:
-    cut = Dataset([full] * 5, limit=3)
+    cut = Dataset(numbered([full] * 5), limit=3)
     assert len(list(cut)) == 3
     assert (cut.n, cut.cut) == (3, True)
     assert cut.digest() == digest(full, full, full)
-    whole = Dataset([full] * 3, limit=3)
+    whole = Dataset(numbered([full] * 3), limit=3)
     assert len(list(whole)) == 3
     assert (whole.n, whole.cut) == (3, False)
 
@@ -122,7 +134,7 @@ def test_samples_are_let_go_once_their_pictures_are_read(tmp_path: Path, first_i
         yield from map(Held, range(500))
 
     most = 0
-    data = Dataset(Sample("", (image,)) for image in images())
+    data = Dataset(Sample(str(n), (image,)) for n, image in enumerate(images()))
     for sample in data:
         try:
             sample.media[0].read()
