@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmbench.harness.abilities import Downloads
+from mmbench.harness.conversation import Ask
 from mmbench.harness.dataset import Dataset
 from mmbench.harness.digest import Json
-from mmbench.harness.engine import Engine, Kind, Request, Value
+from mmbench.harness.engine import Engine
 from mmbench.harness.errors import AdapterError, Unsupported
 from mmbench.harness.registry import Model
-from mmbench.harness.store import Ask, Store
+from mmbench.harness.requests import Kind, Request, Value
+from mmbench.harness.store import Store
 from mmbench.harness.subject import Subject
 from mmbench.harness.task import Task
 from mmbench.harness.types import Failure, Route

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mmbench.harness import record as records
+from mmbench.harness.conversation import Meter
 from mmbench.harness.dataset import Dataset
 from mmbench.harness.digest import Json
 from mmbench.harness.engine import Engine
@@ -18,7 +19,7 @@ from mmbench.harness.errors import DataError, MmbenchError, Unsupported, UsageEr
 from mmbench.harness.record import Record
 from mmbench.harness.registry import Loading, Model, check_adapter, make_models
 from mmbench.harness.score import break_down, score
-from mmbench.harness.store import Meter, Store
+from mmbench.harness.store import Store
 from mmbench.harness.subject import Subject
 from mmbench.harness.suite import find_suite
 from mmbench.harness.task import Card, Task

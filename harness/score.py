@@ -101,7 +101,7 @@ def _mean(values: Iterable[float]) -> float | None:
 def chance_corrected(value: float, chance: float, best: float) -> float:
     """Return (value - chance) / (best - chance): 0 at chance, 1 at best.
 
-    >>> chance_corrected(0.55, 0.1, 1.0)
+    >>> chance_corrected(0.75, 0.5, 1.0)
     0.5
     """
     return (value - chance) / (best - chance)

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, tee
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.abilities import Ability, Adapter, Generation, ImageVectors, abilities
-from mmbench.harness.engine import Engine, Value
-from mmbench.harness.errors import AdapterError, Unsupported
+from mmbench.harness.conversation import Ask
+from mmbench.harness.engine import Engine
+from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
 from mmbench.harness.media import Image
 from mmbench.harness.ranks import Ranks, count_ranks, rank_matrix
 from mmbench.harness.replies import lettered, match_option
-from mmbench.harness.store import Answers, Ask
+from mmbench.harness.requests import Value
+from mmbench.harness.store import Answers
 from mmbench.harness.task import Verb
 from mmbench.harness.types import Failure, Option, Route, Sample, Status
 
@@ -42,7 +44,7 @@ NEEDS: Mapping[Verb, Mapping[Route, frozenset[Ability]]] = {
 MOST_PAIRS = 1_000_000
 """Image-text pairs that `similarity` scores one by one at the most."""
 
-_BLOCK = 256
+_BLOCK = 64
 """Pictures that are compared with the prototypes in one product."""
 
 ASK_WITH_OPTIONS = "{question}\n{options}\nAnswer with the letter of the right option only."
@@ -93,7 +95,8 @@ def choose_route(
         if NEEDS[verb][route] <= able:
             return route
     if not possible:
-        raise Unsupported(f"{verb} has no route '{pinned}'; it can be asked by {', '.join(NEEDS[verb])}")
+        wanted = pinned or " or ".join(preferred)
+        raise Unsupported(f"{verb} cannot be asked by {wanted}, only by {', '.join(NEEDS[verb])}")
     wanted = " or ".join(" and ".join(sorted(NEEDS[verb][route] - able)) for route in possible)
     raise Unsupported(f"{verb} needs {wanted}; {model} has none")
 
@@ -162,6 +165,10 @@ class Subject:
 
         The order of operations is that of Radford et al. 2021 (CLIP), section 3.1.4.
         """
+        if "embed_texts" not in self._able:
+            raise Unsupported(f"prototypes need embed_texts; {self.name} has none")
+        if not options:
+            raise DataError("there are no options to choose from")
         texts = (text for option in options for text in option.phrasings)
         vectors = self._vectors_of_texts(texts)
         return np.stack([_unit(np.mean([next(vectors) for _ in option.phrasings], axis=0)) for option in options])
@@ -187,10 +194,31 @@ class Subject:
         pairs = zip(seen, values, strict=True)
         while block := list(islice(pairs, _BLOCK)):
             if shared is not None:
-                yield from _nearest_shared(shared, [value for _, value in block])
+                yield from self._cosines(shared, [value for _, value in block])
+                continue
+            own = self.prototypes([option for sample, _ in block for option in _options(sample, None)])
+            ends = np.cumsum([len(sample.options) for sample, _ in block])
+            for (_, value), prototypes in zip(block, np.split(own, ends[:-1]), strict=True):
+                yield from self._cosines(prototypes, [value])
+
+    def _cosines(self, prototypes: Floats, values: Sequence[Value | Failure]) -> Iterator[Choice]:
+        """Yield the cosine of each picture to each prototype, from one product for the block."""
+        units = [_unit(_vector(value)) for value in values if not isinstance(value, Failure)]
+        if units:
+            self._check_space(units[0], prototypes[0])
+        cosines = iter(np.stack(units) @ prototypes.T if units else ())
+        for value in values:
+            if isinstance(value, Failure):
+                yield Choice("error", None, message=value.message)
             else:
-                for sample, value in block:
-                    yield from _nearest_shared(self.prototypes(sample.options), [value])
+                yield Choice("ok", next(cosines))
+
+    def _check_space(self, picture: npt.NDArray[Any], text: npt.NDArray[Any]) -> None:
+        if len(picture) != len(text):
+            raise AdapterError(
+                f"{self.name} embeds a picture as {len(picture)} numbers and a text as {len(text)}; "
+                "embed_images and embed_texts must share one space"
+            )
 
     def _only_picture(self, sample: Sample) -> Image:
         if len(sample.media) != 1:
@@ -257,7 +285,8 @@ class Subject:
         texts, owned = _gallery(held, failures)
         right = [vector.astype(np.float32) for vector in self._vectors_of_texts(texts)]
         if not left:
-            raise AdapterError(f"none of the {len(held)} pictures could be embedded: {failures[0].message}")
+            raise _nothing_left(held, failures)
+        self._check_space(left[0], right[0])
         return Similarity(held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
 
     def _similarity_by_likelihood(self, samples: Iterable[Sample]) -> Similarity:
@@ -269,14 +298,23 @@ class Subject:
         values = list(self._ask(Ask("score", sample.media, "", tuple(every)) for sample in held))
         failures = {i: value for i, value in enumerate(values) if isinstance(value, Failure)}
         if len(failures) == len(held):
-            raise AdapterError(f"none of the {len(held)} pictures could be scored: {failures[0].message}")
+            raise _nothing_left(held, failures)
         stays = np.repeat([i not in failures for i in range(len(held))], [len(s.references) for s in held])
         scores = np.stack([_vector(value)[stays] for value in values if not isinstance(value, Failure)])
         return Similarity(held, failures, *rank_matrix(scores, _gallery(held, failures)[1]))
 
 
 def _options(sample: Sample, options: Sequence[Option] | None) -> Sequence[Option]:
-    return sample.options if options is None else options
+    own = sample.options if options is None else options
+    if not own:
+        raise DataError(f"item {sample.id} has no options to choose from")
+    return own
+
+
+def _nothing_left(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> MmbenchError:
+    if not samples:
+        return DataError("there are no pictures to search among")
+    return AdapterError(f"none of the {len(samples)} pictures could be asked; the first: {failures[0].message}")
 
 
 def _vector(value: Value, *, projected: bool = True) -> Floats:
@@ -288,17 +326,6 @@ def _vector(value: Value, *, projected: bool = True) -> Floats:
 def _unit(vector: Floats) -> Floats:
     norm = float(np.sqrt(vector @ vector))
     return vector / norm if norm else vector
-
-
-def _nearest_shared(prototypes: Floats, values: Sequence[Value | Failure]) -> Iterator[Choice]:
-    """Yield the cosine of each picture to each prototype, from one product for the block."""
-    units = [_unit(_vector(value)) for value in values if not isinstance(value, Failure)]
-    cosines = iter(np.stack(units) @ prototypes.T if units else ())
-    for value in values:
-        if isinstance(value, Failure):
-            yield Choice("error", None, message=value.message)
-        else:
-            yield Choice("ok", next(cosines))
 
 
 def _read_reply(value: Value | Failure, labels: Sequence[str]) -> Choice:

@@ -37,7 +37,7 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
 def guessed_hit(classes: int, right: int, k: int) -> float:
     """Return the chance of `top_k_hits`: the probability that k of `classes` drawn at random hold one of `right`.
 
-    >>> guessed_hit(1000, 1, 5)
+    >>> round(guessed_hit(1000, 1, 5), 6)
     0.005
     """
     return float(hit_probability(np.array([0]), np.array([classes - right]), np.array([right]), k)[0])

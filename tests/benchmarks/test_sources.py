@@ -374,13 +374,14 @@ def test_digits_are_those_of_scikit_learn() -> None:
 
     digits = load_digits()
     source = Builtin("sklearn-digits", None)
-    assert source.columns() == ("id", "image", "label")
+    assert source.columns() == ("id", "image", "label", "parity")
     assert source.class_names("label") == tuple("0123456789")
     assert source.class_names("image") is None
     rows = list(source)
     assert len(rows) == len(source) == len(digits.target) == 1797
     assert [row.cells["label"] for row in rows] == digits.target.tolist()
     assert list(source.values("label")) == digits.target.tolist()
+    assert [row.cells["parity"] == "odd" for row in rows] == (digits.target % 2 == 1).tolist()
     assert [row.cells["id"] for row in rows] == [str(n) for n in range(1797)]
     pixels = np.stack([np.asarray(row.cells["image"].pil())[:, :, 0] for row in rows])
     assert pixels.shape == (1797, 64, 64)

@@ -9,9 +9,11 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.abilities import Generation, ImageVectors
-from mmbench.harness.engine import FLUSH, BatchSize, Engine, Request
+from mmbench.harness.batching import BatchSize
+from mmbench.harness.engine import Engine
 from mmbench.harness.errors import AdapterError, OutOfMemory, Unreadable, WeightsUnavailable
 from mmbench.harness.media import Content, Image
+from mmbench.harness.requests import FLUSH, Request
 from mmbench.harness.types import Failure
 
 MakeEngine = Callable[..., Engine]
@@ -447,7 +449,7 @@ def test_the_queue_is_bounded(engine: MakeEngine, batch: int) -> None:
 
 
 def test_large_pictures_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmbench.harness.engine._QUEUE_BYTES", 10 * 4 * 64 * 64)
+    monkeypatch.setattr("mmbench.harness.batching.QUEUE_BYTES", 10 * 4 * 64 * 64)
     made = Queueing()
     assert heads(answers(engine(made, batch_size=32, workers=2), image_requests(100, side=64))) == list(range(100))
     assert made.peak <= 10
@@ -455,7 +457,7 @@ def test_large_pictures_shorten_the_queue(engine: MakeEngine, monkeypatch: pytes
 
 
 def test_large_pictures_after_small_ones_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmbench.harness.engine._QUEUE_BYTES", 10 * 4 * 64 * 64)
+    monkeypatch.setattr("mmbench.harness.batching.QUEUE_BYTES", 10 * 4 * 64 * 64)
     made = Queueing()
     requests = [Request(b"%d" % n, "image", (solid(n, 1 if n < 3 else 64),)) for n in range(100)]
     assert heads(answers(engine(made, batch_size=64, workers=2), requests)) == list(range(100))
@@ -463,7 +465,7 @@ def test_large_pictures_after_small_ones_shorten_the_queue(engine: MakeEngine, m
 
 
 def test_large_files_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmbench.harness.engine._QUEUE_BYTES", 1000)
+    monkeypatch.setattr("mmbench.harness.batching.QUEUE_BYTES", 1000)
     made = Queueing()
     contents = [Content(str(n), 100, solid(n).decode) for n in range(50)]
     requests = [Request(b"%d" % n, "image", (content,)) for n, content in enumerate(contents)]
@@ -472,7 +474,7 @@ def test_large_files_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.M
 
 
 def test_one_picture_larger_than_the_queue_is_asked(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmbench.harness.engine._QUEUE_BYTES", 10)
+    monkeypatch.setattr("mmbench.harness.batching.QUEUE_BYTES", 10)
     made = Queueing()
     assert heads(answers(engine(made, workers=2), image_requests(9, side=64))) == list(range(9))
     assert set(made.batches) == {1}

@@ -14,10 +14,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from mmbench.harness.conversation import Ask
 from mmbench.harness.engine import Engine
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media import Image
-from mmbench.harness.store import Ask, Store
+from mmbench.harness.store import Store
 
 
 def encoded(kind: str = "PNG", side: int = 8) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.store import unpack
+from mmbench.harness.packing import unpack
 
 COUNT = 200
 BATCH = 8

@@ -13,10 +13,12 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.abilities import Generation, ImageVectors
+from mmbench.harness.conversation import Ask, Meter
 from mmbench.harness.engine import Engine
 from mmbench.harness.errors import AdapterError, DataError
 from mmbench.harness.media import Image
-from mmbench.harness.store import Ask, Meter, Store, pack, unpack
+from mmbench.harness.packing import pack, unpack
+from mmbench.harness.store import Store
 from mmbench.harness.types import Failure
 
 MakeEngine = Callable[..., Engine]

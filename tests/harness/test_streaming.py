@@ -82,7 +82,7 @@ def search(subject, folder):
 
 
 what, adapter, folder, limit, queue = sys.argv[1:]
-mmbench.harness.engine._QUEUE_BYTES = int(queue)
+mmbench.harness.batching.QUEUE_BYTES = int(queue)
 made = {"full": Full, "small": Small}[adapter]()
 store = Store(Path(folder) / f"{adapter}.sqlite")
 engine = Engine(made, workers=2)

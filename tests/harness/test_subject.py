@@ -83,7 +83,7 @@ def test_a_pinned_route_is_taken_or_refused(verb: str, pinned: str) -> None:
             "similarity needs embed_texts or score_texts; X has none",
         ),
         ("answer", ROUTES, {"embed_images"}, "likelihood", "answer needs score_texts; X has none"),
-        ("features", ROUTES, {*ABILITIES}, "generate", "features has no route 'generate'; it can be asked by embed"),
+        ("features", ROUTES, {*ABILITIES}, "generate", "features cannot be asked by generate, only by embed"),
     ],
 )
 def test_what_is_missing_is_named(verb: str, preferred: tuple[str], able: set[str], pinned: str, message: str) -> None:
