@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mmbench.harness import columns
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
 from mmbench.harness.score import Level, as_json, plain_fact
@@ -164,46 +165,15 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, Any] = {
-        name: [getattr(outcome, name) for outcome in outcomes]
-        for name in ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
-    }
-    arrays = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
-    for name, cell in (("values", pa.float64()), ("chances", pa.float64()), ("statistics", pa.list_(pa.float64()))):
-        arrays[name] = _struct([getattr(outcome, name) for outcome in outcomes], lambda _, cell=cell: cell)
-    arrays["facts"] = _struct([_facts(outcome.facts) for outcome in outcomes], _fact_type)
-    schema = {b"mmbench.schema": str(SCHEMA).encode()}
-    pq.write_table(pa.table(arrays).replace_schema_metadata(schema), path, compression="zstd")
-
-
-def _facts(facts: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: plain_fact(cell) for name, cell in facts.items()}
-
-
-def _fact_type(cells: list[Any]) -> Any:
-    import pyarrow as pa
-
-    kinds = {type(cell) for cell in cells if cell is not None}
-    if kinds <= {bool} and kinds:
-        return pa.bool_()
-    if kinds <= {int} and kinds:
-        return pa.int64()
-    return pa.float64() if kinds <= {int, float} and kinds else pa.string()
-
-
-def _struct(rows: Sequence[Mapping[str, Any]], type_of: Any) -> Any:
-    """Build a struct column, null where a row lacks a name; Parquet has no struct without fields, so it gets one."""
-    import pyarrow as pa
-
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if not names:
-        return pa.nulls(len(rows), pa.struct([("none", pa.float64())]))
-    children = []
-    for name in names:
-        cells = [row.get(name) for row in rows]
-        kind = type_of(cells)
-        children.append(pa.array([str(c) if kind == pa.string() and c is not None else c for c in cells], kind))
-    return pa.StructArray.from_arrays(children, names)
+    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
+    arrays = {name: columns.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
+    arrays["values"] = columns.struct([outcome.values for outcome in outcomes], columns.numbers)
+    arrays["chances"] = columns.struct([outcome.chances for outcome in outcomes], columns.numbers)
+    arrays["statistics"] = columns.struct([outcome.statistics for outcome in outcomes], columns.lists)
+    facts = [{name: plain_fact(cell) for name, cell in outcome.facts.items()} for outcome in outcomes]
+    arrays["facts"] = columns.struct(facts, columns.plain)
+    schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"mmbench.schema": str(SCHEMA)})
+    pq.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema), path, compression="zstd")
 
 
 def read_outcomes(record: Path) -> list[Outcome]:

@@ -65,7 +65,7 @@ from mmbench.harness.cli import main
 try:
     main()
 finally:
-    print("torch" in sys.modules, file=sys.stderr)
+    print(bool({"torch", "pandas"} & set(sys.modules)), file=sys.stderr)
 """
 
 
@@ -82,7 +82,7 @@ class World:
     seconds: float
 
     def run(self, code: str) -> tuple[list[dict[str, Any]], float, bool]:
-        """Run all tasks in a new process; return rows, seconds and whether torch was imported."""
+        """Run all tasks in a new process; return rows, seconds and whether torch or pandas was imported."""
         (self.folder / "model.py").write_text(textwrap.dedent(code))
         tasks = [part for name in ("first", "second", "search") for part in ("--task", f"{self.folder}/{name}.yaml")]
         arguments = ["run", "--model", f"{self.folder}/model.py:Counted", *tasks, "--format", "json"]
