@@ -46,13 +46,14 @@ def plain(cells: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     kinds = {type(cell) for cell in cells if cell is not None}
+    huge = any(isinstance(cell, int) and abs(cell) >= 2**63 for cell in cells)
     if kinds == {bool}:
         flags = np.packbits(np.array([bool(cell) for cell in cells]), bitorder="little")
         return pa.Array.from_buffers(pa.bool_(), len(cells), [_valid(cells), pa.py_buffer(flags)])
-    if kinds == {int} and all(abs(cell or 0) < 2**63 for cell in cells):
+    if kinds == {int} and not huge:
         whole = np.array([cell or 0 for cell in cells], dtype=np.int64)
         return pa.Array.from_buffers(pa.int64(), len(cells), [_valid(cells), pa.py_buffer(whole)])
-    if kinds and kinds <= {int, float}:
+    if kinds and kinds <= {int, float} and not huge:
         return numbers(cells)
     return texts([None if cell is None else str(cell) for cell in cells])
 

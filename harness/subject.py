@@ -13,7 +13,8 @@ from mmbench.harness.conversation import Ask
 from mmbench.harness.engine import Engine
 from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
 from mmbench.harness.media import Image
-from mmbench.harness.ranks import Ranks, count_ranks, rank_matrix
+from mmbench.harness.rank_stream import count_ranks
+from mmbench.harness.ranks import Ranks, rank_matrix
 from mmbench.harness.replies import lettered, match_option
 from mmbench.harness.requests import Value
 from mmbench.harness.store import Answers
