@@ -158,7 +158,10 @@ def plain(world: World) -> dict[str, Any]:
         return x / x.norm(dim=-1, keepdim=True)
 
     with torch.inference_mode():
-        pictures = torch.cat([model.encode_image(transform(Image.open(f).convert("RGB"))[None]) for f in world.files])
+        batches = [world.files[at : at + 50] for at in range(0, len(world.files), 50)]
+        pictures = torch.cat(
+            [model.encode_image(torch.stack([transform(Image.open(f).convert("RGB")) for f in b])) for b in batches]
+        )
         pictures = pictures / pictures.norm(dim=-1, keepdim=True)
         probe = [template(world.classes[0]) for template in open_clip.OPENAI_IMAGENET_TEMPLATES][:8]
         padded = model.encode_text(tokenizer(probe))
