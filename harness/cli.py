@@ -304,6 +304,12 @@ def main() -> None:
             raise
         typer.echo(f"mmbench: {error}", err=True)
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
+    except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
+        if debug:
+            raise
+        hint = "--debug shows where" if "run" in sys.argv[1:2] else "please report it"
+        typer.echo(f"mmbench: internal error ({type(error).__name__}: {error}); {hint}", err=True)
+        raise SystemExit(1) from error
     except KeyboardInterrupt:
         typer.echo("mmbench: stopped; what was answered is kept, run the same command again to go on", err=True)
         raise SystemExit(130) from None

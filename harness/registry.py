@@ -108,11 +108,17 @@ def _expand(spec: str) -> list[str]:
         return [known[spec].spec]
     head, at, pattern = spec.rpartition("@")
     if at and re.search(r"[*?\[]", pattern):
-        matched = sorted(glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute, which Path.glob refuses
+        found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
+        matched = sorted(found, key=_natural)
         if not matched:
             raise UsageError(f"no file matches '{pattern}' in --model {spec}")
         return [f"{head}@{path}" for path in matched]
     return [spec]
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Order `epoch_9` before `epoch_10`."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)]
 
 
 def _label(given: str, spec: str) -> list[str]:

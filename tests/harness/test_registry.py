@@ -134,3 +134,17 @@ def test_every_entry_point_loads() -> None:
 def test_unknown_names_list_what_is_known() -> None:
     with pytest.raises(UsageError, match=r"there is no family 'retrival'; did you mean 'retrieval'\? \(known: "):
         registry.find(registry.FAMILIES, "retrival", "family")
+
+
+def test_checkpoints_of_a_pattern_stand_in_the_order_of_their_numbers(folder: Path) -> None:
+    for name in ("epoch_10.pt", "epoch_9.pt", "epoch_1.pt"):
+        (folder / name).touch()
+    made = make_models([f"open_clip:ViT-B-32@{folder}/*.pt"], Loading())
+    assert [model.label for model in made] == ["epoch_1", "epoch_9", "epoch_10"]
+
+
+def test_checkpoints_of_one_stem_are_told_apart_by_their_folder(folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "last.pt").touch()
+    assert labels("open_clip:ViT-B-32@a/last.pt", "open_clip:ViT-B-32@b/last.pt") == ["a-last", "b-last"]
