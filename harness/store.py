@@ -18,6 +18,9 @@ from mmbench.harness.types import Failure
 
 SCHEMA = 1
 
+_PATIENCE = 60.0
+"""Seconds to wait for another process to finish writing."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (
     id INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
@@ -67,7 +70,7 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Python's own transactions are switched off: each batch is one explicit transaction of ours.
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
         try:
@@ -78,7 +81,7 @@ class Store:
 
     def _open(self) -> None:
         with self._telling():
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._use_write_ahead_log()
             self._db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing that was committed
             self._db.execute("PRAGMA cache_size=-65536")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -87,8 +90,23 @@ class Store:
                     f"{self.path} was written by another version of mmbench (schema {version}, this one reads "
                     f"{SCHEMA}); choose another file with --store, or delete it to start afresh"
                 )
-            self._db.executescript(_TABLES)
+        with self._transaction():
+            for statement in _TABLES.split(";"):
+                self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version={SCHEMA}")
+
+    def _use_write_ahead_log(self) -> None:
+        # SQLite's own waiting does not cover this switch, which two processes may attempt on a new file at once.
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def _unusable(self, error: Exception) -> DataError:
         return DataError(f"{self.path} cannot be used as a store ({error}); choose another file with --store")
