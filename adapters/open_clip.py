@@ -26,6 +26,10 @@ class Source(Protocol):
         """Identity of the model."""
 
     @property
+    def device(self) -> str:
+        """Where the model runs: `cpu`, `cuda` or `cuda:N`."""
+
+    @property
     def model(self) -> Any:
         """An open_clip model."""
 
@@ -67,6 +71,11 @@ class OpenClip:
         model in memory it is computed from the parameters each time it is read.
         """
         return self._source.fingerprint
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
+        return self._source.device
 
     def download_size(self) -> int | None:
         """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""

@@ -29,6 +29,11 @@ class Live:
             }
         )
 
+    @property
+    def device(self) -> str:
+        """Where the first parameter lies."""
+        return str(next(self.model.parameters()).device)
+
     def download_size(self) -> int:
         """Return 0."""
         return 0

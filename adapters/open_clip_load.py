@@ -33,7 +33,7 @@ class FromFiles:
 
     def __init__(self, recipe: Recipe, *, device: str, dtype: str, offline: bool) -> None:
         self._recipe = recipe
-        self._device = device
+        self.device = device
         self._dtype = dtype
         self._offline = offline
         self._lock = Lock()
@@ -62,7 +62,7 @@ class FromFiles:
         """The model, on its device and in eval mode. Raises MmbenchError."""
         with self._lock:
             if self._model is None:
-                self._model = build(self._recipe, device=self._device, dtype=self._dtype, offline=self._offline)
+                self._model = build(self._recipe, device=self.device, dtype=self._dtype, offline=self._offline)
             return self._model
 
     @cached_property

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ class Record:
         return {
             "schema": SCHEMA,
             **own,
-            "card": asdict(self.card),
+            "card": self.card.model_dump(),
             "scores": [as_json(score) for score in self.scores],
             "breakdown": [{"fact": b.fact, "level": b.level, **as_json(b.score)} for b in self.breakdown],
         }
@@ -129,7 +129,7 @@ def read(path: Path) -> Record:
         raise DataError(f"{path} has schema {schema}, this version reads {SCHEMA}; run the task again to replace it")
     try:
         return _record(held)
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"{path} lacks or misspells a part of a record ({error}); run the task again") from error
 
 

@@ -226,13 +226,15 @@ class _Session:
     def examine(self, model: Model, store: Store, made: Run) -> None:
         """Ask one model every task; what fails is noted and the next task goes on."""
         engine = Engine(model.adapter, self.batch_size)
+        # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
+        here = replace(self, device=str(getattr(model.adapter, "device", self.device)))
         left = list(made.tasks)
         try:
             subject = Subject(model.label, model.adapter, store, engine, pinned=self.route)
             store.name(subject.fingerprint, model.label)
             while left:
                 try:
-                    done = self._ask(subject, left[0], store)
+                    done = here._ask(subject, left[0], store)
                     made.records.append(done)
                     self.progress.finished(done)
                 except WeightsUnavailable:
@@ -302,7 +304,7 @@ def _full_card(task: Task) -> Card:
     """The task's card, with the best possible value of its primary metric where the card does not say."""
     primary = task.family.metrics[0]
     best = primary.best if task.card.best is None else task.card.best
-    return replace(task.card, best=best, primary=primary.name)
+    return task.card.model_copy(update={"best": best, "primary": primary.name})
 
 
 def _versions() -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,22 +26,6 @@ class _SourceSpec(BaseModel):
     split: str | None = None
 
 
-class _CardSpec(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    title: str = ""
-    citation: str = ""
-    licence: str = ""
-    url: str = ""
-    dimension: str = ""
-    chance: float | None = None
-    majority: float | None = None
-    best: float | None = None
-    human: float | None = None
-    primary: str = ""
-    notes: str = ""
-
-
 class _TaskSpec(BaseModel):
     """The keys that every family shares."""
 
@@ -56,7 +39,7 @@ class _TaskSpec(BaseModel):
     facts: list[str] = []
     metrics: list[str] = []
     routes: list[Route] = []
-    card: _CardSpec = _CardSpec()
+    card: Card = Card()
 
 
 def find_task(name: str) -> Task:
@@ -101,9 +84,8 @@ def load_task(path: Path) -> Task:
         source = _source(spec.source, path)
     fields = _fields(family, spec, source, path, lines)
     with _naming(path):
-        made = family(options, Data(source, fields, tuple(spec.facts), path.parent), _metric_order(spec))
-    card = Card(**{field.name: getattr(spec.card, field.name) for field in fields_of(Card)})
-    return Task(spec.name, spec.version, made, tuple(spec.routes) or family.routes, len(source), card)
+        made = _primary_first(family, options, Data(source, fields, tuple(spec.facts), path.parent), spec)
+    return Task(spec.name, spec.version, made, tuple(spec.routes) or family.routes, len(source), spec.card)
 
 
 @contextmanager
@@ -115,11 +97,14 @@ def _naming(path: Path, line: int | None = None) -> Iterator[None]:
         raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
-def _metric_order(spec: _TaskSpec) -> list[str]:
-    """Put the card's primary metric first."""
-    if not spec.card.primary:
-        return spec.metrics
-    return [spec.card.primary, *(name for name in spec.metrics if name != spec.card.primary)]
+def _primary_first(family: type[Family], options: Any, data: Data, spec: _TaskSpec) -> Family:
+    """Return the family with the card's primary metric first, whether the file names its metrics or not."""
+    made = family(options, data, spec.metrics)
+    primary = spec.card.primary
+    others = [metric.name for metric in made.metrics if metric.name != primary]
+    if not primary or made.metrics[0].name == primary:
+        return made
+    return family(options, data, [primary, *others])
 
 
 def _source(spec: _SourceSpec, path: Path) -> Source:

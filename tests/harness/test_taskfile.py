@@ -241,3 +241,8 @@ def test_unreadable_task_file(folder: Path) -> None:
     if os.geteuid():
         path.chmod(0)
         assert "cannot be read" in message(lambda: load_task(path))
+
+
+def test_the_primary_metric_leads_the_default_ones(folder: Path) -> None:
+    task = load_task(write(folder, CSV + "card: {primary: mean_per_class_recall}\n"))
+    assert [metric.name for metric in task.family.metrics] == ["mean_per_class_recall", "accuracy"]
