@@ -1,6 +1,7 @@
 """Metrics of choosing among classes, fair to ties and to the classes that are rare."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
     return [float(hit_probability(np.array([above]), tied, np.array([right_level]), k)[0]) for k in ks]
 
 
+@cache  # asked for every item, with few distinct arguments
 def guessed_hit(classes: int, right: int, k: int) -> float:
     """Return the chance of `top_k_hits`: the probability that k of `classes` drawn at random hold one of `right`.
 
