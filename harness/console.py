@@ -55,8 +55,12 @@ class Bars:
         self._progress.stop()
 
     def started(self, model: str, task: Task, items: int) -> None:
-        """Begin a bar. Its length is a first guess: how many texts a task asks is known only as it asks them."""
+        """Begin a bar as long as the task's items; texts are added as they are known."""
         self._progress.reset(self._bar, description=f"{escape(model)} · {task.reference}", total=items, visible=True)
+
+    def expected(self, inputs: int) -> None:
+        """Make the bar longer."""
+        self._progress.update(self._bar, total=(self._progress.tasks[0].total or 0) + inputs)
 
     def advanced(self, asked: int, remembered: int) -> None:
         """Move the bar on."""

@@ -66,6 +66,8 @@ class Meter:
     """Distinct texts that the model saw only the beginning of."""
     on_progress: Callable[[int, int], None] | None = None
     """Called with (asked, remembered) as they grow."""
+    on_expected: Callable[[int], None] | None = None
+    """Called with a number of inputs to come besides the items of the task."""
     _counted: dict[int, set[bytes]] = field(default_factory=dict)
 
     def first(self, model: int, keys: Iterable[bytes]) -> set[bytes]:

@@ -55,6 +55,9 @@ class Progress(Protocol):
     def started(self, model: str, task: Task, items: int) -> None:
         """A task begins."""
 
+    def expected(self, inputs: int) -> None:
+        """So many inputs are to come besides the items: prompts, captions."""
+
     def advanced(self, asked: int, remembered: int) -> None:
         """Inputs were answered by the model or by the store."""
 
@@ -66,6 +69,9 @@ class Silent:
     """Tells nobody."""
 
     def started(self, model: str, task: Task, items: int) -> None:
+        """Do nothing."""
+
+    def expected(self, inputs: int) -> None:
         """Do nothing."""
 
     def advanced(self, asked: int, remembered: int) -> None:
@@ -255,7 +261,7 @@ class _Session:
     def _ask(self, subject: Subject, task: Task, store: Store) -> Record:
         items = min(task.size, self.limit or task.size)
         self.progress.started(subject.name, task, items)
-        store.meter = Meter(on_progress=self.progress.advanced)
+        store.meter = Meter(on_progress=self.progress.advanced, on_expected=self.progress.expected)
         started = time.perf_counter()
         subject.preferred = task.routes
         dataset = Dataset(task.family.samples(), self.limit)

@@ -39,6 +39,9 @@ class Answers(Protocol):
     def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
         """Yield the answer to each of `asks`, in order; all of one kind."""
 
+    def expect(self, inputs: int) -> None:
+        """Hear of inputs to come besides the items of the task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -143,6 +146,11 @@ class Store:
     def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
         """Yield the answer to each of `asks`, in order; all of one kind. Equal questions are asked once."""
         return Conversation(self, engine, self._model(fingerprint)).run(asks)
+
+    def expect(self, inputs: int) -> None:
+        """Pass on that so many inputs are to come besides the items of the task."""
+        if self.meter.on_expected:
+            self.meter.on_expected(inputs)
 
     def lookup(self, model: int, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
         """Return (value, truncated) for each of `keys` that is known."""

@@ -171,6 +171,7 @@ class Subject:
         if not options:
             raise DataError("there are no options to choose from")
         texts = (text for option in options for text in option.phrasings)
+        self._store.expect(sum(len(option.phrasings) for option in options))
         vectors = self._vectors_of_texts(texts)
         return np.stack([_unit(np.mean([next(vectors) for _ in option.phrasings], axis=0)) for option in options])
 
@@ -284,6 +285,7 @@ class Subject:
         failures = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
         left = [v for v in vectors if not isinstance(v, Failure)]
         texts, owned = _gallery(held, failures)
+        self._store.expect(len(texts))
         right = [vector.astype(np.float32) for vector in self._vectors_of_texts(texts)]
         if not left:
             raise _nothing_left(held, failures)
