@@ -60,7 +60,8 @@ class Image:
     @classmethod
     def from_path(cls, path: Path, locator: str | None = None) -> "Image":
         """A picture file, opened only when asked."""
-        return cls(lambda: _encoded(_read_file(path), str(path)), locator or str(path))
+        shown = locator or str(path)  # messages are kept with the outcomes, which may be shared: no path of a machine
+        return cls(lambda: _encoded(_read_file(path, shown), shown), shown)
 
     @classmethod
     def from_bytes(cls, data: bytes, locator: str) -> "Image":
@@ -138,11 +139,11 @@ def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json
     return Image(read, locator)
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: Path, shown: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror or error}") from error
+        raise Unreadable(f"{shown}: {error.strerror or error}") from error
 
 
 def _encoded(data: bytes, locator: str) -> Content:
