@@ -104,7 +104,8 @@ class Results:
                 columns.append(Column(task, _primary(held[0]).metric, held[0].protocol))
             else:
                 columns.append(Column(task, "", ""))
-        apart = [record for record in mine if record not in stands]
+        chosen = set(map(id, stands))
+        apart = [record for record in mine if id(record) not in chosen]
         title = suite or "all tasks"
         return Board(title, tuple(columns), _lines(columns, stands), tuple(stands), tuple(apart))
 

@@ -110,7 +110,7 @@ def _plan(
     except Unsupported as error:
         refused = str(error)
     except AdapterError:
-        pass  # a dry run answers no picture, which is as far as a ranking of pictures gets
+        pass  # where everything fails, as all but embeddings do here, there is nothing to rank
     expected |= {(subject.fingerprint, key) for key in counting.missing}
     return Plan(
         model=model.label,

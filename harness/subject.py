@@ -284,11 +284,11 @@ class Subject:
             held[i] = replace(held[i], media=tuple(image.without_pixels() for image in held[i].media))
         failures = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
         left = [v for v in vectors if not isinstance(v, Failure)]
+        if not left:
+            raise _nothing_left(held, failures)
         texts, owned = _gallery(held, failures)
         self._store.expect(len(texts))
         right = [vector.astype(np.float32) for vector in self._vectors_of_texts(texts)]
-        if not left:
-            raise _nothing_left(held, failures)
         self._check_space(left[0], right[0])
         return Similarity(held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
 

@@ -2,15 +2,16 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from mmbench.benchmarks.sources.cells import cells_of, data_file, rows_of_split, split_of, split_size, text_lines
+from mmbench.benchmarks.sources.cells import data_file, text_lines
+from mmbench.benchmarks.sources.text_file import TextFile
 from mmbench.harness.errors import DataError
-from mmbench.harness.task import Cell, Row
+from mmbench.harness.task import Row
 
 
-class CsvFile:
+class CsvFile(TextFile):
     """Rows of a `.csv` file, or of a tab-separated `.tsv` file, in UTF-8; every cell is a string.
 
     A row is named by the line it starts on. Raises DataError for a file, a header or a row that cannot be used.
@@ -18,30 +19,10 @@ class CsvFile:
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         self._file = data_file(path, "csv")
-        self._split = split
-        self._columns = self._header()
-        sizes = Counter(split_of(row.cells) for row in self._rows())
-        self._size = split_size(sizes, split, self._columns, self._file.name)
+        self._header = self._read_header()
+        super().__init__(self._file, split, self._read)
 
-    def columns(self) -> Sequence[str]:
-        """Return the names of the header."""
-        return self._columns
-
-    def values(self, column: str) -> Iterator[Cell]:
-        """Yield the cells of one column. Raises DataError where a row lacks it."""
-        return cells_of(self, column)
-
-    def class_names(self, column: str) -> Sequence[str] | None:
-        """Return None: a csv file holds no names behind its labels."""
-        return None
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[Row]:
-        return rows_of_split(self._rows(), self._split)
-
-    def _header(self) -> tuple[str, ...]:
+    def _read_header(self) -> tuple[str, ...]:
         line, names = next(self._records(), (1, []))
         where = f"{self._file.name} line {line}"
         if not names:
@@ -53,14 +34,14 @@ class CsvFile:
             raise DataError(f"{where}: {count} columns of the header are called '{name}', expected different names")
         return tuple(names)
 
-    def _rows(self) -> Iterator[Row]:
+    def _read(self) -> Iterator[Row]:
         records = self._records()
         next(records)
         for line, cells in records:
             where = f"{self._file.name} line {line}"
-            if len(cells) != len(self._columns):
-                raise DataError(f"{where} has {len(cells)} cells, expected {len(self._columns)} as in the header")
-            yield Row(dict(zip(self._columns, cells, strict=True)), where, self._file.parent)
+            if len(cells) != len(self._header):
+                raise DataError(f"{where} has {len(cells)} cells, expected {len(self._header)} as in the header")
+            yield Row(dict(zip(self._header, cells, strict=True)), where, self._file.parent)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         delimiter = "\t" if self._file.suffix.lower() == ".tsv" else ","
