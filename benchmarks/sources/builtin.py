@@ -1,14 +1,17 @@
-"""Real pictures that ship inside a library, so that a first run needs no download and no data of one's own."""
+"""Pictures that need no download: real ones that ship inside a library, and scenes that are drawn."""
 
 import gzip
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import PIL.Image
 
+from mmbench.benchmarks.scenes import training
+from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media import Image, Pixels
@@ -22,19 +25,21 @@ _ZOOM = 8
 
 @dataclass(frozen=True, slots=True)
 class _DataSet:
-    columns: tuple[str, ...]
-    classes: Mapping[str, tuple[str, ...]]
-    size: int
-    rows: Callable[[], Iterator[Row]]
-    check: Callable[[], object]
+    columns: Callable[[], Sequence[str]]
+    count: Callable[[str | None], int]
+    """Rows of a split. Raises DataError for a split there is not."""
+    rows: Callable[[str | None], Iterator[Row]]
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Builtin:
-    """A data set that an installed library holds, by name.
+    """A data set that an installed library or mmbench itself holds, by name.
 
     `sklearn-digits`: the 1797 handwritten digits of scikit-learn (UCI, test part), columns `id`, `image` (8 x 8 levels
     of grey, each a block of 8 x 8 pixels), `label` (0 to 9) and `parity` (even or odd).
-    Raises DataError for a name it does not know.
+    `scenes-...`: scenes drawn from parameters (see `mmbench.benchmarks.scenes.data`), splits `test`, `mini` (its first
+    tenth), `validation` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
+    Raises DataError for a name or a split it does not know.
     """
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
@@ -42,14 +47,13 @@ class Builtin:
         if name not in _DATA_SETS:
             known = ", ".join(_DATA_SETS)
             raise DataError(f"'{name}' is no built-in data set, expected one of {known}{nearest(name, _DATA_SETS)}")
-        if split is not None:
-            raise DataError(f"the built-in data set '{name}' has no splits, so it has no split '{split}'")
         self._data = _DATA_SETS[name]
-        self._data.check()
+        self._split = split
+        self._size = self._data.count(split)
 
     def columns(self) -> Sequence[str]:
         """Return the names of the columns."""
-        return self._data.columns
+        return self._data.columns()
 
     def values(self, column: str) -> Iterator[Cell]:
         """Yield the cells of one column. Raises DataError where a row lacks it."""
@@ -60,10 +64,10 @@ class Builtin:
         return self._data.classes.get(column)
 
     def __len__(self) -> int:
-        return self._data.size
+        return self._size
 
     def __iter__(self) -> Iterator[Row]:
-        return self._data.rows()
+        return self._data.rows(self._split)
 
 
 def _digits_file() -> Path:
@@ -78,7 +82,14 @@ def _digits_file() -> Path:
     )
 
 
-def _digits() -> Iterator[Row]:
+def _digits_count(split: str | None) -> int:
+    if split is not None:
+        raise DataError(f"the built-in data set 'sklearn-digits' has no splits, so it has no split '{split}'")
+    _digits_file()
+    return 1797
+
+
+def _digits(split: str | None) -> Iterator[Row]:
     file = _digits_file()
     with gzip.open(file, "rt", encoding="ascii") as lines:
         for number, line in enumerate(lines):
@@ -101,12 +112,24 @@ def _digit(parent: Pixels | None, /, **params: Any) -> Pixels:
     return PIL.Image.fromarray(np.kron(greys, np.ones((_ZOOM, _ZOOM), np.uint8)))
 
 
+def _scenes(name: str, scenes: SceneSet) -> _DataSet:
+    def columns() -> Sequence[str]:
+        return tuple(next(scenes.rows(name, None)).cells)
+
+    return _DataSet(columns, partial(scenes.count, name), partial(scenes.rows, name))
+
+
 _DATA_SETS: Mapping[str, _DataSet] = {
     "sklearn-digits": _DataSet(
-        columns=("id", "image", "label", "parity"),
-        classes={"label": tuple("0123456789")},
-        size=1797,
+        columns=lambda: ("id", "image", "label", "parity"),
+        count=_digits_count,
         rows=_digits,
-        check=_digits_file,
+        classes={"label": tuple("0123456789")},
+    ),
+    **{name: _scenes(name, scenes) for name, scenes in SETS.items()},
+    "scenes-training": _DataSet(
+        columns=lambda: training.COLUMNS,
+        count=training.count,
+        rows=lambda split: training.rows(*training.block_of(split)),
     ),
 }

@@ -1,0 +1,162 @@
+"""A scene as numbers: all that is drawn, and nothing that is not; equal scenes are equal pictures."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from mmbench.harness.digest import Json
+
+SIDE = 224
+"""Pixels of a side of the canonical picture."""
+
+RGB = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A filled shape; lengths and places are in pixels of the canonical picture."""
+
+    shape: str
+    """One of `SHAPES`, or `arrow`, which points right before it is turned."""
+    colour: str
+    """What its colour is called."""
+    tint: RGB
+    """The colour itself."""
+    x: float
+    """Of the centre, from the left."""
+    y: float
+    """Of the centre, from the top."""
+    radius: float
+    """Of the circle around it."""
+    size: str = ""
+    """What its size is called; empty where sizes are not told apart."""
+    texture: str = "plain"
+    """One of `TEXTURES`."""
+    turn: float = 0.0
+    """Degrees, counter-clockwise."""
+    cell: int | None = None
+    """Which of `LOCATIONS` it stands in, where it stands in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A line of letters or digits in a 5 x 7 font."""
+
+    text: str
+    """Lower-case letters and digits; drawn in capitals."""
+    tint: RGB
+    """Colour of the strokes."""
+    x: int
+    """Left edge."""
+    y: int
+    """Top edge."""
+    dot: int
+    """Pixels of a side of one dot of the font."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A square pattern of equal blocks, filled or not."""
+
+    filled: tuple[tuple[int, ...], ...]
+    """Rows of 0 and 1."""
+    tint: RGB
+    """Colour of the filled ones."""
+    x: int
+    """Left edge."""
+    y: int
+    """Top edge."""
+    dot: int
+    """Pixels of a side of one block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An opaque rectangle in front of everything."""
+
+    left: int
+    """First column."""
+    top: int
+    """First row."""
+    right: int
+    """Column behind the last."""
+    bottom: int
+    """Row behind the last."""
+    tint: RGB
+    """Its colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nuisance:
+    """What makes a picture harder without changing what is true of it; each is a continuous level, 0 being none."""
+
+    contrast: float = 0.0
+    """Share of the contrast taken away, 0 to below 1."""
+    noise: float = 0.0
+    """Standard deviation of grey noise, as a share of the range."""
+    blur: float = 0.0
+    """Standard deviation of a Gaussian, in pixels."""
+    occlusion: float = 0.0
+    """Share of each thing's box that a bar hides, 0 to below 1."""
+    illumination: float = 0.0
+    """Light lost from one side of the picture to the other, 0 to below 1."""
+    clutter: float = 0.0
+    """Share of the canvas under grey strokes behind the things, in percent."""
+    seed: int = 0
+    """Of its own random numbers."""
+
+    def alone(self, name: str, level: float) -> "Nuisance":
+        """Return one nuisance at a level and no other, of the same seed."""
+        levels: dict[str, Any] = {name: level}
+        return Nuisance(seed=self.seed, **levels)
+
+
+NUISANCES = ("contrast", "noise", "blur", "occlusion", "illumination", "clutter")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything in a picture, back to front."""
+
+    background: RGB
+    """Colour of the canvas."""
+    things: tuple[Thing, ...] = ()
+    """Drawn in this order."""
+    writing: Writing | None = None
+    """At most one line."""
+    blocks: Blocks | None = None
+    """At most one pattern."""
+    bars: tuple[Bar, ...] = ()
+    """In front."""
+    nuisance: Nuisance = field(default_factory=Nuisance)
+    """Applied last."""
+
+    def under(self, nuisance: Nuisance) -> "Scene":
+        """Return the same scene under another nuisance."""
+        return replace(self, nuisance=nuisance)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what `from_json` reads."""
+        plain: dict[str, Any] = asdict(self)
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Scene":
+        """Return the scene of `as_json`, also after it went through JSON text."""
+        writing, blocks = plain["writing"], plain["blocks"]
+        return cls(
+            background=_rgb(plain["background"]),
+            things=tuple(Thing(**{**each, "tint": _rgb(each["tint"])}) for each in plain["things"]),
+            writing=Writing(**{**writing, "tint": _rgb(writing["tint"])}) if writing else None,
+            blocks=_blocks(blocks) if blocks else None,
+            bars=tuple(Bar(**{**each, "tint": _rgb(each["tint"])}) for each in plain["bars"]),
+            nuisance=Nuisance(**plain["nuisance"]),
+        )
+
+
+def _blocks(plain: dict[str, Any]) -> Blocks:
+    return Blocks(**{**plain, "filled": tuple(map(tuple, plain["filled"])), "tint": _rgb(plain["tint"])})
+
+
+def _rgb(levels: Any) -> RGB:
+    red, green, blue = levels
+    return red, green, blue

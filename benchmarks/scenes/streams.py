@@ -1,0 +1,65 @@
+"""Random numbers of one picture: a stream for each purpose, so that a change of one reshuffles no other."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+_CONTENT, _NUISANCE, _LANGUAGE, _ORDER = range(4)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The random numbers of one picture of a world.
+
+    Attributes that are to be balanced come from `turn`, which deals each value once before any comes again.
+    """
+
+    block: tuple[int, ...]
+    """What the picture belongs to, a test or a training seed: equal blocks hold equal pictures."""
+    world: str
+    """What kind of scene it is."""
+    index: int
+    """Its place in the block."""
+
+    @cached_property
+    def content(self) -> np.random.Generator:
+        """What is in the scene."""
+        return self._generator(_CONTENT)
+
+    @cached_property
+    def nuisance(self) -> np.random.Generator:
+        """What makes it harder."""
+        return self._generator(_NUISANCE)
+
+    @cached_property
+    def language(self) -> np.random.Generator:
+        """What is said and asked of it."""
+        return self._generator(_LANGUAGE)
+
+    def turn(self, attribute: str, values: Sequence[T]) -> T:
+        """Return this picture's value of an attribute: each once, in random order, before any comes again."""
+        seed = (*self.block, _code(self.world), _ORDER, _code(attribute), self.index // len(values))
+        return values[_order(seed, len(values))[self.index % len(values)]]
+
+    def _generator(self, purpose: int) -> np.random.Generator:
+        return np.random.default_rng((*self.block, _code(self.world), self.index, purpose))
+
+
+def pick(random: np.random.Generator, values: Sequence[T]) -> T:
+    """Return one of the values, all equally likely."""
+    return values[int(random.integers(len(values)))]
+
+
+def _code(name: str) -> int:
+    return zlib.crc32(name.encode())
+
+
+@lru_cache(maxsize=256)
+def _order(seed: tuple[int, ...], size: int) -> tuple[int, ...]:
+    return tuple(np.random.default_rng(seed).permutation(size).tolist())

@@ -1,0 +1,47 @@
+"""The words of the scenes: each attribute and its values, in the order in which classes and labels count them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SHAPES = ("circle", "square", "triangle", "star", "cross", "heart", "ring", "diamond", "crescent", "hexagon")
+COLOURS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
+    {
+        "red": (214, 40, 40),
+        "orange": (245, 140, 20),
+        "yellow": (240, 220, 40),
+        "green": (40, 160, 60),
+        "cyan": (60, 210, 220),
+        "blue": (40, 80, 215),
+        "purple": (130, 50, 175),
+        "pink": (250, 140, 190),
+        "brown": (125, 75, 30),
+        "white": (245, 245, 245),
+    }
+)
+"""Name to sRGB; a thing's own colour lies around it."""
+SIZES = ("small", "large")
+TEXTURES = ("plain", "striped", "dotted", "checkered")
+LOCATIONS = (
+    *("top left", "top", "top right"),
+    *("left", "center", "right"),
+    *("bottom left", "bottom", "bottom right"),
+)
+"""The cells of a 3 x 3 grid, row by row."""
+DIRECTIONS = ("up", "down", "left", "right")
+RELATIONS = ("left of", "right of", "above", "below")
+NUMBERS = ("one", "two", "three", "four", "five", "six")
+WORDS = (
+    *("cat", "dog", "sun", "cup", "hat", "bus", "car", "key", "map", "pen"),
+    *("bed", "box", "fan", "jam", "leg", "net", "owl", "pig", "rat", "toy"),
+    *("fish", "bird", "tree", "door", "book", "lamp", "milk", "ship", "road", "moon"),
+    *("nose", "farm", "king", "rose", "sand", "wolf", "desk", "gate", "hand", "leaf"),
+)
+
+
+def held_out(shape: str, colour: str) -> bool:
+    """Return whether a pair is kept from training: one colour of each shape, one shape of each colour.
+
+    >>> held_out("circle", "orange"), held_out("circle", "red")
+    (True, False)
+    """
+    return list(COLOURS).index(colour) == (3 * SHAPES.index(shape) + 1) % len(COLOURS)
