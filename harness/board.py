@@ -11,16 +11,13 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.gain import Gain, visual_gain
 from mmbench.harness.record import Record, find, newest, read_outcomes
-from mmbench.harness.score import chance_corrected
+from mmbench.harness.score import corrected
 from mmbench.harness.suite import task_references
 from mmbench.harness.task import Family, Metric
 from mmbench.harness.types import Outcome, Route, Score
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COVERAGE_BUDGET = 0.99
-"""Below this share of scored items a row is shown but not ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,8 @@ class Cell:
     @property
     def corrected(self) -> float | None:
         """(value - chance) / (best - chance), or None where it is not defined or too little was scored."""
-        made = self.score
-        if made.value is None or made.chance is None or self.best is None or made.coverage < COVERAGE_BUDGET:
-            return None
-        if made.chance == self.best:  # one class, or a gallery of one: guessing cannot fail
-            return None
-        return chance_corrected(made.value, made.chance, self.best)
+        made = corrected(self.score, self.best)
+        return made.value if made else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +122,7 @@ class Results:
             held = _alike([record for record in mine if record.reference == task], same_route=same_route)
             stands += held
             if held:
-                columns.append(Column(task, _primary(held[0]).metric, held[0].protocol))
+                columns.append(Column(task, held[0].primary.metric, held[0].protocol))
             else:
                 columns.append(Column(task, "", ""))
         chosen = set(map(id, stands))
@@ -142,7 +135,7 @@ class Results:
         """Return what a record's primary score owes to the pictures, from the outcomes beside it and its controls'."""
         if not controls:
             return None
-        name = _primary(record).metric
+        name = record.primary.metric
         family: type[Family] = registry.find(registry.FAMILIES, record.family, "family")
         # A name of a family of names (`accuracy@3`) is not among the known, and is the mean of its values.
         metric = next((known for known in family.known_metrics if known.name == name), Metric(name, ""))
@@ -186,10 +179,6 @@ def _alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
     return list(latest.values())
 
 
-def _primary(record: Record) -> Score:
-    return next(score for score in record.scores if score.primary)
-
-
 def _lines(columns: Sequence[Column], records: Iterable[tuple[Record, Gain | None]]) -> tuple[Line, ...]:
     found = {(record.model, record.reference): (record, gain) for record, gain in records}
     unranked = []
@@ -212,7 +201,7 @@ def _cell(found: tuple[Record, Gain | None] | None) -> Cell | None:
     if found is None:
         return None
     record, gain = found
-    return Cell(_primary(record), record.route, record.card.best, gain)
+    return Cell(record.primary, record.route, record.card.best, gain)
 
 
 def as_table(board: Board) -> list[dict[str, Json]]:

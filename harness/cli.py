@@ -1,5 +1,6 @@
 """The command line: thin commands that import what they need when they need it."""
 
+import io
 import json
 import os
 import sys
@@ -133,6 +134,7 @@ def run(
         _dry_run(models, tasks, store, limit, route, shown, seed, form)
         return
     from mmbench.harness.console import Bars, run_table
+    from mmbench.harness.console_profile import profiles
 
     errors = _console(stderr=True)
     with Bars(errors) as bars:
@@ -154,7 +156,10 @@ def run(
     if form is Output.json:
         _print_json(made.rows())
     elif made.records:
-        _console().print(run_table(made))
+        console = _console()
+        console.print(run_table(made))
+        if perceived := profiles(made):
+            console.print(perceived)
         typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
     raise typer.Exit(made.exit_code)
 
@@ -343,10 +348,14 @@ def prune(
 def _console(*, stderr: bool = False) -> Any:
     from rich.console import Console
 
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        # A table must not fail over a dash that an old terminal cannot show; JSON, which is exact, is not printed here.
+        stream.reconfigure(errors="replace")
     # A pipe has no width of its own; 80 columns would fold every table.
     asked = os.environ.get("COLUMNS", "")
     wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) else 140
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else wide
+    width = None if stream.isatty() else wide
     return Console(stderr=stderr, width=width)
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 
-from rich import box
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -19,6 +18,7 @@ from mmbench.harness.record import Record
 from mmbench.harness.run import Problem, Run
 from mmbench.harness.scoring import Scored
 from mmbench.harness.store import Holding
+from mmbench.harness.tables import empty_table, interval, number
 from mmbench.harness.task import Task
 from mmbench.harness.types import Score
 
@@ -121,7 +121,7 @@ def run_table(run: Run) -> Table:
     title = "Scores" + (f", route {routes[0]}" if len(routes) == 1 else "")
     covered = any(score.coverage < COVERED for record in run.records for score in record.scores)
     more = ["scored"] if covered else []
-    table = _table(title, ["task and metric", "model"], ["score", "95 % interval", "chance", "n", *more])
+    table = empty_table(title, ["task and metric", "model"], ["score", "95 % interval", "chance", "n", *more])
     if len(routes) > 1:
         table.add_column("route")
     for task in run.tasks:
@@ -147,9 +147,11 @@ def scored_table(made: Scored) -> Table:
     record = made.record
     covered = any(score.coverage < COVERED for score in record.scores)
     more = ["scored", "bounds"] if covered else []
-    table = _table(f"{record.reference}: {record.model}", ["metric"], ["score", "95 % interval", "chance", "n", *more])
+    table = empty_table(
+        f"{record.reference}: {record.model}", ["metric"], ["score", "95 % interval", "chance", "n", *more]
+    )
     for i, score in enumerate(record.scores):
-        bounds = f"{_number(score.bounds[0])} … {_number(score.bounds[1])}" if score.bounds else "-"
+        bounds = interval(*score.bounds or (None, None))
         rest = [f"{score.coverage:.1%}", bounds] if covered else []
         table.add_row(score.metric, *_score_cells(score), f"{score.n:,}", *rest, style="dim" if i else "")
     return table
@@ -175,25 +177,6 @@ def _some(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def _table(title: str, *columns: Sequence[str]) -> Table:
-    """Return an empty table: columns of names, columns of numbers, columns of names again.
-
-    Names are folded where the terminal is narrow; numbers never are, and nothing is cut off.
-    """
-    table = Table(
-        title=title,
-        title_justify="left",
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    for i, headers in enumerate(columns):
-        for header in headers:
-            table.add_column(header, justify="right" if i == 1 else "left", no_wrap=i == 1, overflow="fold")
-    return table
-
-
 def _score_line(record: Record, metric: str, *, covered: bool, routed: bool) -> list[str]:
     score = next(score for score in record.scores if score.metric == metric)
     model = _under(record.model, record.control)
@@ -203,20 +186,13 @@ def _score_line(record: Record, metric: str, *, covered: bool, routed: bool) -> 
 
 
 def _score_cells(score: Score) -> tuple[str, str, str]:
-    interval = f"{_number(score.low)} … {_number(score.high)}" if score.low is not None else "-"
-    return _number(score.value), interval, _number(score.chance)
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+    return number(score.value), interval(score.low, score.high), number(score.chance)
 
 
 def plan_table(plans: Sequence[Plan]) -> Table:
     """Return what a run would ask."""
     numbers = ["items", "inputs", "remembered", "to ask", "time", "download"]
-    table = _table("Dry run: nothing was asked", ["model and task"], numbers)
+    table = empty_table("Dry run: nothing was asked", ["model and task"], numbers)
     for before, plan in zip((None, *plans), plans, strict=False):
         if before is None or before.model != plan.model:
             table.add_section()
@@ -263,12 +239,12 @@ def _board_tables(board: Board, width: int, title: str, shown: Callable[[Cell | 
     names = max([len("model"), *(len(line.model) for line in board.lines)])
     tables: list[Table] = []
     for block in _blocks(widths, width - names - len(" #  score   ")):
-        table = _table("" if tables else title, ["#", "model"], ["score"])
+        table = empty_table("" if tables else title, ["#", "model"], ["score"])
         for i in block:
             table.add_column(f"{board.columns[i].task}\n{board.columns[i].metric}", justify="right", no_wrap=True)
-        for number, line in enumerate(board.lines):
+        for row, line in enumerate(board.lines):
             rank = "-" if line.rank is None else str(line.rank)
-            table.add_row(rank, escape(line.model), _number(line.overall), *(cells[i][number] for i in block))
+            table.add_row(rank, escape(line.model), number(line.overall), *(cells[i][row] for i in block))
         tables.append(table)
     return tables
 
@@ -293,7 +269,7 @@ def _board_cell(cell: Cell | None) -> str:
     spread = f" ±{(score.high - score.low) / 2:.3f}" if score.high is not None and score.low is not None else ""
     mark = "" if cell.route == "embed" else f" ({cell.route})"
     short = f" [yellow]{score.coverage:.1%} scored[/]" if score.coverage < COVERED else ""
-    return f"{_number(score.value)}{spread}{mark}{short}"
+    return f"{number(score.value)}{spread}{mark}{short}"
 
 
 def _gain_cell(cell: Cell | None) -> str:
@@ -329,7 +305,7 @@ def board_markdown(board: Board) -> str:
     """Return the board as Markdown, with its notes."""
     header = ["#", "model", "score", *(f"{column.task} {column.metric}" for column in board.columns)]
     rows = [
-        ["-" if line.rank is None else str(line.rank), line.model, _number(line.overall)]
+        ["-" if line.rank is None else str(line.rank), line.model, number(line.overall)]
         + [Text.from_markup(_board_cell(cell)).plain for cell in line.cells]
         for line in board.lines
     ]
@@ -356,7 +332,9 @@ def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
     grouped = len({row[headers[0]] for row in rows}) < len(rows)
     names, *others = headers[grouped:]
     shown = [header for header in others if header != "spec"]
-    table = _table(title, [f"{headers[0]} and {names}" if grouped else names, *(_HEADINGS.get(h, h) for h in shown)])
+    table = empty_table(
+        title, [f"{headers[0]} and {names}" if grouped else names, *(_HEADINGS.get(h, h) for h in shown)]
+    )
     table.columns[0].no_wrap = True
     for column, header in zip(table.columns[1:], shown, strict=True):
         column.justify = "right" if all(isinstance(row[header], int | None) for row in rows) else "left"
@@ -387,7 +365,7 @@ def store_table(path: str, holdings: Sequence[Holding]) -> Table:
 
     size = sum(held.bytes for held in holdings)
     title = f"Store: {escape(path)}, {_bytes(size)} of answers"
-    table = _table(title, ["model"], ["answers", "size", "last used"], ["fingerprint"])
+    table = empty_table(title, ["model"], ["answers", "size", "last used"], ["fingerprint"])
     for held in holdings:
         used = datetime.fromtimestamp(held.used).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - local time for a person
         table.add_row(escape(held.name), f"{held.answers:,}", _bytes(held.bytes), used, escape(held.fingerprint[:12]))

@@ -74,6 +74,11 @@ class Record:
         return bool(self.dataset["partial"])
 
     @property
+    def primary(self) -> Score:
+        """Score of the primary metric."""
+        return next(score for score in self.scores if score.primary)
+
+    @property
     def file_name(self) -> str:
         """Name of the record's file; a partial run, another protocol or another model never overwrites it."""
         parts: list[Json] = [self.protocol, self.fingerprint, self.route, self.control, self.partial]

@@ -15,6 +15,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.engine import Engine
 from mmbench.harness.errors import MmbenchError, Unsupported, UsageError, WeightsUnavailable
 from mmbench.harness.examination import control_of, examine
+from mmbench.harness.profile import Dimension, profile
 from mmbench.harness.record import Record
 from mmbench.harness.registry import Loading, Model, check_adapter, make_models
 from mmbench.harness.store import Store
@@ -119,6 +120,22 @@ class Run:
         import pandas as pd
 
         return pd.DataFrame(self.rows())
+
+    def profiles(self) -> dict[str, list[Dimension]]:
+        """Return the perception profile of each model that answered a task: its dimensions, in order of the tasks."""
+        asked = [record for record in self.records if record.control is None]
+        return {
+            model: profile(self.tasks, [record for record in asked if record.model == model])
+            for model in dict.fromkeys(record.model for record in asked)
+        }
+
+    def profile(self) -> "pd.DataFrame":
+        """Return the profiles as a pandas frame, a row for each model and dimension."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"model": model, **dimension.as_json()} for model, made in self.profiles().items() for dimension in made
+        )
 
     @property
     def exit_code(self) -> int:

@@ -17,6 +17,9 @@ from mmbench.harness.types import Outcome, Score
 MOST_LEVELS = 50
 """A fact with more distinct values than this (a free text, an id) is not broken down."""
 
+COVERAGE_BUDGET = 0.99
+"""Below this share of scored items a score is shown, but neither ranked nor part of a mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -134,6 +137,31 @@ def chance_corrected(value: float, chance: float, best: float) -> float:
     0.5
     """
     return (value - chance) / (best - chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A score and its interval, 0 at chance and 1 at best."""
+
+    value: float
+    low: float | None
+    """Lower end of the 95 % interval."""
+    high: float | None
+    """Upper end of the 95 % interval."""
+
+
+def corrected(made: Score, best: float | None) -> Corrected | None:
+    """Return a score corrected for chance, or None where that is not defined or too little was scored."""
+    if made.value is None or made.chance is None or best is None or made.coverage < COVERAGE_BUDGET:
+        return None
+    if made.chance == best:  # one class, or a gallery of one: guessing cannot fail
+        return None
+    value = chance_corrected(made.value, made.chance, best)
+    if made.low is None or made.high is None:
+        return Corrected(value, None, None)
+    # Where the best value is the lowest (a rank, an error), the ends change places.
+    low, high = sorted(chance_corrected(end, made.chance, best) for end in (made.low, made.high))
+    return Corrected(value, low, high)
 
 
 def as_json(made: Score) -> Mapping[str, Json]:
