@@ -11,6 +11,8 @@ _NAMES = Path(__file__).parent / "names"
 CLASSES: Mapping[str, Path] = {
     "imagenet": _NAMES / "imagenet_classes.txt",
     "digits": _NAMES / "digits_classes.txt",
+    "scenes-words": _NAMES / "scenes_words.txt",
+    "scenes-pairs": _NAMES / "scenes_pairs.txt",
 }
 """Lists of class names, in the order of the indices."""
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.task import Task
-from mmbench.harness.taskfile import find_file, load_task, read_yaml, validated
+from mmbench.harness.taskfile import find_file, load_task, named, read_yaml, validated
 
 
 class _SuiteSpec(BaseModel):
@@ -17,6 +17,7 @@ class _SuiteSpec(BaseModel):
     name: str
     version: int = Field(default=1, ge=1)
     title: str = ""
+    split: str | None = Field(default=None, pattern=r"^[\w.+-]+$")
     tasks: list[str] = Field(min_length=1)
 
 
@@ -33,13 +34,14 @@ class Suite:
 def find_suite(name: str) -> Suite:
     """Return the suite of a catalogue name or of a YAML path. Raises UsageError or DataError."""
     spec, files = _read(name)
-    return Suite(spec.name, spec.version, spec.title, tuple(load_task(file) for file in files))
+    return Suite(spec.name, spec.version, spec.title, tuple(load_task(file, spec.split) for file in files))
 
 
 def task_references(name: str) -> list[str]:
     """Return `name@version` of each task of a suite without a look at its data. Raises UsageError or DataError."""
-    contents = [read_yaml(file)[0] for file in _read(name)[1]]
-    return [f"{content.get('name')}@{content.get('version', 1)}" for content in contents]
+    spec, files = _read(name)
+    contents = [read_yaml(file)[0] for file in files]
+    return [f"{named(str(content.get('name')), spec.split)}@{content.get('version', 1)}" for content in contents]
 
 
 def _read(name: str) -> tuple[_SuiteSpec, list[Path]]:

@@ -65,8 +65,11 @@ def find_file(name: str, group: str, what: str) -> Path:
     return known[stem]
 
 
-def load_task(path: Path) -> Task:
-    """Return the task that a YAML file describes. Raises DataError that names line, reason and nearest key."""
+def load_task(path: Path, split: str | None = None) -> Task:
+    """Return the task that a YAML file describes. Raises DataError that names line, reason and nearest key.
+
+    With `split` the task is of that split of its source instead, and is named by it (`named`).
+    """
     content, lines = read_yaml(path)
     family_name = content.get("family")
     if not isinstance(family_name, str):
@@ -81,11 +84,20 @@ def load_task(path: Path) -> Task:
     options = validated(family.Options, own, path, lines, known)  # first: a misspelt key is unknown before it is missed
     spec = validated(_TaskSpec, shared, path, lines, known)
     with _naming(path, lines.get(("source",))):
-        source = _source(spec.source, path)
+        source = _source(spec.source, path, split)
     fields = _fields(family, spec, source, path, lines)
     with _naming(path):
         made = _primary_first(family, options, Data(source, fields, tuple(spec.facts), path.parent), spec)
-    return Task(spec.name, spec.version, made, tuple(spec.routes) or made.routes, len(source), spec.card)
+    return Task(named(spec.name, split), spec.version, made, tuple(spec.routes) or made.routes, len(source), spec.card)
+
+
+def named(name: str, split: str | None) -> str:
+    """Return how a task is called when a suite runs it on another split than its file says.
+
+    >>> named("scenes-shape", "mini"), named("scenes-shape", None)
+    ('scenes-shape-mini', 'scenes-shape')
+    """
+    return f"{name}-{split}" if split else name
 
 
 @contextmanager
@@ -107,13 +119,14 @@ def _primary_first(family: type[Family], options: Any, data: Data, spec: _TaskSp
     return family(options, data, [primary, *others])
 
 
-def _source(spec: _SourceSpec, path: Path) -> Source:
+def _source(spec: _SourceSpec, path: Path, split: str | None) -> Source:
     kind: type[Source] = registry.find(registry.SOURCES, spec.kind, "kind of source")
+    split = split or spec.split
     if spec.kind == "builtin":
-        return kind(spec.path, spec.split)
+        return kind(spec.path, split)
     if spec.path is None:
         raise DataError(f"a source of kind '{spec.kind}' needs a 'path'")
-    return kind((path.parent / spec.path).resolve(), spec.split)
+    return kind((path.parent / spec.path).resolve(), split)
 
 
 def _fields(

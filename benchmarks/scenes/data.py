@@ -12,7 +12,7 @@ from mmbench.benchmarks.scenes.render import VERSION as RENDERER
 from mmbench.benchmarks.scenes.render import draw_scene
 from mmbench.benchmarks.scenes.scene import NUISANCES, Scene
 from mmbench.benchmarks.scenes.streams import Streams
-from mmbench.benchmarks.scenes.vocabulary import held_out
+from mmbench.benchmarks.scenes.vocabulary import NUMBERS, held_out
 from mmbench.benchmarks.scenes.worlds import arrow, motion, pattern
 from mmbench.benchmarks.scenes.worlds.comparison import Comparison
 from mmbench.benchmarks.scenes.worlds.count import Count
@@ -127,7 +127,7 @@ def _single(data: SceneSet, draws: Streams, where: str) -> dict[str, Cell]:
         "size": thing.size,
         "texture": thing.texture,
         "location": place(thing.cell or 0),
-        "name": noun(thing, ("colour", "shape")),
+        "name": a(noun(thing, ("colour", "shape"))),
         "pair": "held out" if held_out(thing.shape, thing.colour) else "seen",
         "hidden": _rung(scene.nuisance.occlusion),
         **_asked(data.world, scene, "location", draws.language),
@@ -144,6 +144,12 @@ def _ladder(data: SceneSet, draws: Streams, where: str) -> dict[str, Cell]:
     only = scene.nuisance.alone(name, level)
     rung = {"nuisance": name, "level": level, "rung": f"{name} {level:g}"}
     return {"image": picture(scene.under(only), where), "shape": scene.things[0].shape, **rung}
+
+
+def _count(data: SceneSet, draws: Streams, where: str) -> dict[str, Cell]:
+    cells = _plain(data, draws, where)
+    number = cells["answer"]
+    return {**cells, "amount": f"{number} object{'s' * (number != NUMBERS[0])}"}
 
 
 def _arrow(data: SceneSet, draws: Streams, where: str) -> dict[str, Cell]:
@@ -224,7 +230,7 @@ SETS: Mapping[str, SceneSet] = {
     "scenes-hidden": SceneSet(HIDDEN, 160, _single),
     "scenes-pairs": SceneSet(HALF, 200, _single),
     "scenes-ladders": SceneSet(LADDERS, 300, _ladder),
-    "scenes-count": SceneSet(Count(), 240, _plain),
+    "scenes-count": SceneSet(Count(), 240, _count),
     "scenes-digits": SceneSet(DIGIT, 120, _written),
     "scenes-numbers": SceneSet(NUMBER, 90, _written),
     "scenes-words": SceneSet(WORD, 160, _written),
