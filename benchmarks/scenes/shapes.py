@@ -19,11 +19,13 @@ def _norm(x: Field, y: Field) -> Field:
 
 
 def _circle(x: Field, y: Field) -> Field:
-    return np.subtract(_norm(x, y), np.float32(0.95))
+    edge: Field = _norm(x, y) - np.float32(0.95)
+    return edge
 
 
 def _ring(x: Field, y: Field) -> Field:
-    return np.subtract(np.abs(_norm(x, y) - np.float32(0.7)), np.float32(0.25))
+    edge: Field = np.abs(_norm(x, y) - np.float32(0.7)) - np.float32(0.25)
+    return edge
 
 
 def _crescent(x: Field, y: Field) -> Field:
@@ -74,7 +76,8 @@ def _heart(x: Field, y: Field) -> Field:
     lobe = _norm(x - np.float32(0.25), y - np.float32(0.75)) - np.float32(math.sqrt(2) / 4)
     middle = np.maximum(x + y, 0) / 2
     below = np.minimum(_norm(x, y - 1), _norm(x - middle, y - middle)) * np.sign(x - y)
-    return np.asarray(np.where(x + y > 1, lobe, below) / scale, np.float32)
+    edge: Field = np.where(x + y > 1, lobe, below) / scale
+    return edge
 
 
 def _arrow(x: Field, y: Field) -> Field:

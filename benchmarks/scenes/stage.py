@@ -35,7 +35,7 @@ def everyday(random: np.random.Generator) -> Nuisance:
     return Nuisance(
         contrast=round(0.4 * contrast, 3),
         noise=round(LARGEST_NOISE * noise, 4),
-        blur=round(LARGEST_BLUR * (2 * blur - 1), 3) if blur > 0.5 else 0.0,
+        blur=round(LARGEST_BLUR * (4 * blur - 3), 3) if blur > 0.75 else 0.0,
         illumination=round(0.4 * illumination, 3),
         clutter=round(6 * clutter, 2) if whether < 0.3 else 0.0,
         seed=int(random.integers(1 << 31)),
