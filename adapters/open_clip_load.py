@@ -1,5 +1,6 @@
 """Turns a recipe into a model: the one place where open_clip builds towers and reads checkpoints."""
 
+import importlib
 import logging
 import pickle
 import re
@@ -19,6 +20,8 @@ from mmbench.harness.errors import AdapterError, UsageError
 
 # What open_clip's constructors raise on a configuration that makes no sense.
 _BROKEN = (TypeError, ValueError, KeyError, AttributeError, AssertionError, ZeroDivisionError, RuntimeError)
+
+_OWN_TOWERS = "mmbench_"
 
 # How torch words the first key that does not fit, and how it is told here.
 _MISFITS = (
@@ -92,6 +95,7 @@ def build(recipe: Recipe, *, device: str, dtype: str, offline: bool) -> Any:
     import torch
 
     _register(recipe.name)
+    _register_tower(recipe)
     # The caller's random numbers must not depend on whether a model was loaded among them.
     with torch.random.fork_rng(devices=[]), _without_warnings():
         torch.default_generator.manual_seed(SEED)
@@ -123,6 +127,14 @@ def _register(name: str) -> None:
     own = catalogue.OWN_CONFIGS / f"{name}.json"
     if name not in open_clip.list_models() and own.is_file():
         open_clip.add_model_config(own)
+
+
+def _register_tower(recipe: Recipe) -> None:
+    # timm finds a tower by its name once the module that defines it is imported; this is the one place that does.
+    vision = recipe.config.get("vision_cfg")
+    name = vision.get("timm_model_name") if isinstance(vision, dict) else None
+    if str(name).startswith(_OWN_TOWERS):
+        importlib.import_module("mmbench.adapters.tiny.tower")
 
 
 def _precision(recipe: Recipe, dtype: str) -> str:
@@ -215,6 +227,8 @@ def _tokenizer(recipe: Recipe, offline: bool) -> Any:
     import open_clip
 
     name = recipe.text.get("hf_tokenizer_name")
+    if not name and recipe.merges is not None:
+        return _own_tokenizer(recipe, recipe.merges)
     if not name:
         _register(recipe.name)
         return open_clip.get_tokenizer(recipe.name)
@@ -231,6 +245,24 @@ def _tokenizer(recipe: Recipe, offline: bool) -> Any:
         )
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"{folder}: no usable tokenizer ({_line(error)})") from error
+
+
+def _own_tokenizer(recipe: Recipe, merges: Path) -> Any:
+    import open_clip
+
+    kwargs = recipe.text.get("tokenizer_kwargs")
+    try:
+        tokenizer = open_clip.tokenizer.SimpleTokenizer(
+            bpe_path=str(merges),
+            context_length=recipe.text.get("context_length", 77),
+            **(dict(kwargs) if isinstance(kwargs, dict) else {}),
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{merges}: no usable tokenizer ({_line(error)})") from error
+    known = recipe.text.get("vocab_size", 49408)
+    if tokenizer.vocab_size > int(str(known)):
+        raise UsageError(f"{merges}: makes {tokenizer.vocab_size} tokens and the model knows {known}")
+    return tokenizer
 
 
 @contextmanager

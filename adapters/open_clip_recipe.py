@@ -17,6 +17,11 @@ ADAPTER_VERSION = 1
 """Raised whenever the same files would give other vectors."""
 
 UNTRAINED = "untrained"
+SHIPPED = "mmbench"
+"""Head of the specs of models inside this package, `open_clip:mmbench/NAME`; results then hold no path of a machine."""
+MERGES = "bpe_simple_vocab.txt.gz"
+"""A folder's own vocabulary for open_clip's tokenizer, in place of CLIP's; its configuration has no sound way to it."""
+_MODELS = Path(__file__).parent / "tiny" / "models"
 _CHECKPOINTS = (".pt", ".pth", ".bin", ".safetensors", ".ckpt")
 # The order in which open_clip itself looks through a folder.
 _IN_FOLDER = (
@@ -55,6 +60,12 @@ class Recipe:
     def text(self) -> Mapping[str, Json]:
         """The configuration of the text tower."""
         return _section(self.config, "text_cfg")
+
+    @property
+    def merges(self) -> Path | None:
+        """The folder's own merges file, None where the tokenizer has CLIP's."""
+        own = self.folder / MERGES if self.folder is not None else None
+        return own if own is not None and own.is_file() else None
 
     @property
     def captions(self) -> bool:
@@ -114,7 +125,7 @@ class Recipe:
         kwargs, length = self.text.get("tokenizer_kwargs"), self.text.get("context_length", 77)
         name = self.text.get("hf_tokenizer_name")
         if not name:
-            bpe = digest_file(catalogue.package() / "bpe_simple_vocab_16e6.txt.gz")
+            bpe = digest_file(self.merges or catalogue.package() / "bpe_simple_vocab_16e6.txt.gz")
             return {"kind": "simple", "bpe": bpe, "kwargs": kwargs, "context_length": length}
         files: Json = None
         if self.folder is not None:
@@ -127,7 +138,8 @@ class Recipe:
 def parse(rest: str) -> Recipe:
     """Return what the text behind `open_clip:` names.
 
-    `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT` or a folder as open_clip saves it. Raises UsageError.
+    `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT`, `mmbench/NAME` for a model inside this package, or a folder as
+    open_clip saves it. Raises UsageError.
     """
     architecture, at, checkpoint = rest.partition("@")
     if at and architecture in catalogue.architectures():
@@ -136,6 +148,8 @@ def parse(rest: str) -> Recipe:
     head, slash, tag = rest.partition("/")
     if head in catalogue.architectures() and slash:
         return _tagged(head, tag)
+    if head == SHIPPED and slash:
+        return _shipped(tag)
     if folder.is_dir():
         return _folder(folder)
     if rest.startswith(("/", ".", "~")):
@@ -154,6 +168,13 @@ def _tagged(architecture: str, name: str) -> Recipe:
     tag = catalogue.tag(architecture, name)
     weights = HubWeights(tag.repo, tag.filenames, f"open_clip:{architecture}/{name}")
     return Recipe(architecture, config, weights, tag.preprocessing)
+
+
+def _shipped(name: str) -> Recipe:
+    known = sorted(file.parent.name for file in _MODELS.glob("*/open_clip_config.json"))
+    if name not in known:
+        raise UsageError(f"mmbench ships no model {name!r}{nearest(name, known)}; it ships {', '.join(known)}")
+    return _folder(_MODELS / name)
 
 
 def _checkpoint(architecture: str, path: Path) -> Recipe:

@@ -1,7 +1,11 @@
 """What all tests share: no network, a home of their own, and small NumPy models that count what they are asked."""
 
+import atexit
 import hashlib
 import os
+import shutil
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,10 +13,17 @@ from types import SimpleNamespace
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    # The sources stay clean, yet no process that a test starts compiles all of torch anew, which takes it seconds.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="mmbench-bytecode-")
+    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
+
 import numpy as np
 import PIL.Image
 import pytest
 
+from mmbench.harness.cli import main
 from mmbench.harness.engine import Engine
 from mmbench.harness.media import Image
 from mmbench.harness.store import Store
@@ -35,6 +46,21 @@ def photos() -> Path:
     if not path.is_dir():
         pytest.skip("the photographs are not here")
     return path
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `mmbench` in this process, which has torch already; returns its exit status and both streams."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mmbench", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as done:
+            main()
+        assert isinstance(done.value.code, int)
+        return done.value.code, *capsys.readouterr()
+
+    return run
 
 
 def vector(data: bytes, dimension: int = 8) -> np.ndarray:

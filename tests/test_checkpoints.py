@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import mmbench
 
 ARCHITECTURE = "mmbench-untrained-tiny"
+RUN = ("run", "--task", "task.yaml", "--store", "store.sqlite")
 LONG = "a photo of a " + "very " * 100 + "{}."
 
 
@@ -42,24 +44,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mmbench", "run", "--task", "task.yaml", "--store", "store.sqlite", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, **environment},
-    )
-
-
 @pytest.mark.slow
-def test_each_checkpoint_of_a_pattern_has_a_line(world: Path) -> None:
-    done = command(world, "--model", f"open_clip:{ARCHITECTURE}@*.pt", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
+def test_each_checkpoint_of_a_pattern_has_a_line(
+    world: Path, command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world)
+    code, out, err = command(*RUN, "--model", f"open_clip:{ARCHITECTURE}@*.pt", "--format", "json")
+    assert code == 0, err
+    rows: list[dict[str, Any]] = json.loads(out)
     assert [row["model"] for row in rows if row["primary"]] == ["epoch_2", "epoch_10"]
-    assert done.stderr.count("2 texts longer than the model's context, and cut") == 2
+    assert err.count("2 texts longer than the model's context, and cut") == 2
     records = [json.loads(file.read_text()) for file in sorted(world.glob("results/runs/*/*.json"))]
     assert [record["truncated_texts"] for record in records] == [2, 2]
     assert len({record["fingerprint"] for record in records}) == 2
@@ -90,8 +84,13 @@ def test_a_model_in_memory_between_two_steps(world: Path) -> None:
 @pytest.mark.slow
 def test_weights_that_cannot_be_fetched_are_one_sentence_within_seconds(world: Path, tmp_path: Path) -> None:
     started = time.perf_counter()
-    done = command(
-        world, "--model", "clip-vitb32", HF_HUB_OFFLINE="0", HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9"
+    done = subprocess.run(
+        [sys.executable, "-m", "mmbench", *RUN, "--model", "clip-vitb32"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=world,
+        env={**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"},
     )
     assert done.returncode == 1
     assert time.perf_counter() - started < 15

@@ -30,7 +30,8 @@ def _ring(x: Field, y: Field) -> Field:
 
 def _crescent(x: Field, y: Field) -> Field:
     moved = x - np.float32(0.5)
-    return np.maximum(_norm(x, y) - np.float32(0.98), np.float32(0.8) - _norm(moved, y))
+    edge: Field = np.maximum(_norm(x, y) - np.float32(0.98), np.float32(0.8) - _norm(moved, y))
+    return edge
 
 
 def _polygon(corners: int, apothem: float, first: float) -> Distance:
@@ -84,7 +85,8 @@ def _arrow(x: Field, y: Field) -> Field:
     up = np.abs(y)
     shaft = np.maximum(np.maximum(np.float32(-0.95) - x, x - np.float32(0.2)), up - np.float32(0.22))
     head = np.maximum(-x, (up + x - np.float32(0.95)) * np.float32(math.sqrt(0.5)))
-    return np.minimum(shaft, head)
+    edge: Field = np.minimum(shaft, head)
+    return edge
 
 
 DISTANCES: Mapping[str, Distance] = {

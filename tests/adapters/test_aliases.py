@@ -13,7 +13,7 @@ def test_alias_names_an_architecture_and_a_tag_of_open_clip(name, alias):
     architecture, _, tag = rest.partition("/")
     assert kind == "open_clip"
     recipe = parse(rest)  # refuses unknown names and a QuickGELU that does not fit
-    if name == "untrained-tiny":
+    if name == "untrained-tiny" or architecture == "mmbench":
         assert alias.download_mb == 0
         return
     assert isinstance(recipe.weights, HubWeights)

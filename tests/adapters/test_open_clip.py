@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -270,10 +271,11 @@ def fake_cache(root, tag, source):
     """The hub's cache with one file, as its client lays it out."""
     row = open_clip.pretrained.get_pretrained_cfg(*tag)
     repo = root / f"models--{row['hf_hub'].rstrip('/').replace('/', '--')}"
-    name = subprocess.run(["sha256sum", source], capture_output=True, text=True, check=True).stdout[:64]
+    with source.open("rb") as file:
+        name = hashlib.file_digest(file, "sha256").hexdigest()
     for part in ("blobs", "refs", "snapshots/abc"):
         (repo / part).mkdir(parents=True)
-    shutil.copy(source, repo / "blobs" / name)
+    (repo / "blobs" / name).hardlink_to(source)
     (repo / "refs" / "main").write_text("abc")
     (repo / "snapshots" / "abc" / "open_clip_model.safetensors").symlink_to(f"../../blobs/{name}")
     return root

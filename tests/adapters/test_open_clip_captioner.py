@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import os
 import subprocess
 import sys
 
@@ -492,12 +491,12 @@ def test_beams_that_cannot_be_used(folder, suffix):
         load(f"{folder},{suffix}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("route", ["likelihood", "generate"])
-def test_runs_from_the_command_line(folder, tmp_path, route):
-    command = [sys.executable, "-m", "mmbench", "run", "--model", f"open_clip:{folder}", "--task", "digits"]
-    command += ["--limit", "2", "--route", route, "--device", "cpu", "--format", "json"]
-    command += ["--store", str(tmp_path / "s.sqlite"), "--output", str(tmp_path / "results")]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    assert {row["route"] for row in json.loads(done.stdout)} == {route}
+def test_runs_from_the_command_line(folder, tmp_path, command, route):
+    code, out, err = command(
+        *("run", "--model", f"open_clip:{folder}", "--task", "digits", "--limit", "2", "--route", route),
+        *("--device", "cpu", "--format", "json"),
+        *("--store", str(tmp_path / "s.sqlite"), "--output", str(tmp_path / "results")),
+    )
+    assert code == 0, err
+    assert {row["route"] for row in json.loads(out)} == {route}

@@ -16,7 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
 from sklearn.multiclass import OneVsRestClassifier
 
-from mmbench.adapters.chance import Chance
 from mmbench.adapters.pixels import RawPixels
 from mmbench.benchmarks.metrics.shots import area_under_shots, shots_to_reach
 from mmbench.benchmarks.probes.episodes import draw, stratified_split
@@ -701,18 +700,14 @@ def test_without_their_pictures_probes_guess(bench: Any, method: str, control: s
 # chance
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_chance_gets_chance(bench: Any, method: str) -> None:
     own = keys(method, [2], 2, "sweep: false\nfull: true\n")
     task = bench.task("probe", rows(bench, 60), own)
-    store = bench.folder / "store.sqlite"
-    models = [Chance(seed) for seed in range(50)]
-    found: dict[str, list[float]] = {"full/accuracy": [], "2-shot/accuracy": []}
-    for model in models:
-        (record,) = run(model, task=task, output=bench.folder / "results", store=store).records
-        for name, drawn in found.items():
-            drawn.append(values(record)[name])  # type: ignore[arg-type]
-    for name, drawn in found.items():
+    records = again(bench, [f"chance:{seed}" for seed in range(50)], task).records
+    assert len(records) == 50
+    for name in ("full/accuracy", "2-shot/accuracy"):
+        drawn = np.array([values(record)[name] for record in records], dtype=np.float64)
         error = np.std(drawn, ddof=1) / math.sqrt(len(drawn))
         assert abs(np.mean(drawn) - 1 / 3) < 3 * error, name

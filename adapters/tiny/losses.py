@@ -1,0 +1,31 @@
+"""What training asks of the model: which text is this picture's, what follows, and what lies where."""
+
+import torch
+from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it F
+
+
+def contrastive(images: torch.Tensor, texts: torch.Tensor, own: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Return the mean of InfoNCE over pictures and over texts (Radford et al. 2021, with ties and hard negatives).
+
+    `images` (n, d) and `texts` (m, d) are normalised, the texts distinct; `own` (n,) is the number of each picture's
+    text, and texts that no picture owns are hard negatives. Each picture must find its text among all of them; each
+    owned text must find its pictures, which share the target equally (Khosla et al. 2020, equation 2).
+
+    >>> loss = contrastive(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), torch.tensor(1.0))  # -log(e / (e + 1))
+    >>> round(loss.item(), 4)
+    0.3133
+    """
+    similar = scale * images @ texts.T
+    finds = F.cross_entropy(similar, own)
+    logs = F.log_softmax(similar, dim=0)
+    numbers = torch.arange(len(images), device=images.device)
+    shared = own.bincount(minlength=len(texts))[own]
+    # The mean over the pictures of a text, and then over the texts.
+    found = -(logs[numbers, own] / shared).sum() / (own.bincount() > 0).sum()
+    loss: torch.Tensor = (finds + found) / 2
+    return loss
+
+
+def dense(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy of (n, patches, classes) logits at (n, patches) labels."""
+    return F.cross_entropy(guesses.flatten(0, 1), labels.flatten())
