@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mmbench.benchmarks.scenes import stage
 from mmbench.benchmarks.scenes.language import Question, a, framed
@@ -13,11 +14,13 @@ from mmbench.benchmarks.scenes.worlds.world import yes_or_no
 
 CLASSES = ("symmetric", "asymmetric")
 _BLOCKS = 6
+_LEAST = 1 / 3
+"""Share of one side's blocks in which a pattern that is not symmetric differs from its mirror image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """6 x 6 blocks, half of them filled on either side; where not symmetric, half of the right side is reversed."""
+    """6 x 6 blocks, half of them filled on either side; where not symmetric, at least a third of one side differs."""
 
     name: str = "pattern"
     kinds: tuple[str, ...] = ("symmetry",)
@@ -25,12 +28,10 @@ class Pattern:
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers."""
         random = streams.content
-        half = random.permutation(np.repeat([0, 1], _BLOCKS * _BLOCKS // 4)).reshape(_BLOCKS, _BLOCKS // 2)
-        right = half[:, ::-1]
-        if streams.turn("symmetry", CLASSES) == "asymmetric":
-            rows = np.sort(random.permutation(_BLOCKS)[: _BLOCKS // 2])
-            right = right.copy()
-            right[rows] = 1 - right[rows]
+        half, other = _half(random), _half(random)
+        while (half != other).mean() < _LEAST:
+            other = _half(random)
+        right = (half if streams.turn("symmetry", CLASSES) == "symmetric" else other)[:, ::-1]
         dot = int(random.integers(14, 25))
         x, y = random.integers(8, SIDE - _BLOCKS * dot - 8, 2).tolist()
         filled = tuple(map(tuple, np.concatenate([half, right], axis=1).tolist()))
@@ -52,6 +53,10 @@ class Pattern:
     def ask(self, scene: Scene, kind: str, random: np.random.Generator) -> Question:
         """Return the question whether it is symmetric."""
         return yes_or_no(kind, "is the pattern symmetric?", true=symmetry(scene) == "symmetric")
+
+
+def _half(random: np.random.Generator) -> npt.NDArray[np.int_]:
+    return random.permutation(np.repeat([0, 1], _BLOCKS * _BLOCKS // 4)).reshape(_BLOCKS, _BLOCKS // 2)
 
 
 def symmetry(scene: Scene) -> str:
