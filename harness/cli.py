@@ -84,10 +84,10 @@ def run(
         typer.Option(
             "--model",
             help="Alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
-            "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: chance and untrained-tiny.",
+            "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
         ),
     ] = None,
-    suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: digits.")] = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Task name or YAML file. Repeatable.")] = None,
     output: Results = Path("results"),
     name: Annotated[str | None, typer.Option("--name", help="Label of the model in results.")] = None,

@@ -29,8 +29,8 @@ from mmbench.harness.types import Route
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_MODELS = ("chance", "untrained-tiny")
-DEFAULT_SUITE = "digits"
+DEFAULT_MODELS = ("tiny-coca",)
+DEFAULT_SUITE = "perception"
 
 
 @dataclass(frozen=True, slots=True)

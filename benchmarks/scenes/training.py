@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mmbench.benchmarks.scenes import data
+from mmbench.benchmarks.scenes.cells import picture
 from mmbench.benchmarks.scenes.scene import SIDE, Scene
 from mmbench.benchmarks.scenes.streams import Streams, pick
 from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES
@@ -96,7 +97,7 @@ def _cells(world: World, scene: Scene, draws: Streams, where: str) -> dict[str, 
         question = world.ask(scene, pick(random, world.kinds), random)
     shapes, colours = patches(scene)
     return {
-        "image": data.picture(scene, where),
+        "image": picture(scene, where),
         "caption": world.caption(scene, random),
         "negative": world.negative(scene, random),
         "description": world.describe(scene, random),

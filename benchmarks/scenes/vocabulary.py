@@ -29,6 +29,17 @@ LOCATIONS = (
 """The cells of a 3 x 3 grid, row by row."""
 DIRECTIONS = ("up", "down", "left", "right")
 RELATIONS = ("left of", "right of", "above", "below")
+LEVELS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "contrast": (0.5, 0.65, 0.8, 0.9, 0.95),
+        "noise": (0.05, 0.1, 0.2, 0.3, 0.45),
+        "blur": (1.0, 2.0, 4.0, 6.0, 9.0),
+        "occlusion": (0.15, 0.3, 0.45, 0.6, 0.75),
+        "illumination": (0.3, 0.5, 0.7, 0.85, 0.95),
+        "clutter": (5.0, 10.0, 20.0, 35.0, 50.0),
+    }
+)
+"""The rungs of each nuisance, from what is everyday to what should defeat a model."""
 NUMBERS = ("one", "two", "three", "four", "five", "six")
 WORDS = (
     *("cat", "dog", "sun", "cup", "hat", "bus", "car", "key", "map", "pen"),

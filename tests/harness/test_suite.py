@@ -45,6 +45,19 @@ def test_references_need_no_data(folder: Path) -> None:
         find_suite(path)
 
 
+def test_a_split_for_all_tasks(folder: Path) -> None:
+    for label in ("cat", "dog"):
+        (folder / "photos" / "half" / label).mkdir(parents=True)
+        PIL.Image.new("RGB", (4, 4), "blue").save(folder / "photos" / "half" / label / "2.png")
+    path = write(folder, "name: mine\nsplit: half\ntasks: [one.yaml, two.yaml]\n")
+    suite = find_suite(path)
+    assert [task.reference for task in suite.tasks] == ["one-half@2", "two-half@2"]
+    assert task_references(path) == ["one-half@2", "two-half@2"]
+    assert [sample.id for sample in suite.tasks[0].family.samples()] == ["cat/2.png", "dog/2.png"]
+    with pytest.raises(DataError, match=r"digits\.yaml line 4: .* no split 'half'"):
+        find_suite(write(folder, "name: mine\nsplit: half\ntasks: [digits]\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -54,6 +67,7 @@ def test_references_need_no_data(folder: Path) -> None:
         ("name: mine\ntasks: []\n", "line 2: 'tasks': list should have at least 1 item"),
         ("name: mine\n", "line 1: the key 'tasks' is missing"),
         ("tasks: [digits]\n", "line 1: the key 'name' is missing"),
+        ("name: mine\nsplit: a b\ntasks: [digits]\n", "line 2: 'split'"),
         ("name: mine\ntask: [digits]\n", "unknown key 'task'; did you mean 'tasks'?"),
     ],
 )

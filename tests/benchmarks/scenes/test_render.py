@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.scenes.data import LEVELS
 from mmbench.benchmarks.scenes.render import draw_scene, render
 from mmbench.benchmarks.scenes.scene import NUISANCES, SIDE, Bar, Blocks, Nuisance, Scene, Thing, Writing
-from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES, TEXTURES
+from mmbench.benchmarks.scenes.vocabulary import COLOURS, LEVELS, SHAPES, TEXTURES
 from mmbench.harness.digest import digest_bytes
 
 GREY = (90, 95, 100)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.scenes import data, training
+from mmbench.benchmarks.scenes import cells, data, training
 from mmbench.benchmarks.scenes.language import FRAMES, Question
 from mmbench.benchmarks.scenes.scene import Scene, Thing
 from mmbench.benchmarks.scenes.streams import Streams
@@ -223,8 +223,8 @@ def test_questions_do_not_follow_from_scenes() -> None:
     """The kind of question is independent of what the scene holds (chi-square below its 99.9 % bound)."""
     table = np.zeros((3, 6))
     for row in data.SETS["scenes-many"].rows("scenes-many", "validation"):
-        table[row.cells["things"] - 2, data._CHOICE.index(row.cells["choice_kind"])] += 1
-    free = [data._CHOICE.index(kind) for kind in ("shape", "colour", "texture", "count", "location")]
+        table[row.cells["things"] - 2, cells.CHOICE.index(row.cells["choice_kind"])] += 1
+    free = [cells.CHOICE.index(kind) for kind in ("shape", "colour", "texture", "count", "location")]
     part = table[1:, free]  # with two things the question of relation gives way to the next kind
     expected = part.sum(1, keepdims=True) * part.sum(0) / part.sum()
     assert ((part - expected) ** 2 / expected).sum() < 18.5
@@ -233,7 +233,7 @@ def test_questions_do_not_follow_from_scenes() -> None:
 def test_attributes_are_dealt_evenly() -> None:
     rows = [row.cells for row in data.SETS["scenes-single"].rows("scenes-single", "test")]
     for column, values in (("shape", SHAPES), ("size", SIZES), ("texture", TEXTURES), ("colour", tuple(COLOURS))):
-        counted = Counter(cells[column] for cells in rows)
+        counted = Counter(row[column] for row in rows)
         assert set(counted) == set(values)
         assert max(counted.values()) - min(counted.values()) <= (0 if column != "colour" else 12)
 
