@@ -17,6 +17,8 @@ from mmbench.harness.task import Row
 
 CLASSES = 32
 """Kinds of a patch that the dense losses tell apart, background included; more than the scenes have."""
+FACTS = 512
+"""Most facts of a picture; more than the scenes have."""
 _PAD = 0
 _WORDS = re.compile(r"[a-z]+|[0-9]|[^\sa-z0-9]+")
 """What CLIP's tokenizer takes for a word, in plain text without contractions."""
@@ -40,6 +42,8 @@ class Batch:
     """(n, 64) class of each patch, 0 for background."""
     colours: torch.Tensor
     """(n, 64) likewise."""
+    facts: torch.Tensor
+    """(n, 512) what holds of each picture: 1, 0, or -1 where it is not asked."""
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device, ids as int64."""
@@ -74,6 +78,7 @@ class Encoder:
             given=torch.tensor(given, dtype=torch.int16),
             shapes=_patches(rows, "shapes"),
             colours=_patches(rows, "colours"),
+            facts=_facts(rows),
         )
 
 
@@ -156,6 +161,13 @@ def _text(row: Row, name: str) -> str | None:
 
 def _lacks(row: Row, name: str) -> str:
     raise DataError(f"{row.where}: the cell '{name}' is empty")
+
+
+def _facts(rows: Sequence[Row]) -> torch.Tensor:
+    held = [row.cells.get("facts") or () for row in rows]
+    if max(map(len, held)) > FACTS:
+        raise DataError(f"{rows[0].where}: 'facts' must be at most {FACTS}")
+    return torch.tensor([[*each, *[-1] * (FACTS - len(each))] for each in held], dtype=torch.int16)
 
 
 def _patches(rows: Sequence[Row], name: str) -> torch.Tensor:

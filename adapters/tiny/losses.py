@@ -26,6 +26,27 @@ def contrastive(images: torch.Tensor, texts: torch.Tensor, own: torch.Tensor, sc
     return loss
 
 
+def facts(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean binary cross-entropy of (n, facts) logits at labels 1 (holds) and 0; -1 is not asked.
+
+    >>> round(facts(torch.zeros(1, 2), torch.tensor([[1, -1]])).item(), 4)  # log 2
+    0.6931
+    """
+    asked = (labels >= 0).to(guesses.dtype)
+    missed = F.binary_cross_entropy_with_logits(guesses, labels.clamp(min=0).to(guesses.dtype), reduction="none")
+    return (missed * asked).sum() / asked.sum().clamp(min=1)
+
+
 def dense(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the mean cross-entropy of (n, patches, classes) logits at (n, patches) labels."""
-    return F.cross_entropy(guesses.flatten(0, 1), labels.flatten())
+    """Return the cross-entropy of (n, patches, classes) logits at (n, patches) labels, 0 being background.
+
+    Patches with something in them weigh as much as the rest together, which are ten times as many and soon known.
+
+    >>> guesses = torch.zeros(1, 4, 2)
+    >>> guesses[0, 0, 1] = 100.0
+    >>> round(dense(guesses, torch.tensor([[1, 0, 0, 0]])).item(), 4)  # half of log 2
+    0.3466
+    """
+    missed = F.cross_entropy(guesses.flatten(0, 1), labels.flatten(), reduction="none")
+    there = (labels.flatten() > 0).to(missed.dtype)
+    return ((missed * there).sum() / there.sum().clamp(min=1) + (missed * (1 - there)).sum() / (1 - there).sum()) / 2

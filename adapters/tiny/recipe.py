@@ -28,11 +28,11 @@ class Recipe:
     """Of each attention."""
     context: int = 32
     """Most tokens of a text, start and end included."""
-    batch: int = 128
+    batch: int = 64
     """Pictures of a step; divides the rows of a block."""
     rate: float = 2e-3
     """Highest learning rate."""
-    warm_up: int = 300
+    warm_up: int = 500
     """Steps until it is reached."""
     betas: tuple[float, float] = (0.9, 0.98)
     """Of AdamW."""
@@ -46,8 +46,10 @@ class Recipe:
     """Weight of the captioning loss."""
     answer: float = 1.5
     """Weight of the question-answering loss."""
-    dense: float = 0.5
+    dense: float = 1.0
     """Weight of what each patch is asked, shape and colour."""
+    facts: float = 1.0
+    """Weight of what the vector of a picture is asked: which colour goes with which shape, and how things stand."""
 
     def config(self, vocabulary: int) -> dict[str, Json]:
         """Return the content of `open_clip_config.json` for this many tokens."""
@@ -80,6 +82,6 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=10_000),
+    "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=6_000),
     "micro": Recipe(tower="mmbench_micro", embed_dim=128, width=64, steps=4_000),
 }

@@ -42,7 +42,9 @@ class Tower(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.queries = nn.Parameter(torch.randn(_QUERIES, width) * width**-0.5)
         self.pool = Attention(width, heads)
-        self.projection = nn.Linear(_QUERIES * width, embed_dim)
+        self.projection = nn.Sequential(
+            nn.Linear(_QUERIES * width, _QUERIES * width), nn.GELU(), nn.Linear(_QUERIES * width, embed_dim)
+        )
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (n, embed_dim) vectors and (n, 64, width) patches, row by row, of (n, 3, 64, 64) pictures."""

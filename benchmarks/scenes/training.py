@@ -1,6 +1,7 @@
 """Training pictures: an endless mixture of all worlds but those kept back, from seeds that no test uses."""
 
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ from mmbench.benchmarks.scenes import data
 from mmbench.benchmarks.scenes.cells import picture
 from mmbench.benchmarks.scenes.scene import SIDE, Scene
 from mmbench.benchmarks.scenes.streams import Streams, pick
-from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES
+from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES, held_out
 from mmbench.benchmarks.scenes.worlds.arrow import Arrow
 from mmbench.benchmarks.scenes.worlds.comparison import Comparison
 from mmbench.benchmarks.scenes.worlds.count import Count
+from mmbench.benchmarks.scenes.worlds.many import APART
 from mmbench.benchmarks.scenes.worlds.motion import Motion
 from mmbench.benchmarks.scenes.worlds.pattern import Pattern
 from mmbench.benchmarks.scenes.worlds.twins import Twins
@@ -26,6 +28,8 @@ BLOCK = 512
 PATCHES = 8
 """Rows and columns of the grid over which `shapes` and `colours` say what is where."""
 
+_LARGER = 0.25
+"""Logarithm of the least ratio of radii that makes one thing larger."""
 _SUFFIXES = ("", "", " answer in one word.", " answer briefly.")
 _CYCLE: Sequence[tuple[World, int]] = (
     (data.MANY, 32),
@@ -44,7 +48,7 @@ _CYCLE: Sequence[tuple[World, int]] = (
 )
 """How many of 128 rows come from each world; of twins both are rows."""
 
-COLUMNS = ("id", "image", "caption", "negative", "description", "question", "answer", "shapes", "colours")
+COLUMNS = ("id", "image", "caption", "negative", "description", "question", "answer", "shapes", "colours", "facts")
 
 
 def block_of(split: str | None) -> tuple[int, int]:
@@ -94,7 +98,7 @@ def _cells(world: World, scene: Scene, draws: Streams, where: str) -> dict[str, 
     random = draws.language
     question = None
     while question is None:
-        question = world.ask(scene, pick(random, world.kinds), random)
+        question = world.ask(scene, pick(random, _kinds(world)), random)
     shapes, colours = patches(scene)
     return {
         "image": picture(scene, where),
@@ -105,7 +109,38 @@ def _cells(world: World, scene: Scene, draws: Streams, where: str) -> dict[str, 
         "answer": question.answer,
         "shapes": shapes,
         "colours": colours,
+        "facts": facts(scene),
     }
+
+
+def _kinds(world: World) -> tuple[str, ...]:
+    """Return what is asked of a world; what needs more than one attribute, which is learnt last, more often."""
+    hard = [kind for kind in world.kinds if kind in ("existence", "relation check", "relation", "comparison")]
+    return (*world.kinds, *hard)
+
+
+def facts(scene: Scene) -> list[int]:
+    """Return what holds (1), what does not (0) and what is not asked (-1) of shapes and colours together.
+
+    In this order, a hundred each: shape i has colour j, shape i is left of shape j, above it, larger than it.
+    Of colours only those are asked that are there, of shapes likewise; pairs kept from training are never asked.
+    """
+    table = np.full((4, len(SHAPES), len(SHAPES)), -1)
+    names = list(COLOURS)
+    things = [thing for thing in scene.things if thing.shape in SHAPES]
+    held = {(thing.shape, thing.colour) for thing in things}
+    for shape in {thing.shape for thing in things}:
+        for colour in {thing.colour for thing in things}:
+            if not held_out(shape, colour):
+                table[0, SHAPES.index(shape), names.index(colour)] = (shape, colour) in held
+    if len({thing.shape for thing in things}) == len(things):
+        for one, other in permutations(things, 2):
+            first, second = SHAPES.index(one.shape), SHAPES.index(other.shape)
+            steps = (other.x - one.x) / APART, (other.y - one.y) / APART, np.log(one.radius / other.radius) / _LARGER
+            for kind, step in enumerate(steps, 1):
+                if abs(step) > 1:
+                    table[kind, first, second] = step > 0
+    return [int(value) for value in table.flatten()]
 
 
 def patches(scene: Scene) -> tuple[list[int], list[int]]:

@@ -214,8 +214,11 @@ def compared(small: Thing, large: Thing, random: np.random.Generator) -> Questio
     return Question("comparison", text, thing.shape, (first.shape, second.shape))
 
 
-def _existence(scene: Scene, random: np.random.Generator) -> Question:
-    """Half are there; of the rest most are of a shape and of a colour that are there, but apart."""
+def existence(scene: Scene, random: np.random.Generator) -> Question:
+    """Return the question whether something is there.
+
+    Half are; of the rest most are of a shape and of a colour that are there, but apart.
+    """
     if random.random() < 0.5:
         shown = pick(random, scene.things)
         return yes_or_no("existence", f"is there {a(noun(shown, ('colour', 'shape')))}?", true=True)
@@ -254,6 +257,6 @@ _ASK: Mapping[str, Callable[[Scene, np.random.Generator], Question | None]] = {
     "location": _location,
     "relation": _relation,
     "comparison": _comparison,
-    "existence": _existence,
+    "existence": existence,
     "relation check": _relation_check,
 }

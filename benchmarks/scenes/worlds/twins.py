@@ -10,7 +10,7 @@ from mmbench.benchmarks.scenes.language import Question, a, framed, noun
 from mmbench.benchmarks.scenes.scene import SIDE, Scene, Thing
 from mmbench.benchmarks.scenes.streams import Streams, pick
 from mmbench.benchmarks.scenes.vocabulary import RELATIONS
-from mmbench.benchmarks.scenes.worlds.many import checked, relations, worded
+from mmbench.benchmarks.scenes.worlds.many import checked, existence, relations, worded
 
 _TOLD = ("colour", "shape")
 
@@ -22,7 +22,7 @@ class Twins:
     name: str
     about: Literal["relation", "binding"]
     """`relation`: places are exchanged, `binding`: colours are."""
-    kinds: tuple[str, ...] = ("relation check", "colour", "shape")
+    kinds: tuple[str, ...] = ("relation check", "colour", "shape", "existence")
 
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers; the first thing stands in the relation whose turn it is."""
@@ -76,6 +76,8 @@ class Twins:
         one, second = scene.things
         if kind == "relation check":
             return checked(one, _relation(one, second), second, random)
+        if kind == "existence":
+            return existence(scene, random)
         thing, beside = (one, second) if random.random() < 0.5 else (second, one)
         if kind == "colour":
             return Question(kind, f"what color is the {thing.shape}?", thing.colour, (thing.colour, beside.colour))

@@ -28,6 +28,23 @@ def test_contrastive_loss_with_ties_and_hard_negatives():
     assert math.isclose(float(found), loop(images, words, own, 4.0), rel_tol=1e-5)
 
 
+def test_losses_of_patches_and_facts():
+    torch.manual_seed(0)
+    guesses, labels = torch.randn(2, 5, 3), torch.tensor([[0, 1, 0, 2, 0], [0, 0, 0, 0, 1]])
+    missed = [[-float(guesses[i, j].log_softmax(0)[labels[i, j]]) for j in range(5)] for i in range(2)]
+    there = [missed[i][j] for i in range(2) for j in range(5) if labels[i, j]]
+    rest = [missed[i][j] for i in range(2) for j in range(5) if not labels[i, j]]
+    expected = (sum(there) / 3 + sum(rest) / 7) / 2
+    assert math.isclose(float(losses.dense(guesses, labels)), expected, rel_tol=1e-5)
+
+    guesses, labels = torch.randn(2, 3), torch.tensor([[1, 0, -1], [-1, -1, 1]])
+    asked = [(0, 0, 1), (0, 1, 0), (1, 2, 1)]
+    right = [1 / (1 + math.exp(-float(guesses[i, j]) * (1 if held else -1))) for i, j, held in asked]
+    expected = -sum(map(math.log, right)) / 3
+    assert math.isclose(float(losses.facts(guesses, labels)), expected, rel_tol=1e-5)
+    assert losses.facts(guesses, torch.full((2, 3), -1)) == 0
+
+
 def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
     torch.manual_seed(0)
     folder.begin(recipe, texts(scenes, 0, 2), tmp_path)
@@ -66,6 +83,7 @@ def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
         + recipe.caption * found["caption"]
         + recipe.answer * found["answer"]
         + recipe.dense * (found["shapes"] + found["colours"])
+        + recipe.facts * found["facts"]
     )
     torch.testing.assert_close(found["loss"], weighed)
 

@@ -253,6 +253,24 @@ def test_held_out_pairs_are_in_no_training_picture_or_text() -> None:
                 assert (SHAPES[shape - 1], list(COLOURS)[colour - 1]) not in pairs
 
 
+def test_facts_are_true() -> None:
+    asked = 0
+    for world in (data.MANY, data.RELATION, data.BINDING):
+        for scene in scenes(world):
+            table = np.array(training.facts(scene)).reshape(4, 10, 10)
+            for kind, i, j in zip(*np.nonzero(table >= 0), strict=True):
+                one = _only(scene, SHAPES[i])
+                truth = table[kind, i, j] == 1
+                if kind == 0:
+                    assert (one.colour == list(COLOURS)[j]) == truth
+                    assert list(COLOURS)[j] in {thing.colour for thing in scene.things}
+                else:
+                    other = _only(scene, SHAPES[j])
+                    assert (one.x < other.x, one.y < other.y, one.radius > other.radius)[kind - 1] == truth
+                asked += 1
+    assert asked > 1000
+
+
 def test_no_test_scene_is_a_training_scene() -> None:
     tested = {
         row.cells[key].digest
