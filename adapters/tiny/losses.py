@@ -48,5 +48,6 @@ def dense(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     0.3466
     """
     missed = F.cross_entropy(guesses.flatten(0, 1), labels.flatten(), reduction="none")
-    there = (labels.flatten() > 0).to(missed.dtype)
-    return ((missed * there).sum() / there.sum().clamp(min=1) + (missed * (1 - there)).sum() / (1 - there).sum()) / 2
+    sides = [(labels.flatten() > 0).to(missed.dtype), (labels.flatten() == 0).to(missed.dtype)]
+    found = [(missed * side).sum() / side.sum().clamp(min=1) for side in sides]
+    return (found[0] + found[1]) / 2
