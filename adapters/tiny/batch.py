@@ -17,7 +17,9 @@ from mmbench.harness.task import Row
 
 CLASSES = 32
 """Kinds of a patch that the dense losses tell apart, background included; more than the scenes have."""
-FACTS = 512
+PATCHES = ("shapes", "colours", "textures", "sizes")
+"""Cells that say what lies where."""
+FACTS = 1024
 """Most facts of a picture; more than the scenes have."""
 _PAD = 0
 _WORDS = re.compile(r"[a-z]+|[0-9]|[^\sa-z0-9]+")
@@ -38,12 +40,10 @@ class Batch:
     """(n, 2, t) token ids of the description, and of question and answer; empty where the picture has none."""
     given: torch.Tensor
     """(n, 2) how many tokens at the beginning of each are not to be foreseen."""
-    shapes: torch.Tensor
-    """(n, 64) class of each patch, 0 for background."""
-    colours: torch.Tensor
-    """(n, 64) likewise."""
+    patches: torch.Tensor
+    """(n, 4, 64) class of each patch in each respect of `PATCHES`, 0 for background."""
     facts: torch.Tensor
-    """(n, 512) what holds of each picture: 1, 0, or -1 where it is not asked."""
+    """(n, 1024) what holds of each picture: 1, 0, or -1 where it is not asked."""
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device, ids as int64."""
@@ -76,8 +76,7 @@ class Encoder:
             own=torch.tensor([distinct[text] for text in captions], dtype=torch.int16),
             written=torch.stack([_padded(pair, longest, exactly=True) for pair in written]),
             given=torch.tensor(given, dtype=torch.int16),
-            shapes=_patches(rows, "shapes"),
-            colours=_patches(rows, "colours"),
+            patches=torch.stack([_patches(rows, name) for name in PATCHES], dim=1),
             facts=_facts(rows),
         )
 

@@ -29,12 +29,15 @@ def contrastive(images: torch.Tensor, texts: torch.Tensor, own: torch.Tensor, sc
 def facts(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the mean binary cross-entropy of (n, facts) logits at labels 1 (holds) and 0; -1 is not asked.
 
+    Pictures of which much is asked weigh no more than others.
+
     >>> round(facts(torch.zeros(1, 2), torch.tensor([[1, -1]])).item(), 4)  # log 2
     0.6931
     """
     asked = (labels >= 0).to(guesses.dtype)
     missed = F.binary_cross_entropy_with_logits(guesses, labels.clamp(min=0).to(guesses.dtype), reduction="none")
-    return (missed * asked).sum() / asked.sum().clamp(min=1)
+    means = (missed * asked).sum(dim=1) / asked.sum(dim=1).clamp(min=1)
+    return means.sum() / (asked.sum(dim=1) > 0).sum().clamp(min=1)
 
 
 def dense(guesses: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -46,10 +46,10 @@ class Recipe:
     """Weight of the captioning loss."""
     answer: float = 1.5
     """Weight of the question-answering loss."""
-    dense: float = 1.0
-    """Weight of what each patch is asked, shape and colour."""
+    dense: float = 0.5
+    """Weight of each respect in which patches are asked what lies there."""
     facts: float = 1.0
-    """Weight of what the vector of a picture is asked: which colour goes with which shape, and how things stand."""
+    """Weight of what is asked of a picture's vector: attributes, which shape has which colour, how things stand."""
 
     def config(self, vocabulary: int) -> dict[str, Json]:
         """Return the content of `open_clip_config.json` for this many tokens."""
@@ -82,6 +82,6 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=6_000),
+    "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=9_000),
     "micro": Recipe(tower="mmbench_micro", embed_dim=128, width=64, steps=4_000),
 }

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it F
 
 from mmbench.adapters.tiny import losses, passes
-from mmbench.adapters.tiny.batch import CLASSES, FACTS, Batch, fractions
+from mmbench.adapters.tiny.batch import CLASSES, FACTS, PATCHES, Batch, fractions
 from mmbench.adapters.tiny.recipe import Recipe
 
 _EMBEDDINGS = ("embedding", "cls_emb", "rows", "columns", "queries", "logit_scale")
@@ -25,7 +25,7 @@ class Trainee:
     model: Any
     """An `open_clip.CoCa`."""
     heads: nn.ModuleDict
-    """Linear maps from a patch to its shape and colour and from a vector to facts, dropped after training."""
+    """Linear maps from a patch to what lies there and from a vector to facts, dropped after training."""
     optimiser: torch.optim.AdamW
     """Over the parameters of both."""
     recipe: Recipe
@@ -37,11 +37,7 @@ class Trainee:
     def of(cls, model: Any, recipe: Recipe, *, half: bool) -> "Trainee":
         """Return the trainee of a fresh model, on the model's device."""
         device = model.logit_scale.device
-        asked = {
-            "shapes": (recipe.width, CLASSES),
-            "colours": (recipe.width, CLASSES),
-            "facts": (recipe.embed_dim, FACTS),
-        }
+        asked = {**dict.fromkeys(PATCHES, (recipe.width, CLASSES)), "facts": (recipe.embed_dim, FACTS)}
         heads = nn.ModuleDict({name: nn.Linear(*sizes) for name, sizes in asked.items()}).to(device)
         named = [*model.named_parameters(), *heads.named_parameters()]
         plain = [parameter for name, parameter in named if _without_decay(name, parameter)]
@@ -78,22 +74,21 @@ class Trainee:
             pooled, patches = model.visual(fractions(batch.pixels))
             texts = self._class_vectors(batch.texts)
             caption, answer = self._foresight(patches, batch)
-            seen = {"shapes": patches, "colours": patches, "facts": pooled}
+            seen = {**dict.fromkeys(PATCHES, patches), "facts": pooled}
             guesses = {name: head(seen[name]).float() for name, head in self.heads.items()}
         pictures, words = (F.normalize(vectors.float(), dim=-1) for vectors in (pooled, texts))
         found = {
             "contrastive": losses.contrastive(pictures, words, batch.own, model.logit_scale.exp()),
             "caption": caption,
             "answer": answer,
-            "shapes": losses.dense(guesses["shapes"], batch.shapes),
-            "colours": losses.dense(guesses["colours"], batch.colours),
+            **{name: losses.dense(guesses[name], batch.patches[:, i]) for i, name in enumerate(PATCHES)},
             "facts": losses.facts(guesses["facts"], batch.facts),
         }
         found["loss"] = (
             recipe.contrastive * found["contrastive"]
             + recipe.caption * caption
             + recipe.answer * answer
-            + recipe.dense * (found["shapes"] + found["colours"])
+            + recipe.dense * sum(found[name] for name in PATCHES)
             + recipe.facts * found["facts"]
         )
         return found

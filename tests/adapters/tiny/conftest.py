@@ -32,6 +32,8 @@ def block(seed, number):
                 "answer": COLOURS[colour] if place % 4 else None,
                 "shapes": [1] * 64,
                 "colours": [1 + colour] * 64,
+                "textures": [0] * 64,
+                "sizes": [1] * 64,
                 "facts": [int(colour == 0), -1, int(colour == 2)],
             },
             f"scene {place}",

@@ -3,7 +3,7 @@ import math
 import torch
 
 from mmbench.adapters.tiny import folder, losses, passes
-from mmbench.adapters.tiny.batch import Encoder, fractions
+from mmbench.adapters.tiny.batch import PATCHES, Encoder, fractions
 from mmbench.adapters.tiny.step import Trainee
 from mmbench.adapters.tiny.stream import texts
 
@@ -40,7 +40,7 @@ def test_losses_of_patches_and_facts():
     guesses, labels = torch.randn(2, 3), torch.tensor([[1, 0, -1], [-1, -1, 1]])
     asked = [(0, 0, 1), (0, 1, 0), (1, 2, 1)]
     right = [1 / (1 + math.exp(-float(guesses[i, j]) * (1 if held else -1))) for i, j, held in asked]
-    expected = -sum(map(math.log, right)) / 3
+    expected = -((math.log(right[0]) + math.log(right[1])) / 2 + math.log(right[2])) / 2
     assert math.isclose(float(losses.facts(guesses, labels)), expected, rel_tol=1e-5)
     assert losses.facts(guesses, torch.full((2, 3), -1)) == 0
 
@@ -82,7 +82,7 @@ def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
         recipe.contrastive * found["contrastive"]
         + recipe.caption * found["caption"]
         + recipe.answer * found["answer"]
-        + recipe.dense * (found["shapes"] + found["colours"])
+        + recipe.dense * sum(found[name] for name in PATCHES)
         + recipe.facts * found["facts"]
     )
     torch.testing.assert_close(found["loss"], weighed)

@@ -35,7 +35,9 @@ def test_curve_has_every_loss(trained):
     lines = [json.loads(line) for line in (trained / "training" / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4, 6]
     assert lines[-1]["pictures"] == 24
-    assert {"contrastive", "caption", "answer", "shapes", "colours", "loss"} < lines[0].keys()
+    assert {"contrastive", "caption", "answer", "shapes", "colours", "textures", "sizes", "facts", "loss"} < lines[
+        0
+    ].keys()
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 

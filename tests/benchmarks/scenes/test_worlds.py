@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.scenes import cells, data, training
+from mmbench.benchmarks.scenes import cells, data, labels, training
 from mmbench.benchmarks.scenes.language import FRAMES, Question
 from mmbench.benchmarks.scenes.scene import Scene, Thing
 from mmbench.benchmarks.scenes.streams import Streams
@@ -257,7 +257,7 @@ def test_facts_are_true() -> None:
     asked = 0
     for world in (data.MANY, data.RELATION, data.BINDING):
         for scene in scenes(world):
-            table = np.array(training.facts(scene)).reshape(4, 10, 10)
+            table = np.array(labels.facts(scene, np.random.default_rng(3))[:400]).reshape(4, 10, 10)
             for kind, i, j in zip(*np.nonzero(table >= 0), strict=True):
                 one = _only(scene, SHAPES[i])
                 truth = table[kind, i, j] == 1
@@ -269,6 +269,20 @@ def test_facts_are_true() -> None:
                     assert (one.x < other.x, one.y < other.y, one.radius > other.radius)[kind - 1] == truth
                 asked += 1
     assert asked > 1000
+
+
+def test_facts_of_one_value_are_asked_evenly() -> None:
+    yes = no = 0
+    for row in training.rows(6, 0):
+        alone = np.array(row.cells["facts"][400:])
+        yes, no = yes + (alone == 1).sum(), no + (alone == 0).sum()
+    assert yes == no > 512
+    for world in (data.SINGLE, WORLDS["word"], WORLDS["motion"], WORLDS["pattern"]):
+        for scene in scenes(world, 10):
+            held = labels._alone(scene)
+            for name, value in held.items():
+                assert value in dict(labels._ALONE)[name]
+                assert name in ("size", "count") or value in world.describe(scene, np.random.default_rng(0))
 
 
 def test_no_test_scene_is_a_training_scene() -> None:
