@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[Any]
@@ -34,6 +35,10 @@ WAY = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 REACH = 3.0
 """Factor of C within which a diagonal of the loss's Hessian is good enough a guess."""
+
+SMALL = 50_000_000
+"""Products of so many numbers take less time than threads take to begin and to wait for each other: on a busy machine
+a hundred times as long."""
 
 Precision = type[np.float32] | type[np.float64]
 
@@ -102,10 +107,13 @@ class Problem:
         held = np.bincount(self._positives[1], minlength=self.columns)
         if not held.all() or (not self._softmax and (held == len(labels)).any()):
             raise ValueError("a column has one label only")
+        self._threads = 1 if features.size * self.columns < SMALL else None
+        self._blas = ThreadpoolController()
         self._mean = features.mean(axis=0, dtype=np.float64)
         centred = features - self._mean
-        # Of R alone: the vectors of QR are never needed, and R is as small as the smaller side.
-        spread, self._axes = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)[1:]
+        with self._blas.limit(limits=self._threads, user_api="blas"):
+            # Of R alone: the vectors of QR are never needed, and R is as small as the smaller side.
+            spread, self._axes = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)[1:]
         self._rms = np.append(spread / np.sqrt(len(features)), 1.0)[:, None]
         turned = np.empty((len(features), len(self._axes) + 1))
         np.matmul(centred, self._axes.T, out=turned[:, :-1])
@@ -140,6 +148,10 @@ class Problem:
         It ends earlier where rounding allows no smaller error, and after 1000 steps. What L-BFGS learns of the loss is
         kept from call to call, so neighbouring strengths are best fitted one after the other.
         """
+        with self._blas.limit(limits=self._threads, user_api="blas"):
+            return self._carry_on(state, strength, tolerance, dtype)
+
+    def _carry_on(self, state: State, strength: float, tolerance: float, dtype: Precision) -> State:
         weights, least, since = state.weights, np.inf, 0
         curved = not 1 / REACH < strength / self._curved_at < REACH
         loss_slope, curvature = self._derivatives(weights, dtype, curved=curved)

@@ -83,5 +83,5 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=9_000),
-    "micro": Recipe(tower="mmbench_micro", embed_dim=128, width=64, steps=4_000),
+    "micro": Recipe(tower="mmbench_micro", embed_dim=128, width=64, steps=1_200),
 }
