@@ -11,7 +11,9 @@ ITEMS = 2
 def main(fresh: str, stored: str) -> int:
     """Print every score that fell, or that is missing, and return the exit status."""
     found, expected = scores(Path(fresh)), scores(Path(stored))
-    problems = [f"{task} {metric}: not in the fresh run, or of another protocol" for task, metric, _ in expected.keys() - found]
+    problems = [
+        f"{task} {metric}: not in the fresh run, or of another protocol" for task, metric, _ in expected.keys() - found
+    ]
     for key in sorted(expected.keys() & found):
         (now, n), (then, _) = found[key], expected[key]
         if then - now > max(LARGEST_DROP, ITEMS / n):

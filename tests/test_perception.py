@@ -188,7 +188,9 @@ def test_open_questions_have_their_answers_among_the_candidates() -> None:
 def test_the_suites_are_what_their_names_say() -> None:
     whole, mini = find_suite("perception"), find_suite("perception-mini")
     names = [task.name for task in whole.tasks]
-    assert [task.name for task in mini.tasks] == [f"{name}-mini" for name in names if not name.endswith(("probe", "few-shot"))]
+    assert [task.name for task in mini.tasks] == [
+        f"{name}-mini" for name in names if not name.endswith(("probe", "few-shot"))
+    ]
     families = {find_task(name).family.name for name in names}
     assert families == set(registry.entries(registry.FAMILIES))
     pictures = sum(
