@@ -31,6 +31,7 @@ class Chance:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+        self.parameters = 0
         self.fingerprint = f"chance@{VERSION} seed={seed}"
 
     def prepare_image(self, image: Pixels) -> bytes:

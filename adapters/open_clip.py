@@ -84,6 +84,11 @@ class OpenClip:
         """Where the model runs: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
         return self._source.device
 
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of both towers and the decoder; None until the model is loaded."""
+        return self._source.parameters
+
     def download_size(self) -> int | None:
         """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""
         return self._source.download_size()

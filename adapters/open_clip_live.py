@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mmbench.adapters.open_clip_recipe import ADAPTER_VERSION
+from mmbench.adapters.open_clip_source import count_parameters
 from mmbench.adapters.open_clip_text import CausalTower
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 
@@ -46,6 +47,11 @@ class Live:
         """Whether prompts can be learnt through the text tower; what `Recipe.tunes` tells from a configuration."""
         from_hub = getattr(self.tokenizer, "tokenizer", None) is not None
         return not from_hub and CausalTower.of(self.model) is not None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return count_parameters(self.model)
 
     def download_size(self) -> int:
         """Return 0."""

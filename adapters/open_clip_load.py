@@ -58,6 +58,11 @@ class FromFiles:
         """Whether prompts can be learnt through the text tower."""
         return self._recipe.tunes
 
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights, None until the model is loaded."""
+        return None if self._model is None else count_parameters(self._model)
+
     def download_size(self) -> int | None:
         """Bytes still to be fetched, None when unknown."""
         return self._recipe.weights.missing_bytes(self._offline)

@@ -43,8 +43,17 @@ class Source(Protocol):
     def tokenizer(self) -> Any:
         """Texts to a (n, context) tensor of token ids."""
 
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights; None until they are loaded."""
+
     def download_size(self) -> int | None:
         """Bytes still to be fetched."""
+
+
+def count_parameters(model: Any) -> int:
+    """Return the number of a module's weights."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def ask(model: Any, question: Callable[[], T]) -> T:

@@ -25,6 +25,7 @@ class RawPixels:
 
     def __init__(self, side: int = SIDE) -> None:
         self.side = side
+        self.parameters = 0
         self.fingerprint = f"pixels@{VERSION} side={side}"
 
     def prepare_image(self, image: Pixels) -> Vectors:

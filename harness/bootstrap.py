@@ -17,7 +17,12 @@ _AT_ONCE = 4_000_000
 
 
 def percentile_interval(
-    statistic: Callable[[Floats], Floats], clusters: Clusters, *, confidence: float = 0.95, seed: int = 0
+    statistic: Callable[[Floats], Floats],
+    clusters: Clusters,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> tuple[float, float] | None:
     """Return the expanded percentile interval of a statistic over resampled clusters.
 
@@ -29,9 +34,9 @@ def percentile_interval(
     count = cluster_codes(clusters)[1]
     if count < 2:
         return None
-    values = np.concatenate([statistic(weights) for weights in cluster_weights(clusters, RESAMPLES, seed)])
+    values = np.concatenate([statistic(weights) for weights in cluster_weights(clusters, resamples, seed)])
     values = values[np.isfinite(values)]
-    if len(values) < RESAMPLES / 2:
+    if len(values) < resamples / 2:
         return None
     expanded = math.sqrt(count / (count - 1)) * student_quantile(0.5 + confidence / 2, count - 1)
     tail = NormalDist().cdf(-expanded)

@@ -1,7 +1,5 @@
 """The command line: thin commands that import what they need when they need it."""
 
-import io
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmbench.harness.cli_common import Form, Output, Results, make_console, print_json
 from mmbench.harness.errors import MmbenchError, UsageError
 
 if TYPE_CHECKING:
@@ -32,13 +31,6 @@ store_app = typer.Typer(
     help="Look at, or clean, what models answered before.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(store_app, name="store")
-
-
-class Output(StrEnum):
-    """How a command prints."""
-
-    table = "table"
-    json = "json"
 
 
 class BoardOutput(StrEnum):
@@ -67,14 +59,12 @@ class What(StrEnum):
     metrics = "metrics"
 
 
-Results = Annotated[Path, typer.Option("--output", help="Results folder.")]
 StorePath = Annotated[
     Path | None, typer.Option("--store", help="File that remembers answers; default: $MMBENCH_HOME/store.sqlite.")
 ]
 Scorer = Annotated[
     str | None, typer.Option("--scorer", help="Second model, with embeddings, for metrics such as clipscore.")
 ]
-Form = Annotated[Output, typer.Option("--format", help="table, or json on standard output.")]
 
 
 @app.command()
@@ -136,7 +126,7 @@ def run(
     from mmbench.harness.console import Bars, run_table
     from mmbench.harness.console_profile import profiles
 
-    errors = _console(stderr=True)
+    errors = make_console(stderr=True)
     with Bars(errors) as bars:
         made = execute(
             models,
@@ -154,9 +144,9 @@ def run(
             progress=bars,
         )
     if form is Output.json:
-        _print_json(made.rows())
+        print_json(made.rows())
     elif made.records:
-        console = _console()
+        console = make_console()
         console.print(run_table(made))
         if perceived := profiles(made):
             console.print(perceived)
@@ -185,9 +175,9 @@ def _dry_run(
     finally:
         held.close()
     if form is Output.json:
-        _print_json([each.as_json() for each in plans])
+        print_json([each.as_json() for each in plans])
     else:
-        console = _console()
+        console = make_console()
         console.print(plan_table(plans))
         for note in plan_notes(plans):
             console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -221,11 +211,11 @@ def score(
     if items is not None:
         write_items(made.outcomes, items)
     if form is Output.json:
-        _print_json(made.rows())
+        print_json(made.rows())
     else:
         from mmbench.harness.console import scored_table
 
-        _console().print(scored_table(made))
+        make_console().print(scored_table(made))
     from mmbench.harness.console import scored_notes
 
     for note in scored_notes(made):
@@ -256,11 +246,11 @@ def list_(
     }
     rows = makers[what]()
     if form is Output.json:
-        _print_json(rows)
+        print_json(rows)
     else:
         from mmbench.harness.console import listing
 
-        _console().print(listing(what.value, rows))
+        make_console().print(listing(what.value, rows))
 
 
 @app.command()
@@ -288,12 +278,12 @@ def leaderboard(
 
 def _print_board(board: "Board", form: BoardOutput) -> None:
     if form is BoardOutput.json:
-        _print_json(board.rows())
+        print_json(board.rows())
         return
     from mmbench.harness.console import board_csv, board_markdown, board_notes, board_table
 
     if form is BoardOutput.table:
-        console = _console()
+        console = make_console()
         console.print(board_table(board, console.width))
         for note in board_notes(board):
             console.print(note, style="dim", highlight=False, soft_wrap=True)
@@ -315,11 +305,11 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
         held.close()
     if form is Output.json:
         size = path.stat().st_size if path.is_file() else 0
-        _print_json({"path": str(path), "bytes": size, "models": [each.as_json() for each in holdings]})
+        print_json({"path": str(path), "bytes": size, "models": [each.as_json() for each in holdings]})
     else:
         from mmbench.harness.console import store_table
 
-        _console().print(store_table(str(path), holdings))
+        make_console().print(store_table(str(path), holdings))
 
 
 @store_app.command()
@@ -343,24 +333,6 @@ def prune(
         raise UsageError(f"the store holds nothing of '{model}'{nearest(model, names)}")
     many = "model" if len(gone) == 1 else "models"
     typer.echo(f"removed {sum(each.answers for each in gone):,} answers of {len(gone)} {many}")
-
-
-def _console(*, stderr: bool = False) -> Any:
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-        # A table must not fail over a dash that an old terminal cannot show; JSON, which is exact, is not printed here.
-        stream.reconfigure(errors="replace")
-    # A pipe has no width of its own; 80 columns would fold every table.
-    asked = os.environ.get("COLUMNS", "")
-    wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) else 140
-    width = None if stream.isatty() else wide
-    return Console(stderr=stderr, width=width)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def main() -> None:

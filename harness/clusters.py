@@ -13,9 +13,6 @@ Codes: TypeAlias = npt.NDArray[np.intp]
 Clusters: TypeAlias = Sequence[str] | npt.NDArray[np.integer]
 """What items that are not independent share, one for each item."""
 
-FEW = 20
-"""With fewer clusters than this no interval keeps its promise (Cameron, Gelbach and Miller 2008)."""
-
 
 def cluster_codes(clusters: Clusters) -> tuple[Codes, int]:
     """Return (n,) 0-based cluster numbers, in the order of the sorted names, and the number of clusters.

@@ -42,6 +42,7 @@ def examine(
     record = Record(
         model=examinee.name,
         fingerprint=examinee.fingerprint,
+        parameters=examinee.parameters,
         task=task.name,
         version=task.version,
         family=task.family.name,

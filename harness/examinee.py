@@ -63,6 +63,10 @@ class Examinee(Protocol):
     def fingerprint(self) -> str:
         """Identity of whatever answers."""
 
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of whatever answers, where it is known."""
+
     route: Route | Literal["recorded"] | None
     """The route of the last verb."""
 

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.bootstrap import RESAMPLES, percentile_interval
-from mmbench.harness.clusters import FEW, Clusters, Codes, cluster_codes, effective_size, mean_interval
+from mmbench.harness.clusters import Clusters, Codes, cluster_codes, effective_size, mean_interval
 from mmbench.harness.discordant import mcnemar_mid, mcnemar_mid_lower, tango_interval
 from mmbench.harness.permutation import sign_flip, tail_shares
+from mmbench.harness.types import FEW_CLUSTERS
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,7 +45,7 @@ class Paired:
     @property
     def few_clusters(self) -> bool:
         """True where the interval may be too narrow."""
-        return self.clusters < FEW
+        return self.clusters < FEW_CLUSTERS
 
 
 def paired(a: Floats, b: Floats, clusters: Clusters, *, seed: int = 0, confidence: float = 0.95) -> Paired:

@@ -109,6 +109,8 @@ class Recorded:
         """Identity of the predictions."""
         return f"recorded {self.predictions.digest}"
 
+    parameters: int | None = None
+
     route: Route | Literal["recorded"] | None = "recorded"
 
     def choose(

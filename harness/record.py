@@ -14,8 +14,11 @@ from mmbench.harness.score import Level, as_json, plain_fact
 from mmbench.harness.task import Card
 from mmbench.harness.types import Outcome, Route, Score
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a reader of older records must act; stands in the JSON and in the Parquet metadata."""
+
+_OLDEST = 1
+"""Read as the present one: `parameters` and the clusters of a score are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Record:
     model: str
     """Label."""
     fingerprint: str
+    parameters: int | None
+    """The model's number of weights, where it tells."""
     task: str
     version: int
     family: str
@@ -139,9 +144,10 @@ def read(path: Path) -> Record:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is not a readable record ({error}); run the task again to replace it") from error
-    if not isinstance(held, dict) or held.get("schema") != SCHEMA:
-        schema = held.get("schema") if isinstance(held, dict) else None
-        raise DataError(f"{path} has schema {schema}, this version reads {SCHEMA}; run the task again to replace it")
+    schema = held.get("schema") if isinstance(held, dict) else None
+    if not isinstance(schema, int) or not _OLDEST <= schema <= SCHEMA:
+        way = "update mmbench" if isinstance(schema, int) and schema > SCHEMA else "run the task again to replace it"
+        raise DataError(f"{path} has schema {schema}, this version reads {_OLDEST} to {SCHEMA}; {way}")
     try:
         return _record(held)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
@@ -149,6 +155,7 @@ def read(path: Path) -> Record:
 
 
 def _record(held: dict[str, Any]) -> Record:
+    held = {"parameters": None, **held}
     own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
     return Record(
         **{**own, "notes": tuple(own["notes"])},

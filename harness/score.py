@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.bootstrap import percentile_interval
+from mmbench.harness.bootstrap import RESAMPLES, percentile_interval
+from mmbench.harness.clusters import effective_size, mean_interval
 from mmbench.harness.digest import Json
 from mmbench.harness.stats import wilson
-from mmbench.harness.task import Metric
+from mmbench.harness.task import Aggregate, Metric
 from mmbench.harness.types import Outcome, Score
 
 MOST_LEVELS = 50
@@ -19,6 +20,12 @@ MOST_LEVELS = 50
 
 COVERAGE_BUDGET = 0.99
 """Below this share of scored items a score is shown, but neither ranked nor part of a mean."""
+
+
+_WORK = 400_000_000
+"""Statistics that the resamples of one corpus metric may touch, some seconds of work."""
+_FEWEST = 200
+"""Resamples at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,8 @@ def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: 
         chance = _chance(metric, mine)
     value, interval, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, None, None)
     low, high = interval or (None, None)
-    return Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first)
+    clusters = len({outcome.cluster for outcome in counted})
+    return Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first, clusters)
 
 
 def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
@@ -86,22 +94,36 @@ _Ends = tuple[float, float] | None
 
 
 def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) -> tuple[float | None, _Ends, _Ends]:
+    clusters = [outcome.cluster for outcome in counted]
     if metric.aggregate is not None:
         statistics = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
         value = float(metric.aggregate(statistics, np.ones((1, len(counted))))[0])
         if not np.isfinite(value):
             return None, None, None
-        return value, None, (value, value) if all(outcome.status == "ok" for outcome in mine) else None
+        bounds = (value, value) if all(outcome.status == "ok" for outcome in mine) else None
+        return value, _corpus_interval(metric.aggregate, statistics, clusters), bounds
     values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
     total = float(values.sum())
     value = total / len(counted)
     if metric.draws:
         return value, _interval_over_draws(metric, counted), None
     if not metric.proportion:
-        return value, None, None
+        return value, mean_interval(values, clusters), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
     unknown = sum(outcome.status != "ok" for outcome in mine)
-    return value, wilson(total, len(counted)), (right / len(mine), (right + unknown) / len(mine))
+    # As many free items as the clustered ones are worth (Korn and Graubard 1998, with Wilson's interval).
+    worth = effective_size(values, clusters)
+    interval = None if worth is None else wilson(value * worth, worth)
+    return value, interval, (right / len(mine), (right + unknown) / len(mine))
+
+
+def _corpus_interval(aggregate: Aggregate, statistics: npt.NDArray[np.float64], clusters: Sequence[str]) -> _Ends:
+    """Return the interval of a corpus metric of (n, k) statistics, by resampling clusters.
+
+    Large tables get fewer resamples, since average precision of many classes costs as many sums as there are cells.
+    """
+    resamples = min(RESAMPLES, max(_FEWEST, _WORK // statistics.size))
+    return percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
 
 
 def _interval_over_draws(metric: Metric, counted: Sequence[Outcome]) -> _Ends:
@@ -176,4 +198,5 @@ def as_json(made: Score) -> Mapping[str, Json]:
         "bounds": list(made.bounds) if made.bounds else None,
         "chance": made.chance,
         "primary": made.primary,
+        "clusters": made.clusters,
     }

@@ -4,7 +4,7 @@ import math
 from statistics import NormalDist
 
 
-def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion (Wilson 1927).
 
     For per-item values between 0 and 1 that are not all 0 or 1 (expected hits under ties) it is conservative, since

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS speeds (
     model INTEGER NOT NULL, kind TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL,
     PRIMARY KEY (model, kind));
+CREATE TABLE IF NOT EXISTS sizes (model INTEGER PRIMARY KEY, parameters INTEGER NOT NULL);
 """
 
 
@@ -44,6 +45,9 @@ class Answers(Protocol):
 
     def expect(self, inputs: int) -> None:
         """Hear of inputs to come besides the items of the task."""
+
+    def parameters(self, fingerprint: str, counted: int | None) -> int | None:
+        """Return a model's number of weights: that which was counted, else what was counted before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,15 @@ class Store:
         request = ask.read()
         return isinstance(request, Request) and bool(self.known(fingerprint, [request.key]))
 
+    def parameters(self, fingerprint: str, counted: int | None) -> int | None:
+        """Return a model's number of weights: that which was counted, and is kept, else what was counted before."""
+        model = self._model(fingerprint)
+        with self._telling():
+            if counted is not None:
+                self._db.execute("INSERT OR REPLACE INTO sizes VALUES (?,?)", (model, counted))
+            row = self._db.execute("SELECT parameters FROM sizes WHERE model=?", (model,)).fetchone()
+        return int(row[0]) if row else None
+
     def speed(self, fingerprint: str, kind: Kind) -> float | None:
         """Return items per second of all asking so far, or None when the model was never asked this."""
         row = self._db.execute(
@@ -218,7 +231,7 @@ class Store:
         with self._transaction():
             self._db.executemany("DELETE FROM models WHERE fingerprint=?", [(each.fingerprint,) for each in gone])
             # Also what a process that was still asking wrote after its model had been removed.
-            for table in ("answers", "speeds"):
+            for table in ("answers", "speeds", "sizes"):
                 self._db.execute(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
         if gone:
             with self._telling():

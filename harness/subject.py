@@ -96,11 +96,17 @@ class Subject:
         self.preferred: Sequence[Route] = ("embed", "likelihood", "generate")
         """The task's order of preference."""
         self._pinned = pinned
+        self._adapter, self._store = adapter, store
         self._interview = Interview(name, adapter, store, engine, self.fingerprint)
         self._embed = EmbedRoute(self._interview)
         self._likelihood = LikelihoodRoute(self._interview)
         self._generate = GenerateRoute(self._interview)
         self._tuning = TuningRoute(self._interview, adapter, None if dry else most_minutes, tell)
+
+    @property
+    def parameters(self) -> int | None:
+        """The model's number of weights; None where it does not tell, or was never loaded."""
+        return self._store.parameters(self.fingerprint, getattr(self._adapter, "parameters", None))
 
     def put_under(self, control: Control | None) -> None:
         """From now on show what the control shows instead of the samples' own pictures; None: their own."""

@@ -14,6 +14,9 @@ Status = Literal["ok", "unparsed", "refused", "error"]
 Route = Literal["embed", "likelihood", "generate"]
 """How a model was questioned: by cosine of embeddings, by likelihood of texts, by its written reply."""
 
+FEW_CLUSTERS = 20
+"""With fewer groups of items than this no interval keeps its promise."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Unit = Literal["item", "image", "text"]
@@ -155,3 +158,10 @@ class Score:
     """The expected value of guessing."""
     primary: bool
     """True for the metric a board shows first."""
+    clusters: int | None = None
+    """Independent groups that the outcomes fall in (pictures, episodes); None where a record does not tell."""
+
+    @property
+    def few_clusters(self) -> bool:
+        """True where the interval may be too narrow (Cameron, Gelbach and Miller 2008)."""
+        return self.clusters is not None and self.clusters < FEW_CLUSTERS

@@ -29,7 +29,8 @@ def test_imagenet_lists_are_those_of_open_clip() -> None:
 
 
 def test_sizes() -> None:
-    assert {name: len(class_list(name, HERE)) for name in CLASSES} == {"imagenet": 1000, "digits": 10}
+    classes = {"imagenet": 1000, "digits": 10, "scenes-words": 40, "scenes-pairs": 100}
+    assert {name: len(class_list(name, HERE)) for name in CLASSES} == classes
     sizes = {"openai-imagenet": 80, "simple-imagenet": 7, "plain": 1}
     assert {name: len(template_list(name, HERE)) for name in TEMPLATES} == sizes
 

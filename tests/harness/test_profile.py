@@ -29,6 +29,7 @@ from mmbench.harness.types import Score
 BASE = Record(
     model="a",
     fingerprint="f",
+    parameters=None,
     task="",
     version=1,
     family="zero-shot-classification",

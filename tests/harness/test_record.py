@@ -23,6 +23,7 @@ def record(**changes: Any) -> Record:
     made = Record(
         model="mine",
         fingerprint="f" * 8,
+        parameters=2_840_000,
         task="pets",
         version=2,
         family="zero-shot-classification",
@@ -81,6 +82,20 @@ def test_round_trip(tmp_path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.stem}.parquet"]
 
 
+def test_a_record_of_the_first_schema_is_read(tmp_path: Path) -> None:
+    path = write(record(), OUTCOMES, tmp_path)
+    held = json.loads(path.read_text(encoding="utf-8"))
+    held["schema"] = 1
+    del held["parameters"]
+    for score in (*held["scores"], *held["breakdown"]):
+        del score["clusters"]
+    path.write_text(json.dumps(held), encoding="utf-8")
+    (found,), errors = find(tmp_path)
+    assert not errors
+    assert (found.parameters, found.primary.clusters, found.primary.value) == (None, None, SCORE.value)
+    assert not found.primary.few_clusters
+
+
 def test_keys_of_the_record(tmp_path: Path) -> None:
     held = json.loads(write(record(), OUTCOMES, tmp_path).read_text(encoding="utf-8"))
     expected = (
@@ -100,6 +115,7 @@ def test_keys_of_the_record(tmp_path: Path) -> None:
         "bounds": None,
         "chance": None,
         "primary": False,
+        "clusters": None,
     }
 
 
@@ -151,9 +167,9 @@ def test_half_written_files_are_no_records(tmp_path: Path) -> None:
         (b'{"schema": 1, "model"', "is not a readable record"),
         (b"", "is not a readable record"),
         (b"\xff\xfe", "is not a readable record"),
-        (b"[]", "has schema None, this version reads 1; run the task again to replace it"),
-        (b'{"schema": 0}', "has schema 0, this version reads 1; run the task again to replace it"),
-        (b'{"schema": 2}', "has schema 2, this version reads 1"),
+        (b"[]", "has schema None, this version reads 1 to 2; run the task again to replace it"),
+        (b'{"schema": 0}', "has schema 0, this version reads 1 to 2; run the task again to replace it"),
+        (b'{"schema": 3}', "has schema 3, this version reads 1 to 2; update mmbench"),
         (b'{"schema": 1}', "lacks or misspells a part of a record ('model')"),
     ],
 )

@@ -21,7 +21,8 @@ UNDEFINED = Metric("undefined", "", aggregate=lambda statistics, weights: np.ful
 def item(i: int, status: Status = "ok", value: float = 0.0, **more: Any) -> Outcome:
     values = {} if status == "error" else {"accuracy": value, "rank": 10 * value}
     statistics = {} if status == "error" else {"total": (value,), "undefined": (0.0,)}
-    return Outcome(str(i), status, None, None, values, statistics=statistics, **more)
+    alone = {"cluster": str(i), **more}
+    return Outcome(str(i), status, None, None, values, statistics=statistics, **alone)
 
 
 def test_all_four_statuses() -> None:
@@ -50,11 +51,39 @@ def test_no_outcomes() -> None:
     assert (made.value, made.n, made.coverage) == (None, 0, 0.0)
 
 
-def test_a_metric_without_range_has_neither_interval_nor_bounds() -> None:
+def test_a_metric_without_range_has_no_bounds() -> None:
     rank, total, undefined = score([RANK, TOTAL, UNDEFINED], [item(0, value=1.0), item(1), item(2, "error")])
-    assert (rank.value, rank.low, rank.bounds) == (5.0, None, None)
-    assert (total.value, total.low, total.bounds) == (1.0, None, None)
-    assert undefined.value is None
+    assert (rank.value, rank.bounds) == (5.0, None)
+    assert (total.value, total.bounds) == (1.0, None)
+    assert (undefined.value, undefined.low) == (None, None)
+
+
+def test_every_kind_of_metric_has_an_interval_that_is_that_of_its_textbook() -> None:
+    values = np.random.default_rng(0).integers(0, 2, 400).astype(float)
+    accuracy, rank, total = score([ACCURACY, RANK, TOTAL], [item(i, value=value) for i, value in enumerate(values)])
+    assert (accuracy.low, accuracy.high) == wilson(values.sum(), 400)
+    error = 10 * values.std(ddof=1) / 20
+    assert (rank.low, rank.high) == pytest.approx((rank.value - 1.966 * error, rank.value + 1.966 * error), abs=0.02)
+    spread = values.std(ddof=1) * 20  # of a sum of 400
+    assert (total.low, total.high) == pytest.approx(
+        (total.value - 1.97 * spread, total.value + 1.97 * spread), rel=0.02
+    )
+
+
+def test_copies_of_an_item_are_worth_no_more_than_the_item() -> None:
+    values = [float(i % 3 == 0) for i in range(100)]
+    (once,) = score([ACCURACY], [item(i, value=value) for i, value in enumerate(values)])
+    (twice,) = score([ACCURACY], [item(i, value=values[i // 2], cluster=str(i // 2)) for i in range(200)])
+    assert (once.clusters, twice.clusters, twice.n) == (100, 100, 200)
+    assert (twice.low, twice.high) == pytest.approx((once.low, once.high), abs=0.003)
+    assert not twice.few_clusters
+
+
+def test_few_clusters_are_flagged_and_one_has_no_interval() -> None:
+    (few,) = score([ACCURACY], [item(i, value=i % 2, cluster=str(i % 19)) for i in range(190)])
+    (one,) = score([ACCURACY], [item(i, value=i % 2, cluster="film") for i in range(10)])
+    assert few.few_clusters and few.low is not None
+    assert (one.clusters, one.low, one.few_clusters) == (1, None, True)
 
 
 def test_bounds_of_a_corpus_metric_are_known_only_when_all_was_scored() -> None:

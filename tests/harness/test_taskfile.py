@@ -144,7 +144,10 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
             "line 4: family 'zero-shot-classification' has no field 'imag'; did you mean 'image'?",
         ),
         (CSV + "facts: [level, nte]\n", "line 4: the data has no column 'nte'; did you mean 'note'? for 'facts'"),
-        (CSV + "classes: imagenett\n", "neither a known name (imagenet, digits) nor a text file"),
+        (
+            CSV + "classes: imagenett\n",
+            "neither a known name (imagenet, digits, scenes-words, scenes-pairs) nor a text file",
+        ),
         (CSV + "classes: []\n", "`classes` is empty"),
         (CSV + "templates: ['a photo']\n", "must have one {} for the class name"),
         (CSV.replace("pets.csv", "pts.csv"), "line 3: "),
