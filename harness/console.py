@@ -186,7 +186,8 @@ def _score_line(record: Record, metric: str, *, covered: bool, routed: bool) -> 
 
 
 def _score_cells(score: Score) -> tuple[str, str, str]:
-    return number(score.value), interval(score.low, score.high), number(score.chance)
+    ends = interval(score.low, score.high) + (" few clusters" if score.few_clusters else "")
+    return number(score.value), ends, number(score.chance)
 
 
 def plan_table(plans: Sequence[Plan]) -> Table:

@@ -45,7 +45,7 @@ class Paired:
     @property
     def few_clusters(self) -> bool:
         """True where the interval may be too narrow."""
-        return self.clusters < FEW_CLUSTERS
+        return self.clusters < min(self.n, FEW_CLUSTERS)
 
 
 def paired(a: Floats, b: Floats, clusters: Clusters, *, seed: int = 0, confidence: float = 0.95) -> Paired:

@@ -15,7 +15,7 @@ Route = Literal["embed", "likelihood", "generate"]
 """How a model was questioned: by cosine of embeddings, by likelihood of texts, by its written reply."""
 
 FEW_CLUSTERS = 20
-"""With fewer groups of items than this no interval keeps its promise."""
+"""With fewer groups of items than this no interval of theirs keeps its promise."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -164,4 +164,4 @@ class Score:
     @property
     def few_clusters(self) -> bool:
         """True where the interval may be too narrow (Cameron, Gelbach and Miller 2008)."""
-        return self.clusters is not None and self.clusters < FEW_CLUSTERS
+        return self.clusters is not None and self.clusters < min(self.n, FEW_CLUSTERS)

@@ -231,6 +231,12 @@ def test_what_differs_never_shares_a_file(tmp_path: Path, change: dict[str, Any]
     assert write(record(created="2027"), OUTCOMES, tmp_path) in paths
 
 
+def test_shuffles_of_two_seeds_are_both_kept(tmp_path: Path) -> None:
+    made = {write(record(control="shuffled", seed=seed), OUTCOMES, tmp_path) for seed in (0, 1, 2)}
+    assert len(made) == 3
+    assert write(record(seed=1), OUTCOMES, tmp_path) == write(record(seed=0), OUTCOMES, tmp_path)
+
+
 def test_newest_prefers_a_full_run() -> None:
     old, new = record(created="2026-01"), record(created="2026-02")
     partial = record(created="2026-03", dataset=PARTIAL)
