@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mmbench.adapters.contract_answers import (
     Prepare,
@@ -24,7 +24,7 @@ from mmbench.adapters.contract_answers import (
     same,
     tolerance_of,
 )
-from mmbench.harness.abilities import ABILITIES, Ability, Adapter, Prepared, PreparesImages, abilities
+from mmbench.harness.abilities import ABILITIES, Ability, Adapter, Prepared, PreparesImages, TakesTextAlone, abilities
 from mmbench.harness.media import Pixels
 
 HEAVY = ("torch", "tensorflow", "jax", "transformers", "open_clip", "keras", "timm", "onnxruntime")
@@ -221,6 +221,18 @@ def prepares_in_threads(exam: Exam, sitting: Sitting) -> Iterator[str]:
             return
 
 
+def answers_text_alone(exam: Exam, sitting: Sitting) -> Iterator[str]:
+    """An adapter that says it takes text alone answers without a picture, also beside items that have one."""
+    says = isinstance(exam.adapter, TakesTextAlone) and exam.adapter.takes_text_alone
+    if not says or sitting.probe.ability not in ("score_texts", "generate"):
+        return
+    bare: list[Any] = [([], *rest) for _, *rest in sitting.probe.inputs]
+    together = _ask(exam.adapter, sitting.probe, bare)
+    mixed = _ask(exam.adapter, sitting.probe, [*sitting.probe.inputs, *bare])
+    if not all_same(mixed, [*sitting.together, *together], sitting.tolerance):
+        yield "gives other answers when items with and without a picture are asked together"
+
+
 def one_space(exam: Exam, sittings: list[Sitting]) -> Iterator[str]:
     """Pictures, clips and texts are embedded with the same number of dimensions."""
     sizes: dict[Ability, int] = {}
@@ -249,6 +261,7 @@ EACH: tuple[tuple[str, AbilityClause], ...] = (
     ("distinct", inputs_told_apart),
     ("stale fingerprint", fingerprint_not_stale),
     ("threads", prepares_in_threads),
+    ("text alone", answers_text_alone),
 )
 
 

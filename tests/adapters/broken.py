@@ -186,6 +186,25 @@ class Scores:
         return 0 if self.blind else float(np.asarray(images[0], float).mean())
 
 
+class TextAlone(Scores):
+    """Says that it takes text alone; `honest` or not."""
+
+    takes_text_alone = True
+
+    def __init__(self, honest=True):
+        super().__init__()
+        self.honest = honest
+
+    def score_texts(self, items):
+        self.bright = any(images for images, _, _ in items)
+        return super().score_texts(items)
+
+    def seen(self, images):
+        if images:
+            return super().seen(images)
+        return 0.0 if self.honest else float(self.bright)
+
+
 class Replies:
     """A writer; with `shared`, the first prompt's reply goes to the whole batch."""
 

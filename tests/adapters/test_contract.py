@@ -35,6 +35,12 @@ def test_honest_adapters_pass():
     check_adapter(Chance, changed={"another seed": lambda: Chance(1)})
     check_adapter(broken.Scores)
     check_adapter(broken.Replies)
+    check_adapter(broken.TextAlone)
+
+
+def with_flag(adapter):
+    adapter.takes_text_alone = True
+    return adapter
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,8 @@ def test_honest_adapters_pass():
         (lambda: broken.Scores(better=1e3), "abilities", "log-probability is finite and at most 0"),
         (lambda: broken.Scores(blind=True), "distinct", "input 0 and input 1"),
         (lambda: broken.Replies(shared=True), "batch", "generate answers 3 of 4 inputs differently"),
+        (lambda: broken.TextAlone(honest=False), "text alone", "when items with and without a picture are asked"),
+        (lambda: with_flag(broken.Scores()), "text alone", "score_texts raises IndexError"),
         (lambda: 1 / 0, "construction", "ZeroDivisionError"),
     ],
 )
