@@ -15,6 +15,7 @@ from typing import Any
 from mmbench.adapters import hub
 from mmbench.adapters import open_clip_catalogue as catalogue
 from mmbench.adapters.open_clip_recipe import Recipe
+from mmbench.adapters.open_clip_source import count_parameters
 from mmbench.adapters.open_clip_weights import SEED
 from mmbench.harness.errors import AdapterError, UsageError
 

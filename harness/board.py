@@ -1,63 +1,26 @@
 """The board: models ranked on tasks that were asked alike, a pure function of the records on disk."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from mmbench.harness import registry
+from mmbench.harness.board_columns import Filter, alike, outlines
+from mmbench.harness.board_line import Cell as Cell
+from mmbench.harness.board_line import Column as Column
+from mmbench.harness.board_line import Entrant, make_lines
+from mmbench.harness.board_line import Line as Line
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.gain import Gain, visual_gain
-from mmbench.harness.record import Record, find, newest, read_outcomes
-from mmbench.harness.score import corrected
-from mmbench.harness.suite import task_references
-from mmbench.harness.task import Family, Metric
-from mmbench.harness.types import Outcome, Route, Score
+from mmbench.harness.evidence import Evidence
+from mmbench.harness.record import Record, find, newest
+from mmbench.harness.reported import Reported, load_reported
+from mmbench.harness.score import Corrected
+from mmbench.harness.types import Score
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A model's primary score on one task."""
-
-    score: Score
-    route: Route | Literal["recorded"]
-    best: float | None
-    """What chance correction takes as perfect."""
-    gain: Gain | None = None
-    """What the score owes to the pictures, where controls were run."""
-
-    @property
-    def corrected(self) -> float | None:
-        """(value - chance) / (best - chance), or None where it is not defined or too little was scored."""
-        made = corrected(self.score, self.best)
-        return made.value if made else None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One model on the board."""
-
-    rank: int | None
-    """None where a task is missing or not covered: never a mean of the rest."""
-    model: str
-    overall: float | None
-    """Mean over the tasks of the chance-corrected primary score."""
-    cells: tuple[Cell | None, ...]
-    """One for each column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A task under one protocol; rows of unlike protocols never share a column."""
-
-    task: str
-    metric: str
-    protocol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,89 +34,180 @@ class Board:
     """What stands on the board."""
     apart: tuple[Record, ...]
     """Records of the same tasks that were asked under another protocol, or only in part."""
+    reported: tuple[Reported, ...] = ()
+    """Published figures, those that stand among the lines included."""
 
     @property
     def gains(self) -> bool:
         """True when controls were run for something on the board."""
         return any(cell and cell.gain for line in self.lines for cell in line.cells)
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What its tasks measure, in their order."""
+        return tuple(dict.fromkeys(column.dimension for column in self.columns if column.dimension))
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families of its tasks, in their order."""
+        return tuple(dict.fromkeys(column.family for column in self.columns if column.family))
+
+    @property
+    def below(self) -> tuple[Reported, ...]:
+        """The published figures that stand in no line."""
+        sources = {(line.model, line.source) for line in self.lines if line.source is not None}
+        return tuple(
+            each
+            for each in self.reported
+            if (each.model, each.source) not in sources
+            or not any(each.of(column.task) and each.metric == column.metric for column in self.columns)
+        )
+
     def rows(self) -> list[dict[str, Json]]:
-        """Return a row for each model, task and metric, those that stand apart included."""
-        gains = {
-            (line.model, column.task): cell.gain
-            for line in self.lines
-            for column, cell in zip(self.columns, line.cells, strict=True)
-            if cell and cell.gain
+        """Return a row for each model, task and metric, those that stand apart and published figures included."""
+        lines = {(line.model, line.source): line for line in self.lines}
+        stands = set(map(id, self.records))
+        rows: list[dict[str, Json]] = []
+        for record in (*self.records, *self.apart):
+            line = lines.get((record.model, None)) if id(record) in stands else None
+            more = self._more(line, record.reference)
+            gain = more.pop("visual_gain")
+            cost = {"parameters": record.parameters, "items_per_second": record.items_per_second}
+            rows += [
+                {**row, "visual_gain": gain if row["primary"] else None, **cost, **more, **_MEASURED}
+                for row in record.rows()
+            ]
+        for each in self.reported:
+            among = lines.get((each.model, each.source))
+            task = next((column.task for column in self.columns if each.of(column.task)), "")
+            unknown = {"parameters": None, "items_per_second": None}
+            rows.append({**each.row(), **unknown, **self._more(among, task)})
+        return rows
+
+    def _more(self, line: Line | None, task: str) -> dict[str, Json]:
+        """Return what a row says of the line it belongs to."""
+        found = next(((i, column) for i, column in enumerate(self.columns) if column.task == task), None)
+        if line is None or found is None:
+            return {"visual_gain": None, "standing": None}
+        i, column = found
+        cell, standing = line.cells[i], line.standing
+        return {
+            "visual_gain": cell.gain.as_json() if cell and cell.gain else None,
+            "standing": {
+                "rank": line.rank,
+                "rank_low": standing.rank_low if standing else None,
+                "rank_high": standing.rank_high if standing else None,
+                "group": standing.group if standing else None,
+                "score": {"value": line.overall, "low": line.low, "high": line.high},
+                "dimension": _mean_json(column.dimension, line.dimensions),
+                "family": _mean_json(column.family, line.families),
+            },
         }
-        stands = {id(record): gains.get((record.model, record.reference)) for record in self.records}
-        return [
-            {**row, "visual_gain": gain.as_json() if gain and row["primary"] else None}
-            for record in (*self.records, *self.apart)
-            for gain in (stands.get(id(record)),)
-            for row in record.rows()
-        ]
+
+
+_MEASURED: Mapping[str, Json] = {"reported": False, "source": None, "url": None}
+
+
+def _mean_json(name: str, means: Mapping[str, Corrected | None]) -> Json:
+    made = means.get(name)
+    value, low, high = (made.value, made.low, made.high) if made else (None, None, None)
+    return {"name": name, "value": value, "low": low, "high": high} if name else None
 
 
 class Results:
-    """The records of a results folder."""
+    """The records of a results folder, and the published figures beside them."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_dir():
             raise DataError(f"there is no results folder {self.path}; make one with: mmbench run --output {self.path}")
         self.records, self.errors = find(self.path)
-
-    def board(self, suite: str | None = None, *, same_route: bool = False) -> Board:
-        """Return the board over the tasks of a suite, or over every task that was run.
-
-        With `same_route` only records of the route that most models were asked by stay, task by task.
-        """
-        tasks = task_references(suite) if suite else None
-        latest = [r for r in newest(self.records) if tasks is None or r.reference in tasks]
-        mine = [record for record in latest if record.control is None]
-        controls: defaultdict[tuple[Json, ...], list[Record]] = defaultdict(list)
-        for record in latest:
-            if record.control:
-                controls[_asked(record)].append(record)
-        order = tasks or sorted({record.reference for record in mine})
-        stands: list[Record] = []
-        columns: list[Column] = []
-        for task in order:
-            held = _alike([record for record in mine if record.reference == task], same_route=same_route)
-            stands += held
-            if held:
-                columns.append(Column(task, held[0].primary.metric, held[0].protocol))
-            else:
-                columns.append(Column(task, "", ""))
-        chosen = set(map(id, stands))
-        apart = [record for record in mine if id(record) not in chosen]
-        title = suite or "all tasks"
-        lines = _lines(columns, [(record, self._gain(record, controls.get(_asked(record), ()))) for record in stands])
-        return Board(title, tuple(columns), lines, tuple(stands), tuple(apart))
-
-    def _gain(self, record: Record, controls: Sequence[Record]) -> Gain | None:
-        """Return what a record's primary score owes to the pictures, from the outcomes beside it and its controls'."""
-        if not controls:
-            return None
-        name = record.primary.metric
-        family: type[Family] = registry.find(registry.FAMILIES, record.family, "family")
-        # A name of a family of names (`accuracy@3`) is not among the known, and is the mean of its values.
-        metric = next((known for known in family.known_metrics if known.name == name), Metric(name, ""))
+        self.reported: tuple[Reported, ...] = ()
         try:
-            outcomes = {str(other.control): self._outcomes(other) for other in controls}
-            return visual_gain(metric, self._outcomes(record), outcomes)
+            self.reported = load_reported(self.path)
         except DataError as error:
             self.errors.append(error)
-            return None
 
-    def _outcomes(self, record: Record) -> list[Outcome]:
-        return read_outcomes(self.path / "runs" / record.model / record.file_name)
+    def board(
+        self,
+        suite: str | None = None,
+        *,
+        same_route: bool = False,
+        keep: Filter | None = None,
+        with_reported: bool = False,
+    ) -> Board:
+        """Return the board over the tasks of a suite, or over every task that was run.
+
+        With `same_route` only records of the route that most models were asked by stay, task by task. `keep` limits
+        models and tasks. `with_reported` sets published figures among the measured ones, to which they may not compare.
+        Outcomes that cannot be read are added to `errors`. Raises UsageError for a suite or filter that matches nothing.
+        """
+        keep = keep or Filter()
+        latest = newest(self.records)
+        asked = outlines(suite, (record for record in latest if record.control is None))
+        keep.check([*(record.model for record in latest), *(each.model for each in self.reported)], asked)
+        order = [column for column in asked if keep.task(column.family, column.dimension)]
+        tasks = {column.task for column in order}
+        latest = [record for record in latest if record.reference in tasks and keep.record(record)]
+        mine = [record for record in latest if record.control is None]
+        stands: list[Record] = []
+        columns: list[Column] = []
+        for column in order:
+            held = alike([record for record in mine if record.reference == column.task], same_route=same_route)
+            if held:
+                stands += held
+                column = replace(column, metric=held[0].primary.metric, protocol=held[0].protocol)
+            if held or suite:
+                columns.append(column)
+        chosen = set(map(id, stands))
+        apart = [record for record in mine if id(record) not in chosen]
+        reported = self._published(keep, tasks, everything=suite is None and not (keep.dimensions or keep.families))
+        entrants = self._entrants(columns, stands, [record for record in latest if record.control])
+        if with_reported:
+            entrants += _published_entrants(columns, stands, reported)
+        lines = make_lines(columns, entrants)
+        return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), reported)
+
+    def _entrants(
+        self, columns: Sequence[Column], records: Sequence[Record], controls: Sequence[Record]
+    ) -> list[Entrant]:
+        evidence = Evidence(self.path)
+        shown: defaultdict[tuple[Json, ...], list[Record]] = defaultdict(list)
+        for record in controls:
+            shown[_asked(record)].append(record)
+        drawn = evidence.replicates(record for record in records if record.card.best is not None)
+        cells: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
+        for record in records:
+            gain = evidence.gain(record, shown.get(_asked(record), ()))
+            made = Cell(record.primary, record.route, record.card.best, gain, drawn.get(id(record)))
+            cells[record.model][record.reference] = made
+        evidence.keep(self.records)
+        said = set(map(str, self.errors))
+        self.errors += [error for error in evidence.errors if str(error) not in said]
+        return [
+            Entrant(
+                model,
+                tuple(held.get(column.task) for column in columns),
+                _speed([record for record in records if record.model == model]),
+                next((record.parameters for record in records if record.model == model and record.parameters), None),
+            )
+            for model, held in cells.items()
+        ]
+
+    def _published(self, keep: Filter, tasks: set[str], *, everything: bool) -> tuple[Reported, ...]:
+        return tuple(
+            each
+            for each in self.reported
+            if keep.model(each.model) and (everything or any(each.of(task) for task in tasks))
+        )
 
     def leaderboard(self, suite: str | None = None, *, same_route: bool = False) -> "pd.DataFrame":
         """Return the board as a pandas frame: a line for each model, a column for each task, the best first."""
         import pandas as pd
 
-        return pd.DataFrame(as_table(self.board(suite, same_route=same_route)))
+        from mmbench.harness.board_flat import flat_lines
+
+        return pd.DataFrame(flat_lines(self.board(suite, same_route=same_route)))
 
 
 def _asked(record: Record) -> tuple[Json, ...]:
@@ -161,66 +215,38 @@ def _asked(record: Record) -> tuple[Json, ...]:
     return (record.model, record.reference, record.protocol, record.route, record.partial)
 
 
-def _alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
-    """Return the records that may share a column: whole, of one protocol, one for each model.
-
-    Of several protocols the one of the record made last stands; of several routes of a model, likewise.
-    """
-    whole = [record for record in records if not record.partial]
-    if not whole:
-        return []
-    current = max(whole, key=lambda record: record.created).protocol
-    held = [record for record in whole if record.protocol == current]
-    if same_route:
-        routes = [record.route for record in held]
-        commonest = max(sorted(set(routes)), key=routes.count)
-        held = [record for record in held if record.route == commonest]
-    latest = {record.model: record for record in sorted(held, key=lambda record: record.created)}
-    return list(latest.values())
+def _speed(records: Sequence[Record]) -> float | None:
+    """Return the items a second that a model itself answered; what the store answered is left out by its share."""
+    items = seconds = 0.0
+    for record in records:
+        if record.asked:
+            share = record.asked / (record.asked + record.remembered)
+            items += record.items_per_second * record.seconds * share
+            seconds += record.seconds
+    return items / seconds if seconds else None
 
 
-def _lines(columns: Sequence[Column], records: Iterable[tuple[Record, Gain | None]]) -> tuple[Line, ...]:
-    found = {(record.model, record.reference): (record, gain) for record, gain in records}
-    unranked = []
-    for model in dict.fromkeys(model for model, _ in found):
-        cells = [_cell(found.get((model, column.task))) for column in columns]
-        # A metric without a best value (CIDEr) has no place in a mean; a task that is missing leaves none.
-        corrected = [cell.corrected if cell else None for cell in cells if cell is None or cell.best is not None]
-        whole = [value for value in corrected if value is not None]
-        overall = sum(whole) / len(whole) if whole and len(whole) == len(corrected) else None
-        unranked.append((model, overall, tuple(cells)))
-    unranked.sort(key=lambda line: (line[1] is None, -(line[1] or 0.0), line[0]))
-    totals = [overall for _, overall, _ in unranked if overall is not None]
-    return tuple(
-        Line(None if overall is None else 1 + sum(other > overall for other in totals), model, overall, cells)
-        for model, overall, cells in unranked
-    )
+def _published_entrants(
+    columns: Sequence[Column], records: Sequence[Record], reported: Sequence[Reported]
+) -> list[Entrant]:
+    """Return published models as if measured, on the scale of the records that stand in the same column."""
+    scales = {record.reference: record for record in records}
+    found: defaultdict[tuple[str, str], dict[int, Cell]] = defaultdict(dict)
+    for each, i, column in _matches(columns, reported):
+        like = scales[column.task]
+        score = Score(each.metric, each.value, None, None, 0, 1.0, None, like.primary.chance, True)
+        found[each.model, each.source][i] = Cell(score, "reported", like.card.best)
+    return [
+        Entrant(model, tuple(cells.get(i) for i in range(len(columns))), source=source)
+        for (model, source), cells in found.items()
+    ]
 
 
-def _cell(found: tuple[Record, Gain | None] | None) -> Cell | None:
-    if found is None:
-        return None
-    record, gain = found
-    return Cell(record.primary, record.route, record.card.best, gain)
-
-
-def as_table(board: Board) -> list[dict[str, Json]]:
-    """Return one flat mapping for each line, for frames, CSV and Markdown."""
-    table = []
-    for line in board.lines:
-        flat: dict[str, Json] = {"rank": line.rank, "model": line.model, "score": line.overall}
-        for column, cell in zip(board.columns, line.cells, strict=True):
-            name = f"{column.task} {column.metric}".strip()
-            flat[name] = cell.score.value if cell else None
-            flat[f"{name} low"] = cell.score.low if cell else None
-            flat[f"{name} high"] = cell.score.high if cell else None
-            flat[f"{name} route"] = cell.route if cell else None
-            if board.gains:
-                flat[f"{name} visual gain"] = cell.gain.value if cell and cell.gain else None
-                flat[f"{name} visual gain low"] = cell.gain.low if cell and cell.gain else None
-                flat[f"{name} visual gain high"] = cell.gain.high if cell and cell.gain else None
-        table.append(flat)
-    return table
+def _matches(columns: Sequence[Column], reported: Sequence[Reported]) -> Iterator[tuple[Reported, int, Column]]:
+    for each in reported:
+        for i, column in enumerate(columns):
+            if each.of(column.task) and each.metric == column.metric:
+                yield each, i, column
 
 
 def load(path: str | Path = "results") -> Results:
