@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmbench.harness.cli_board import import_figures, leaderboard
 from mmbench.harness.cli_common import Form, Output, Results, make_console, print_json
+from mmbench.harness.cli_compare import check, compare
+from mmbench.harness.cli_items import report, show
 from mmbench.harness.errors import MmbenchError, UsageError
 
 if TYPE_CHECKING:
-    from mmbench.harness.board import Board
     from mmbench.harness.controls import ControlName
     from mmbench.harness.registry import Model
     from mmbench.harness.task import Task
@@ -31,15 +33,6 @@ store_app = typer.Typer(
     help="Look at, or clean, what models answered before.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(store_app, name="store")
-
-
-class BoardOutput(StrEnum):
-    """How a board prints."""
-
-    table = "table"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
 
 
 class RouteName(StrEnum):
@@ -253,42 +246,12 @@ def list_(
         make_console().print(listing(what.value, rows))
 
 
-@app.command()
-def leaderboard(
-    output: Results = Path("results"),
-    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
-    same_route: Annotated[bool, typer.Option("--same-route", help="Only models asked by the same route.")] = False,
-    form: Annotated[BoardOutput, typer.Option("--format", help="table, markdown, csv or json.")] = BoardOutput.table,
-) -> None:
-    """Rank the models in a results folder.
-
-    Exit status: 0, 1 a record could not be read (the others are shown), 2 bad usage.
-    """
-    from mmbench.harness.board import Results as Folder
-
-    results = Folder(output)
-    board = results.board(suite, same_route=same_route)
-    if not results.records and not results.errors:
-        raise UsageError(f"there are no records under {output}; make one with: mmbench run --output {output}")
-    _print_board(board, form)
-    for error in results.errors:
-        typer.echo(f"warning: {error}", err=True)
-    raise typer.Exit(1 if results.errors else 0)
-
-
-def _print_board(board: "Board", form: BoardOutput) -> None:
-    if form is BoardOutput.json:
-        print_json(board.rows())
-        return
-    from mmbench.harness.console import board_csv, board_markdown, board_notes, board_table
-
-    if form is BoardOutput.table:
-        console = make_console()
-        console.print(board_table(board, console.width))
-        for note in board_notes(board):
-            console.print(note, style="dim", highlight=False, soft_wrap=True)
-    else:
-        typer.echo(board_csv(board) if form is BoardOutput.csv else board_markdown(board))
+app.command()(leaderboard)
+app.command()(compare)
+app.command()(check)
+app.command()(show)
+app.command()(report)
+app.command("import")(import_figures)
 
 
 @store_app.command()

@@ -7,22 +7,30 @@ if TYPE_CHECKING:
     from mmbench.adapters.open_clip import OpenClip as OpenClip
     from mmbench.harness.board import Results as Results
     from mmbench.harness.board import load as load
+    from mmbench.harness.check import check as check
+    from mmbench.harness.checked import Checked as Checked
+    from mmbench.harness.compare import compare as compare
+    from mmbench.harness.comparison import Comparison as Comparison
     from mmbench.harness.run import Run as Run
     from mmbench.harness.run import run as run
     from mmbench.harness.scoring import Scored as Scored
     from mmbench.harness.scoring import score as score
 
 _PUBLIC = {
+    "Checked": "mmbench.harness.checked",
+    "Comparison": "mmbench.harness.comparison",
     "OpenClip": "mmbench.adapters.open_clip",
     "Results": "mmbench.harness.board",
     "Run": "mmbench.harness.run",
+    "check": "mmbench.harness.check",
+    "compare": "mmbench.harness.compare",
     "load": "mmbench.harness.board",
     "run": "mmbench.harness.run",
     "Scored": "mmbench.harness.scoring",
     "score": "mmbench.harness.scoring",
 }
 
-__all__ = ["OpenClip", "Results", "Run", "Scored", "load", "run", "score"]
+__all__ = ["Checked", "Comparison", "OpenClip", "Results", "Run", "Scored", "check", "compare", "load", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,78 @@
+"""What one model answered to the items of a task, read as columns: a report looks at all and shows few."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness import columns
+from mmbench.harness.errors import DataError
+from mmbench.harness.items import falls_short
+from mmbench.harness.measured import Measured, read_measured
+from mmbench.harness.selection import Entry
+from mmbench.harness.task import Metric
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+_COLUMNS = ("id", "status", "prediction", "target", "cluster", "locator", "message", "facts")
+_AT_ONCE = 256
+"""Items that a corpus metric is asked about one by one in a single call."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The n outcomes of the primary metric's unit."""
+
+    model: str
+    measured: Measured
+    """Those that were scored."""
+    ids: list[str]
+    table: Any
+    """Arrow table of n rows, for the few that are looked at."""
+    values: Floats
+    """(n,) value of each item, NaN where it has none."""
+    wrong: npt.NDArray[np.bool_]
+    """(n,) not answered, or short of the best."""
+
+    def rows(self, chosen: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
+        """Return the outcomes in these rows."""
+        found: list[dict[str, Any]] = self.table.take(columns.whole_numbers(chosen)).to_pylist()
+        return found
+
+    def texts(self, column: str) -> list[str | None]:
+        """Return the texts of a column."""
+        found: list[str | None] = self.table[column].to_pylist()
+        return found
+
+
+def read_answers(entry: Entry, metric: Metric) -> Answers:
+    """Return what a record's model answered. Raises DataError when the outcomes are missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    measured = read_measured(entry.path, metric)
+    path = entry.path.with_suffix(".parquet")
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read([*_COLUMNS, "unit"])
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
+    units = table["unit"].to_pylist()
+    table = table.take(columns.whole_numbers(np.flatnonzero([unit == metric.unit for unit in units])))
+    ids = table["id"].to_pylist()
+    given = dict(zip(measured.ids.to_pylist(), item_values(measured).tolist(), strict=True))
+    values = np.array([given.get(name, np.nan) for name in ids], dtype=np.float64)
+    failed = np.array([status != "ok" for status in table["status"].to_pylist()], dtype=bool)
+    short = np.array([falls_short(metric, value) for value in values.tolist()], dtype=bool)
+    return Answers(entry.record.model, measured, ids, table, values, failed | short)
+
+
+def item_values(measured: Measured) -> Floats:
+    """Return (n,) values of single items: their own, or the corpus metric over each alone, NaN where undefined."""
+    if measured.metric.aggregate is None:
+        return measured.table[:, 0]
+    blocks = [measured.table[start : start + _AT_ONCE] for start in range(0, len(measured), _AT_ONCE)]
+    made = [measured.metric.aggregate(block, np.eye(len(block))) for block in blocks]
+    values = np.concatenate(made) if made else np.zeros(0)
+    return np.where(np.isfinite(values), values, np.nan)

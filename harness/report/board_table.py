@@ -1,0 +1,130 @@
+"""The board as a table that a person sorts and filters."""
+
+from collections.abc import Mapping
+
+from mmbench.harness.board import Board, Cell, Column, Line
+from mmbench.harness.report.markup import Html, folding, tag
+from mmbench.harness.tables import interval, number
+
+_SHADES = 10
+
+_COVERED = 0.9995
+"""What rounds to all."""
+
+
+def board_table(board: Board) -> Html:
+    """Return the table: a row for each model, a column for each task; a shade tells the chance-corrected score."""
+    heads = [
+        tag("th", {"scope": "col", "class": "rank", "aria-sort": "ascending"}, _sorter("#", "rank")),
+        tag("th", {"scope": "col", "class": "model"}, _sorter("model", "model")),
+        tag("th", {"scope": "col"}, _sorter("score", "overall score")),
+        *(tag("th", {"scope": "col"}, _sorter(name, name)) for name in _costs(board)),
+        *(_head(column) for column in board.columns),
+    ]
+    rows = [_row(line, board) for line in board.lines]
+    caption = tag("caption", {"class": "unseen"}, "Models by score; the buttons in the first row sort")
+    body = tag("tbody", None, *rows)
+    return tag("table", {"id": "board-table"}, caption, tag("thead", None, tag("tr", None, *heads)), body)
+
+
+def board_notes(board: Board) -> list[str]:
+    """Return what a reader of the board should know."""
+    notes = [
+        "Score: mean over the tasks of (value − chance) / (best − chance) of the primary metric; "
+        "small figures are 95 % intervals, a darker shade is further above chance."
+    ]
+    if any(line.standing for line in board.lines):
+        notes.append(
+            "Below a rank: those that it may truly be, where not one. Models of a group cannot be told from its best."
+        )
+    if board.gains:
+        notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
+    if any(line.rank is None for line in board.lines):
+        notes.append("Not ranked (-): a task is missing, or less than 99 % of its items were scored.")
+    for record in board.apart:
+        why = "only part of its items" if record.partial else "another protocol or route"
+        notes.append(f"Apart: {record.model} on {record.reference} ({why}).")
+    return notes
+
+
+def _sorter(name: str, said: str, unit: str = "") -> Html:
+    arrow = tag("span", {"class": "arrow", "aria-hidden": "true"})
+    below = [tag("small", None, folding(unit))] if unit else []
+    return tag("button", {"type": "button", "class": "sort", "title": f"sort by {said}"}, folding(name), arrow, *below)
+
+
+def _head(column: Column) -> Html:
+    attributes = {"scope": "col", "class": "task", "data-task": column.task.lower()}
+    return tag("th", attributes, _sorter(column.task, f"{column.task} {column.metric}", column.metric))
+
+
+def _row(line: Line, board: Board) -> Html:
+    name = tag("th", {"scope": "row", "class": "model", "data-value": line.model}, folding(line.model))
+    overall = tag(
+        "td", {"class": "overall", "data-value": line.overall}, number(line.overall), *_ends(line.low, line.high)
+    )
+    cells = [_cell(cell, column) for cell, column in zip(line.cells, board.columns, strict=True)]
+    return tag("tr", {"data-model": line.model.lower()}, _rank(line), name, overall, *_cost_cells(line, board), *cells)
+
+
+def _costs(board: Board) -> list[str]:
+    """Return what is known of what the models cost."""
+    speed = any(line.items_per_second for line in board.lines)
+    weights = any(line.parameters for line in board.lines)
+    return [name for name, known in (("items/s", speed), ("weights", weights)) if known]
+
+
+def _cost_cells(line: Line, board: Board) -> list[Html]:
+    held: Mapping[str, float | None] = {"items/s": line.items_per_second, "weights": line.parameters}
+    return [tag("td", {"data-value": held[name]}, _count(held[name])) for name in _costs(board)]
+
+
+def _count(value: float | None) -> str:
+    """Return a count as a person reads it.
+
+    >>> _count(151_277_313), _count(512.3), _count(None)
+    ('151 M', '512', '-')
+    """
+    if value is None:
+        return "-"
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def _rank(line: Line) -> Html:
+    standing = line.standing
+    parts = []
+    if standing is not None:
+        if standing.rank_low < standing.rank_high:
+            parts.append(tag("small", None, f"{standing.rank_low} … {standing.rank_high}"))
+        parts.append(tag("small", {"title": "models of a group tie with its best"}, f"group {standing.group}"))
+    return tag("td", {"class": "rank", "data-value": line.rank}, "-" if line.rank is None else str(line.rank), *parts)
+
+
+def _ends(low: float | None, high: float | None) -> list[Html]:
+    return [] if low is None or high is None else [tag("small", None, interval(low, high))]
+
+
+def _cell(cell: Cell | None, column: Column) -> Html:
+    attributes: dict[str, str | float | None] = {"class": "task", "data-task": column.task.lower()}
+    if cell is None or cell.score.value is None:
+        return tag("td", attributes, "-")
+    score = cell.score
+    shade = cell.corrected
+    attributes["data-value"] = score.value
+    if shade is not None:
+        attributes["class"] = f"task shade{round(_SHADES * min(max(shade, 0.0), 1.0))}"
+    attributes["title"] = f"{column.task} {column.metric}, {cell.route}, n {score.n:,}, chance {number(score.chance)}"
+    parts = [tag("span", None, number(score.value)), *_ends(score.low, score.high)]
+    if score.few_clusters:
+        parts.append(tag("small", {"class": "warn"}, "few clusters"))
+    if score.coverage < _COVERED:
+        parts.append(tag("small", {"class": "warn"}, f"{score.coverage:.1%} answered"))
+    if cell.gain is not None:
+        said = f"gain {cell.gain.value:+.3f}"
+        parts.append(tag("small", {"title": f"less the larger control, {cell.gain.control}"}, said))
+    if cell.route != "embed":
+        parts.append(tag("small", {"class": "route"}, cell.route))
+    return tag("td", attributes, *parts)

@@ -1,0 +1,24 @@
+"""What a report shows, made from the records: the page is drawn from it alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmbench.harness.board import Board
+from mmbench.harness.digest import Json
+from mmbench.harness.report.gather import Asked
+from mmbench.harness.report.verdicts import Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything but the pictures."""
+
+    board: Board
+    tasks: Sequence[Asked]
+    models: Sequence[str]
+    """Those compared item by item."""
+    items: Sequence[Json]
+    """Of each task."""
+    confusions: Sequence[Json]
+    """Of each task, None where answers are no classes."""
+    pairs: Pairs

@@ -1,0 +1,122 @@
+"""The items of a report as its page holds them: pictures, question, reference, and what each model answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmbench.harness.digest import Json
+from mmbench.harness.originals import find_samples, sample_id
+from mmbench.harness.report.answers import Answers
+from mmbench.harness.report.gather import Asked
+from mmbench.harness.report.picks import Pick
+from mmbench.harness.report.thumbnails import Thumbnails
+from mmbench.harness.task import Task
+from mmbench.harness.types import Sample
+
+_LONG = 320
+"""Characters of a question or reference."""
+
+_SAID = 220
+"""Characters of an answer."""
+
+_MOST_OPTIONS = 12
+_MOST_PICTURES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The items of one task."""
+
+    items: list[dict[str, Json]]
+    """As the page's script reads them; see `report.js`."""
+    pictures: list[list[str]]
+    """Keys of the thumbnails of each item."""
+
+
+def explore(
+    asked: Asked,
+    task: Task | None,
+    picks: Sequence[Pick],
+    answers: Sequence[Answers],
+    thumbnails: Thumbnails,
+    models: Sequence[str],
+) -> Shown:
+    """Return the picked items; without their task, or where its samples are not found, without question and options."""
+    unit = asked.metric.unit
+    samples = find_samples(task, {sample_id(item.id, unit) for item in picks}) if task else {}
+    held = {each.model: _rows(each, picks) for each in answers}
+    numbers = {model: number for number, model in enumerate(models)}
+    made = []
+    pictures = []
+    for item in picks:
+        rows = {numbers[model]: held[model][item.id] for model in item.rows}
+        first = next(iter(rows.values()))
+        sample = samples.get(sample_id(item.id, unit))
+        sample, keys = _still(sample, first, thumbnails)
+        made.append(_item(item.id, sample, first, keys, rows))
+        pictures.append(keys)
+    return Shown(made, pictures)
+
+
+def _rows(answers: Answers, picks: Sequence[Pick]) -> dict[str, dict[str, Any]]:
+    at = np.array([item.rows[answers.model] for item in picks if answers.model in item.rows], dtype=np.intp)
+    found = answers.rows(at)
+    for row, number in zip(found, at.tolist(), strict=True):
+        row["value"], row["wrong"] = answers.values[number], bool(answers.wrong[number])
+    return {row["id"]: row for row in found}
+
+
+def _still(sample: Sample | None, row: Mapping[str, Any], thumbnails: Thumbnails) -> tuple[Sample | None, list[str]]:
+    """Return the sample, if it is what was asked, and keys of its pictures; else of the picture at the locator."""
+    if sample is not None:
+        keys = [key for image in sample.media[:_MOST_PICTURES] if (key := thumbnails.add(image))]
+        # The first picture is read by now, so that a sample knows its cluster; data that changed have another.
+        if sample.cluster == row["cluster"]:
+            return sample, keys
+    key = thumbnails.add_file(row["locator"] or "", row["cluster"] or "")
+    return None, [key] if key else []
+
+
+def _item(
+    name: str,
+    sample: Sample | None,
+    first: Mapping[str, Any],
+    keys: Sequence[str],
+    rows: Mapping[int, Mapping[str, Any]],
+) -> dict[str, Json]:
+    item: dict[str, Json] = {
+        "id": name,
+        "target": _cut(first["target"], _LONG),
+        "pictures": list(keys),
+        "answers": [_answer(number, row) for number, row in sorted(rows.items())],
+    }
+    if sample is not None:
+        item["question"] = _cut(sample.question, _LONG)
+        item["options"] = [_cut(option.label, _SAID) for option in sample.options[:_MOST_OPTIONS]]
+    if first["locator"]:
+        item["locator"] = first["locator"]
+    facts = {fact: cell for fact, cell in (first["facts"] or {}).items() if cell is not None}
+    if facts:
+        item["facts"] = {fact: _cut(cell, _SAID) for fact, cell in facts.items()}
+    return {key: value for key, value in item.items() if value not in ("", None, [])}
+
+
+def _answer(model: int, row: Mapping[str, Any]) -> Json:
+    """Return `[model, wrong, status, value, text]`: numbers, or null where there is none."""
+    value = None if np.isnan(row["value"]) else round(float(row["value"]), 4)
+    said = row["message"] if row["status"] == "error" else row["prediction"]
+    return [model, int(row["wrong"]), row["status"], value, _cut(said, _SAID)]
+
+
+def _cut(cell: object, length: int) -> str | None:
+    """Return a text, cut where it is longer.
+
+    >>> _cut("abcdef", 4), _cut(None, 4)
+    ('abc…', None)
+    """
+    if cell is None:
+        return None
+    text = str(cell)
+    return text if len(text) <= length else f"{text[: length - 1]}…"

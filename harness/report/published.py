@@ -1,0 +1,27 @@
+"""Figures that others published: below the board, apart from what was measured here."""
+
+from collections.abc import Sequence
+
+from mmbench.harness.report.markup import Html, folding, link, tag
+from mmbench.harness.reported import Reported
+from mmbench.harness.tables import number
+
+
+def published(figures: Sequence[Reported]) -> Html:
+    """Return the table of these figures."""
+    names = ("model", "task", "metric", "value", "source")
+    head = tag("tr", None, *(tag("th", {"scope": "col"}, name) for name in names))
+    rows = [
+        tag(
+            "tr",
+            None,
+            tag("th", {"scope": "row"}, folding(each.model)),
+            tag("td", None, each.task),
+            tag("td", None, each.metric),
+            tag("td", {"class": "figure"}, number(each.value)),
+            tag("td", None, each.source, *([" ", link(each.url)] if each.url else [])),
+        )
+        for each in figures
+    ]
+    caption = tag("caption", None, "Published figures, not measured here and not ranked")
+    return tag("table", {"class": "published"}, caption, tag("thead", None, head), tag("tbody", None, *rows))

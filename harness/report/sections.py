@@ -1,0 +1,147 @@
+"""The sections of a report, each left out where the records have nothing for it."""
+
+from dataclasses import dataclass
+
+from mmbench.harness.report.board_table import board_notes, board_table
+from mmbench.harness.report.cards import task_card
+from mmbench.harness.report.chart import legend
+from mmbench.harness.report.contents import Contents
+from mmbench.harness.report.dot_plot import dot_plot
+from mmbench.harness.report.gather import MOST_MODELS
+from mmbench.harness.report.markup import Html, tag
+from mmbench.harness.report.pair_matrix import pair_matrix
+from mmbench.harness.report.picks import MOST
+from mmbench.harness.report.published import published
+from mmbench.harness.report.shots import Curve, curve, shots_chart
+from mmbench.harness.report.verdicts import MOST_RESAMPLED
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page."""
+
+    name: str
+    """Its id."""
+    link: str
+    """What the navigation calls it."""
+    markup: Html
+
+
+def sections(contents: Contents) -> list[Section]:
+    """Return the sections that have something to show, in their order."""
+    made = [
+        Section("board", "Board", _board(contents)),
+        Section("profile", "Profile", _profile(contents)),
+        Section("shots", "Learning", _shots(contents)),
+        Section("pairs", "Pairs", _pairs(contents)),
+        Section("confusion", "Confusions", _confusion(contents)),
+        Section("items", "Items", _explorer()),
+        Section("tasks", "Tasks", _cards(contents)),
+    ]
+    return [section for section in made if section.markup]
+
+
+def _section(name: str, title: str, note: str, *parts: Html) -> Html:
+    lead = [tag("p", {"class": "note"}, note)] if note else []
+    heading = tag("h2", {"id": f"{name}-title"}, title)
+    return tag("section", {"id": name, "aria-labelledby": f"{name}-title"}, heading, *lead, *parts)
+
+
+def _board(contents: Contents) -> Html:
+    filters = tag(
+        "div",
+        {"class": "filters"},
+        tag("label", None, "models", tag("input", {"type": "search", "id": "board-models", "autocomplete": "off"})),
+        tag("label", None, "tasks", tag("input", {"type": "search", "id": "board-tasks", "autocomplete": "off"})),
+        tag("output", {"id": "board-count"}),
+    )
+    said = board_notes(contents.board)
+    if len(contents.models) < len(contents.board.lines):
+        said.append(f"The sections below show the first {MOST_MODELS} models.")
+    notes = tag("ul", {"class": "notes"}, *(tag("li", None, note) for note in said))
+    parts = [filters, _scrolled("board", board_table(contents.board)), notes]
+    if contents.board.reported:
+        parts.append(_scrolled("board", published(contents.board.reported)))
+    return _section("board", "Board", "", *parts)
+
+
+def _scrolled(name: str, table: Html) -> Html:
+    """Return a table that scrolls within the page, by keyboard too."""
+    return tag("div", {"class": "scroll", "tabindex": 0, "role": "region", "aria-labelledby": f"{name}-title"}, table)
+
+
+def _profile(contents: Contents) -> Html:
+    lines = contents.board.lines[: len(contents.models)]
+    rows = {name: [line.dimensions.get(name) for line in lines] for name in contents.board.dimensions}
+    rows = {name: points for name, points in rows.items() if any(points)}
+    if not rows:
+        return Html()
+    note = "Where each model stands between chance and best in every dimension, with 95 % intervals."
+    plot = tag("div", {"class": "plot"}, legend(contents.models), dot_plot(rows, contents.models))
+    return _section("profile", "Perception profile", note, plot)
+
+
+def _shots(contents: Contents) -> Html:
+    figures = []
+    for task in contents.tasks:
+        curves: list[Curve] = [
+            curve(task.entries[model].record) if model in task.entries else {} for model in contents.models
+        ]
+        if any(curves):
+            chart = shots_chart(curves, contents.models, task.entry.record.primary.chance)
+            figures.append(tag("figure", None, tag("figcaption", None, task.reference), chart))
+    if not figures:
+        return Html()
+    note = "Accuracy of a head fitted on few examples: mean over the draws, with 95 % intervals; dashed: chance."
+    plot = tag("div", {"class": "plot"}, legend(contents.models), tag("div", {"class": "figures"}, *figures))
+    return _section("shots", "Learning curves", note, plot)
+
+
+def _pairs(contents: Contents) -> Html:
+    if not contents.pairs:
+        return Html()
+    note = (
+        "On how many tasks the model of the row is better (▲), worse (▼) or tied (=) with that of the column: paired "
+        f"tests on the items both were scored on (corpus metrics: {MOST_RESAMPLED:,} of them at most), Holm-adjusted "
+        "over the tasks of the pair, at 5 %. A cell lists them."
+    )
+    matrix = pair_matrix(contents.pairs, contents.models)
+    return _section("pairs", "Model against model", note, _scrolled("pairs", matrix))
+
+
+def _confusion(contents: Contents) -> Html:
+    if not any(contents.confusions):
+        return Html()
+    note = "Rows are what was right, columns what was answered; the commonest classes of each task."
+    controls = tag("div", {"class": "filters"}, _choice("confusion-task", "task"), _choice("confusion-model", "model"))
+    table = tag("div", {"id": "confusion-table"})
+    return _section("confusion", "Confusions", note, controls, _scrolled("confusion", table))
+
+
+def _explorer() -> Html:
+    choices = [
+        ("task", "task"),
+        ("dimension", "dimension"),
+        ("model", "model"),
+        ("status", "status"),
+        ("other", "differs from"),
+    ]
+    controls = [_choice(f"items-{name}", said) for name, said in choices]
+    search = tag("input", {"type": "search", "id": "items-text", "autocomplete": "off"})
+    controls += [tag("label", None, "text", search), tag("output", {"id": "items-count"})]
+    more = tag("button", {"type": "button", "id": "items-more", "hidden": True}, "more")
+    note = (
+        f"A draw of at most {MOST} items of each task: those that models got wrong or differ on first. "
+        "Pictures whose source is not there are left grey."
+    )
+    wall = tag("ul", {"id": "items-wall"})
+    return _section("items", "Items", note, tag("div", {"class": "filters"}, *controls), wall, more)
+
+
+def _choice(name: str, said: str) -> Html:
+    return tag("label", None, said, tag("select", {"id": name}))
+
+
+def _cards(contents: Contents) -> Html:
+    cards = tag("div", {"class": "cards"}, *(task_card(task) for task in contents.tasks))
+    return _section("tasks", "Tasks", "How each task asks and scores, and what to hold its scores against.", cards)

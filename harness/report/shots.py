@@ -1,0 +1,80 @@
+"""Learning curves of probes: how the score grows with the examples that a head is fitted on."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any, TypeAlias
+
+from mmbench.harness.record import Record
+from mmbench.harness.report.chart import label, line, marker, percent, series_class
+from mmbench.harness.report.markup import Html, tag
+from mmbench.harness.score import Corrected
+from mmbench.harness.tables import interval, number
+
+_TOP, _BOTTOM, _HEIGHT = 12, 200, 240
+_LEFT, _RIGHT = 0.06, 0.96
+_ALL = "all"
+
+Curve: TypeAlias = Mapping[str, Corrected]
+"""Shots, or `all`, to the mean over the seeds."""
+
+
+def curve(record: Record) -> Curve:
+    """Return the learning curve that a record holds; empty where there is none.
+
+    Intervals are those of the scores `N-shot/accuracy` and `full/accuracy` (or `map`), where the record has them.
+    """
+    scores = {score.metric: score for score in record.scores}
+    found: dict[str, Corrected] = {}
+    steps: Any = record.details.get("curve") or ()
+    for step in steps:
+        shots = step["shots"]
+        lesson = "full" if shots is None else f"{shots}-shot"
+        for kind, drawn in step.items():
+            if kind != "shots" and drawn:
+                score = scores.get(f"{lesson}/{kind}")
+                ends = (score.low, score.high) if score else (None, None)
+                found[_ALL if shots is None else str(shots)] = Corrected(fmean(drawn), *ends)
+    return found
+
+
+def shots_chart(curves: Sequence[Curve], names: Sequence[str], chance: float | None) -> Html:
+    """Return the curves of one task, a series for each of the named models; an empty curve is left out."""
+    ticks = sorted({tick for each in curves for tick in each}, key=lambda tick: (tick == _ALL, _shots(tick)))
+    x = {tick: _LEFT + (_RIGHT - _LEFT) * i / max(len(ticks) - 1, 1) for i, tick in enumerate(ticks)}
+    parts: list[Html] = []
+    for level in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts += [line("grid", percent(_LEFT), _y(level), percent(_RIGHT), _y(level))]
+        parts += [label(f"{level:g}", percent(_LEFT - 0.012), _y(level) + 4, "end")]
+    if chance is not None:
+        parts += [line("grid chance", percent(_LEFT), _y(chance), percent(_RIGHT), _y(chance))]
+    parts += [label(tick, percent(x[tick]), _BOTTOM + 18) for tick in ticks]
+    parts += [label("examples of each class", percent((_LEFT + _RIGHT) / 2), _BOTTOM + 36)]
+    parts += [_series(i, names[i], each, x) for i, each in enumerate(curves) if each]
+    said = "; ".join(_said(name, each) for name, each in zip(names, curves, strict=True) if each)
+    return tag("svg", {"class": "chart", "height": _HEIGHT, "role": "img", "aria-label": said}, *parts)
+
+
+def _shots(tick: str) -> int:
+    return int(tick) if tick.isdigit() else 0
+
+
+def _y(value: float) -> float:
+    return _BOTTOM - (_BOTTOM - _TOP) * min(max(value, 0.0), 1.0)
+
+
+def _series(at: int, name: str, points: Curve, x: Mapping[str, float]) -> Html:
+    ordered = [(tick, points[tick]) for tick in x if tick in points]
+    parts = []
+    for (one, a), (other, b) in zip(ordered, ordered[1:], strict=False):
+        kind = "path apart" if other == _ALL else "path"
+        parts.append(line(kind, percent(x[one]), _y(a.value), percent(x[other]), _y(b.value)))
+    for tick, each in ordered:
+        if each.low is not None and each.high is not None:
+            parts.append(line("whisker", percent(x[tick]), _y(each.low), percent(x[tick]), _y(each.high)))
+        title = f"{name}, {tick} shots: {number(each.value)} ({interval(each.low, each.high)})"
+        parts.append(marker(at, percent(x[tick]), _y(each.value), title))
+    return tag("g", {"class": series_class(at), "data-series": at}, *parts)
+
+
+def _said(name: str, points: Curve) -> str:
+    return f"{name}: " + ", ".join(f"{tick} {number(each.value)}" for tick, each in points.items())

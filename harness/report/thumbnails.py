@@ -1,0 +1,73 @@
+"""Small copies of pictures as data URIs: one for each digest, however many items and tasks show it."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import PIL.features
+import PIL.Image
+
+from mmbench.harness.errors import Unreadable
+from mmbench.harness.media import Image
+
+SIDE = 96
+"""Pixels of the longer side."""
+
+_QUALITY = 62
+_KEY = 12
+"""Characters of a digest that tell the pictures of one report apart."""
+
+
+class Thumbnails:
+    """Makes and holds thumbnails."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, str] = {}
+
+    def add(self, image: Image) -> str | None:
+        """Return the key of a picture's thumbnail, None where the picture cannot be read."""
+        known = image.known_digest
+        if known and known[:_KEY] in self._made:
+            return known[:_KEY]
+        try:
+            content = image.read()
+            key = content.digest[:_KEY]
+            if key not in self._made:
+                self._made[key] = data_uri(content.decode())
+        except Unreadable:
+            return None
+        return key
+
+    def add_file(self, locator: str, digest: str) -> str | None:
+        """Return the key of the picture file at a locator, None unless it has this digest."""
+        path = Path(locator)
+        if not locator or not path.is_file():
+            return None
+        image = Image.from_path(path, locator)
+        try:
+            same = image.digest == digest
+        except Unreadable:
+            return None
+        return self.add(image) if same else None
+
+    def within(self, room: int, wanted: Iterable[str]) -> Mapping[str, str]:
+        """Return thumbnails by key, in the order wanted, as many as have room (characters)."""
+        kept: dict[str, str] = {}
+        for key in wanted:
+            if key not in kept:
+                room -= len(self._made[key]) + _KEY + len('"":"",')
+                if room < 0:
+                    break
+                kept[key] = self._made[key]
+        return kept
+
+
+def data_uri(picture: PIL.Image.Image) -> str:
+    """Return a small copy of an RGB picture as a data URI: WebP, or JPEG where Pillow was built without it."""
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.LANCZOS)
+    kind = "webp" if PIL.features.check("webp") else "jpeg"
+    held = io.BytesIO()
+    small.save(held, kind, quality=_QUALITY)
+    return f"data:image/{kind};base64,{base64.b64encode(held.getvalue()).decode('ascii')}"

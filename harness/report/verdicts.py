@@ -1,0 +1,95 @@
+"""Two models on the tasks that both were asked: which of them one does better, and which cannot be told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness import columns
+from mmbench.harness.difference import difference
+from mmbench.harness.measured import Column, Measured, shared
+from mmbench.harness.multiple import holm
+from mmbench.harness.paired import Paired
+from mmbench.harness.report.answers import Answers
+
+ALPHA = 0.05
+"""How often a false difference is found among all tasks of a pair."""
+
+_NEEDED = 2
+"""Items: of a single one nothing can be told."""
+
+MOST_RESAMPLED = 2000
+"""Items of a corpus metric that a pair is compared on."""
+
+Verdict = Literal["better", "worse", "tied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One model against another on one task."""
+
+    task: int
+    """Number of the task in the report."""
+    test: Paired
+    """How much better the first is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is made of a comparison among the others of its pair."""
+
+    compared: Compared
+    p: float
+    """Holm-adjusted over the tasks of the pair."""
+    verdict: Verdict
+    """Of the first model against the second."""
+
+
+Pairs: TypeAlias = Mapping[tuple[str, str], Sequence[Judged]]
+"""By (first, second) model."""
+
+
+def compare_task(task: int, answers: Sequence[Answers]) -> dict[tuple[str, str], Compared]:
+    """Return what each pair of models makes of the items that both were scored on, by (first, second) name.
+
+    Metrics of which neither direction is better are left out, and pairs whose score is undefined.
+    """
+    if not answers or answers[0].measured.metric.higher_is_better is None:
+        return {}
+    found = {}
+    for one, other in combinations(answers, 2):
+        # The test is of the second run against the first.
+        a, b = _capped(*shared(other.measured, one.measured))
+        made = difference(a, b) if len(a) >= _NEEDED and a.table.shape == b.table.shape else None
+        if made is not None:
+            found[one.model, other.model] = Compared(task, made.gain)
+    return found
+
+
+def _capped(a: Measured, b: Measured) -> tuple[Measured, Measured]:
+    """Return the same, for a corpus metric at most `MOST_RESAMPLED` items: each pair of models resamples them anew."""
+    if a.metric.aggregate is None or len(a) <= MOST_RESAMPLED:
+        return a, b
+    drawn = np.sort(np.random.default_rng(0).choice(len(a), MOST_RESAMPLED, replace=False))
+    rows = columns.whole_numbers(drawn)
+    return _rows(a, rows, drawn), _rows(b, rows, drawn)
+
+
+def _rows(measured: Measured, rows: Column, drawn: npt.NDArray[np.intp]) -> Measured:
+    ids, clusters = measured.ids.take(rows), measured.clusters.take(rows)
+    return replace(measured, ids=ids, clusters=clusters, table=measured.table[drawn])
+
+
+def judge(compared: Sequence[Compared]) -> list[Judged]:
+    """Return the verdicts of one pair of models over their tasks (Holm 1979)."""
+    adjusted = holm([each.test.p for each in compared]).tolist()
+    return [Judged(each, p, _verdict(each.test, p)) for each, p in zip(compared, adjusted, strict=True)]
+
+
+def _verdict(test: Paired, p: float) -> Verdict:
+    if p >= ALPHA or test.difference == 0:
+        return "tied"
+    return "better" if test.difference > 0 else "worse"
