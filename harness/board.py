@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmbench.harness.board_columns import Filter, alike, outlines
-from mmbench.harness.board_line import Cell as Cell
-from mmbench.harness.board_line import Column as Column
-from mmbench.harness.board_line import Entrant, make_lines
-from mmbench.harness.board_line import Line as Line
+from mmbench.harness.board_line import Cell, Column, Entrant, Line, make_lines
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.evidence import Evidence
@@ -21,6 +18,8 @@ from mmbench.harness.types import Score
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Board", "Cell", "Column", "Line", "Results", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Board:
             line = lines.get((record.model, None)) if id(record) in stands else None
             more = self._more(line, record.reference)
             gain = more.pop("visual_gain")
-            cost = {"parameters": record.parameters, "items_per_second": record.items_per_second}
+            cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}
             rows += [
                 {**row, "visual_gain": gain if row["primary"] else None, **cost, **more, **_MEASURED}
                 for row in record.rows()
@@ -80,7 +79,7 @@ class Board:
         for each in self.reported:
             among = lines.get((each.model, each.source))
             task = next((column.task for column in self.columns if each.of(column.task)), "")
-            unknown = {"parameters": None, "items_per_second": None}
+            unknown: dict[str, Json] = {"parameters": None, "items_per_second": None}
             rows.append({**each.row(), **unknown, **self._more(among, task)})
         return rows
 
@@ -140,7 +139,8 @@ class Results:
 
         With `same_route` only records of the route that most models were asked by stay, task by task. `keep` limits
         models and tasks. `with_reported` sets published figures among the measured ones, to which they may not compare.
-        Outcomes that cannot be read are added to `errors`. Raises UsageError for a suite or filter that matches nothing.
+        Outcomes that cannot be read are added to `errors`. Raises UsageError where there is no such suite, or nothing
+        that a part of `keep` names.
         """
         keep = keep or Filter()
         latest = newest(self.records)
@@ -154,10 +154,10 @@ class Results:
         columns: list[Column] = []
         for column in order:
             held = alike([record for record in mine if record.reference == column.task], same_route=same_route)
+            stands += held
             if held:
-                stands += held
-                column = replace(column, metric=held[0].primary.metric, protocol=held[0].protocol)
-            if held or suite:
+                columns.append(replace(column, metric=held[0].primary.metric, protocol=held[0].protocol))
+            elif suite:
                 columns.append(column)
         chosen = set(map(id, stands))
         apart = [record for record in mine if id(record) not in chosen]

@@ -1,17 +1,14 @@
 """What a person sees at the terminal: progress while it runs, tables a newcomer can read."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Task as Bar
 from rich.table import Table
 from rich.text import Text
 
-from mmbench.harness.board import Board, Cell, as_table
 from mmbench.harness.controls import ControlName
 from mmbench.harness.plan import Plan
 from mmbench.harness.record import Record
@@ -221,110 +218,6 @@ def plan_notes(plans: Sequence[Plan]) -> list[str]:
     return notes + [
         f"- {plan.model} · {_under(plan.task, plan.control)}: {plan.unsupported}" for plan in plans if plan.unsupported
     ]
-
-
-def board_table(board: Board, width: int) -> Group:
-    """Return the board: the best model first, a column for each task, in several tables where one is too wide."""
-    tables = _board_tables(board, width, f"Leaderboard: {escape(board.title)}", _board_cell)
-    if board.gains:
-        tables += _board_tables(board, width, "Visual gain", _gain_cell)
-    return Group(*tables)
-
-
-def _board_tables(board: Board, width: int, title: str, shown: Callable[[Cell | None], str]) -> list[Table]:
-    cells = [[Text.from_markup(shown(line.cells[i])) for line in board.lines] for i in range(len(board.columns))]
-    widths = [
-        max(len(column.task), len(column.metric), *(each.cell_len for each in made), 1)
-        for column, made in zip(board.columns, cells, strict=True)
-    ]
-    names = max([len("model"), *(len(line.model) for line in board.lines)])
-    tables: list[Table] = []
-    for block in _blocks(widths, width - names - len(" #  score   ")):
-        table = empty_table("" if tables else title, ["#", "model"], ["score"])
-        for i in block:
-            table.add_column(f"{board.columns[i].task}\n{board.columns[i].metric}", justify="right", no_wrap=True)
-        for row, line in enumerate(board.lines):
-            rank = "-" if line.rank is None else str(line.rank)
-            table.add_row(rank, escape(line.model), number(line.overall), *(cells[i][row] for i in block))
-        tables.append(table)
-    return tables
-
-
-def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
-    """Return the columns in groups that fit the room, two more for the gap before each; at least one a group."""
-    blocks: list[list[int]] = [[]]
-    used = 0
-    for i, width in enumerate(widths):
-        if blocks[-1] and used + width + 2 > room:
-            blocks.append([])
-            used = 0
-        blocks[-1].append(i)
-        used += width + 2
-    return blocks
-
-
-def _board_cell(cell: Cell | None) -> str:
-    if cell is None or cell.score.value is None:
-        return "-"
-    score = cell.score
-    spread = f" ±{(score.high - score.low) / 2:.3f}" if score.high is not None and score.low is not None else ""
-    mark = "" if cell.route == "embed" else f" ({cell.route})"
-    short = f" [yellow]{score.coverage:.1%} scored[/]" if score.coverage < COVERED else ""
-    return f"{number(score.value)}{spread}{mark}{short}"
-
-
-def _gain_cell(cell: Cell | None) -> str:
-    if cell is None or cell.gain is None:
-        return "-"
-    gain = cell.gain
-    ends = f" ({gain.low:+.3f} … {gain.high:+.3f})" if gain.low is not None and gain.high is not None else ""
-    return f"{gain.value:+.3f}{ends}"
-
-
-def board_notes(board: Board) -> list[str]:
-    """Return what a reader of the board should know."""
-    notes = []
-    if any(line.overall is not None for line in board.lines):
-        notes.append("score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval")
-    if any(line.rank is None for line in board.lines):
-        notes.append("not ranked: a task is missing or less than 99 % of its items were scored")
-    if board.gains:
-        notes.append("visual gain: the score less the larger of its controls (blind, shuffled), with its 95 % interval")
-    for record in board.apart:
-        why = "only part of its items" if record.partial else "another protocol or route"
-        notes.append(f"apart: {record.model} on {record.reference} ({why})")
-    return notes
-
-
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def board_markdown(board: Board) -> str:
-    """Return the board as Markdown, with its notes."""
-    header = ["#", "model", "score", *(f"{column.task} {column.metric}" for column in board.columns)]
-    rows = [
-        ["-" if line.rank is None else str(line.rank), line.model, number(line.overall)]
-        + [Text.from_markup(_board_cell(cell)).plain for cell in line.cells]
-        for line in board.lines
-    ]
-    tables = [markdown(header, rows)]
-    if board.gains:
-        gains = [[line.model, *map(_gain_cell, line.cells)] for line in board.lines]
-        tables.append(markdown(["visual gain", *header[3:]], gains))
-    return "\n\n".join([*tables, *board_notes(board)])
-
-
-def board_csv(board: Board) -> str:
-    """Return the board as CSV, a line for each model."""
-    table = as_table(board)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]) if table else ["rank", "model", "score"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().rstrip("\n")
 
 
 def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:

@@ -1,80 +1,93 @@
-"""Ranks and ties come from the same resampled pictures for all models and tasks."""
+"""Ranks are no surer than their items allow, and ties are made of the same resampled pictures."""
 
 import numpy as np
 import pytest
 
-from mmbench.harness.standing import Part, macro_replicates, mean_scores, pairwise, standings
+from mmbench.harness.discordant import mcnemar_mid
+from mmbench.harness.replicates import cluster_keys, poisson_weights
+from mmbench.harness.standing import Standing, pairwise, standings
+from mmbench.harness.stats import wilson
+
+WEIGHTS = poisson_weights(cluster_keys([str(i) for i in range(2000)], ""), 0, 400).T.astype(np.float64)
 
 
-def part(values: np.ndarray, prefix: str = "", **scale: float) -> Part:
-    return Part([f"{prefix}{i}" for i in range(len(values))], mean_scores(values, **scale))
+def placed(values: np.ndarray) -> list[Standing]:
+    """Stand models by their (n, models) right and wrong answers."""
+    return standings(*arguments(values))
 
 
-def test_replicates_are_centred_on_the_scores_and_spread_like_their_error() -> None:
-    values = np.random.default_rng(0).random((400, 3))
-    replicates = macro_replicates([part(values, "a", chance=0.5), part(values[:100], "b", chance=0.5)])
-    expected = ((values.mean(axis=0) - 0.5) / 0.5 + (values[:100].mean(axis=0) - 0.5) / 0.5) / 2
-    error = np.sqrt(values.var(axis=0) / 400 + values[:100].var(axis=0) / 100)
-    assert replicates.shape == (2000, 3)
-    assert replicates.mean(axis=0) == pytest.approx(expected, abs=0.005)
-    assert replicates.std(axis=0) == pytest.approx(error, rel=0.1)
-
-
-def test_pictures_that_tasks_share_are_drawn_together() -> None:
-    values = np.random.default_rng(0).random((200, 1))
-    shared = macro_replicates([part(values), part(values)]).std()
-    apart = macro_replicates([part(values, "a"), part(values, "b")]).std()
-    assert shared == pytest.approx(macro_replicates([part(values)]).std())
-    assert apart == pytest.approx(shared / np.sqrt(2), rel=0.1)
-
-
-def test_items_that_a_model_was_not_scored_on_leave_its_mean() -> None:
-    values = np.array([[1.0, 0.0], [np.nan, 1.0], [0.0, 1.0]])
-    assert mean_scores(values)(np.ones((1, 3))).tolist() == [[0.5, pytest.approx(2 / 3)]]
-    replicates = macro_replicates([part(np.array([[1.0], [np.nan]]))], resamples=400)
-    assert 0 < len(replicates) < 400 and (replicates == 1).all()
+def arguments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ends = np.array([wilson(column.sum(), len(column)) for column in values.T])
+    weights = WEIGHTS[:, : len(values)]
+    weights = weights[weights.any(axis=1)]
+    return values.mean(axis=0), ends, weights @ values / weights.sum(axis=1, keepdims=True)
 
 
 def test_models_that_differ_are_ranked_apart() -> None:
     rng = np.random.default_rng(0)
-    values = (rng.random((2000, 3)) < np.array([0.5, 0.9, 0.7])).astype(float)
-    made = standings(values.mean(axis=0), macro_replicates([part(values)]))
-    assert [each.rank for each in made] == [3, 1, 2]
-    assert [(each.rank_low, each.rank_high, each.group) for each in made] == [(3, 3, 3), (1, 1, 1), (2, 2, 2)]
-    assert all(each.low < score < each.high for each, score in zip(made, values.mean(axis=0), strict=True))
+    made = placed((rng.random((2000, 3)) < np.array([0.5, 0.9, 0.7])).astype(float))
+    assert made == [Standing(3, 3, 3, 3), Standing(1, 1, 1, 1), Standing(2, 2, 2, 2)]
 
 
 def test_the_same_answers_tie() -> None:
     values = np.random.default_rng(0).integers(2, size=(100, 1)).astype(float).repeat(3, axis=1)
-    made = standings(values.mean(axis=0), macro_replicates([part(values)]))
-    assert [(each.rank, each.rank_low, each.rank_high, each.group) for each in made] == [(1, 1, 1, 1)] * 3
+    assert placed(values) == [Standing(1, 1, 3, 1)] * 3
 
 
 def test_a_group_ends_at_the_first_that_its_best_beats() -> None:
     scores = np.array([0.70, 0.69, 0.66, 0.64])
+    ends = np.stack([scores - 0.02, scores + 0.02], axis=1)
     replicates = scores + np.random.default_rng(0).normal(0, 0.01, (2000, 4))
-    adjusted = pairwise(scores, replicates)
+    adjusted = pairwise(scores, ends, replicates)
     assert adjusted[0, 1] > 0.05 and adjusted[0, 2] < 0.05 and adjusted[1, 2] > 0.05
-    assert [each.group for each in standings(scores, replicates)] == [1, 1, 2, 2]
+    made = standings(scores, ends, replicates)
+    assert [each.group for each in made] == [1, 1, 2, 2]
+    assert [(each.rank_low, each.rank_high) for each in made] == [(1, 2), (1, 3), (2, 4), (3, 4)]
 
 
 def test_pairs_are_compared_on_the_same_resamples() -> None:
     """What moves all models together does not hide a difference."""
     shift = np.random.default_rng(0).normal(0, 0.1, (2000, 1))
-    replicates = np.array([0.5, 0.52]) + shift + np.random.default_rng(1).normal(0, 0.002, (2000, 2))
-    assert [each.group for each in standings(np.array([0.5, 0.52]), replicates)] == [2, 1]
+    scores = np.array([0.5, 0.52])
+    ends = np.stack([scores - 0.2, scores + 0.2], axis=1)
+    replicates = scores + shift + np.random.default_rng(1).normal(0, 0.002, (2000, 2))
+    assert [each.group for each in standings(scores, ends, replicates)] == [2, 1]
+
+
+def test_few_items_that_do_not_vary_are_no_proof() -> None:
+    """All right against all wrong has no spread over resamples, and on three items no meaning either."""
+    assert pairwise(*arguments(np.array([[1.0, 0.0]] * 2)))[0, 1] > 0.03
+    assert pairwise(*arguments(np.array([[1.0, 0.0]] * 30)))[0, 1] < 0.001
+
+
+@pytest.mark.parametrize(("gains", "losses"), [(30, 10), (60, 40), (12, 2), (20, 20)])
+def test_one_pair_agrees_with_mcnemar(gains: int, losses: int) -> None:
+    values = np.zeros((1000, 2))
+    values[:600] = 1
+    values[600 : 600 + gains, 1] = 1
+    values[:losses, 1] = 0
+    assert pairwise(*arguments(values))[0, 1] == pytest.approx(mcnemar_mid(gains, losses), abs=0.03)
 
 
 def test_one_model_stands_alone() -> None:
-    (made,) = standings(np.array([0.4]), np.full((10, 1), 0.4))
-    assert (made.rank, made.rank_low, made.rank_high, made.group) == (1, 1, 1, 1)
+    (made,) = standings(np.array([0.4]), np.array([[0.3, 0.5]]), np.full((10, 1), 0.4))
+    assert made == Standing(1, 1, 1, 1)
 
 
-def test_equal_models_seldom_fall_into_groups() -> None:
+@pytest.mark.parametrize("gap", [0.0, 0.01, 0.03])
+def test_rank_intervals_hold_for_all_models_together(gap: float) -> None:
+    """Six models on 200 items, as near as that; all true ranks are inside in 95 % of 200 runs, less two errors."""
     rng = np.random.default_rng(0)
-    torn = 0
-    for _ in range(60):
-        values = (rng.random((200, 5)) < 0.6).astype(float)
-        made = standings(values.mean(axis=0), macro_replicates([part(values)], resamples=300))
+    share = 0.6 + gap * np.arange(6)
+    truth = 1 + (share[None, :] > share[:, None]).sum(axis=1)
+    held = torn = 0
+    for _ in range(200):
+        ease = rng.random((200, 1))
+        # Models agree more than chance would have it: half of the luck is the item's.
+        luck = np.where(rng.random((200, 6)) < 0.5, ease, rng.random((200, 6)))
+        made = placed((luck < share).astype(float))
+        held += all(each.rank_low <= rank <= each.rank_high for each, rank in zip(made, truth, strict=True))
         torn += max(each.group for each in made) > 1
-    assert torn / 60 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 60)
+    assert held / 200 >= 0.95 - 2 * np.sqrt(0.95 * 0.05 / 200)
+    if gap == 0:
+        assert torn / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)

@@ -1,0 +1,84 @@
+"""What a board had to compute from outcomes, kept beside the records, so that the next one reads no outcomes."""
+
+import os
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.gain import Gain
+from mmbench.harness.replicates import REPLICATES, Replicates
+
+NAME = ".board-cache.npz"
+"""Within a results folder; it may be deleted at any time."""
+
+_LAYOUT = 1
+"""Raised when replicates or gains would come out otherwise from the same files."""
+
+
+@dataclass(slots=True)
+class BoardCache:
+    """Replicates and visual gains, under the signatures of the records that they were made from."""
+
+    replicates: dict[str, Replicates] = field(default_factory=dict)
+    gains: dict[str, Gain | None] = field(default_factory=dict)
+    """None: there is no gain to be had from these records."""
+
+
+def signature(record: Path) -> str:
+    """Return what changes when a record or its outcomes do: label, file name, and size and time of both files.
+
+    Raises OSError where one is not there.
+    """
+    parts = [f"{record.parent.name}/{record.name}"]
+    for path in (record, record.with_suffix(".parquet")):
+        seen = path.stat()
+        parts.append(f"{seen.st_size}:{seen.st_mtime_ns}")
+    return " ".join(parts)
+
+
+def load_cache(results: Path) -> BoardCache:
+    """Return what was kept; empty where that is missing, damaged or of another layout."""
+    try:
+        with np.load(results / NAME, allow_pickle=False) as held:
+            if int(held["layout"]) != _LAYOUT or held["replicates"].shape[1:] != (REPLICATES,):
+                return BoardCache()
+            replicates = dict(zip(held["keys"].tolist(), held["replicates"], strict=True))
+            gains = {
+                key: Gain(value, *(None if np.isnan(end) else end for end in ends), control) if control else None
+                for key, (value, *ends), control in zip(
+                    held["gain_keys"].tolist(), held["gains"].tolist(), held["controls"].tolist(), strict=True
+                )
+            }
+    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
+        return BoardCache()
+    return BoardCache(replicates, gains)
+
+
+def save_cache(results: Path, cache: BoardCache) -> None:
+    """Write a cache beside its place and rename it; a folder that cannot be written to goes without."""
+    partial = results / f"{NAME}.{os.getpid()}"
+    none = (np.nan, np.nan, np.nan)
+    gains = [(made.value, made.low, made.high) if made else none for made in cache.gains.values()]
+    try:
+        with partial.open("wb") as file:
+            np.savez(
+                file,
+                layout=np.array(_LAYOUT),
+                keys=_texts(list(cache.replicates)),
+                replicates=np.array(list(cache.replicates.values()), np.float32).reshape(-1, REPLICATES),
+                gain_keys=_texts(list(cache.gains)),
+                gains=np.array(gains, np.float64).reshape(-1, 3),
+                controls=_texts([made.control if made else "" for made in cache.gains.values()]),
+            )
+        partial.replace(results / NAME)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def _texts(names: list[str]) -> npt.NDArray[np.str_]:
+    return np.array(names, dtype=np.str_).reshape(-1)

@@ -1,0 +1,197 @@
+"""A board in words: the tables that a person reads, whatever prints them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mmbench.harness.board import Board
+from mmbench.harness.board_flat import View
+from mmbench.harness.board_line import Cell, Column, Line
+from mmbench.harness.score import COVERAGE_BUDGET, Corrected
+from mmbench.harness.tables import interval, number
+from mmbench.harness.types import FEW_CLUSTERS
+
+COVERED = 0.9995
+"""From this share on everything is said to be scored."""
+MOST_TASKS = 12
+"""Of more than these the dimensions are shown instead, where there are any."""
+_FEW_NAMES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of texts."""
+
+    title: str
+    names: tuple[str, ...]
+    """Headers of the first columns."""
+    numbers: tuple[str, ...]
+    """Headers of those in the middle, which are aligned right and never folded."""
+    rows: tuple[tuple[str, ...], ...]
+    tail: tuple[str, ...] = ()
+    """Headers of the last columns."""
+
+
+def choose_view(board: Board) -> View:
+    """Return what reads best beside the score: the tasks, or where these are many what they measure."""
+    return "dimensions" if len(board.columns) > MOST_TASKS and len(board.dimensions) > 1 else "tasks"
+
+
+def grids(board: Board, view: View | None = None) -> list[Grid]:
+    """Return the tables of a board: the ranking, what the view names, the visual gain, and published figures."""
+    view = view or choose_view(board)
+    details = [_tasks(board) if view == "tasks" else _means(board, view), _gains(board), _reported(board)]
+    return [ranking(board, view), *(grid for grid in details if grid.rows and grid.numbers)]
+
+
+def label(line: Line) -> str:
+    """Return a model's name, marked where its figures were not measured."""
+    return line.model if line.source is None else f"{line.model} (reported)"
+
+
+def ranking(board: Board, view: View) -> Grid:
+    """Return a row for each model: where it stands, how sure that is, and what it cost."""
+    columns: dict[str, Callable[[Line], str]] = {
+        "score": lambda line: number(line.overall),
+        "95 % interval": lambda line: interval(line.low, line.high),
+        "ranks": rank_interval,
+        "group": lambda line: "-" if line.standing is None else str(line.standing.group),
+    }
+    lines = board.lines
+    if any(line.coverage is not None and line.coverage < COVERED for line in lines):
+        columns["scored"] = lambda line: "-" if line.coverage is None else f"{line.coverage:.1%}"
+    if any(line.items_per_second for line in lines):
+        columns["items/s"] = lambda line: "-" if not line.items_per_second else f"{line.items_per_second:,.0f}"
+    if any(line.parameters for line in lines):
+        columns["params"] = lambda line: "-" if line.parameters is None else parameters(line.parameters)
+    routed = view != "tasks" and any(set(line.routes) != {"embed"} for line in lines)
+    rows = [
+        (
+            "-" if line.rank is None else str(line.rank),
+            label(line),
+            *(shown(line) for shown in columns.values()),
+            *([line.routes[0] if len(line.routes) == 1 else "mixed"] if routed else []),
+        )
+        for line in lines
+    ]
+    return Grid(f"Leaderboard: {board.title}", ("#", "model"), tuple(columns), tuple(rows), ("route",) * routed)
+
+
+def rank_interval(line: Line) -> str:
+    """Return the ranks that a model may truly have, a dash where that is not known."""
+    if line.standing is None:
+        return "-"
+    low, high = line.standing.rank_low, line.standing.rank_high
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def parameters(count: int) -> str:
+    """Return a number of weights as people say it.
+
+    >>> parameters(151_277_313), parameters(7_000_000_000), parameters(650)
+    ('151 M', '7.0 B', '0.0 M')
+    """
+    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.{0 if count >= 1e8 else 1}f} M"
+
+
+def mean(made: Corrected | None) -> str:
+    """Return a mean over tasks with half its interval."""
+    return "-" if made is None else number(made.value) + _spread(made.low, made.high)
+
+
+def cell_text(cell: Cell | None, *, routed: bool) -> str:
+    """Return a score with half its interval, its route, and the share that was scored where some was not."""
+    if cell is None or cell.score.value is None:
+        return "-"
+    score = cell.score
+    mark = f" ({cell.route})" if routed and cell.route not in ("embed", "reported") else ""
+    short = f" {score.coverage:.1%} scored" if score.coverage < COVERED else ""
+    return f"{number(score.value)}{_spread(score.low, score.high)}{mark}{short}"
+
+
+def _spread(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ±{(high - low) / 2:.3f}"
+
+
+def _means(board: Board, view: View) -> Grid:
+    one = "dimension" if view == "dimensions" else "family"
+    names = board.dimensions if view == "dimensions" else board.families
+
+    def held(line: Line) -> Mapping[str, Corrected | None]:
+        return line.dimensions if view == "dimensions" else line.families
+
+    count = [column.dimension if view == "dimensions" else column.family for column in board.columns].count
+    rows = [(name, str(count(name)), *(mean(held(line)[name]) for line in board.lines)) for name in names]
+    title = f"Score by {one}"
+    return Grid(title, (one, "tasks"), tuple(map(label, board.lines)), tuple(rows))
+
+
+def _tasks(board: Board) -> Grid:
+    rows = []
+    for i, column in enumerate(board.columns):
+        cells = [line.cells[i] for line in board.lines]
+        routes = {cell.route for cell in cells if cell}
+        alike = f" ({', '.join(routes)})" if len(routes) == 1 and routes != {"embed"} else ""
+        rows.append((_name(column) + alike, *(cell_text(cell, routed=not alike) for cell in cells)))
+    return Grid("Value by task", ("task and metric",), tuple(map(label, board.lines)), tuple(rows))
+
+
+def _gains(board: Board) -> Grid:
+    rows = []
+    for i, column in enumerate(board.columns):
+        cells = [line.cells[i] for line in board.lines]
+        if any(cell and cell.gain for cell in cells):
+            rows.append((_name(column), *map(_gain, cells)))
+    return Grid("Visual gain", ("task and metric",), tuple(map(label, board.lines)), tuple(rows))
+
+
+def _gain(cell: Cell | None) -> str:
+    if cell is None or cell.gain is None:
+        return "-"
+    gain = cell.gain
+    ends = f" ({gain.low:+.3f} … {gain.high:+.3f})" if gain.low is not None and gain.high is not None else ""
+    return f"{gain.value:+.3f}{ends}"
+
+
+def _reported(board: Board) -> Grid:
+    figures = sorted(board.below, key=lambda each: (each.task, each.metric, -each.value))
+    rows = [(each.model, each.task, each.metric, number(each.value), each.source) for each in figures]
+    return Grid("Reported elsewhere, not measured", ("model", "task", "metric"), ("value",), tuple(rows), ("source",))
+
+
+def _name(column: Column) -> str:
+    return f"{column.task} {column.metric}".strip()
+
+
+def board_notes(board: Board) -> list[str]:
+    """Return what a reader of the board should know."""
+    notes = []
+    if any(line.overall is not None for line in board.lines):
+        notes.append("score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval")
+    if sum(line.standing is not None for line in board.lines) > 1:
+        notes.append("ranks: below the models that are surely better, above those surely worse; one group: a tie")
+    least = f"{100 * COVERAGE_BUDGET:.0f} %"
+    if any(line.rank is None for line in board.lines):
+        notes.append(f"not ranked: a task is missing or less than {least} of its items were scored")
+    if any(line.rank is not None and line.standing is None and line.source is None for line in board.lines):
+        notes.append("rank without interval: the outcomes of a task cannot be read")
+    if any(line.source is not None for line in board.lines):
+        notes.append("(reported): published figures, set among the measured ones on request; they may not compare")
+    if board.gains:
+        notes.append("visual gain: the score less the larger of its controls (blind, shuffled), with its 95 % interval")
+    few = dict.fromkeys(record.reference for record in board.records if record.primary.few_clusters)
+    if few:
+        notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {_some(list(few))}")
+    return notes + _apart(board)
+
+
+def _apart(board: Board) -> list[str]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for record in board.apart:
+        why = "only part of its items" if record.partial else "another protocol or route"
+        found.setdefault((record.reference, why), []).append(record.model)
+    return [f"apart: {_some(models)} on {task} ({why})" for (task, why), models in found.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _FEW_NAMES
+    return ", ".join(names[:_FEW_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,203 @@
+"""The lines of a board: what each model reaches on every task, on the mean of them, and where that places it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.averages import macro_average
+from mmbench.harness.gain import Gain
+from mmbench.harness.replicates import REPLICATES, Replicates
+from mmbench.harness.score import Corrected, corrected
+from mmbench.harness.standing import Standing, standings
+from mmbench.harness.types import Route, Score
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A task under one protocol; rows of unlike protocols never share a column."""
+
+    task: str
+    metric: str
+    protocol: str
+    family: str = ""
+    dimension: str = ""
+    """What its card says that it measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A model's primary score on one task."""
+
+    score: Score
+    route: Route | Literal["recorded", "reported"]
+    best: float | None
+    """What chance correction takes as perfect."""
+    gain: Gain | None = None
+    """What the score owes to the pictures, where controls were run."""
+    replicates: Replicates | None = field(default=None, compare=False, repr=False)
+    """(REPLICATES,) of the score, paired with those of every other cell; None where its outcomes cannot be read."""
+
+    @property
+    def corrected(self) -> float | None:
+        """(value - chance) / (best - chance), or None where it is not defined or too little was scored."""
+        made = self.normalised
+        return made.value if made else None
+
+    @property
+    def normalised(self) -> Corrected | None:
+        """The same with its interval, which is that of the replicates where the score has none of its own."""
+        score, drawn = self.score, self.replicates
+        if (score.low is None or score.high is None) and drawn is not None and np.isfinite(drawn).mean() > 0.5:
+            low, high = np.nanquantile(drawn, [0.025, 0.975])
+            score = replace(score, low=float(low), high=float(high))
+        return corrected(score, self.best)
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A model that is to be placed."""
+
+    model: str
+    cells: tuple[Cell | None, ...]
+    """One for each column."""
+    items_per_second: float | None = None
+    """Items that the model was asked in a second; those that the store answered do not count."""
+    parameters: int | None = None
+    """Its number of weights."""
+    source: str | None = None
+    """Who published its figures, which were not measured here; None for a measured one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model on the board."""
+
+    rank: int | None
+    """None where a task is missing or not covered: never a mean of the rest."""
+    model: str
+    overall: float | None
+    """Mean over the tasks of the chance-corrected primary score."""
+    cells: tuple[Cell | None, ...]
+    """One for each column."""
+    low: float | None = None
+    """Lower end of the 95 % interval of `overall`."""
+    high: float | None = None
+    """Upper end of it."""
+    standing: Standing | None = None
+    """How sure the rank is; None where the model is not ranked, or its outcomes cannot be read."""
+    dimensions: Mapping[str, Corrected | None] = field(default_factory=dict)
+    """Mean over the tasks of each dimension; None as for `overall`."""
+    families: Mapping[str, Corrected | None] = field(default_factory=dict)
+    """Mean over the tasks of each family."""
+    items_per_second: float | None = None
+    """As of `Entrant`, with the two below."""
+    parameters: int | None = None
+    source: str | None = None
+
+    @property
+    def coverage(self) -> float | None:
+        """The least share of scored items among its tasks; None for figures that were not measured."""
+        return min((cell.score.coverage for cell in self.cells if cell and cell.route != "reported"), default=None)
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The routes that it was asked by."""
+        return tuple(dict.fromkeys(cell.route for cell in self.cells if cell))
+
+
+def groups(columns: Sequence[Column], by: Callable[[Column], str]) -> dict[str, list[int]]:
+    """Return the numbers of the columns of each group, in the order of the columns; those of no group are left out."""
+    found: dict[str, list[int]] = {}
+    for i, column in enumerate(columns):
+        if by(column):
+            found.setdefault(by(column), []).append(i)
+    return found
+
+
+def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant]) -> tuple[Line, ...]:
+    """Return the lines, the best first, and last those that cannot be ranked."""
+    dimensions = groups(columns, lambda column: column.dimension)
+    families = groups(columns, lambda column: column.family)
+    lines = []
+    for entrant in entrants:
+        mean = _mean(entrant.cells)
+        line = Line(
+            None,
+            entrant.model,
+            mean.value if mean else None,
+            entrant.cells,
+            mean.low if mean else None,
+            mean.high if mean else None,
+            dimensions={name: _mean([entrant.cells[i] for i in held]) for name, held in dimensions.items()},
+            families={name: _mean([entrant.cells[i] for i in held]) for name, held in families.items()},
+            items_per_second=entrant.items_per_second,
+            parameters=entrant.parameters,
+            source=entrant.source,
+        )
+        lines.append(line)
+    lines.sort(key=lambda line: (line.overall is None, -(line.overall or 0.0), line.model))
+    placed = _placed(lines)
+    totals = [line.overall for line in lines if line.overall is not None]
+    return tuple(
+        replace(line, rank=1 + sum(total > line.overall for total in totals), standing=placed.get(i))
+        if line.overall is not None
+        else line
+        for i, line in enumerate(lines)
+    )
+
+
+def _mean(cells: Sequence[Cell | None]) -> Corrected | None:
+    # A metric without a best value (CIDEr) has no place in a mean; a task that is missing leaves none.
+    mine = [cell for cell in cells if cell is None or cell.best is not None]
+    held = [cell for cell in mine if cell]
+    scores = [score for cell in held if (score := cell.normalised)]
+    if not scores or len(scores) < len(mine):
+        return None
+    return macro_average(scores, np.stack([_normalised(cell) for cell in held], axis=1))
+
+
+def _normalised(cell: Cell) -> Floats:
+    """Return (REPLICATES,) chance-corrected replicates, NaN where there are none."""
+    chance, best = cell.score.chance, cell.best
+    if cell.replicates is None or chance is None or best is None:
+        return np.full(REPLICATES, np.nan)
+    return np.asarray((cell.replicates.astype(np.float64) - chance) / (best - chance))
+
+
+def _placed(lines: Sequence[Line]) -> dict[int, Standing]:
+    """Return how sure the place of each line is, by its number, where its replicates are known."""
+    known: list[int] = []
+    scores: list[float] = []
+    ends: list[tuple[float, float]] = []
+    replicates: list[Floats] = []
+    for i, line in enumerate(lines):
+        cells = [cell for cell in line.cells if cell and cell.best is not None]
+        if line.overall is None or line.low is None or line.high is None or any(c.replicates is None for c in cells):
+            continue
+        known.append(i)
+        scores.append(line.overall)
+        ends.append((line.low, line.high))
+        replicates.append(np.mean([_normalised(cell) for cell in cells], axis=0))
+    if not known:
+        return {}
+    made = standings(np.array(scores), np.array(ends), np.stack(replicates, axis=1))
+    fixed = [line.overall for i, line in enumerate(lines) if line.overall is not None and i not in known]
+    return {
+        i: _below(each, sum(other > score for other in fixed))
+        for i, each, score in zip(known, made, scores, strict=True)
+    }
+
+
+def _below(standing: Standing, more: int) -> Standing:
+    """Return a standing among more models, of which so many are better and nothing else is known."""
+    return replace(
+        standing,
+        rank=standing.rank + more,
+        rank_low=standing.rank_low + more,
+        rank_high=standing.rank_high + more,
+    )
