@@ -10,8 +10,8 @@ from mmbench.harness.cli_common import Results, make_console, print_json
 from mmbench.harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from mmbench.harness.board import Board
-    from mmbench.harness.board_flat import View
+    from mmbench.harness.board.board import Board
+    from mmbench.harness.board.flat import View
 
 
 class BoardOutput(StrEnum):
@@ -74,9 +74,9 @@ def leaderboard(
 
     Exit status: 0, 1 a record could not be read (the others are shown), 2 bad usage.
     """
-    from mmbench.harness.board import Results as Folder
-    from mmbench.harness.board_columns import Filter
-    from mmbench.harness.board_sort import sort_lines
+    from mmbench.harness.board.columns import Filter
+    from mmbench.harness.board.results import Results as Folder
+    from mmbench.harness.board.sort import sort_lines
 
     results = Folder(output)
     if not results.records and not results.errors and not results.reported:
@@ -97,20 +97,20 @@ def _print_board(board: "Board", form: BoardOutput, view: "View | None") -> None
     if form is BoardOutput.json:
         print_json(board.rows())
     elif form is BoardOutput.csv:
-        from mmbench.harness.board_flat import board_csv
+        from mmbench.harness.board.flat import board_csv
 
         typer.echo(board_csv(board, view))
     elif form is BoardOutput.html:
-        from mmbench.harness.board_html import board_html
+        from mmbench.harness.board.html import board_html
 
         typer.echo(board_html(board, view))
     elif form is BoardOutput.markdown:
-        from mmbench.harness.console_board import board_markdown
+        from mmbench.harness.board.console import board_markdown
 
         typer.echo(board_markdown(board, view))
     else:
-        from mmbench.harness.board_grid import board_notes
-        from mmbench.harness.console_board import board_table
+        from mmbench.harness.board.console import board_table
+        from mmbench.harness.board.grid import board_notes
 
         console = make_console()
         console.print(board_table(board, console.width, view))
@@ -127,7 +127,7 @@ def import_figures(
     Values are fractions, as in the tasks' own metrics. A figure of the same model, task, metric and source is replaced.
     Exit status: 0, 2 bad usage.
     """
-    from mmbench.harness.reported import add_reported, doubts, read_figures
+    from mmbench.harness.board.reported import add_reported, doubts, read_figures
 
     figures = read_figures(file)
     for doubt in doubts(output, figures):

@@ -33,17 +33,17 @@ def compare(
 
     Exit status: 0, 2 nothing could be compared, or a record could not be read (the others are shown).
     """
-    from mmbench.harness.compare import compare as compared
+    from mmbench.harness.comparison.compare import compare as compared
 
     made = compared(*names, output=output, alpha=alpha, force=force)
     if form is ComparisonOutput.json:
         print_json(made.as_json())
     elif form is ComparisonOutput.markdown:
-        from mmbench.harness.console_compare import comparison_markdown
+        from mmbench.harness.comparison.console import comparison_markdown
 
         typer.echo(comparison_markdown(made))
     else:
-        from mmbench.harness.console_compare import comparison_tables
+        from mmbench.harness.comparison.console import comparison_tables
 
         console = make_console()
         console.print(comparison_tables(made, console.width), highlight=False)
@@ -75,14 +75,14 @@ def check(
 
     Exit status: 0, 1 a task regressed or is over budget, 2 a task of the baseline could not be compared.
     """
-    from mmbench.harness.check import check as checked
-    from mmbench.harness.check_files import append_summary, write_junit
+    from mmbench.harness.comparison.check import check as checked
+    from mmbench.harness.comparison.check_files import append_summary, write_junit
 
     made = checked(candidate, baseline, output=output, margin=margin, alpha=alpha, budget=budget, strict=strict)
     if form is Output.json:
         print_json(made.as_json())
     else:
-        from mmbench.harness.console_compare import check_table
+        from mmbench.harness.comparison.console import check_table
 
         console = make_console()
         console.print(check_table(made, console.width), highlight=False)

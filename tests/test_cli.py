@@ -122,7 +122,10 @@ def test_table_for_a_person(call: Call) -> None:
 def test_tables_fit_and_fold_no_number(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in (80, 100, 140):  # in one test, so that the digits are asked once
         monkeypatch.setenv("COLUMNS", str(columns))
-        tables = [call("run", "--model", "chance", "--model", "chance:1", "--task", "digits")[1], call("leaderboard")[1]]
+        tables = [
+            call("run", "--model", "chance", "--model", "chance:1", "--task", "digits")[1],
+            call("leaderboard")[1],
+        ]
         tables += [call("list", what)[1] for what in ("models", "tasks", "suites", "metrics")]
         tables += [call("store", "info")[1].partition("\n")[2], call("run", "--dry-run")[1].partition("\ninputs: ")[0]]
         for table in tables:

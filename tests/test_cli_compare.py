@@ -138,8 +138,9 @@ def test_check_writes_files(scored: Scored, command: Command, tmp_path: Path) ->
 
 def test_neither_torch_nor_pandas_is_imported() -> None:
     script = (
-        "import sys\nfrom mmbench.harness.check import check\nfrom mmbench.harness.compare import compare\n"
-        "import mmbench.harness.check_files\n"
+        "import sys\nfrom mmbench.harness.comparison.check import check\n"
+        "from mmbench.harness.comparison.compare import compare\n"
+        "import mmbench.harness.comparison.check_files\n"
         f"assert compare('tiny-coca', 'micro-coca', output={str(BASELINES)!r}).rows\n"
         f"assert check('tiny-coca', 'micro-coca', output={str(BASELINES)!r}).rows\n"
         "print([name for name in ('torch', 'pandas', 'scipy', 'rich', 'sklearn') if name in sys.modules])\n"

@@ -16,7 +16,7 @@ import yaml
 from mmbench.benchmarks.metrics.vqa import normalise
 from mmbench.harness import registry
 from mmbench.harness.asking import Likelihood
-from mmbench.harness.board import load
+from mmbench.harness.board.results import load
 from mmbench.harness.bootstrap import RESAMPLES
 from mmbench.harness.cli import app
 from mmbench.harness.controls import CONTROLS

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from mmbench.harness.board import Board, Cell, Column, Line
-from mmbench.harness.report.markup import Html, folding, tag
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.line import Cell, Column, Line
+from mmbench.harness.markup import Html, folding, tag
 from mmbench.harness.tables import interval, number
 
 _SHADES = 10

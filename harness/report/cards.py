@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from mmbench.harness.markup import Html, link, tag
 from mmbench.harness.report.gather import Asked
-from mmbench.harness.report.markup import Html, link, tag
 from mmbench.harness.tables import number
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmbench.harness.board import Board
+from mmbench.harness.board.board import Board
 from mmbench.harness.digest import Json
 from mmbench.harness.report.gather import Asked
 from mmbench.harness.report.verdicts import Pairs

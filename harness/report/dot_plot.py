@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from mmbench.harness.markup import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.report.markup import Html, tag
 from mmbench.harness.score import Corrected
 from mmbench.harness.tables import interval, number
 

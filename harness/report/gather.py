@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mmbench.harness.board import Board, Results
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.results import Results
 from mmbench.harness.measured import metric_named
 from mmbench.harness.selection import Entry
 from mmbench.harness.task import Card, Metric

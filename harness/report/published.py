@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mmbench.harness.report.markup import Html, folding, link, tag
-from mmbench.harness.reported import Reported
+from mmbench.harness.board.reported import Reported
+from mmbench.harness.markup import Html, folding, link, tag
 from mmbench.harness.tables import number
 
 

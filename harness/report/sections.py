@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from mmbench.harness.markup import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
 from mmbench.harness.report.cards import task_card
 from mmbench.harness.report.chart import legend
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.dot_plot import dot_plot
 from mmbench.harness.report.gather import MOST_MODELS
-from mmbench.harness.report.markup import Html, tag
 from mmbench.harness.report.pair_matrix import pair_matrix
 from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, TypeAlias
 
+from mmbench.harness.markup import Html, tag
 from mmbench.harness.record import Record
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.report.markup import Html, tag
 from mmbench.harness.score import Corrected
 from mmbench.harness.tables import interval, number
 

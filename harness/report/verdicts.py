@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness import columns
-from mmbench.harness.difference import difference
+from mmbench.harness.comparison.difference import difference
 from mmbench.harness.measured import Column, Measured, shared
 from mmbench.harness.multiple import holm
 from mmbench.harness.paired import Paired

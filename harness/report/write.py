@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmbench.harness.board import Results
+from mmbench.harness.board.results import Results
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.originals import original_task

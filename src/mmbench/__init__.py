@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmbench.adapters.open_clip import OpenClip as OpenClip
-    from mmbench.harness.board import Results as Results
-    from mmbench.harness.board import load as load
-    from mmbench.harness.check import check as check
-    from mmbench.harness.checked import Checked as Checked
-    from mmbench.harness.compare import compare as compare
-    from mmbench.harness.comparison import Comparison as Comparison
+    from mmbench.harness.board.results import Results as Results
+    from mmbench.harness.board.results import load as load
+    from mmbench.harness.comparison.check import check as check
+    from mmbench.harness.comparison.checked import Checked as Checked
+    from mmbench.harness.comparison.compare import compare as compare
+    from mmbench.harness.comparison.comparison import Comparison as Comparison
     from mmbench.harness.run import Run as Run
     from mmbench.harness.run import run as run
     from mmbench.harness.scoring import Scored as Scored
     from mmbench.harness.scoring import score as score
 
 _PUBLIC = {
-    "Checked": "mmbench.harness.checked",
-    "Comparison": "mmbench.harness.comparison",
+    "Checked": "mmbench.harness.comparison.checked",
+    "Comparison": "mmbench.harness.comparison.comparison",
     "OpenClip": "mmbench.adapters.open_clip",
-    "Results": "mmbench.harness.board",
+    "Results": "mmbench.harness.board.results",
     "Run": "mmbench.harness.run",
-    "check": "mmbench.harness.check",
-    "compare": "mmbench.harness.compare",
-    "load": "mmbench.harness.board",
+    "check": "mmbench.harness.comparison.check",
+    "compare": "mmbench.harness.comparison.compare",
+    "load": "mmbench.harness.board.results",
     "run": "mmbench.harness.run",
     "Scored": "mmbench.harness.scoring",
     "score": "mmbench.harness.scoring",

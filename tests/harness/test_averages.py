@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mmbench.harness.averages import correlation, macro_average
-from mmbench.harness.replicates import cluster_keys, poisson_weights
+from mmbench.harness.board.averages import correlation, macro_average
+from mmbench.harness.board.replicates import cluster_keys, poisson_weights
 from mmbench.harness.score import Corrected
 from mmbench.harness.stats import wilson
 

@@ -13,19 +13,20 @@ import pytest
 import typer
 from rich.console import Console
 
-from mmbench.harness.board import Board, Results, load
-from mmbench.harness.board_columns import Filter
-from mmbench.harness.board_flat import board_csv
-from mmbench.harness.board_grid import board_notes, choose_view
-from mmbench.harness.board_html import board_html
-from mmbench.harness.board_sort import sort_lines
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.columns import Filter
+from mmbench.harness.board.console import board_markdown, board_table
+from mmbench.harness.board.flat import board_csv
+from mmbench.harness.board.grid import board_notes, choose_view
+from mmbench.harness.board.html import board_html
+from mmbench.harness.board.reported import Reported, add_reported
+from mmbench.harness.board.results import Results, load
+from mmbench.harness.board.sort import sort_lines
+from mmbench.harness.board.standing import Standing
 from mmbench.harness.cli_board import leaderboard
-from mmbench.harness.console_board import board_markdown, board_table
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.record import Record, write
-from mmbench.harness.reported import Reported, add_reported
-from mmbench.harness.standing import Standing
 from mmbench.harness.stats import wilson
 from mmbench.harness.task import Card
 from mmbench.harness.types import Outcome, Score

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from mmbench.harness import evidence
-from mmbench.harness.board import Results
-from mmbench.harness.board_cache import NAME, BoardCache, load_cache, save_cache, signature
+from mmbench.harness.board.cache import NAME, BoardCache, load_cache, save_cache, signature
+from mmbench.harness.board.replicates import REPLICATES
+from mmbench.harness.board.results import Results
 from mmbench.harness.gain import Gain
 from mmbench.harness.record import Record, write
-from mmbench.harness.replicates import REPLICATES
 from mmbench.harness.task import Card
 from mmbench.harness.types import Outcome, Score
 
@@ -105,7 +105,7 @@ def test_what_changed_is_read_again_and_what_is_gone_is_dropped(folder: Path, un
 
 
 def test_a_board_of_few_models_keeps_what_is_known_of_the_rest(folder: Path, unread: list[Path]) -> None:
-    from mmbench.harness.board_columns import Filter
+    from mmbench.harness.board.columns import Filter
 
     Results(folder).board(keep=Filter(models=("a",)))
     Results(folder).board(keep=Filter(models=("b",)))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from mmbench.harness.budget import read_budget
-from mmbench.harness.check import check
-from mmbench.harness.check_files import append_summary, summary, write_junit
-from mmbench.harness.checked import Checked
-from mmbench.harness.console_compare import check_table
+from mmbench.harness.comparison.budget import read_budget
+from mmbench.harness.comparison.check import check
+from mmbench.harness.comparison.check_files import append_summary, summary, write_junit
+from mmbench.harness.comparison.checked import Checked
+from mmbench.harness.comparison.console import check_table
 from mmbench.harness.errors import UsageError
 from mmbench.harness.measured import metric_named
 from mmbench.harness.power import Discordant, needed_for_margin

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from mmbench.harness.judgement import Verdict, judge
+from mmbench.harness.comparison.judgement import Verdict, judge
 from mmbench.harness.paired import Paired, paired
 
 TASKS = 20

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from mmbench.harness.compare import compare
-from mmbench.harness.comparison import Comparison
-from mmbench.harness.console_compare import comparison_markdown, comparison_tables
+from mmbench.harness.comparison.compare import compare
+from mmbench.harness.comparison.comparison import Comparison
+from mmbench.harness.comparison.console import comparison_markdown, comparison_tables
+from mmbench.harness.comparison.macro import left_out, macro_interval
 from mmbench.harness.errors import UsageError
-from mmbench.harness.macro import left_out, macro_interval
 from mmbench.harness.measured import metric_named
 from mmbench.harness.multiple import holm
 from mmbench.harness.paired import paired

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from mmbench.harness import columns
+from mmbench.harness.board.replicates import REPLICATES, cluster_keys, poisson_weights, replicates
 from mmbench.harness.bootstrap import cluster_weights
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.measured import Measured
-from mmbench.harness.replicates import REPLICATES, cluster_keys, poisson_weights, replicates
 from mmbench.harness.task import Metric
 
 ACCURACY = Metric("accuracy", "")

@@ -16,8 +16,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.board import Results
+from mmbench.harness.board.reported import Reported, add_reported
+from mmbench.harness.board.results import Results
 from mmbench.harness.errors import UsageError
+from mmbench.harness.markup import Html, tag
 from mmbench.harness.measured import Measured, metric_named
 from mmbench.harness.record import Record, read, write
 from mmbench.harness.report import write_report
@@ -25,12 +27,10 @@ from mmbench.harness.report.answers import Answers, item_values, read_answers
 from mmbench.harness.report.confusion import MOST as MOST_CLASSES
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.gather import MOST_MODELS, gather
-from mmbench.harness.report.markup import Html, tag
 from mmbench.harness.report.picks import MOST, pick
 from mmbench.harness.report.shots import curve
 from mmbench.harness.report.thumbnails import SIDE, Thumbnails
 from mmbench.harness.report.verdicts import compare_task, judge
-from mmbench.harness.reported import Reported, add_reported
 from mmbench.harness.scoring import score
 from mmbench.harness.task import Card
 from mmbench.harness.types import Outcome, Score

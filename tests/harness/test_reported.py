@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mmbench.harness.board.reported import NAME, Reported, add_reported, doubts, load_reported, read_figures
 from mmbench.harness.cli_board import import_figures
 from mmbench.harness.errors import DataError
-from mmbench.harness.reported import NAME, Reported, add_reported, doubts, load_reported, read_figures
 
 HEADER = "model,task,metric,value,source,url\n"
 ROW = "CLIP,digits,accuracy,0.88,Radford 2021,https://arxiv.org/abs/2103.00020\n"

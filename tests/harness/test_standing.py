@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from mmbench.harness.board.replicates import cluster_keys, poisson_weights
+from mmbench.harness.board.standing import Standing, pairwise, standings
 from mmbench.harness.discordant import mcnemar_mid
-from mmbench.harness.replicates import cluster_keys, poisson_weights
-from mmbench.harness.standing import Standing, pairwise, standings
 from mmbench.harness.stats import wilson
 
 WEIGHTS = poisson_weights(cluster_keys([str(i) for i in range(2000)], ""), 0, 400).T.astype(np.float64)

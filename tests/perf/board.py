@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmbench.harness import columns
-from mmbench.harness.board_cache import NAME
+from mmbench.harness.board.cache import NAME
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.record import Record, write, write_outcomes
 from mmbench.harness.score import Level

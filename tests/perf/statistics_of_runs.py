@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mmbench.harness.board.standing import Part, macro_replicates, mean_scores, standings
 from mmbench.harness.paired import paired
-from mmbench.harness.standing import Part, macro_replicates, mean_scores, standings
 
 PAIR, BOARD, MEMORY = 2.0, 120.0, 1024.0
 """Most processor seconds for two models and for a board, and megabytes for it, at the default size."""

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
-from mmbench.harness.board import Board
-from mmbench.harness.board_line import Cell, Line
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.line import Cell, Line
 from mmbench.harness.digest import Json
 from mmbench.harness.score import Corrected
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mmbench.harness.board import Board
-from mmbench.harness.board_flat import View
-from mmbench.harness.board_line import Cell, Column, Line
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.flat import View
+from mmbench.harness.board.line import Cell, Column, Line
 from mmbench.harness.score import COVERAGE_BUDGET, Corrected
 from mmbench.harness.tables import interval, number
 from mmbench.harness.types import FEW_CLUSTERS

@@ -1,116 +1,24 @@
-"""The board: models ranked on tasks that were asked alike, a pure function of the records on disk."""
+"""The records of a results folder, and the boards that they make."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmbench.harness.board_columns import Filter, alike, outlines
-from mmbench.harness.board_line import Cell, Column, Entrant, Line, make_lines
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.columns import Filter, alike, outlines
+from mmbench.harness.board.evidence import Evidence
+from mmbench.harness.board.flat import flat_lines
+from mmbench.harness.board.line import Cell, Column, Entrant, make_lines
+from mmbench.harness.board.reported import Reported, load_reported
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.evidence import Evidence
 from mmbench.harness.record import Record, find, newest
-from mmbench.harness.reported import Reported, load_reported
-from mmbench.harness.score import Corrected
 from mmbench.harness.types import Score
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Board", "Cell", "Column", "Line", "Results", "load"]
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A ranking over the columns, with every record it was made from."""
-
-    title: str
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
-    records: tuple[Record, ...]
-    """What stands on the board."""
-    apart: tuple[Record, ...]
-    """Records of the same tasks that were asked under another protocol, or only in part."""
-    reported: tuple[Reported, ...] = ()
-    """Published figures, those that stand among the lines included."""
-
-    @property
-    def gains(self) -> bool:
-        """True when controls were run for something on the board."""
-        return any(cell and cell.gain for line in self.lines for cell in line.cells)
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """What its tasks measure, in their order."""
-        return tuple(dict.fromkeys(column.dimension for column in self.columns if column.dimension))
-
-    @property
-    def families(self) -> tuple[str, ...]:
-        """The families of its tasks, in their order."""
-        return tuple(dict.fromkeys(column.family for column in self.columns if column.family))
-
-    @property
-    def below(self) -> tuple[Reported, ...]:
-        """The published figures that stand in no line."""
-        sources = {(line.model, line.source) for line in self.lines if line.source is not None}
-        return tuple(
-            each
-            for each in self.reported
-            if (each.model, each.source) not in sources
-            or not any(each.of(column.task) and each.metric == column.metric for column in self.columns)
-        )
-
-    def rows(self) -> list[dict[str, Json]]:
-        """Return a row for each model, task and metric, those that stand apart and published figures included."""
-        lines = {(line.model, line.source): line for line in self.lines}
-        stands = set(map(id, self.records))
-        rows: list[dict[str, Json]] = []
-        for record in (*self.records, *self.apart):
-            line = lines.get((record.model, None)) if id(record) in stands else None
-            more = self._more(line, record.reference)
-            gain = more.pop("visual_gain")
-            cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}
-            rows += [
-                {**row, "visual_gain": gain if row["primary"] else None, **cost, **more, **_MEASURED}
-                for row in record.rows()
-            ]
-        for each in self.reported:
-            among = lines.get((each.model, each.source))
-            task = next((column.task for column in self.columns if each.of(column.task)), "")
-            unknown: dict[str, Json] = {"parameters": None, "items_per_second": None}
-            rows.append({**each.row(), **unknown, **self._more(among, task)})
-        return rows
-
-    def _more(self, line: Line | None, task: str) -> dict[str, Json]:
-        """Return what a row says of the line it belongs to."""
-        found = next(((i, column) for i, column in enumerate(self.columns) if column.task == task), None)
-        if line is None or found is None:
-            return {"visual_gain": None, "standing": None}
-        i, column = found
-        cell, standing = line.cells[i], line.standing
-        return {
-            "visual_gain": cell.gain.as_json() if cell and cell.gain else None,
-            "standing": {
-                "rank": line.rank,
-                "rank_low": standing.rank_low if standing else None,
-                "rank_high": standing.rank_high if standing else None,
-                "group": standing.group if standing else None,
-                "score": {"value": line.overall, "low": line.low, "high": line.high},
-                "dimension": _mean_json(column.dimension, line.dimensions),
-                "family": _mean_json(column.family, line.families),
-            },
-        }
-
-
-_MEASURED: Mapping[str, Json] = {"reported": False, "source": None, "url": None}
-
-
-def _mean_json(name: str, means: Mapping[str, Corrected | None]) -> Json:
-    made = means.get(name)
-    value, low, high = (made.value, made.low, made.high) if made else (None, None, None)
-    return {"name": name, "value": value, "low": low, "high": high} if name else None
 
 
 class Results:
@@ -204,8 +112,6 @@ class Results:
     def leaderboard(self, suite: str | None = None, *, same_route: bool = False) -> "pd.DataFrame":
         """Return the board as a pandas frame: a line for each model, a column for each task, the best first."""
         import pandas as pd
-
-        from mmbench.harness.board_flat import flat_lines
 
         return pd.DataFrame(flat_lines(self.board(suite, same_route=same_route)))
 

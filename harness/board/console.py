@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmbench.harness.board import Board
-from mmbench.harness.board_flat import View
-from mmbench.harness.board_grid import Grid, board_notes, grids
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.flat import View
+from mmbench.harness.board.grid import Grid, board_notes, grids
 from mmbench.harness.tables import empty_table
 
 _NAME = 28

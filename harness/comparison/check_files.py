@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from mmbench.harness.checked import Checked, Row
+from mmbench.harness.comparison.checked import Checked, Row
 from mmbench.harness.errors import UsageError
 from mmbench.harness.figures import figure, markdown, signed, span
 

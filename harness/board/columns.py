@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mmbench.harness import registry
-from mmbench.harness.board_line import Column
+from mmbench.harness.board.line import Column
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.record import Record
 from mmbench.harness.suite import task_references

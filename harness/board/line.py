@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.averages import macro_average
+from mmbench.harness.board.averages import macro_average
+from mmbench.harness.board.replicates import REPLICATES, Replicates
+from mmbench.harness.board.standing import Standing, standings
 from mmbench.harness.gain import Gain
-from mmbench.harness.replicates import REPLICATES, Replicates
 from mmbench.harness.score import Corrected, corrected
-from mmbench.harness.standing import Standing, standings
 from mmbench.harness.types import Route, Score
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mmbench.harness.board_cache import BoardCache, load_cache, save_cache, signature
+from mmbench.harness.board.cache import BoardCache, load_cache, save_cache, signature
+from mmbench.harness.board.replicates import Replicates, replicates
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.gain import Gain, visual_gain
 from mmbench.harness.measured import Measured, metric_named, read_measured
 from mmbench.harness.record import Record, read_outcomes
-from mmbench.harness.replicates import Replicates, replicates
 from mmbench.harness.task import Metric
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from mmbench.harness.clusters import effective_size
-from mmbench.harness.difference import Difference
+from mmbench.harness.comparison.difference import Difference
 from mmbench.harness.measured import Measured
 from mmbench.harness.multiple import holm
 from mmbench.harness.paired import Paired

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.averages import correlation
+from mmbench.harness.board.averages import correlation
 from mmbench.harness.multiple import holm
 
 Floats = npt.NDArray[np.float64]

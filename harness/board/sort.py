@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from mmbench.harness.board import Board
-from mmbench.harness.board_line import Cell, Line
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.line import Cell, Line
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.score import Corrected
 

@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmbench.harness.board import Board
-from mmbench.harness.board_flat import View
-from mmbench.harness.board_grid import board_notes, cell_text, label, mean, parameters, rank_interval
-from mmbench.harness.board_line import Line
-from mmbench.harness.report.markup import Html, folding, joined, tag
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.flat import View
+from mmbench.harness.board.grid import board_notes, cell_text, label, mean, parameters, rank_interval
+from mmbench.harness.board.line import Line
+from mmbench.harness.markup import Html, folding, joined, tag
 from mmbench.harness.score import Corrected
 from mmbench.harness.tables import interval, number
 

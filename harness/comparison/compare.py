@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness import columns
-from mmbench.harness.comparison import Comparison, Flip, Left, Overall, Row, Verdict
-from mmbench.harness.difference import Difference, difference
+from mmbench.harness.comparison.comparison import Comparison, Flip, Left, Overall, Row, Verdict
+from mmbench.harness.comparison.difference import Difference, difference
+from mmbench.harness.comparison.macro import left_out, macro_interval
+from mmbench.harness.comparison.matched import Match, match, measured_pair
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.macro import left_out, macro_interval
-from mmbench.harness.matched import Match, match, measured_pair
 from mmbench.harness.measured import Measured
 from mmbench.harness.multiple import holm
 from mmbench.harness.score import corrected

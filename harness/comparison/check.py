@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmbench.harness.budget import Budget, Limits, overspent, read_budget
-from mmbench.harness.checked import Checked, Row, Unchecked
-from mmbench.harness.compare import labels
-from mmbench.harness.difference import Difference, difference
+from mmbench.harness.comparison.budget import Budget, Limits, overspent, read_budget
+from mmbench.harness.comparison.checked import Checked, Row, Unchecked
+from mmbench.harness.comparison.compare import labels
+from mmbench.harness.comparison.difference import Difference, difference
+from mmbench.harness.comparison.judgement import Variation, Verdict, judge, needed, variation
+from mmbench.harness.comparison.matched import Match, match, measured_pair
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.judgement import Variation, Verdict, judge, needed, variation
-from mmbench.harness.matched import Match, match, measured_pair
 from mmbench.harness.multiple import holm
 from mmbench.harness.selection import select
 

@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmbench.harness.checked import Checked
-from mmbench.harness.checked import Row as CheckedRow
-from mmbench.harness.comparison import Comparison, Overall, Row
+from mmbench.harness.comparison.checked import Checked
+from mmbench.harness.comparison.checked import Row as CheckedRow
+from mmbench.harness.comparison.comparison import Comparison, Overall, Row
 from mmbench.harness.figures import count, figure, markdown, percent, probability, signed, span
 from mmbench.harness.tables import empty_table
 

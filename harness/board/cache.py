@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mmbench.harness.board.replicates import REPLICATES, Replicates
 from mmbench.harness.gain import Gain
-from mmbench.harness.replicates import REPLICATES, Replicates
 
 NAME = ".board-cache.npz"
 """Within a results folder; it may be deleted at any time."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from mmbench.harness.comparison.judgement import Verdict
 from mmbench.harness.digest import Json
 from mmbench.harness.figures import count, figure, percent, probability, signed
-from mmbench.harness.judgement import Verdict
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
 

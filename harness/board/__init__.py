@@ -1,0 +1,1 @@
+"""Leaderboards: who is better, how surely, and what was published elsewhere."""
