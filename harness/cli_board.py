@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -87,7 +87,7 @@ def leaderboard(
     board = results.board(suite, same_route=same_route, keep=keep, with_reported=with_reported)
     if sort != "rank":
         board = sort_lines(board, sort)
-    _print_board(board, form, cast("View | None", columns.value if columns else None))
+    _print_board(board, form, columns.value if columns else None)
     for error in results.errors:
         typer.echo(f"warning: {error}", err=True)
     raise typer.Exit(1 if results.errors else 0)

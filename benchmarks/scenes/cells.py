@@ -147,6 +147,11 @@ def _asked(question: Question) -> Cells:
     return {
         "question": question.text,
         "answer": question.answer,
-        "answers": [question.answer],
+        "answers": _spellings(question.answer),
         "options": list(question.options),
     }
+
+
+def _spellings(answer: str) -> list[str]:
+    # CLIP's tokenizer, which most captioners write by, has a token for each figure and puts a space behind it.
+    return [answer, " ".join(answer)] if answer.isdecimal() and len(answer) > 1 else [answer]

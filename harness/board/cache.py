@@ -48,8 +48,8 @@ def load_cache(results: Path) -> BoardCache:
                 return BoardCache()
             replicates = dict(zip(held["keys"].tolist(), held["replicates"], strict=True))
             gains = {
-                key: Gain(value, *(None if np.isnan(end) else end for end in ends), control) if control else None
-                for key, (value, *ends), control in zip(
+                key: Gain(value, _or_none(low), _or_none(high), control) if control else None
+                for key, (value, low, high), control in zip(
                     held["gain_keys"].tolist(), held["gains"].tolist(), held["controls"].tolist(), strict=True
                 )
             }
@@ -82,3 +82,7 @@ def save_cache(results: Path, cache: BoardCache) -> None:
 
 def _texts(names: list[str]) -> npt.NDArray[np.str_]:
     return np.array(names, dtype=np.str_).reshape(-1)
+
+
+def _or_none(end: float) -> float | None:
+    return None if np.isnan(end) else end

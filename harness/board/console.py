@@ -32,7 +32,7 @@ def _tables(grid: Grid, width: int) -> list[Table]:
     ]
     wanted = [max(map(len, (head, *column))) for head, column in zip(grid.names, columns[:start], strict=True)]
     names = sum(min(_NAME, each) + 2 for each in wanted)
-    tables = []
+    tables: list[Table] = []
     # What fits only without its last columns is not cut: these are names, and fold.
     for block in _blocks(widths, width - names - 9 * len(grid.tail)):
         table = empty_table(escape(grid.title) if not tables else "", grid.names, [heads[i] for i in block], grid.tail)

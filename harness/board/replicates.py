@@ -60,7 +60,7 @@ def poisson_weights(keys: Keys, start: int, count: int) -> Replicates:
         words *= np.uint64(factor)
     words ^= words >> np.uint64(31)
     lanes = words.astype("<u8", copy=False).view("<u2")
-    return _poisson_table()[lanes[:, start - first * _LANES :][:, :count]]
+    return np.asarray(_poisson_table()[lanes[:, start - first * _LANES :][:, :count]])
 
 
 @cache
@@ -102,7 +102,7 @@ def _codes(measured: Measured, known: dict[str, int]) -> Codes:
     """Return (n,) numbers of an item's cluster among those known, to which new ones are added."""
     encoded = measured.clusters.dictionary_encode()
     numbers = [known.setdefault(name, len(known)) for name in encoded.dictionary.to_pylist()]
-    return np.array(numbers, np.intp)[columns.flat(encoded.indices, np.int32)]
+    return np.asarray(np.array(numbers, np.intp)[columns.flat(encoded.indices, np.int32)])
 
 
 def _of_means(means: Sequence[tuple[Codes, npt.NDArray[np.float64]]], keys: Keys) -> Replicates:
@@ -132,4 +132,4 @@ def _of_corpus(measured: Measured, scope: str) -> Replicates:
 
 
 def _quotient(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) -> Replicates:
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0).astype(np.float32)
+    return np.asarray(np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0), np.float32)

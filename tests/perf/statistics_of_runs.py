@@ -1,6 +1,6 @@
 """Statistics must not be what a comparison waits for; prints processor seconds and megabytes; exits 1 for too many.
 
-Run as `python tests/perf/statistics_of_runs.py [--items N] [--tasks N] [--models N] [--resamples N]`.
+Run as `python tests/perf/statistics_of_runs.py [--items N] [--tasks N]`.
 """
 
 import argparse
@@ -10,17 +10,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmbench.harness.board.standing import Part, macro_replicates, mean_scores, standings
 from mmbench.harness.paired import paired
 
-PAIR, BOARD, MEMORY = 2.0, 120.0, 1024.0
-"""Most processor seconds for two models and for a board, and megabytes for it, at the default size."""
+PAIR, MEMORY = 2.0, 1024.0
+"""Most processor seconds for two models on all tasks, and megabytes, at the default size."""
 
 
 def main() -> int:
     """Print what each takes; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("items", 10_000), ("tasks", 40), ("models", 50), ("resamples", 2000)):
+    for name, default in (("items", 10_000), ("tasks", 40)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     rng = np.random.default_rng(0)
@@ -31,7 +30,6 @@ def main() -> int:
     slow += timed("other values", PAIR, lambda: [paired(*share, names) for _ in range(given.tasks)])
     pictures = [str(i // 5) for i in range(given.items)]
     slow += timed("five items a picture", PAIR, lambda: [paired(*right, pictures) for _ in range(given.tasks)])
-    slow += timed(f"board of {given.models} models", BOARD, lambda: board(rng, given))
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'memory':24} {held:7.0f} MB of {MEMORY:.0f}")
     return int(slow > 0 or held > MEMORY)
@@ -44,15 +42,6 @@ def timed(what: str, most: float, work: Callable[[], object]) -> bool:
     seconds = time.process_time() - start
     print(f"{what:24} {seconds:7.2f} s of {most:.0f}")
     return seconds > most
-
-
-def board(rng: np.random.Generator, given: argparse.Namespace) -> None:
-    """Rank models on tasks that share no picture."""
-    skill = np.linspace(0.5, 0.8, given.models)
-    tables = [(rng.random((given.items, given.models)) < skill).astype(float) for _ in range(given.tasks)]
-    parts = [Part([f"{task}/{i}" for i in range(given.items)], mean_scores(table)) for task, table in enumerate(tables)]
-    overall = np.mean([table.mean(axis=0) for table in tables], axis=0)
-    standings(overall, macro_replicates(parts, resamples=given.resamples))
 
 
 if __name__ == "__main__":
