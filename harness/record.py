@@ -101,11 +101,12 @@ class Record:
                 "task": self.task,
                 "version": self.version,
                 "family": self.family,
-                **as_json(score),
+                **{name: cell for name, cell in as_json(score).items() if name != "clusters"},
                 "route": self.route,
                 "control": self.control,
                 "protocol": self.protocol,
                 "partial": self.partial,
+                "few_clusters": score.few_clusters,
             }
             for score in self.scores
         ]

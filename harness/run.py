@@ -112,6 +112,7 @@ class Run:
             "control": problem.control,
             "protocol": None,
             "partial": False,
+            "few_clusters": False,
         }
         return [{**shared, "metric": metric.name, "primary": i == 0} for i, metric in enumerate(task.family.metrics)]
 

@@ -16,7 +16,7 @@ import pytest
 from mmbench.harness.cli import main
 
 ROW = ["model", "task", "version", "family", "metric", "value", "low", "high", "n", "coverage", "bounds", "chance"]
-ROW += ["primary", "route", "control", "protocol", "partial"]
+ROW += ["primary", "route", "control", "protocol", "partial", "few_clusters"]
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -541,8 +541,9 @@ def test_leaderboard_formats(call: Call) -> None:
     assert out.startswith("Leaderboard: all tasks")
     assert "score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval" in out
     assert len(json.loads(call("leaderboard", "--format", "json")[1])) == 8
-    assert call("leaderboard", "--format", "csv")[1].startswith("rank,model,score,my-csv@1 accuracy,")
-    assert call("leaderboard", "--format", "markdown")[1].startswith("| # | model | score | my-csv@1 accuracy |")
+    assert call("leaderboard", "--format", "csv")[1].startswith("rank,model,score,score low,score high,")
+    assert call("leaderboard", "--format", "markdown")[1].startswith("| # | model | score | 95 % interval |")
+    assert call("leaderboard", "--format", "html")[1].startswith("<!doctype html>")
     assert call("leaderboard", "--same-route")[0] == 0
 
 

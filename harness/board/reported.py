@@ -49,7 +49,7 @@ class Reported:
     def row(self) -> dict[str, Json]:
         """Return the figure under the keys of a board's rows; None: not known."""
         name, _, version = self.task.partition("@")
-        unknown = ("family", "low", "high", "n", "coverage", "bounds", "chance", "primary", "clusters")
+        unknown = ("family", "low", "high", "n", "coverage", "bounds", "chance", "primary", "few_clusters")
         return {
             "model": self.model,
             "task": name,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmbench.harness import evidence
+from mmbench.harness.board import evidence
 from mmbench.harness.board.cache import NAME, BoardCache, load_cache, save_cache, signature
 from mmbench.harness.board.replicates import REPLICATES
 from mmbench.harness.board.results import Results

@@ -140,7 +140,7 @@ def test_a_task_that_changed_since_is_not_the_one(folder: Path) -> None:
 
 def test_a_split_of_the_catalogue_is_found() -> None:
     baselines = Path(__file__).parents[2] / "results" / "baselines"
-    (items,) = find_items(select("chance", baselines), "scenes-choice-mini")
+    (items,) = find_items(select("tiny-coca", baselines / "mini"), "scenes-choice-mini")
     task = original_task(items.entry.record)
     assert task is not None
     samples = find_samples(task, {outcome.id for outcome in items.outcomes[:3]})
