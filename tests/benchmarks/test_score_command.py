@@ -12,7 +12,7 @@ import pytest
 from mmbench.harness.cli import main
 
 ROW = ["model", "task", "version", "family", "metric", "value", "low", "high", "n", "coverage", "bounds", "chance"]
-ROW += ["primary", "route", "control", "protocol", "partial"]
+ROW += ["primary", "route", "control", "protocol", "partial", "few_clusters"]
 NAMES = ["cat", "dog", "cow", "owl"]
 Call = Callable[..., tuple[int, str, str]]
 

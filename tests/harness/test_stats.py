@@ -23,5 +23,5 @@ def test_wilson_holds_the_mean_and_stays_in_range() -> None:
 
 
 def test_nothing_has_no_interval() -> None:
-    with pytest.raises(ValueError, match="at least one item"):
+    with pytest.raises(ValueError, match="needs items"):
         wilson(0, 0)
