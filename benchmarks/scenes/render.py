@@ -145,7 +145,7 @@ def _seen(canvas: Canvas, nuisance: Nuisance, random: np.random.Generator) -> np
     if nuisance.noise:
         start = int(random.integers(_NOISE - SIDE * SIDE))
         table = _noise_table()[start : start + SIDE * SIDE].reshape(SIDE, SIDE, 1)
-        canvas = canvas + table * np.float32(255 * nuisance.noise)
+        canvas += table * np.float32(255 * nuisance.noise)
     return _levels(canvas)
 
 
@@ -159,7 +159,10 @@ def _illuminate(canvas: Canvas, lost: float, random: np.random.Generator) -> Non
 
 
 def _levels(canvas: Canvas) -> npt.NDArray[np.uint8]:
-    return (np.clip(canvas, 0, 255) + np.float32(0.5)).astype(np.uint8)
+    """Return a canvas, which is spent, as bytes."""
+    np.clip(canvas, 0, 255, out=canvas)
+    canvas += np.float32(0.5)
+    return canvas.astype(np.uint8)
 
 
 _TABLES: list[Canvas] = []
