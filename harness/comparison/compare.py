@@ -10,11 +10,13 @@ import numpy.typing as npt
 from mmbench.harness import columns
 from mmbench.harness.comparison.comparison import Comparison, Flip, Left, Overall, Row, Verdict
 from mmbench.harness.comparison.difference import Difference, difference
+from mmbench.harness.comparison.judgement import Variation, variation
 from mmbench.harness.comparison.macro import left_out, macro_interval
 from mmbench.harness.comparison.matched import Match, match, measured_pair
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.measured import Measured
 from mmbench.harness.multiple import holm
+from mmbench.harness.power import minimum_detectable
 from mmbench.harness.score import corrected
 from mmbench.harness.selection import Selection, select
 
@@ -65,8 +67,8 @@ def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
 class _Against:
     """One model against the first."""
 
-    rows: list[Row]
-    """Not adjusted yet."""
+    rows: list[tuple[Row, Variation | None]]
+    """Not adjusted yet, and how far the items differ."""
     left: list[Left]
     overall: Overall | None
     errors: list[str]
@@ -75,7 +77,7 @@ class _Against:
 def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool) -> _Against:
     first, model = models
     found = match(a, b, force=force)
-    rows: list[Row] = []
+    rows: list[tuple[Row, Variation | None]] = []
     left = [Left(model, each.task, each.reason) for each in found.unlike]
     left += [Left(model, record.task, f"{model} has no record of {record.reference}") for record in found.only_a]
     left += [Left(model, record.task, f"{first} has no record of {record.reference}") for record in found.only_b]
@@ -92,7 +94,7 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
         if made is None:
             left.append(Left(model, each.a.record.task, f"{each.metric.name} is undefined on the items of both"))
             continue
-        rows.append(_row(each, models, measured, made))
+        rows.append((_row(each, models, measured, made), variation(measured, made, 1 - alpha)))
         macro += _corrected(each, measured)
     ends = macro_interval(macro, 1 - alpha) if macro else None
     return _Against(rows, left, Overall(model, *ends, len(macro)) if ends else None, errors)
@@ -117,6 +119,7 @@ def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Meas
         p=made.gain.p,
         p_adjusted=None if matched.metric.higher_is_better is None else made.gain.p,
         verdict="better" if made.gain.difference > 0 else "worse",
+        detectable=None,
         gained=int((change > 0).sum()) if plain else None,
         lost=int((change < 0).sum()) if plain else None,
         flips=_flips(measured, change) if plain else (),
@@ -152,13 +155,16 @@ def _corrected(matched: Match, measured: tuple[Measured, Measured]) -> list[Floa
     return [left_out(gap, measured[0].clusters) / (best - chance)]
 
 
-def _judged(rows: Sequence[Row], alpha: float) -> tuple[Row, ...]:
-    adjusted = holm([row.p_adjusted for row in rows]).tolist()
+def _judged(rows: Sequence[tuple[Row, Variation | None]], alpha: float) -> tuple[Row, ...]:
+    adjusted = holm([row.p_adjusted for row, _ in rows]).tolist()
 
-    def judged(row: Row, p: float) -> Row:
+    def judged(row: Row, varying: Variation | None, p: float) -> Row:
+        if varying is not None:
+            free = row.n / varying.design_effect
+            row = replace(row, detectable=minimum_detectable(varying.spread, free, alpha=alpha / len(rows)))
         if row.p_adjusted is None:
             return replace(row, verdict="tied")
         verdict: Verdict = row.verdict if p < alpha else "tied"
         return replace(row, p_adjusted=p, verdict=verdict)
 
-    return tuple(map(judged, rows, adjusted))
+    return tuple(judged(*each, p) for each, p in zip(rows, adjusted, strict=True))

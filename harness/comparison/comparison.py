@@ -50,6 +50,9 @@ class Row:
     p_adjusted: float | None
     """After Holm, over all rows; None where neither direction of the metric is better."""
     verdict: Verdict
+    detectable: float | None
+    """Smallest true difference that so many items find with a probability of .8, by the strictest of the adjusted
+    tests; None where the runs agree on every item, or none is found."""
     gained: int | None
     """Items on which the second model has the higher value; None for a corpus metric."""
     lost: int | None

@@ -59,7 +59,7 @@ def _comparison_table(made: Comparison, rows: Sequence[Row], *, wide: bool) -> T
     numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p"]
     table = _compact(title, ["task", "metric"] if wide else ["task"], numbers)
     if wide:
-        for header in ("items", "B up", "B down"):
+        for header in ("items", "detectable", "B up", "B down"):
             table.add_column(header, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in rows:
@@ -67,7 +67,8 @@ def _comparison_table(made: Comparison, rows: Sequence[Row], *, wide: bool) -> T
         cells += [figure(row.a), figure(row.b), signed(row.difference), span(row.low, row.high)]
         cells.append(probability(row.p_adjusted))
         if wide:
-            cells += [f"{row.n:,}", *("-" if each is None else f"{each:,}" for each in (row.gained, row.lost))]
+            cells += [f"{row.n:,}", "-" if row.detectable is None else figure(row.detectable)]
+            cells += [*("-" if each is None else f"{each:,}" for each in (row.gained, row.lost))]
         table.add_row(*cells, _verdict(row.verdict, marked=bool(_marks(row))))
     return table
 

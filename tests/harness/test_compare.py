@@ -14,6 +14,7 @@ from mmbench.harness.comparison.compare import compare
 from mmbench.harness.comparison.comparison import Comparison
 from mmbench.harness.comparison.console import comparison_markdown, comparison_tables
 from mmbench.harness.comparison.macro import left_out, macro_interval
+from mmbench.harness.discordant import mcnemar_mid
 from mmbench.harness.errors import UsageError
 from mmbench.harness.measured import metric_named
 from mmbench.harness.multiple import holm
@@ -111,6 +112,21 @@ def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
     assert [row.p_adjusted for row in made.rows] == holm([row.p for row in made.rows]).tolist()
     assert made.conclusion("b") == "b is worse on 1 of 3 tasks, better on 1; 1 tied"
     assert made.exit_code == 0
+
+
+def test_what_a_tie_could_hide_is_found_as_often_as_is_said(tmp_path: Path) -> None:
+    for task, losses, gains in (("digits", 40, 38), ("pets", 0, 0)):
+        put(tmp_path, "a", HALF, task=task)
+        put(tmp_path, "b", damaged(HALF, losses, gains), task=task)
+    row, same = compare("a", "b", output=tmp_path).rows
+    assert (row.verdict, same.detectable) == ("tied", None)
+    assert row.detectable is not None
+    share, alpha = 78 / 400, 0.05 / 2
+    rng = np.random.default_rng(0)
+    kinds = rng.choice(3, p=[(share + row.detectable) / 2, (share - row.detectable) / 2, 1 - share], size=(2000, 400))
+    gains, losses = (kinds == 0).sum(axis=1), (kinds == 1).sum(axis=1)
+    found = np.mean([mcnemar_mid(int(up), int(down)) < alpha for up, down in zip(gains, losses, strict=True)])
+    assert found == pytest.approx(0.8, abs=0.05)
 
 
 def test_the_interval_is_that_of_alpha(tmp_path: Path) -> None:
