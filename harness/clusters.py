@@ -56,7 +56,8 @@ def mean_interval(values: Floats, clusters: Clusters, confidence: float = 0.95) 
     if error == 0:
         return mean, mean
     moved = _moved(values, codes, count)
-    skew = float(((moved - moved.mean()) ** 3).mean() / moved.std() ** 3) / math.sqrt(count)
+    spread = float(moved.std()) ** 3  # 0 where two clusters pull alike, or by underflow
+    skew = float(((moved - moved.mean()) ** 3).mean()) / spread / math.sqrt(count) if spread else 0.0
     quantile = student_quantile(0.5 + confidence / 2, count - 1)
     return mean - error * _skewed(quantile, skew), mean - error * _skewed(-quantile, skew)
 

@@ -12,9 +12,9 @@ VERSION = 1
 PUNCTUATION = frozenset(["''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"])
 """Tokens that pycocoevalcap drops. Brackets stay: its list has them in capitals, and tokens are in lower case."""
 
-_PLAIN_WORD = "[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+(?:(?<=[A-Za-z])'s)?+"
+_PLAIN_WORD = "[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*(?:(?<=[A-Za-z])'s)?"
 _BETWEEN = r"(?: ++(?!(?<=[0-9] )[0-9])|(?=[.!?]? *\Z))"  # numbers in a row may be one telephone number
-_PLAIN = re.compile(rf" *+(?:(?:{_PLAIN_WORD},?+|,){_BETWEEN})*+[.!?]?+ *+")
+_PLAIN = re.compile(rf" *+(?:(?:{_PLAIN_WORD},?+|,){_BETWEEN})*[.!?]?+ *+")
 _EASY = re.compile(rf""" {BLANK}*+|[A-Za-zé]++(?: [A-Za-zé]++)*(?=[,;:!?]*[ \n]|["()])""")
 
 
