@@ -8,20 +8,16 @@ from mmbench.harness.errors import DataError, nearest
 
 _NAMES = Path(__file__).parent / "names"
 
-CLASSES: Mapping[str, Path] = {
-    "imagenet": _NAMES / "imagenet_classes.txt",
-    "digits": _NAMES / "digits_classes.txt",
-    "scenes-words": _NAMES / "scenes_words.txt",
-    "scenes-pairs": _NAMES / "scenes_pairs.txt",
-}
-"""Lists of class names, in the order of the indices."""
 
-TEMPLATES: Mapping[str, Path] = {
-    "openai-imagenet": _NAMES / "openai_imagenet_templates.txt",
-    "simple-imagenet": _NAMES / "simple_imagenet_templates.txt",
-    "plain": _NAMES / "plain_templates.txt",
-}
-"""Sets of prompt templates; `{}` stands for the class name."""
+def _named(kind: str) -> Mapping[str, Path]:
+    return {file.stem: file for file in sorted((_NAMES / kind).glob("*.txt"))}
+
+
+CLASSES = _named("classes")
+"""Lists of class names by name, in the order of the indices: the files of the folder."""
+
+TEMPLATES = _named("templates")
+"""Sets of prompt templates by name; `{}` stands for the class name."""
 
 
 def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmbench.harness.abilities import Generation, ImageVectors
     from mmbench.harness.errors import MmbenchError, OutOfMemory, Unsupported
-    from mmbench.harness.media import Image
+    from mmbench.harness.media.image import Image
+    from mmbench.harness.models.abilities import Generation, ImageVectors
 
 _PUBLIC = {
-    "Generation": "mmbench.harness.abilities",
-    "Image": "mmbench.harness.media",
-    "ImageVectors": "mmbench.harness.abilities",
+    "Generation": "mmbench.harness.models.abilities",
+    "Image": "mmbench.harness.media.image",
+    "ImageVectors": "mmbench.harness.models.abilities",
     "MmbenchError": "mmbench.harness.errors",
     "OutOfMemory": "mmbench.harness.errors",
     "Unsupported": "mmbench.harness.errors",

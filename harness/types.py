@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from mmbench.harness.digest import Json
-from mmbench.harness.media import Image
+from mmbench.harness.media.image import Image
 
 Status = Literal["ok", "unparsed", "refused", "error"]
 """`unparsed` and `refused` are the model's own failures and count 0; an `error` leaves value and n."""

@@ -23,11 +23,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.cli import main
-from mmbench.harness.engine import Engine
-from mmbench.harness.media import Image
-from mmbench.harness.store import Store
-from mmbench.harness.subject import Subject
+from mmbench.harness.ask.subject import Subject
+from mmbench.harness.cli.app import main
+from mmbench.harness.engine.local import Engine
+from mmbench.harness.media.image import Image
+from mmbench.harness.store.store import Store
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     folder = tmp_path_factory.mktemp("training")
-    open_clip.add_model_config(Path(mmbench.__file__).parents[2] / "adapters" / "configs" / f"{ARCHITECTURE}.json")
+    configs = Path(mmbench.__file__).parents[2] / "adapters" / "open_clip" / "configs"
+    open_clip.add_model_config(configs / f"{ARCHITECTURE}.json")
     for seed, name in ((1, "epoch_2.pt"), (2, "epoch_10.pt")):
         torch.manual_seed(seed)
         torch.save({"epoch": seed, "state_dict": open_clip.create_model(ARCHITECTURE).state_dict()}, folder / name)

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import mmbench
-from mmbench.harness.cli import main
+from mmbench.harness.cli.app import main
 
 TINY = Path(mmbench.__file__).parent / "adapters" / "tiny" / "models" / "tiny-coca"
 Gate = Callable[..., tuple[int, Any]]
@@ -20,7 +20,7 @@ TASKS = ["scenes-colour", "scenes-shape", "scenes-size"]
 FLIPPED = """
 import re
 
-from mmbench.adapters.open_clip import from_spec
+from mmbench.adapters.open_clip.adapter import from_spec
 
 
 class Flipped:

@@ -15,17 +15,18 @@ import yaml
 
 from mmbench.benchmarks.metrics.vqa import normalise
 from mmbench.harness import registry
-from mmbench.harness.asking import Likelihood
+from mmbench.harness.ask.controls import CONTROLS
+from mmbench.harness.ask.wording import Likelihood
 from mmbench.harness.board.results import load
-from mmbench.harness.bootstrap import RESAMPLES
-from mmbench.harness.cli import app
-from mmbench.harness.controls import CONTROLS
-from mmbench.harness.listing import list_metrics
-from mmbench.harness.replies import match_option
-from mmbench.harness.run import run
-from mmbench.harness.scoring import score
-from mmbench.harness.task import Card, Family
-from mmbench.harness.taskfile import _TaskSpec, load_task
+from mmbench.harness.cli.app import app
+from mmbench.harness.replies.match import match_option
+from mmbench.harness.run.predictions import score
+from mmbench.harness.run.run import run
+from mmbench.harness.statistics.bootstrap import RESAMPLES
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.family import Family
+from mmbench.harness.tasks.listing import list_metrics
+from mmbench.harness.tasks.task_file import _TaskSpec, load_task
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -19,10 +19,10 @@ import pytest
 
 import mmbench
 from mmbench.benchmarks.sources.builtin import Builtin
-from mmbench.harness.abilities import Generation
-from mmbench.harness.cli import main
-from mmbench.harness.record import Record
-from mmbench.harness.taskfile import load_task
+from mmbench.harness.cli.app import main
+from mmbench.harness.models.abilities import Generation
+from mmbench.harness.records.record import Record
+from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Route
 
 SEEDS = 50

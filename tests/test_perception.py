@@ -17,10 +17,10 @@ from mmbench.benchmarks.named import class_list, template_list
 from mmbench.benchmarks.scenes.data import SETS
 from mmbench.benchmarks.sources.builtin import Builtin
 from mmbench.harness import registry
-from mmbench.harness.abilities import Generation
 from mmbench.harness.digest import digest_bytes
-from mmbench.harness.suite import find_suite, task_references
-from mmbench.harness.taskfile import find_task
+from mmbench.harness.models.abilities import Generation
+from mmbench.harness.tasks.suite import find_suite, task_references
+from mmbench.harness.tasks.task_file import find_task
 
 SEEDS = 50
 FILES = {

@@ -18,7 +18,7 @@ CLASSES = 20
 CAPTIONS = ("a photo of a {}.", "a {} in the wild.", "a close-up of the {}.", "one {}, seen from afar.", "my {}!")
 
 ADAPTER = """
-from mmbench.adapters.open_clip import from_spec
+from mmbench.adapters.open_clip.adapter import from_spec
 
 class Counted:
     '''The real adapter, with a line in a log for each picture that goes through the model.'''
@@ -40,7 +40,7 @@ class Counted:
 """
 
 BROKEN = """
-from mmbench.adapters.open_clip import from_spec
+from mmbench.adapters.open_clip.adapter import from_spec
 
 class Counted:
     '''The same model by its fingerprint, unable to answer anything.'''
@@ -61,7 +61,7 @@ class Counted:
 RUN = """
 import sys
 sys.argv = ["mmbench", *{arguments!r}]
-from mmbench.harness.cli import main
+from mmbench.harness.cli.app import main
 try:
     main()
 finally:
@@ -179,11 +179,11 @@ def plain(world: World) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_cosines_and_accuracy_are_those_of_plain_code(world: World, plain: dict[str, Any]) -> None:
-    from mmbench.adapters.open_clip import from_spec
-    from mmbench.harness.engine import Engine
-    from mmbench.harness.store import Store
-    from mmbench.harness.subject import Subject
-    from mmbench.harness.taskfile import load_task
+    from mmbench.adapters.open_clip.adapter import from_spec
+    from mmbench.harness.ask.subject import Subject
+    from mmbench.harness.engine.local import Engine
+    from mmbench.harness.store.store import Store
+    from mmbench.harness.tasks.task_file import load_task
     from mmbench.harness.types import Option
 
     task = load_task(world.folder / "first.yaml")

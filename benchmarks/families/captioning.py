@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.guessing import guesses_for
-from mmbench.benchmarks.families.shared import media_of, named_metrics
-from mmbench.benchmarks.families.wording import CandidateOptions, asking
-from mmbench.benchmarks.metrics import meteor
-from mmbench.benchmarks.metrics.captioning import (
+from mmbench.benchmarks.families.common.guessing import guesses_for
+from mmbench.benchmarks.families.common.rows import media_of, named_metrics
+from mmbench.benchmarks.families.common.wording import CandidateOptions, asking
+from mmbench.benchmarks.metrics.caption import meteor
+from mmbench.benchmarks.metrics.caption.all_at_once import (
     ATTRIBUTES,
     LANGUAGE,
     METRICS,
@@ -24,17 +24,18 @@ from mmbench.benchmarks.metrics.captioning import (
     tokenize_lines,
     tokenize_references,
 )
-from mmbench.benchmarks.metrics.cider import DocumentFrequencies
-from mmbench.benchmarks.metrics.clipscore import PREFIX, clipscore, ref_clipscore
-from mmbench.benchmarks.metrics.ngrams import Floats, Tokens
-from mmbench.benchmarks.metrics.ptb import VERSION as TOKENIZER
+from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
+from mmbench.benchmarks.metrics.caption.clipscore import PREFIX, clipscore, ref_clipscore
+from mmbench.benchmarks.metrics.caption.ngrams import Floats, Tokens
+from mmbench.benchmarks.metrics.caption.ptb import VERSION as TOKENIZER
 from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import column, label_values, texts
-from mmbench.harness.abilities import ImageVectors
+from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import AdapterError, DataError, WeightsUnavailable
-from mmbench.harness.examinee import Answer, Examinee
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Option, Outcome, Route, Sample
 
 _TRUTH = "attributes"

@@ -7,16 +7,18 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.shared import media_of, named_metrics
-from mmbench.benchmarks.families.wording import WordingOptions, asking
+from mmbench.benchmarks.families.common.rows import media_of, named_metrics
+from mmbench.benchmarks.families.common.wording import WordingOptions, asking
 from mmbench.benchmarks.metrics.classification import top_k_hits
-from mmbench.benchmarks.sources.cells import Classes, class_index, column, text, texts
-from mmbench.harness.asking import ASK_WITH_OPTIONS
+from mmbench.benchmarks.sources.cells import column, text, texts
+from mmbench.benchmarks.sources.classes import Classes, class_index
+from mmbench.harness.ask.examinee import Choice, Examinee, Verb
+from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.examinee import Choice, Examinee
-from mmbench.harness.replies import VERSION as MATCHER
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
 
 METRICS = {

@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.shared import named_metrics
-from mmbench.benchmarks.families.wording import check_placeholders
+from mmbench.benchmarks.families.common.rows import named_metrics
+from mmbench.benchmarks.families.common.wording import check_placeholders
 from mmbench.benchmarks.sources.cells import column, pictures, texts
-from mmbench.harness.asking import Asking, Likelihood
+from mmbench.harness.ask.examinee import Examinee, Verb
+from mmbench.harness.ask.wording import Asking, Likelihood
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.examinee import Examinee
-from mmbench.harness.media import Image
-from mmbench.harness.ranks import TIE
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.media.image import Image
+from mmbench.harness.numerics.ranks import TIE
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Outcome, Route, Sample
 
 Floats = npt.NDArray[np.float64]

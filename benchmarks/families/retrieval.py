@@ -11,11 +11,12 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.sources.cells import column, picture, texts
+from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.examinee import Examinee, Similarity
-from mmbench.harness.ranks import Ranks
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.numerics.ranks import Ranks
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample, Unit
 
 Floats = npt.NDArray[np.float64]

@@ -8,17 +8,18 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.guessing import guesses_for
-from mmbench.benchmarks.families.shared import media_of, named_metrics
-from mmbench.benchmarks.families.wording import CandidateOptions, asking
+from mmbench.benchmarks.families.common.guessing import guesses_for
+from mmbench.benchmarks.families.common.rows import media_of, named_metrics
+from mmbench.benchmarks.families.common.wording import CandidateOptions, asking
 from mmbench.benchmarks.metrics.answers import anls, exact_match, relaxed_accuracy, token_f1
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy, vqa_accuracy_lenient
 from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import column, label_values, text, texts
+from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.examinee import Answer, Examinee
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample
 
 PROMPT = "{question}\nAnswer the question using a single word or phrase."

@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.shared import media_of, named_metrics
-from mmbench.benchmarks.families.wording import WordingOptions, asking
+from mmbench.benchmarks.families.common.rows import media_of, named_metrics
+from mmbench.benchmarks.families.common.wording import WordingOptions, asking
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text
+from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.examinee import Choice, Examinee
-from mmbench.harness.replies import VERSION as MATCHER
-from mmbench.harness.task import Cell, Data, Metric, Row, Verb
+from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
 
 Floats = npt.NDArray[np.float64]

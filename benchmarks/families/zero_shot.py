@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.shared import class_names, is_multi_label, media_of
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, media_of
 from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
     mean_average_precision,
@@ -15,13 +15,15 @@ from mmbench.benchmarks.metrics.classification import (
     top_k_hits,
 )
 from mmbench.benchmarks.named import template_list
-from mmbench.benchmarks.sources.cells import Classes, class_indices, column
-from mmbench.harness.asking import ASK_WITH_OPTIONS
+from mmbench.benchmarks.sources.cells import column
+from mmbench.benchmarks.sources.classes import Classes, class_indices
+from mmbench.harness.ask.examinee import Choice, Examinee, Verb
+from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.examinee import Choice, Examinee
-from mmbench.harness.replies import VERSION as MATCHER
-from mmbench.harness.task import Data, Metric, Row, Verb
+from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
 
 METRICS = {

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.ranks import TIE, hit_probability
+from mmbench.harness.numerics.ranks import TIE, hit_probability
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores, joined
 from mmbench.benchmarks.probes.quality import quality
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.logistic import Classifier, Precision, Problem, State
+from mmbench.harness.numerics.logistic import Classifier, Precision, Problem, State
 
 STRENGTHS = tuple(float(strength) for strength in np.logspace(-6, 6, 96))
 """CLIP's grid of C."""

@@ -12,7 +12,7 @@ from mmbench.benchmarks.probes.labelled import Labelled, Scores
 from mmbench.benchmarks.probes.quality import quality
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.tip_training import TEXT_SCALE, KeyTraining, trained_keys
+from mmbench.harness.numerics.tip_training import TEXT_SCALE, KeyTraining, trained_keys
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from mmbench.benchmarks.scenes.vocabulary import LEVELS, NUMBERS, held_out
 from mmbench.benchmarks.scenes.worlds import arrow, motion, pattern
 from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
-from mmbench.harness.media import Image
-from mmbench.harness.task import Cell
+from mmbench.harness.media.image import Image
+from mmbench.harness.tasks.source import Cell
 
 Cells = dict[str, Cell]
 

@@ -19,7 +19,7 @@ from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
 from mmbench.benchmarks.scenes.worlds.writing import DIGIT, NUMBER, WORD
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.task import Cell, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 VERSION = 1
 """Raised whenever the same seed would give another scene or another text; part of every scene's seed."""

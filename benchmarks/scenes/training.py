@@ -19,7 +19,7 @@ from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
 from mmbench.benchmarks.scenes.worlds.writing import DIGIT, NUMBER, WORD
 from mmbench.harness.errors import DataError
-from mmbench.harness.task import Cell, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 BLOCK = 512
 """Rows of a block."""

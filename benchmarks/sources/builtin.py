@@ -14,8 +14,8 @@ from mmbench.benchmarks.scenes import training
 from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.media import Image, Pixels
-from mmbench.harness.task import Cell, Row
+from mmbench.harness.media.image import Image, Pixels
+from mmbench.harness.tasks.source import Cell, Row
 
 _DIGITS = Path("datasets", "data", "digits.csv.gz")
 _SIDE = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.task import Cell, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Endings of picture files, in any case."""

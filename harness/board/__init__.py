@@ -1,1 +1,1 @@
-"""Leaderboards: who is better, how surely, and what was published elsewhere."""
+"""Board: models ranked on tasks that were asked alike, with tie groups."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmbench.harness.board.line import Column, Line
-from mmbench.harness.board.reported import Reported
 from mmbench.harness.digest import Json
-from mmbench.harness.record import Record
-from mmbench.harness.score import Corrected
+from mmbench.harness.records.record import Record
+from mmbench.harness.records.reported import Reported
+from mmbench.harness.statistics.corrected import Corrected
 
 if TYPE_CHECKING:
     pass

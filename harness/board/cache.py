@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.board.replicates import REPLICATES, Replicates
-from mmbench.harness.gain import Gain
+from mmbench.harness.scores.gain import Gain
 
 NAME = ".board-cache.npz"
 """Within a results folder; it may be deleted at any time."""

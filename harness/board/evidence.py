@@ -8,10 +8,12 @@ from pathlib import Path
 from mmbench.harness.board.cache import BoardCache, load_cache, save_cache, signature
 from mmbench.harness.board.replicates import Replicates, replicates
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.gain import Gain, visual_gain
-from mmbench.harness.measured import Measured, metric_named, read_measured
-from mmbench.harness.record import Record, read_outcomes
-from mmbench.harness.task import Metric
+from mmbench.harness.records.measured import Measured, read_measured
+from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.records.record import Record
+from mmbench.harness.scores.gain import Gain, visual_gain
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.metric_names import metric_named
 
 
 class Evidence:

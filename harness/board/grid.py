@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
-from mmbench.harness.board.flat import View
+from mmbench.harness.board.csv import View
 from mmbench.harness.board.line import Cell, Column, Line
-from mmbench.harness.score import COVERAGE_BUDGET, Corrected
-from mmbench.harness.tables import interval, number
+from mmbench.harness.render.figures import interval, number
+from mmbench.harness.scores.corrected import COVERAGE_BUDGET
+from mmbench.harness.statistics.corrected import Corrected
 from mmbench.harness.types import FEW_CLUSTERS
 
 COVERED = 0.9995

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
-from mmbench.harness.board.flat import View
+from mmbench.harness.board.csv import View
 from mmbench.harness.board.grid import board_notes, cell_text, label, mean, parameters, rank_interval
 from mmbench.harness.board.line import Line
-from mmbench.harness.markup import Html, folding, joined, tag
-from mmbench.harness.score import Corrected
-from mmbench.harness.tables import interval, number
+from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.html import Html, folding, joined, tag
+from mmbench.harness.statistics.corrected import Corrected
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8882; }

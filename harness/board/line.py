@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.board.averages import macro_average
 from mmbench.harness.board.replicates import REPLICATES, Replicates
-from mmbench.harness.board.standing import Standing, standings
-from mmbench.harness.gain import Gain
-from mmbench.harness.score import Corrected, corrected
+from mmbench.harness.scores.corrected import corrected
+from mmbench.harness.scores.gain import Gain
+from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.means_of_tasks import macro_average
+from mmbench.harness.statistics.standing import Standing, standings
 from mmbench.harness.types import Route, Score
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness import columns
-from mmbench.harness.measured import Measured
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.measured import Measured
 
 Replicates: TypeAlias = npt.NDArray[np.float32]
 """(REPLICATES,) scores of one record, or (m, REPLICATES) of m."""

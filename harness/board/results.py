@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmbench.harness.board.board import Board
-from mmbench.harness.board.columns import Filter, alike, outlines
+from mmbench.harness.board.csv import flat_lines
+from mmbench.harness.board.eligible import Filter, alike, outlines
 from mmbench.harness.board.evidence import Evidence
-from mmbench.harness.board.flat import flat_lines
 from mmbench.harness.board.line import Cell, Column, Entrant, make_lines
-from mmbench.harness.board.reported import Reported, load_reported
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.record import Record, find, newest
+from mmbench.harness.records.record import Record, find, newest
+from mmbench.harness.records.reported import Reported, load_reported
 from mmbench.harness.types import Score
 
 if TYPE_CHECKING:

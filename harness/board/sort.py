@@ -7,7 +7,7 @@ from typing import TypeAlias
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Cell, Line
 from mmbench.harness.errors import UsageError, nearest
-from mmbench.harness.score import Corrected
+from mmbench.harness.statistics.corrected import Corrected
 
 Key: TypeAlias = Callable[[Line], float | None]
 

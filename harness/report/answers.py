@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness import columns
 from mmbench.harness.errors import DataError
-from mmbench.harness.items import falls_short
-from mmbench.harness.measured import Measured, read_measured
-from mmbench.harness.selection import Entry
-from mmbench.harness.task import Metric
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.items import falls_short
+from mmbench.harness.records.measured import Measured, read_measured
+from mmbench.harness.records.selection import Entry
+from mmbench.harness.tasks.metric import Metric
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

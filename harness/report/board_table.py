@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Cell, Column, Line
-from mmbench.harness.markup import Html, folding, tag
-from mmbench.harness.tables import interval, number
+from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.html import Html, folding, tag
 
 _SHADES = 10
 

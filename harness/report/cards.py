@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from mmbench.harness.markup import Html, link, tag
+from mmbench.harness.render.figures import number
+from mmbench.harness.render.html import Html, link, tag
 from mmbench.harness.report.gather import Asked
-from mmbench.harness.tables import number
 
 
 def task_card(asked: Asked) -> Html:

@@ -5,7 +5,7 @@ Positions along x are per cent of the width, so that a chart is as wide as its p
 
 from collections.abc import Sequence
 
-from mmbench.harness.markup import Html, tag
+from mmbench.harness.render.html import Html, tag
 
 SHAPES: Sequence[str] = (
     "M-4.5 0A4.5 4.5 0 1 0 4.5 0A4.5 4.5 0 1 0 -4.5 0Z",  # circle

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from mmbench.harness.markup import Html, tag
+from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.score import Corrected
-from mmbench.harness.tables import interval, number
+from mmbench.harness.statistics.corrected import Corrected
 
 _STEP = 13
 """Pixels from one series to the next within a row."""

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from mmbench.harness.digest import Json
-from mmbench.harness.originals import find_samples, sample_id
+from mmbench.harness.records.originals import find_samples, sample_id
 from mmbench.harness.report.answers import Answers
 from mmbench.harness.report.gather import Asked
 from mmbench.harness.report.picks import Pick
 from mmbench.harness.report.thumbnails import Thumbnails
-from mmbench.harness.task import Task
+from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Sample
 
 _LONG = 320

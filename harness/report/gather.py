@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.results import Results
-from mmbench.harness.measured import metric_named
-from mmbench.harness.selection import Entry
-from mmbench.harness.task import Card, Metric
+from mmbench.harness.records.selection import Entry
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.metric_names import metric_named
 
 MOST_MODELS = 12
 """The board shows all models; what compares them item by item shows the first of it, or no page could hold it."""

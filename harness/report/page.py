@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from mmbench.harness.digest import Json
-from mmbench.harness.markup import joined, tag
+from mmbench.harness.render.html import joined, tag
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.pair_matrix import pairs_json
 from mmbench.harness.report.sections import sections

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mmbench.harness.digest import Json
-from mmbench.harness.markup import Attributes, Html, folding, tag
+from mmbench.harness.render.html import Attributes, Html, folding, tag
 from mmbench.harness.report.verdicts import Judged, Pairs
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mmbench.harness.board.reported import Reported
-from mmbench.harness.markup import Html, folding, link, tag
-from mmbench.harness.tables import number
+from mmbench.harness.records.reported import Reported
+from mmbench.harness.render.figures import number
+from mmbench.harness.render.html import Html, folding, link, tag
 
 
 def published(figures: Sequence[Reported]) -> Html:

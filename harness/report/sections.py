@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mmbench.harness.markup import Html, tag
+from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
 from mmbench.harness.report.cards import task_card
 from mmbench.harness.report.chart import legend

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, TypeAlias
 
-from mmbench.harness.markup import Html, tag
-from mmbench.harness.record import Record
+from mmbench.harness.records.record import Record
+from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.score import Corrected
-from mmbench.harness.tables import interval, number
+from mmbench.harness.statistics.corrected import Corrected
 
 _TOP, _BOTTOM, _HEIGHT = 12, 200, 240
 _LEFT, _RIGHT = 0.06, 0.96

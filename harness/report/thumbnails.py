@@ -9,7 +9,7 @@ import PIL.features
 import PIL.Image
 
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media import Image
+from mmbench.harness.media.image import Image
 
 SIDE = 96
 """Pixels of the longer side."""

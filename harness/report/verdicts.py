@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness import columns
-from mmbench.harness.comparison.difference import difference
-from mmbench.harness.measured import Column, Measured, shared
-from mmbench.harness.multiple import holm
-from mmbench.harness.paired import Paired
+from mmbench.harness.compare.difference import difference
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.measured import Column, Measured, shared
 from mmbench.harness.report.answers import Answers
+from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.paired import Paired
 
 ALPHA = 0.05
 """How often a false difference is found among all tasks of a pair."""

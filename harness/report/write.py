@@ -7,7 +7,7 @@ from pathlib import Path
 from mmbench.harness.board.results import Results
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.originals import original_task
+from mmbench.harness.records.originals import original_task
 from mmbench.harness.report.answers import Answers, read_answers
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.contents import Contents

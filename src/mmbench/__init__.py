@@ -4,30 +4,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmbench.adapters.open_clip import OpenClip as OpenClip
+    from mmbench.adapters.open_clip.adapter import OpenClip as OpenClip
     from mmbench.harness.board.results import Results as Results
     from mmbench.harness.board.results import load as load
-    from mmbench.harness.comparison.check import check as check
-    from mmbench.harness.comparison.checked import Checked as Checked
-    from mmbench.harness.comparison.compare import compare as compare
-    from mmbench.harness.comparison.comparison import Comparison as Comparison
-    from mmbench.harness.run import Run as Run
-    from mmbench.harness.run import run as run
-    from mmbench.harness.scoring import Scored as Scored
-    from mmbench.harness.scoring import score as score
+    from mmbench.harness.compare.compare import compare as compare
+    from mmbench.harness.compare.rows import Comparison as Comparison
+    from mmbench.harness.gate.check import check as check
+    from mmbench.harness.gate.rows import Checked as Checked
+    from mmbench.harness.run.predictions import Scored as Scored
+    from mmbench.harness.run.predictions import score as score
+    from mmbench.harness.run.result import Run as Run
+    from mmbench.harness.run.run import run as run
 
 _PUBLIC = {
-    "Checked": "mmbench.harness.comparison.checked",
-    "Comparison": "mmbench.harness.comparison.comparison",
-    "OpenClip": "mmbench.adapters.open_clip",
+    "Checked": "mmbench.harness.gate.rows",
+    "Comparison": "mmbench.harness.compare.rows",
+    "OpenClip": "mmbench.adapters.open_clip.adapter",
     "Results": "mmbench.harness.board.results",
-    "Run": "mmbench.harness.run",
-    "check": "mmbench.harness.comparison.check",
-    "compare": "mmbench.harness.comparison.compare",
+    "Run": "mmbench.harness.run.result",
+    "check": "mmbench.harness.gate.check",
+    "compare": "mmbench.harness.compare.compare",
     "load": "mmbench.harness.board.results",
-    "run": "mmbench.harness.run",
-    "Scored": "mmbench.harness.scoring",
-    "score": "mmbench.harness.scoring",
+    "run": "mmbench.harness.run.run",
+    "Scored": "mmbench.harness.run.predictions",
+    "score": "mmbench.harness.run.predictions",
 }
 
 __all__ = ["Checked", "Comparison", "OpenClip", "Results", "Run", "Scored", "check", "compare", "load", "run", "score"]

@@ -1,6 +1,6 @@
 """`python -m mmbench`."""
 
-from mmbench.harness.cli import main
+from mmbench.harness.cli.app import main
 
 if __name__ == "__main__":
     main()

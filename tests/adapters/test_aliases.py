@@ -1,9 +1,9 @@
 import pytest
 
 from mmbench.adapters import aliases
-from mmbench.adapters import open_clip_catalogue as catalogue
-from mmbench.adapters.open_clip_recipe import parse
-from mmbench.adapters.open_clip_weights import HubWeights
+from mmbench.adapters.open_clip import catalogue
+from mmbench.adapters.open_clip.recipe import parse
+from mmbench.adapters.open_clip.weights import HubWeights
 from mmbench.harness.errors import UsageError
 
 

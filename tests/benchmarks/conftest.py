@@ -12,10 +12,11 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from mmbench.harness import record as records
-from mmbench.harness.abilities import Generation
-from mmbench.harness.record import Record
-from mmbench.harness.run import Run, run
+from mmbench.harness.models.abilities import Generation
+from mmbench.harness.records import record as records
+from mmbench.harness.records.record import Record
+from mmbench.harness.run.result import Run
+from mmbench.harness.run.run import run
 from mmbench.harness.types import Outcome, Score
 
 Vector = Sequence[float]

@@ -18,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmbench.harness import columns
 from mmbench.harness.board.cache import NAME
 from mmbench.harness.digest import digest_bytes
-from mmbench.harness.record import Record, write, write_outcomes
-from mmbench.harness.score import Level
-from mmbench.harness.stats import wilson
-from mmbench.harness.task import Card
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.outcomes import write_outcomes
+from mmbench.harness.records.record import Record, write
+from mmbench.harness.scores.breakdown import Level
+from mmbench.harness.statistics.wilson import wilson
+from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
 
 FIRST, AGAIN, MEMORY = 30.0, 3.0, 1024.0

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.bleu import bleu, bleu_statistics
-from mmbench.benchmarks.metrics.cider import cider_d
-from mmbench.benchmarks.metrics.ngrams import Captions
-from mmbench.benchmarks.metrics.ptb import tokenize
-from mmbench.benchmarks.metrics.rouge import rouge_l
+from mmbench.benchmarks.metrics.caption.bleu import bleu, bleu_statistics
+from mmbench.benchmarks.metrics.caption.cider import cider_d
+from mmbench.benchmarks.metrics.caption.ngrams import Captions
+from mmbench.benchmarks.metrics.caption.ptb import tokenize
+from mmbench.benchmarks.metrics.caption.rouge import rouge_l
 
 RATIO = 0.2
 """Most processor time, in that of pycocoevalcap."""

@@ -13,11 +13,11 @@ from typing import Any
 
 from vit import Tower, photographs, tower
 
-from mmbench.adapters.open_clip import OpenClip
-from mmbench.harness.engine import Engine
-from mmbench.harness.media import Image
-from mmbench.harness.store import Store
-from mmbench.harness.subject import Subject
+from mmbench.adapters.open_clip.adapter import OpenClip
+from mmbench.harness.ask.subject import Subject
+from mmbench.harness.engine.local import Engine
+from mmbench.harness.media.image import Image
+from mmbench.harness.store.store import Store
 from mmbench.harness.types import Sample
 
 MOST_CPU = 1.05

@@ -10,13 +10,13 @@ from functools import partial
 
 import numpy as np
 
-from mmbench.harness.bootstrap import percentile_interval
-from mmbench.harness.clusters import effective_size, mean_interval
-from mmbench.harness.discordant import mcnemar_mid, mcnemar_mid_lower, tango_interval
-from mmbench.harness.multiple import holm
-from mmbench.harness.paired import paired
-from mmbench.harness.power import Discordant, Sides, minimum_detectable
-from mmbench.harness.stats import wilson
+from mmbench.harness.statistics.bootstrap import percentile_interval
+from mmbench.harness.statistics.clusters import effective_size, mean_interval
+from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
+from mmbench.harness.statistics.paired import paired
+from mmbench.harness.statistics.power import Discordant, Sides, minimum_detectable
+from mmbench.harness.statistics.wilson import wilson
 
 ALPHA = 0.05
 TASKS = 20

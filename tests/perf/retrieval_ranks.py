@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mmbench.harness.rank_stream import count_ranks
+from mmbench.harness.numerics.rank_stream import count_ranks
 
 RATIO, COLLAPSED_RATIO = 1.3, 10.0
 """Most wall time of ranking, in wall times of the bare product; and where everything ties."""

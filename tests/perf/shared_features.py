@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from vit import Tower, photographs, tower
 
-from mmbench.adapters.open_clip import OpenClip
+from mmbench.adapters.open_clip.adapter import OpenClip
 from mmbench.benchmarks.named import class_list
-from mmbench.harness.engine import Engine
-from mmbench.harness.media import Image
-from mmbench.harness.store import Store
-from mmbench.harness.subject import Subject
+from mmbench.harness.ask.subject import Subject
+from mmbench.harness.engine.local import Engine
+from mmbench.harness.media.image import Image
+from mmbench.harness.store.store import Store
 from mmbench.harness.types import Option, Sample
 
 MOST_CPU = 0.25

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmbench.harness.paired import paired
+from mmbench.harness.statistics.paired import paired
 
 PAIR, MEMORY = 2.0, 1024.0
 """Most processor seconds for two models on all tasks, and megabytes, at the default size."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import open_clip
 import torch
 
-from mmbench.adapters.open_clip import OpenClip
+from mmbench.adapters.open_clip.adapter import OpenClip
 
 Vectors = npt.NDArray[np.float32]
 Side = Callable[[list[str]], Vectors]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmbench.adapters.tiny.recipe import RECIPES
-from mmbench.adapters.tiny.train import Settings, train
-from mmbench.harness.media import Image
-from mmbench.harness.task import Row
+from mmbench.adapters.tiny.training.recipe import RECIPES
+from mmbench.adapters.tiny.training.train import Settings, train
+from mmbench.harness.media.image import Image
+from mmbench.harness.tasks.source import Row
 
 COLOURS = ("red", "green", "blue")
 

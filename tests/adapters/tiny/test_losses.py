@@ -2,10 +2,10 @@ import math
 
 import torch
 
-from mmbench.adapters.tiny import folder, losses, passes
-from mmbench.adapters.tiny.batch import PATCHES, Encoder, fractions
-from mmbench.adapters.tiny.step import Trainee
-from mmbench.adapters.tiny.stream import texts
+from mmbench.adapters.tiny.training import folder, losses, passes
+from mmbench.adapters.tiny.training.batch import PATCHES, Encoder, fractions
+from mmbench.adapters.tiny.training.step import Trainee
+from mmbench.adapters.tiny.training.stream import texts
 
 
 def loop(images, words, own, scale):

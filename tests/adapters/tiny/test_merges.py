@@ -2,7 +2,7 @@ import gzip
 
 from open_clip.tokenizer import SimpleTokenizer
 
-from mmbench.adapters.tiny import merges
+from mmbench.adapters.tiny.training import merges
 
 TEXTS = [
     "A red circle, above the green square!",

@@ -3,9 +3,9 @@ import copy
 import pytest
 import torch
 
-from mmbench.adapters.tiny import folder, passes
-from mmbench.adapters.tiny.batch import Encoder
-from mmbench.adapters.tiny.stream import texts
+from mmbench.adapters.tiny.training import folder, passes
+from mmbench.adapters.tiny.training.batch import Encoder
+from mmbench.adapters.tiny.training.stream import texts
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_decoder_states_give_the_logits_of_coca(model):
 def test_pixels_are_those_of_the_evaluation(model, scenes, recipe, tmp_path):
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    from mmbench.adapters.tiny.batch import fractions
+    from mmbench.adapters.tiny.training.batch import fractions
 
     folder.begin(recipe, texts(scenes, 0, 2), tmp_path)
     drawn = list(scenes(0, 0))[:4]

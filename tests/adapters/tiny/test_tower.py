@@ -2,8 +2,8 @@ import pytest
 import timm
 import torch
 
-from mmbench.adapters.tiny import folder
-from mmbench.adapters.tiny.recipe import RECIPES
+from mmbench.adapters.tiny.training import folder
+from mmbench.adapters.tiny.training.recipe import RECIPES
 
 TEXTS = [f"word{letter} is here" for letter in "abcdefghij"]
 

@@ -6,10 +6,10 @@ import PIL.Image
 import pytest
 import torch
 
-from mmbench.adapters.open_clip import from_spec
-from mmbench.adapters.tiny.train import train
-from mmbench.harness.abilities import Generation
+from mmbench.adapters.open_clip.adapter import from_spec
+from mmbench.adapters.tiny.training.train import train
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.models.abilities import Generation
 
 
 def test_a_run_cut_short_goes_on_bit_for_bit(trained, tmp_path, recipe, settings, scenes):
@@ -84,8 +84,8 @@ def test_merges_are_part_of_the_fingerprint(trained, tmp_path):
 def test_vocabulary_beyond_the_model_is_refused(trained, tmp_path):
     import shutil
 
-    from mmbench.adapters.open_clip_recipe import MERGES
-    from mmbench.adapters.tiny import merges
+    from mmbench.adapters.open_clip.recipe import MERGES
+    from mmbench.adapters.tiny.training import merges
 
     other = shutil.copytree(trained, tmp_path / "other")
     unknown = ["many unknown words, extraordinarily numerous, whose multiplicity overwhelms its vocabulary"]

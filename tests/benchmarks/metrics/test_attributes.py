@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.attributes import attribute_counts, attribute_precision, attribute_recall
+from mmbench.benchmarks.metrics.caption.attributes import attribute_counts, attribute_precision, attribute_recall
 from mmbench.harness.errors import DataError
 
 KNOWN = [["red"], ["dark", "red"], ["dark"], ["red", "brick"], ["very", "dark", "red"], ["two"]]

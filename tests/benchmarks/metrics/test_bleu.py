@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.bleu import bleu, bleu_of_each, bleu_statistics, length_ratio
-from mmbench.benchmarks.metrics.ngrams import Captions
+from mmbench.benchmarks.metrics.caption.bleu import bleu, bleu_of_each, bleu_statistics, length_ratio
+from mmbench.benchmarks.metrics.caption.ngrams import Captions
 
 
 def plain_statistics(candidate: list[str], references: list[list[str]]) -> list[float]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.cider import DocumentFrequencies, cider_d
-from mmbench.benchmarks.metrics.ngrams import Captions
+from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies, cider_d
+from mmbench.benchmarks.metrics.caption.ngrams import Captions
 from mmbench.harness.errors import DataError
 
 Text = list[str]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.clipscore import PREFIX, clipscore, ref_clipscore
+from mmbench.benchmarks.metrics.caption.clipscore import PREFIX, clipscore, ref_clipscore
 from mmbench.harness.errors import DataError
 
 

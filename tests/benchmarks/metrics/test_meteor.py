@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics import meteor as module
-from mmbench.benchmarks.metrics.meteor import Meteor, available, meteor, meteor_of_each
+from mmbench.benchmarks.metrics.caption import meteor as module
+from mmbench.benchmarks.metrics.caption.meteor import Meteor, available, meteor, meteor_of_each
 from mmbench.harness.errors import DataError, UsageError
 
 needs_meteor = pytest.mark.skipif(available() is not None, reason=available() or "")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from mmbench.benchmarks.metrics.ngrams import ORDERS, Captions, new_words
+from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, new_words
 from mmbench.harness.errors import DataError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mmbench.benchmarks.metrics.ptb import tokenize
+from mmbench.benchmarks.metrics.caption.ptb import tokenize
 
 GOLDEN = Path(__file__).with_name("ptb_golden.json")
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.ngrams import Captions
-from mmbench.benchmarks.metrics.rouge import rouge_l
+from mmbench.benchmarks.metrics.caption.ngrams import Captions
+from mmbench.benchmarks.metrics.caption.rouge import rouge_l
 
 
 def longest(left: tuple[str, ...], right: tuple[str, ...]) -> int:

@@ -11,7 +11,7 @@ from mmbench.benchmarks.probes.labelled import Labelled
 from mmbench.benchmarks.probes.quality import quality
 from mmbench.benchmarks.probes.tip_adapter import ALPHAS, BETAS, TipAdapter, TipAdapterF
 from mmbench.harness.errors import DataError
-from mmbench.harness.tip_training import KeyTraining, trained_keys
+from mmbench.harness.numerics.tip_training import KeyTraining, trained_keys
 
 
 def world(classes=3, d=6, seed=0, noise=1.2, text_noise=1.5):

@@ -1,0 +1,1 @@
+"""Baselines: adapters without weights that mark what chance and raw pixels reach."""

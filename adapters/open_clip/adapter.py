@@ -1,0 +1,191 @@
+"""Models of open_clip, named by a spec or handed over while they train."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+
+from mmbench.adapters.open_clip import recipe as recipes
+from mmbench.adapters.open_clip.coca.captioner import Captioner, ToScore, ToWrite
+from mmbench.adapters.open_clip.coop.learner import PromptLearner
+from mmbench.adapters.open_clip.live import Live
+from mmbench.adapters.open_clip.load import FromFiles
+from mmbench.adapters.open_clip.source import Source, ask, stacked
+from mmbench.adapters.shared import device as devices
+from mmbench.harness.digest import digest_json
+from mmbench.harness.errors import UsageError
+from mmbench.harness.models.abilities import Array, Generation, ImageVectors, Prepared
+
+Vectors = npt.NDArray[np.float32]
+TunePrompts = Callable[[Sequence[str], Array, Array, Mapping[str, float], int], Vectors]
+EstimateTuning = Callable[[Sequence[str], int, Mapping[str, float]], float]
+
+_BEAMS = re.compile(r",beams=(.*)$")
+
+
+class OpenClip:
+    """A dual encoder of open_clip: embeds pictures and texts. A CoCa also scores and writes texts (see `Captioner`).
+
+    Prompts can be learnt through a causal text tower (see `PromptLearner`). Vectors are raw outputs of `encode_image`
+    and `encode_text`, float32 and not normalised. Made with a model, its inference transform and its tokenizer it
+    describes their current state: parameters may change between calls, and training mode is restored after each. Made
+    by `from_spec` it loads nothing until it must answer. With more than one of `beams` CoCa's replies are found by beam
+    search.
+    """
+
+    score_texts: Callable[[list[ToScore]], list[list[float]]] | None = None
+    """`Captioner.score_texts` where the model is a CoCa, else None."""
+    generate: Callable[[list[ToWrite], Generation], list[str]] | None = None
+    """`Captioner.generate` where the model is a CoCa, else None."""
+    tune_prompts: TunePrompts | None = None
+    """`PromptLearner.tune_prompts` where the text tower is open_clip's own and causal, else None."""
+    estimate_tuning: EstimateTuning | None = None
+    """`PromptLearner.estimate_tuning` under the same condition, else None."""
+
+    def __init__(self, model: Any, preprocess: Callable[[Any], Any], tokenizer: Any, *, beams: int = 1) -> None:
+        self._begin(Live(model, preprocess, tokenizer), beams)
+
+    @classmethod
+    def from_source(cls, source: Source, beams: int = 1) -> "OpenClip":
+        """Return the adapter over a source; nothing is loaded. Raises UsageError."""
+        adapter = cls.__new__(cls)
+        adapter._begin(source, beams)
+        return adapter
+
+    def _begin(self, source: Source, beams: int) -> None:
+        if beams < 1:
+            raise UsageError(f"beams is {beams}; it must be 1 (greedy decoding) or more")
+        if beams > 1 and not source.captions:
+            raise UsageError(f"beams is {beams}, and the model writes no texts; leave it out")
+        self._source = source
+        self._beams = beams
+        if source.captions:
+            captioner = Captioner(source, beams)
+            self.score_texts, self.generate = captioner.score_texts, captioner.generate
+        if source.tunes:
+            learner = PromptLearner(source)
+            self.tune_prompts, self.estimate_tuning = learner.tune_prompts, learner.estimate_tuning
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of weights, architecture, preprocessing, tokenizer, dtype and, where more than one, beams.
+
+        Of a spec it is computed from files, fetched first where they are not here; raises WeightsUnavailable. Of a
+        model in memory it is computed from the parameters each time it is read.
+        """
+        model = self._source.fingerprint
+        return model if self._beams == 1 else digest_json({"model": model, "beams": self._beams})
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
+        return self._source.device
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of both towers and the decoder; None until the model is loaded."""
+        return self._source.parameters
+
+    def download_size(self) -> int | None:
+        """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""
+        return self._source.download_size()
+
+    @property
+    def logit_scale(self) -> float:
+        """Factor of the cosines, the exponential of the learnt parameter; reading it loads the model."""
+        return float(self._source.model.logit_scale.detach().float().exp())
+
+    @property
+    def logit_bias(self) -> float:
+        """Added to the scaled cosines, 0 where the model has none; reading it loads the model."""
+        bias = getattr(self._source.model, "logit_bias", None)
+        return 0.0 if bias is None else float(bias.detach().float())
+
+    def prepare_image(self, image: PIL.Image.Image) -> Prepared:
+        """Return the (3, height, width) float32 tensor of a picture."""
+        return self._source.preprocess(image)
+
+    def embed_images(self, images: list[Prepared]) -> Vectors | ImageVectors:
+        """Return (n, d) vectors of prepared pictures.
+
+        A vision transformer with a projection also gives, from the same pass, the (n, width) vectors before it. Raises
+        OutOfMemory, WeightsUnavailable and UsageError.
+        """
+        model = self._source.model
+        return ask(model, lambda: _embed_images(model, images))
+
+    def embed_texts(self, texts: list[str]) -> Vectors:
+        """Return (n, d) vectors; texts beyond the context length are cut (see `truncates`).
+
+        Raises OutOfMemory, WeightsUnavailable and UsageError.
+        """
+        model, tokenizer = self._source.model, self._source.tokenizer
+        return ask(model, lambda: _embed_texts(model, tokenizer(texts)))
+
+    def truncates(self, texts: list[str]) -> list[bool]:
+        """Return True for each text with more tokens, start and end included, than the context length.
+
+        A tokenizer that is a bare function cannot tell: False for all.
+        """
+        tokenizer = self._source.tokenizer
+        inner = getattr(tokenizer, "tokenizer", None)
+        if inner is not None:
+            clips = tokenizer.tokenizer_mode == "clips"  # start, end and class token are then added by open_clip
+            cleaned = [tokenizer.clean_fn(text) for text in texts]
+            tokens = inner(cleaned, truncation=False, padding=False, add_special_tokens=not clips)["input_ids"]
+            return [len(ids) + 3 * clips > tokenizer.context_length for ids in tokens]
+        if not hasattr(tokenizer, "encode"):
+            return [False] * len(texts)
+        # A token covers at least one byte, and lower case makes no text longer than by half, so that short texts, which
+        # are most, need no second look at their tokens.
+        most = tokenizer.context_length - 2
+        return [1.5 * len(text.encode()) > most and len(tokenizer.encode(text)) > most for text in texts]
+
+
+def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> OpenClip:
+    """Return the adapter for what follows `open_clip:`; neither torch nor open_clip is imported.
+
+    `rest` is `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT` or a folder saved by open_clip; `,beams=N` behind it makes
+    a CoCa write by beam search. `device` is `auto`, `cpu`, `cuda` or `cuda:N`; `dtype` is `auto` (fp16 on a GPU),
+    `fp32`, `fp16` or `bf16`. Raises UsageError.
+    """
+    asked = _BEAMS.search(rest)
+    if asked and not re.fullmatch(r"[0-9]{1,4}", asked[1]):
+        raise UsageError(f"open_clip:{rest}: beams is a whole number, as in ,beams=6")
+    recipe = recipes.parse(rest[: asked.start()] if asked else rest)
+    device, dtype = devices.resolve(device, dtype)
+    source = FromFiles(recipe, device=device, dtype=dtype, offline=offline)
+    return OpenClip.from_source(source, int(asked[1]) if asked else 1)
+
+
+def _embed_images(model: Any, images: list[Prepared]) -> Vectors | ImageVectors:
+    visual = model.visual
+    batch = stacked(visual, images)
+    if not _splits(visual):
+        return _numpy(model.encode_image(batch, normalize=False))
+    # The steps of VisionTransformer.forward, which gives only the projected vector; a test holds the two equal.
+    pooled, _ = visual._pool(visual.transformer(visual._embeds(batch)))
+    return ImageVectors(embedding=_numpy(pooled @ visual.proj), features=_numpy(pooled))
+
+
+def _embed_texts(model: Any, tokens: Any) -> Vectors:
+    from mmbench.adapters.open_clip.text_tower import CausalTower
+
+    tower = CausalTower.of(model)
+    if tower is not None:
+        return _numpy(tower.encode(tokens))
+    return _numpy(model.encode_text(tokens.to(model.logit_scale.device), normalize=False))
+
+
+def _splits(visual: Any) -> bool:
+    from open_clip.transformer import VisionTransformer
+
+    return type(visual) is VisionTransformer and visual.proj is not None
+
+
+def _numpy(tensor: Any) -> Vectors:
+    vectors: Vectors = tensor.float().cpu().numpy()
+    return vectors

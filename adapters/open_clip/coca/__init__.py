@@ -1,0 +1,1 @@
+"""CoCa: writing, searching and scoring captions with its decoder."""

@@ -1,0 +1,1 @@
+"""CoOp: prompt learning through a frozen text tower (Zhou et al. 2022)."""

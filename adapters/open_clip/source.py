@@ -1,0 +1,97 @@
+"""What every ability of an open_clip model starts from: the model and its parts, a question put to it, a batch."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from mmbench.harness.errors import OutOfMemory
+from mmbench.harness.models.abilities import Prepared
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """Where model, transform and tokenizer come from: files, loaded when first asked, or memory."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the model."""
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: `cpu`, `cuda` or `cuda:N`."""
+
+    @property
+    def captions(self) -> bool:
+        """Whether the model also writes texts; known before it is loaded."""
+
+    @property
+    def tunes(self) -> bool:
+        """Whether prompts can be learnt through the text tower; known before it is loaded."""
+
+    @property
+    def model(self) -> Any:
+        """An open_clip model."""
+
+    @property
+    def preprocess(self) -> Callable[[Any], Any]:
+        """PIL image to a (3, height, width) tensor."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """Texts to a (n, context) tensor of token ids."""
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights; None until they are loaded."""
+
+    def download_size(self) -> int | None:
+        """Bytes still to be fetched."""
+
+
+def count_parameters(model: Any) -> int:
+    """Return the number of a module's weights."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def ask(model: Any, question: Callable[[], T]) -> T:
+    """Return what `question` returns, with `model` in eval mode and without gradients; its modes are then restored.
+
+    Raises OutOfMemory.
+    """
+    import torch
+
+    training = [module for module in model.modules() if module.training]
+    if training:
+        model.eval()
+    try:
+        with torch.inference_mode():
+            return question()
+    except RuntimeError as error:
+        said = str(error)
+        if not isinstance(error, torch.OutOfMemoryError) and not _is_cpu_memory(said):
+            raise
+    finally:
+        # Module by module: a part that was frozen in eval mode must stay so.
+        for module in training:
+            module.training = True
+    # Raised out here because a chained error would keep the frames, and with them the tensors, of the failed pass.
+    raise OutOfMemory(said)
+
+
+def stacked(visual: Any, images: list[Prepared]) -> "torch.Tensor":
+    """Return prepared pictures as one batch, on the device and in the dtype of the vision tower."""
+    import torch
+
+    # The first convolution tells the input's device and dtype: at fp16 open_clip keeps other parameters float32.
+    first = next((p for p in visual.parameters() if p.ndim == 4), None)
+    like = next(visual.parameters()) if first is None else first
+    batch = torch.empty((len(images), *images[0].shape), dtype=images[0].dtype, pin_memory=like.is_cuda)
+    torch.stack(images, out=batch)
+    return batch.to(like.device, non_blocking=True).to(like.dtype)
+
+
+def _is_cpu_memory(message: str) -> bool:
+    return "DefaultCPUAllocator" in message or "not enough memory" in message

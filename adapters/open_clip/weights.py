@@ -1,0 +1,102 @@
+"""Where the numbers of an open_clip model come from, and what tells them from others wherever they lie."""
+
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mmbench.adapters.shared import hub
+from mmbench.harness.digest import Json, digest_file
+from mmbench.harness.errors import UsageError
+
+SEED = 0
+
+
+class Weights(Protocol):
+    """Where the numbers come from."""
+
+    def file(self, offline: bool) -> Path | None:
+        """Return the checkpoint, fetched if need be, or None for a random start. Raises WeightsUnavailable."""
+
+    def identity(self, offline: bool) -> Json:
+        """Return what tells these numbers from others, wherever they lie. Raises WeightsUnavailable."""
+
+    def missing_bytes(self, offline: bool) -> int | None:
+        """Return the bytes still to be fetched, None when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWeights:
+    """A checkpoint on this machine."""
+
+    path: Path
+    """A state dict, or a training checkpoint that holds one."""
+
+    def file(self, offline: bool) -> Path:
+        """Return the path."""
+        return self.path
+
+    def identity(self, offline: bool) -> Json:
+        """Return the digest of the content."""
+        try:
+            return content_digest(self.path)
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot be read ({error.strerror or error})") from error
+
+    def missing_bytes(self, offline: bool) -> int:
+        """Return 0."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class HubWeights:
+    """A checkpoint of the hub, used from its cache."""
+
+    repo: str
+    """`owner/name`."""
+    filenames: tuple[str, ...]
+    """In order of preference."""
+    what: str
+    """How messages call it."""
+
+    def file(self, offline: bool) -> Path:
+        """Return the cached file, fetched if need be. Raises WeightsUnavailable."""
+        return hub.fetch(self.repo, self.filenames, offline=offline, what=self.what)
+
+    def identity(self, offline: bool) -> Json:
+        """Return the digest of the content. Raises WeightsUnavailable."""
+        return content_digest(self.file(offline))
+
+    def missing_bytes(self, offline: bool) -> int | None:
+        """Return what the hub says of the size, 0 when cached."""
+        return hub.missing_bytes(self.repo, self.filenames, offline=offline)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomWeights:
+    """A labelled random start: the same numbers on every machine with the same torch."""
+
+    seed: int = SEED
+    """Of torch's generator on the CPU."""
+
+    def file(self, offline: bool) -> None:
+        """Return None."""
+
+    def identity(self, offline: bool) -> Json:
+        """Return the seed and torch's version, which together fix the numbers."""
+        return {"seed": self.seed, "torch": importlib.metadata.version("torch")}
+
+    def missing_bytes(self, offline: bool) -> int:
+        """Return 0."""
+        return 0
+
+
+def content_digest(path: Path) -> str:
+    """Return the digest of a file's content, the same wherever the file lies. Raises OSError.
+
+    The hub's cache names the content by its SHA-256, so that such a file need not be read.
+    """
+    blob = path.resolve()
+    if path.is_symlink() and blob.parent.name == "blobs" and len(blob.name) == 64:
+        return blob.name[:32]
+    return digest_file(path)

@@ -1,0 +1,1 @@
+"""What several kinds of adapters need: devices and the model hub."""

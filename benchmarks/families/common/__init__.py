@@ -1,0 +1,1 @@
+"""What families share: rows to samples, wording, and the chance of guessing."""

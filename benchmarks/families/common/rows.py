@@ -1,0 +1,49 @@
+"""What every family reads and names alike."""
+
+from collections.abc import Mapping, Sequence
+
+from mmbench.benchmarks.named import class_list
+from mmbench.benchmarks.sources.cells import column, label_values, picture
+from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.media.image import Image
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
+
+
+def named_metrics(family: str, names: Sequence[str], known: Mapping[str, Metric]) -> list[Metric]:
+    """Return the metrics of these names. Raises UsageError that names the nearest."""
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{family} has no metric '{name}'{nearest(name, known)}")
+    return [known[name] for name in names]
+
+
+def media_of(data: Data, row: Row) -> tuple[Image, ...]:
+    """Return the picture of a row; nothing where the data has no field `image`. Raises DataError."""
+    name = data.fields.get("image")
+    return () if name is None else (picture(column(row, str(name)), row),)
+
+
+def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tuple[str, ...]:
+    """Return the classes as given, as the data names them, or as the sorted values of its labels."""
+    if given is not None:
+        return class_list(given, data.base)
+    if named := data.source.class_names(label):
+        return tuple(named)
+    own: set[str] = set()
+    for number, cell in enumerate(data.source.values(label)):
+        for value in label_values(cell):
+            if value is None or (isinstance(value, str) and not value.strip()):
+                raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
+            if not isinstance(value, str):
+                raise DataError(f"labels in column '{label}' are numbers; name the classes with the key 'classes'")
+            own.add(value)
+    if not own:
+        raise DataError(f"column '{label}' holds no label at all")
+    return tuple(sorted(own))
+
+
+def is_multi_label(data: Data, label: str) -> bool:
+    """Return True when the first label is a list: an item may then have several."""
+    first = next(iter(data.source.values(label)), None)
+    return isinstance(first, (list, tuple)) or label_values(first) != (first,)

@@ -1,0 +1,79 @@
+"""The task-file keys by which generative families say how a question is worded."""
+
+import re
+from collections.abc import Collection
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mmbench.harness.ask.wording import Asking, Likelihood
+from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.models.abilities import Generation
+
+_PLACEHOLDER = re.compile(r"\{(\w*)\}")
+
+
+class GenerationOptions(BaseModel):
+    """How a reply is written; what is left out is the family's default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: float = Field(default=0.0, ge=0.0)
+    stop: list[str] = []
+
+
+class WordingOptions(BaseModel):
+    """The task-file keys of every family whose questions are worded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: str | None = None
+    """What a model that writes is asked."""
+    generation: GenerationOptions = GenerationOptions()
+    """How it writes."""
+    phrasing: str = "{question} {answer}"
+    """The text that stands for an answer on the ranking routes."""
+    likelihood: Likelihood = "sum"
+    """How likelihoods of texts are compared."""
+
+
+class CandidateOptions(WordingOptions):
+    """The keys of families whose answers are ranked among a pool."""
+
+    candidates: str | list[str] | None = None
+    """The answers that the ranking routes choose from: a list or a file, one a line, made from *train* answers."""
+
+
+def asking(
+    options: WordingOptions,
+    prompt: str,
+    max_tokens: int,
+    *,
+    required: Collection[str] = (),
+    known: Collection[str] = ("question", "options"),
+) -> Asking:
+    """Return how the task asks; `prompt` and `max_tokens` are the family's defaults.
+
+    Raises DataError for a placeholder of the prompt that is not among `known`, or one of `required` that it lacks.
+    """
+    worded = prompt if options.prompt is None else options.prompt
+    check_placeholders("prompt", worded, known, required)
+    check_placeholders("phrasing", options.phrasing, ("question", "answer"), ("answer",))
+    given = options.generation
+    generation = Generation(given.max_tokens or max_tokens, given.temperature, tuple(given.stop))
+    return Asking(worded, generation, options.phrasing, options.likelihood)
+
+
+def check_placeholders(
+    key: Literal["prompt", "phrasing"], text: str, known: Collection[str], required: Collection[str]
+) -> None:
+    """Raise DataError for a placeholder that is not among `known`, or one of `required` that is not there."""
+    found = _PLACEHOLDER.findall(text)
+    for name in found:
+        if name not in known:
+            placeholders = " and ".join(f"{{{each}}}" for each in known) or "none"
+            raise DataError(f"`{key}` has the placeholder {{{name}}}, and knows {placeholders}{nearest(name, known)}")
+    for name in required:
+        if name not in found:
+            raise DataError(f"`{key}` must have the placeholder {{{name}}}")

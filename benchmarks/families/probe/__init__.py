@@ -1,0 +1,1 @@
+"""Probes: few-shot and full classifiers on frozen vectors."""

@@ -1,0 +1,331 @@
+"""Probes: what can be learnt from a model's vectors, from a few examples or from all."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import tee
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, media_of
+from mmbench.benchmarks.families.probe.methods import TEXT_METHODS, Lesson, ProbeOptions, learn
+from mmbench.benchmarks.families.probe.metrics import KNOWN, curve_metric, lesson_metric
+from mmbench.benchmarks.metrics.classification import guessed_hit, mean_average_precision, top_k_hits
+from mmbench.benchmarks.metrics.shots import area_under_shots
+from mmbench.benchmarks.named import template_list
+from mmbench.benchmarks.probes.cosines import unit
+from mmbench.benchmarks.probes.episodes import Episode, Split, draw, given_split, stratified_split
+from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores
+from mmbench.benchmarks.sources.cells import column
+from mmbench.benchmarks.sources.classes import Classes, class_indices
+from mmbench.harness.ask.examinee import Examinee, Verb
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.errors import DataError, Unsupported, UsageError, nearest
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.source import Data, Row
+from mmbench.harness.types import Failure, Option, Outcome, Route, Sample
+
+Floats = npt.NDArray[np.float64]
+
+_NAME = re.compile(r"(?:(full|0-shot)|([1-9]\d*)-shot(?:/seed(0|[1-9]\d*))?)/(accuracy|mean_per_class_recall|map)")
+ZERO = "0-shot"
+FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Where the pictures of a task stand, and what was learnt of them."""
+
+    samples: Sequence[Sample]
+    embedding: Floats
+    """(n, d), in the space shared with texts; rows of failed pictures are zero."""
+    vectors: Floats
+    """(n, e), those that are learnt from."""
+    failures: Mapping[int, Failure]
+    labels: Labels
+    split: Split
+
+
+class Probe:
+    """Labels learnt from stored vectors (Radford et al. 2021, A.3; Zhou et al. 2022), and zero shots as the line at 0.
+
+    Items are those of the test split; train and validation are only learnt from.
+    """
+
+    name: ClassVar[str] = "probe"
+    version: ClassVar[int] = 1
+    verb: ClassVar[Verb] = "features"
+    routes: tuple[Route, ...] = ("embed",)
+    fields: ClassVar[Mapping[str, bool]] = {"image": True, "label": True, "split": False}
+    Options: ClassVar[type[BaseModel]] = ProbeOptions
+    known_metrics: ClassVar[Sequence[Metric]]
+
+    def __init__(self, options: ProbeOptions, data: Data, metrics: Sequence[str]) -> None:
+        self._data = data
+        self._options = options
+        self._label = str(data.fields["label"])
+        self.classes = Classes(class_names(options.classes, data, self._label))
+        self._templates = template_list(options.templates, data.base)
+        self._multi_label = is_multi_label(data, self._label)
+        if self._multi_label and options.method in ("tip-adapter-f", "coop"):
+            raise DataError(f"{options.method} learns one label a picture, and these have lists; take another method")
+        self._kind = "map" if self._multi_label else "accuracy"
+        self._shots = sorted(set(options.shots))
+        self.metrics = [self._metric(name) for name in metrics or self._default_metrics()]
+        self._guessable = [metric.name for metric in self.metrics if metric.name != "efficiency"]
+
+    def protocol(self) -> Json:
+        """Return what is learnt, how, from which vectors, and how pictures are divided."""
+        options = self._options
+        settings: dict[str, Json] = {"linear": options.C, "knn": [options.k, options.temperature]}
+        return {
+            "classes": list(self.classes.names),
+            "templates": list(self._templates),
+            "method": options.method,
+            "settings": settings.get(options.method),
+            "sweep": options.sweeps,
+            "features": "post" if options.projected else "pre",
+            "shots": list(self._shots),
+            "full": options.learns_in_full,
+            "seeds": list(options.seed_list),
+            "split": self._splits_digest(),
+        }
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield one sample a row, of all splits. Raises DataError that names the row."""
+        for number, row in enumerate(self._data.source):
+            yield Sample(
+                id=self._data.id_of(row, number),
+                media=media_of(self._data, row),
+                target=self._target(row),
+                facts=self._data.facts_of(row),
+            )
+
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
+        """Yield for each test picture how it was classified after each lesson. Raises DataError."""
+        held = self._embedded(subject, samples)
+        lessons = self._lessons(held, subject)
+        texts = self._texts(subject)
+        if subject.dry and self._options.method != "coop":
+            return  # all is asked, and what is learnt from stand-ins takes as long as from vectors
+        usable = [place for place in held.split.test.tolist() if place not in held.failures]
+        scores: dict[str, Scores] = {}
+        if texts is not None:
+            scores[ZERO] = unit(held.embedding[usable]) @ texts.T
+        chosen: dict[str, Json] = {}
+        names = self.classes.names
+        for lesson, (made, settings) in zip(
+            lessons, learn(self._options, lessons, held.vectors[usable], texts, names, subject), strict=True
+        ):
+            scores[lesson.name] = made
+            if settings:
+                chosen[lesson.name] = settings
+        subject.details["chosen"] = chosen
+        yield from self._scored(held, usable, scores, subject)
+
+    def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> _Learnt:
+        """Ask for the vectors of all pictures, each once."""
+        held: list[Sample] = []
+        failures: dict[int, Failure] = {}
+        pairs: list[tuple[Floats, Floats] | None] = []
+        seen, asked = tee(samples)
+        for place, (sample, found) in enumerate(zip(seen, subject.features(asked), strict=True)):
+            if isinstance(found, Failure):
+                failures[place] = found
+                pairs.append(None)
+            else:
+                pairs.append((np.asarray(found.embedding, np.float32), np.asarray(found.features, np.float32)))
+            held.append(replace(sample, media=tuple(image.without_pixels() for image in sample.media)))
+        first = next((pair for pair in pairs if pair is not None), None)
+        if first is None:
+            raise DataError("no picture of this task could be embedded")
+        zero = (np.zeros_like(first[0]), np.zeros_like(first[1]))
+        embedding, features = (np.stack(rows) for rows in zip(*(pair or zero for pair in pairs), strict=True))
+        labels = self._labels(held)
+        split = self._split(held, labels)
+        vectors = embedding if self._options.projected else features
+        return _Learnt(held, embedding, vectors, failures, labels, split)
+
+    def _labels(self, samples: Sequence[Sample]) -> Labels:
+        if not self._multi_label:
+            return np.array([sample.target[0] for sample in samples], dtype=np.int64)
+        shown = np.zeros((len(samples), len(self.classes)), dtype=np.bool_)
+        for row, sample in enumerate(samples):
+            shown[row, list(sample.target)] = True
+        return shown
+
+    def _split(self, samples: Sequence[Sample], labels: Labels) -> Split:
+        ids = [sample.id for sample in samples]
+        if "split" not in self._data.fields:
+            return stratified_split(ids, labels)
+        cells = self._data.source.values(str(self._data.fields["split"]))
+        return given_split([cell for cell, _ in zip(cells, samples, strict=False)], ids, labels)
+
+    def _lessons(self, held: _Learnt, subject: Examinee) -> list[Lesson]:
+        """Return what each probe is fitted on, and keep the episodes with the run."""
+        ids = [sample.id for sample in held.samples]
+        names = self.classes.names
+        episodes = [
+            draw(held.split, ids, held.labels, names, shots, seed, validated=self._options.sweeps)
+            for shots in self._shots
+            for seed in self._options.seed_list
+        ]
+        written: dict[str, Json] = {episode.name: episode.as_json(ids) for episode in episodes}
+        subject.details["episodes"] = {"digest": digest_json(written), **written}
+        whole = Episode(0, 0, held.split.train, held.split.validation)
+        lessons: list[tuple[str, int | None, Episode]] = [(FULL, None, whole)] if self._options.learns_in_full else []
+        lessons += [(episode.name, episode.shots, episode) for episode in episodes]
+        lost = sum(place in held.failures for place in (*held.split.train, *held.split.validation))
+        if lost:
+            subject.notes.append(f"{lost} pictures to learn from could not be embedded, and were left out")
+        return [
+            Lesson(name, shots, each.seed, self._labelled(held, each.train), self._labelled(held, each.validation))
+            for name, shots, each in lessons
+        ]
+
+    def _labelled(self, held: _Learnt, places: npt.NDArray[np.int64]) -> Labelled:
+        good = np.array([place for place in places.tolist() if place not in held.failures], dtype=np.int64)
+        return Labelled(held.vectors[good], held.labels[good], len(self.classes))
+
+    def _texts(self, subject: Examinee) -> Floats | None:
+        """Return the zero-shot class vectors, or None where the model has no text tower."""
+        options = [Option(n, tuple(t.replace("{}", n) for t in self._templates)) for n in self.classes.names]
+        try:
+            return subject.prototypes(options)
+        except Unsupported as error:
+            if self._options.method in TEXT_METHODS:
+                raise
+            subject.notes.append(f"0-shot is -: {error}")
+            return None
+
+    def _scored(
+        self, held: _Learnt, usable: Sequence[int], scores: Mapping[str, Scores], subject: Examinee
+    ) -> Iterator[Outcome]:
+        place = {item: row for row, item in enumerate(usable)}
+        hits = {name: self._hits(made, held, usable) for name, made in scores.items()}
+        subject.details["curve"] = self._curve(self._figures(hits, scores, held.labels[usable]))
+        for item in held.split.test.tolist():
+            sample = held.samples[item]
+            target = " | ".join(self.classes.names[i] for i in sample.target)
+            if item in held.failures:
+                yield Outcome.about(sample, "error", None, target, values={}, message=held.failures[item].message)
+                continue
+            row = place[item]
+            yield self._outcome(
+                sample, target, {n: float(h[row]) for n, h in hits.items()}, {n: s[row] for n, s in scores.items()}
+            )
+
+    def _hits(self, scores: Scores, held: _Learnt, usable: Sequence[int]) -> Floats:
+        targets = [held.samples[item].target for item in usable]
+        # Of several labels there may be none, which no class can be right about.
+        return np.array(
+            [top_k_hits(row, own, [1])[0] if own else 0.0 for row, own in zip(scores, targets, strict=True)]
+        )
+
+    def _figures(self, hits: Mapping[str, Floats], scores: Mapping[str, Scores], labels: Labels) -> dict[str, float]:
+        """Return for each lesson what the curve shows: accuracy, or mean average precision of several labels.
+
+        Nothing where no test picture can tell.
+        """
+        if not len(labels) or (self._multi_label and not labels.any()):
+            return {}
+        if not self._multi_label:
+            return {name: float(own.mean()) for name, own in hits.items()}
+        ones, shown = np.ones((1, len(labels))), labels.astype(np.float64)
+        return {n: float(mean_average_precision(np.hstack([made, shown]), ones)[0]) for n, made in scores.items()}
+
+    def _outcome(self, sample: Sample, target: str, hits: Mapping[str, float], scores: Mapping[str, Floats]) -> Outcome:
+        values: dict[str, float] = {f"{name}/accuracy": hit for name, hit in hits.items()}
+        statistics: dict[str, tuple[float, ...]] = {}
+        by_shots = {k: tuple(hits[f"{k}-shot/seed{seed}"] for seed in self._options.seed_list) for k in self._shots}
+        for k, drawn in by_shots.items():
+            values[f"{k}-shot/accuracy"] = sum(drawn) / len(drawn)
+            statistics[f"{k}-shot/accuracy"] = drawn
+        if by_shots:
+            shots = np.array(self._shots, dtype=np.float64)
+            areas = area_under_shots(shots, np.array(list(by_shots.values())).T)
+            values["shots_auc"] = float(areas.mean())
+            statistics["shots_auc"] = tuple(areas.tolist())
+            if ZERO in hits:
+                statistics["efficiency"] = (hits[ZERO], *(sum(drawn) / len(drawn) for drawn in by_shots.values()))
+        for name, value in list(values.items()):
+            kind = name.removesuffix("/accuracy")
+            if kind != name and not self._multi_label:
+                statistics[f"{kind}/mean_per_class_recall"] = (float(sample.target[0]), value)
+        if self._multi_label:
+            statistics |= self._for_map(sample, scores)
+        last = scores[FULL] if FULL in scores else list(scores.values())[-1]
+        return Outcome.about(
+            sample,
+            "ok",
+            self.classes.names[int(last.argmax())],
+            target,
+            values=values,
+            chances=dict.fromkeys(self._guessable, guessed_hit(len(self.classes), len(sample.target), 1)),
+            statistics=statistics,
+        )
+
+    def _for_map(self, sample: Sample, scores: Mapping[str, Floats]) -> dict[str, tuple[float, ...]]:
+        """Return scores and targets for `map`; those of all seeds of an episode stand one after the other."""
+        shown = tuple(float(i in sample.target) for i in range(len(self.classes)))
+        made = {f"{name}/map": (*row.tolist(), *shown) for name, row in scores.items()}
+        for k in self._shots:
+            drawn = [scores[f"{k}-shot/seed{seed}"] for seed in self._options.seed_list]
+            made[f"{k}-shot/map"] = (*np.concatenate(drawn).tolist(), *shown)
+        return made
+
+    def _curve(self, figures: Mapping[str, float]) -> list[Json]:
+        """Return the learning curve: for each number of shots the figure of each seed."""
+        if not figures:
+            return []
+        seeds = self._options.seed_list
+        points: list[tuple[int | None, list[float]]] = [(0, [figures[ZERO]])] if ZERO in figures else []
+        points += [(k, [figures[f"{k}-shot/seed{seed}"] for seed in seeds]) for k in self._shots]
+        if FULL in figures:
+            points.append((None, [figures[FULL]]))
+        return [{"shots": k, self._kind: [*drawn]} for k, drawn in points]
+
+    def _default_metrics(self) -> list[str]:
+        names = [f"{FULL}/{self._kind}"] if self._options.learns_in_full else []
+        names += [f"{k}-shot/{self._kind}" for k in reversed(self._shots)]
+        names.append(f"{ZERO}/{self._kind}")
+        if self._options.learns_in_full and not self._multi_label:
+            names.append(f"{FULL}/mean_per_class_recall")
+        return names + (["shots_auc", "efficiency"] if self._shots and not self._multi_label else [])
+
+    def _metric(self, name: str) -> Metric:
+        match = _NAME.fullmatch(name)
+        if name in ("shots_auc", "efficiency") and self._shots:
+            return curve_metric(name, self._shots)
+        known = [*self._default_metrics(), "full/mean_per_class_recall"]
+        if not match:
+            raise UsageError(f"probe has no metric '{name}'{nearest(name, known)}")
+        whole, shots, seed, kind = match.groups()
+        missing = (
+            (whole == FULL and not self._options.learns_in_full)
+            or (shots and int(shots) not in self._shots)
+            or (seed and int(seed) not in self._options.seed_list)
+            or (kind == "mean_per_class_recall" and self._multi_label)
+            or (kind == "map" and not self._multi_label)
+        )
+        if missing:
+            raise UsageError(f"the metric '{name}' needs what this task does not do{nearest(name, known)}")
+        return lesson_metric(name, kind, len(self.classes), averaged=bool(shots and not seed))
+
+    def _target(self, row: Row) -> tuple[int, ...]:
+        found = class_indices(column(row, self._label), row, self.classes)
+        if not found and not self._multi_label:
+            raise DataError(f"{row.where}: no label; every row needs a class")
+        return found
+
+    def _splits_digest(self) -> str:
+        """Return what divides the data: the splits that it names itself, or the rule."""
+        if "split" not in self._data.fields:
+            return "stratified 60/20/20 by sha256, seed 0"
+        return digest_json([str(cell) for cell in self._data.source.values(str(self._data.fields["split"]))])
+
+
+Probe.known_metrics = KNOWN

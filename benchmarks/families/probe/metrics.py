@@ -1,0 +1,63 @@
+"""The metrics of probes: of one lesson, of an episode over its seeds, and of the whole learning curve."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.benchmarks.metrics.classification import mean_average_precision, mean_per_class_recall
+from mmbench.benchmarks.metrics.shots import shots_to_reach
+from mmbench.harness.tasks.metric import Metric
+
+Floats = npt.NDArray[np.float64]
+
+
+def lesson_metric(name: str, kind: str, classes: int, *, averaged: bool) -> Metric:
+    """Return the metric of one lesson, or of an episode averaged over its seeds."""
+    over = " Mean over the episodes." if averaged else ""
+    if kind == "accuracy":
+        return Metric(name, f"The right class is the likeliest.{over}", draws=averaged)
+    if kind == "mean_per_class_recall":
+        return Metric(name, f"Recall averaged over classes.{over}", aggregate=mean_per_class_recall)
+    aggregate = partial(mean_map, classes=classes)
+    return Metric(name, f"Average precision averaged over classes.{over}", aggregate=aggregate)
+
+
+def mean_map(statistics: Floats, weights: Floats, classes: int) -> Floats:
+    """Return mean average precision, averaged over the draws whose scores stand side by side before the targets."""
+    targets = statistics[:, -classes:]
+    draws = np.split(statistics[:, :-classes], (statistics.shape[1] - classes) // classes, axis=1)
+    each = [mean_average_precision(np.hstack([drawn, targets]), weights) for drawn in draws]
+    return np.asarray(np.mean(each, axis=0))
+
+
+def curve_metric(name: str, shots: Sequence[int]) -> Metric:
+    """Return `shots_auc` or `efficiency` of a curve over these shots."""
+    if name == "shots_auc":
+        return Metric(name, "Area under accuracy over log2 of the shots, divided by its width.", draws=True)
+
+    def efficiency(statistics: Floats, weights: Floats) -> Floats:
+        means = weights @ statistics / weights.sum(axis=1, keepdims=True)
+        return shots_to_reach(np.array(shots, dtype=np.float64), means[:, 1:], means[:, 0])
+
+    words = "Shots at which the curve reaches zero-shot accuracy, log-linear between two (Radford et al. 2021, 3.2)."
+    return Metric(name, words, higher_is_better=False, lowest=1.0, best=None, proportion=False, aggregate=efficiency)
+
+
+KNOWN = [
+    *(
+        lesson_metric(name, name.rpartition("/")[2], 1, averaged=name[0] == "4" and "seed" not in name)
+        for name in (
+            "full/accuracy",
+            "4-shot/accuracy",
+            "4-shot/seed0/accuracy",
+            "0-shot/accuracy",
+            "full/mean_per_class_recall",
+            "4-shot/mean_per_class_recall",
+            "full/map",
+        )
+    ),
+    curve_metric("shots_auc", (1,)),
+    curve_metric("efficiency", (1,)),
+]

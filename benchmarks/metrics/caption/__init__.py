@@ -1,0 +1,1 @@
+"""Caption metrics, as the official COCO scripts compute them."""

@@ -1,0 +1,69 @@
+"""Which attributes (colours, counts, textures) a caption names, and how many of them are true."""
+
+from collections.abc import Iterator, Sequence, Set
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.benchmarks.metrics.caption.ngrams import Tokens
+from mmbench.harness.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+
+
+def attribute_counts(tokens: Tokens, true: Sequence[Tokens], vocabulary: Sequence[Tokens]) -> tuple[int, int, int]:
+    """Return how many attributes a caption names rightly, how many it names, and how many are true of the picture.
+
+    An attribute is a phrase of one or more tokens; a caption names it by holding these tokens in a row, unless that
+    place is part of a longer attribute: "dark red" does not also name "red". However often, it counts once. Raises
+    DataError for a true attribute that the vocabulary lacks.
+
+    >>> known = [["red"], ["dark", "red"], ["round"]]
+    >>> attribute_counts("a dark red ball".split(), [["dark", "red"], ["round"]], known)
+    (1, 1, 2)
+    """
+    phrases = frozenset(map(tuple, vocabulary))
+    right = frozenset(map(tuple, true))
+    for phrase in right - phrases:
+        raise DataError(f"the attribute {' '.join(phrase)!r} of an item is not in the vocabulary: add it there")
+    mentioned = frozenset(_mentioned(tuple(tokens), phrases))
+    return len(mentioned & right), len(mentioned), len(right)
+
+
+def _mentioned(tokens: tuple[str, ...], phrases: Set[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    lengths = sorted({len(phrase) for phrase in phrases} - {0}, reverse=True)
+    covered = 0  # where the phrase that reaches furthest ends; one that ends no later and begins later is within it
+    for start in range(len(tokens)):
+        for length in lengths:
+            phrase = tokens[start : start + length]
+            if start + length > covered and phrase in phrases:
+                covered = start + length
+                yield phrase
+                break  # shorter ones that begin here are within it
+
+
+def attribute_precision(statistics: Floats, weights: Floats) -> Floats:
+    """Return the share of named attributes that are true, over all items together; nan where none is named.
+
+    `statistics` is (n, 3): rightly named, named, true; `weights` is (b, n). Returns (b,) in 0..1.
+
+    >>> attribute_precision(np.array([[1.0, 1.0, 2.0], [1.0, 3.0, 1.0]]), np.ones((1, 2)))
+    array([0.5])
+    """
+    return _share(statistics[:, [0, 1]], weights)
+
+
+def attribute_recall(statistics: Floats, weights: Floats) -> Floats:
+    """Return the share of true attributes that are named, over all items together; nan where none is true.
+
+    `statistics` is (n, 3): rightly named, named, true; `weights` is (b, n). Returns (b,) in 0..1.
+
+    >>> attribute_recall(np.array([[1.0, 1.0, 2.0], [1.0, 3.0, 2.0]]), np.ones((1, 2)))
+    array([0.5])
+    """
+    return _share(statistics[:, [0, 2]], weights)
+
+
+def _share(statistics: Floats, weights: Floats) -> Floats:
+    part, whole = (weights @ statistics).T
+    return np.asarray(np.divide(part, whole, out=np.full(len(weights), np.nan), where=whole > 0))

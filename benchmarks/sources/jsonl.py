@@ -1,0 +1,39 @@
+"""Rows with lists and numbers in them, one JSON object a line, as most vision-language sets are handed around."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmbench.benchmarks.sources.cells import data_file, parse_json, text_lines
+from mmbench.benchmarks.sources.text import TextFile
+from mmbench.harness.errors import DataError
+from mmbench.harness.tasks.source import Cell, Row
+
+
+class JsonlFile(TextFile):
+    """Rows of a file with one JSON object a line; blank lines are passed over.
+
+    Its columns are the keys of all lines; a line may lack some. Raises DataError that names the line and the place.
+    """
+
+    def __init__(self, path: Path | str | None, split: str | None) -> None:
+        self._file = data_file(path, "jsonl")
+        super().__init__(self._file, split, self._read)
+
+    def _read(self) -> Iterator[Row]:
+        for number, line in enumerate(text_lines(self._file), 1):
+            if line.strip():
+                where = f"{self._file.name} line {number}"
+                yield Row(_record(line.rstrip(), where), where, self._file.parent)
+
+
+def _record(line: str, where: str) -> dict[str, Cell]:
+    try:
+        record = parse_json(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where} column {error.pos + 1} is not valid JSON: {error.msg}") from error
+    except ValueError as error:
+        raise DataError(f"{where} is not valid JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where} is no JSON object, expected {{...}} with a key for each column")
+    return record

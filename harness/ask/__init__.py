@@ -1,0 +1,1 @@
+"""Ask: the model sitting the exam, by the route that its abilities allow."""

@@ -1,0 +1,111 @@
+"""Whoever sits the exam: a model asked through the store, or the predictions that another system made."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.ask.wording import DEFAULT, Asking
+from mmbench.harness.digest import Json
+from mmbench.harness.engine.question import Tuning
+from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.ranks import Ranks
+from mmbench.harness.types import Failure, Option, Route, Sample, Status
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen among options."""
+
+    status: Status
+    scores: Floats | None
+    """(options,), higher is more likely; None where there is no choice. A written reply scores 1 for its option."""
+    reply: str | None = None
+    """The answer in words, where one was given instead of scores."""
+    message: str | None = None
+    """Why there is no choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered in words, a model's own or a candidate's."""
+
+    status: Status
+    text: str | None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Every picture against every text, as ranks only: the scores are never held as a whole."""
+
+    samples: Sequence[Sample]
+    """All that were asked, in order; their references are the texts."""
+    failures: Mapping[int, Failure]
+    """Position of each sample whose picture failed; it and its texts left queries and gallery."""
+    image_to_text: Ranks
+    """One row for each sample that did not fail."""
+    text_to_image: Ranks
+    """One row for each text of these samples, in order."""
+
+
+class Examinee(Protocol):
+    """The verbs a family may use. They take iterables and give iterators in the same order."""
+
+    name: str
+    """Label."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of whatever answers."""
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of whatever answers, where it is known."""
+
+    route: Route | Literal["recorded"] | None
+    """The route of the last verb."""
+
+    @property
+    def control(self) -> str | None:
+        """The id of the control under which pictures are replaced, if any."""
+
+    scorer: "Examinee | None"
+    """A second model, for metrics that need one."""
+    notes: list[str]
+    """What a reader of the scores should know; families add to it."""
+    details: dict[str, Json]
+    """What a family keeps of a run besides its scores, such as the episodes it drew."""
+
+    dry: bool
+    """True when nothing is answered and all is only counted, so that nothing is worth learning from."""
+
+    def choose(
+        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, asking: Asking = DEFAULT
+    ) -> Iterator[Choice]:
+        """Yield a choice for each sample among `options`, or among its own where that is None."""
+
+    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
+        """Yield an answer in words: written, or the likeliest of `candidates`."""
+
+    def similarity(self, samples: Iterable[Sample]) -> Similarity:
+        """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""
+
+    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+        """Yield (pictures, texts) scores of each sample's own pictures and its references."""
+
+    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
+        """Yield the vectors of each sample's one picture, in the space shared with texts and before it."""
+
+    def prototypes(self, options: Sequence[Option]) -> Floats:
+        """Return (options, d) unit vectors, each the mean of an option's phrasings."""
+
+    def tuned(self, tunings: Sequence[Tuning]) -> Iterator[Floats]:
+        """Yield (classes, d) class vectors of the prompts that are learnt, one for each tuning."""
+
+
+Verb = Literal["choose", "answer", "similarity", "within", "features"]

@@ -1,0 +1,108 @@
+"""How a model is reached: every question goes through here to the store, with the pictures that it may show."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from mmbench.harness.ask.controls import GREY, Control
+from mmbench.harness.ask.examinee import Floats
+from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.question import Ask, Value
+from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
+from mmbench.harness.media.image import Image
+from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, TakesTextAlone, abilities
+from mmbench.harness.store.store import Answers
+from mmbench.harness.types import Failure, Option, Sample
+
+Question: TypeAlias = tuple[tuple[Image, ...], str, tuple[str, ...]]
+"""Pictures, prompt and the texts whose likelihood is asked."""
+
+
+class Interview:
+    """One model behind the store, and the control under which it is asked."""
+
+    def __init__(self, name: str, adapter: Adapter, store: Answers, engine: Engine, fingerprint: str) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+        self.able: frozenset[Ability] = abilities(adapter)
+        self.text_alone = isinstance(adapter, TakesTextAlone) and adapter.takes_text_alone
+        """True where it answers without a picture, by likelihood or in writing."""
+        self.control: Control | None = None
+        """Where set, samples show other pictures than their own."""
+        self._store = store
+        self._engine = engine
+
+    def ask(self, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
+        """Yield the answer to each question, in order; all of one kind."""
+        return self._store.ask(self._engine, self.fingerprint, asks)
+
+    def expect(self, inputs: int) -> None:
+        """Tell that so many inputs are to come besides the items."""
+        self._store.expect(inputs)
+
+    def pictures(self, sample: Sample) -> tuple[Image, ...]:
+        """Return what the sample shows, at least one picture. Raises Unsupported where it has none."""
+        if not sample.media:
+            raise Unsupported(f"item {sample.id} has no picture for {self.name} to look at")
+        return self.control.media(sample) if self.control else sample.media
+
+    def pictures_if_any(self, sample: Sample) -> tuple[Image, ...]:
+        """Return what the sample shows to a model that may take text alone. Raises Unsupported where it does not."""
+        if self.text_alone and (self.shows_nothing or not sample.media):
+            return ()
+        return self.pictures(sample)
+
+    def one_by_one(self, sample: Sample) -> Iterator[tuple[Image, ...]]:
+        """Yield what is shown for each picture of the sample alone. Raises Unsupported where it has none."""
+        for image in self.pictures(sample):
+            yield () if self.shows_nothing else (image,)
+
+    def known(self, asks: Sequence[Ask]) -> list[bool]:
+        """Return which of these questions were answered before."""
+        return [self._store.remembers(self.fingerprint, ask) for ask in asks]
+
+    @property
+    def shows_nothing(self) -> bool:
+        """True when blindness means no picture at all."""
+        return self.text_alone and self.control is not None and self.control.name == "blind"
+
+    def without(self, images: tuple[Image, ...]) -> tuple[Image, ...]:
+        """Return what a blind model is shown in place of `images`."""
+        return () if self.text_alone else (GREY,) * len(images)
+
+
+def vector(value: Value) -> Floats:
+    """Return an answer as (d,) float64; of a picture that in the space shared with texts."""
+    return np.asarray(value.embedding if isinstance(value, ImageVectors) else value, dtype=np.float64)
+
+
+def options_of(sample: Sample, options: Sequence[Option] | None) -> Sequence[Option]:
+    """Return the options that all samples share, or the sample's own. Raises DataError where there are none."""
+    found = sample.options if options is None else options
+    if not found:
+        raise DataError(f"item {sample.id} has no options to choose from")
+    return found
+
+
+def failure_in(values: Iterable[object]) -> Failure | None:
+    """Return the first failure, if any: an answer made of several parts fails with one of them."""
+    return next((value for value in values if isinstance(value, Failure)), None)
+
+
+def gallery(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> tuple[list[str], list[list[int]]]:
+    """Return the texts of the samples that did not fail, and for each such sample the positions of its own."""
+    texts: list[str] = []
+    owned: list[list[int]] = []
+    for i, sample in enumerate(samples):
+        if i not in failures:
+            owned.append(list(range(len(texts), len(texts) + len(sample.references))))
+            texts.extend(sample.references)
+    return texts, owned
+
+
+def nothing_left(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> MmbenchError:
+    """Return the error for a gallery without pictures."""
+    if not samples:
+        return DataError("there are no pictures to search among")
+    return AdapterError(f"none of the {len(samples)} pictures could be asked; the first: {failures[0].message}")

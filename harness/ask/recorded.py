@@ -1,0 +1,250 @@
+"""Predictions that another system made, sitting the exam in place of a model."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import numpy as np
+
+from mmbench.harness.ask.examinee import Answer, Choice, Examinee, Floats, Similarity
+from mmbench.harness.ask.routes.generate import read_reply
+from mmbench.harness.ask.wording import DEFAULT, Asking
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.engine.question import Tuning
+from mmbench.harness.errors import DataError, Unsupported
+from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.types import Failure, Option, Route, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a file holds: one prediction for each id."""
+
+    by_id: dict[str, Json]
+    conflicting: frozenset[str]
+    """Ids that have two predictions which differ: neither is taken."""
+    repeated: frozenset[str]
+    """Ids that stand more than once."""
+
+    @property
+    def digest(self) -> str:
+        """Identity of the predictions, whatever the order of the lines."""
+        return digest_json([sorted(self.by_id.items()), sorted(self.conflicting)])
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read `{"id": …, "prediction": …}`, one object a line. Raises DataError that names the line."""
+    by_id: dict[str, Json] = {}
+    repeated: set[str] = set()
+    conflicting: set[str] = set()
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        name, prediction = _prediction(line, f"{path.name} line {number}")
+        if name in by_id:
+            repeated.add(name)
+            if digest_json(by_id[name]) != digest_json(prediction):
+                conflicting.add(name)
+        by_id.setdefault(name, prediction)
+    return Predictions(by_id, frozenset(conflicting), frozenset(repeated))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            yield from lines
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}); predictions are UTF-8 text, one JSON object a line"
+        ) from error
+
+
+def _prediction(line: str, where: str) -> tuple[str, Json]:
+    try:
+        held = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+        if "\\u" in line:
+            json.dumps(held, ensure_ascii=False).encode()  # an escape can be half a character, which no file can hold
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is not JSON ({error})") from error
+    if not isinstance(held, dict) or not {"id", "prediction"} <= set(held):
+        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}')
+    name = held["id"]
+    if isinstance(name, bool) or not isinstance(name, (str, int)):
+        raise DataError(f"{where}: the id is text or a whole number, not {name!r}")
+    return str(name), held["prediction"]
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+@dataclass(slots=True)
+class Recorded:
+    """Answers from a file. An item without a usable prediction is an error, never a wrong answer."""
+
+    name: str
+    predictions: Predictions
+    scorer: Examinee | None = None
+    notes: list[str] = field(default_factory=list)
+    details: dict[str, Json] = field(default_factory=dict)
+    dry: bool = False
+    used: set[str] = field(default_factory=set)
+    """Ids that items asked for."""
+    missing: list[str] = field(default_factory=list)
+    """Ids of items without a prediction."""
+    control: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the predictions."""
+        return f"recorded {self.predictions.digest}"
+
+    parameters: int | None = None
+
+    route: Route | Literal["recorded"] | None = "recorded"
+
+    def choose(
+        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, asking: Asking = DEFAULT
+    ) -> Iterator[Choice]:
+        """Yield the option of each prediction: its text, its 0-based index, one score an option, or a free reply."""
+        for sample in samples:
+            held = self._held(sample)
+            if isinstance(held, Failure):
+                yield Choice("error", None, message=held.message)
+            else:
+                labels = [option.label for option in (sample.options if options is None else options)]
+                yield _choice(held, labels, sample.id, asking)
+
+    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
+        """Yield each prediction as it is; a number as it is written."""
+        for sample in samples:
+            held = self._held(sample)
+            if isinstance(held, Failure):
+                yield Answer("error", None, held.message)
+            elif isinstance(held, str):
+                yield Answer("ok", held)
+            elif isinstance(held, (int, float)) and not isinstance(held, bool):
+                yield Answer("ok", json.dumps(held))
+            else:
+                yield Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}")
+
+    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+        """Yield the (pictures, captions) scores recorded: a list for each picture; a single one may be flat."""
+        for sample in samples:
+            held = self._held(sample)
+            yield held if isinstance(held, Failure) else _matrix(held, sample)
+
+    def similarity(self, samples: Iterable[Sample]) -> Similarity:
+        """Raise Unsupported: a ranking of galleries is not recorded item by item."""
+        raise Unsupported("recorded predictions cannot be scored for retrieval, which ranks whole galleries")
+
+    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
+        """Raise Unsupported: predictions have no vectors."""
+        raise Unsupported("recorded predictions hold no features")
+
+    def tuned(self, tunings: Sequence[Tuning]) -> Iterator[Floats]:
+        """Raise Unsupported: predictions learn nothing."""
+        raise Unsupported("recorded predictions cannot learn a prompt")
+
+    def prototypes(self, options: Sequence[Option]) -> Floats:
+        """Raise Unsupported: predictions have no vectors."""
+        raise Unsupported("recorded predictions hold no vectors of texts")
+
+    @property
+    def extra(self) -> list[str]:
+        """Ids in the file that no item has."""
+        return [name for name in self.predictions.by_id if name not in self.used]
+
+    def _held(self, sample: Sample) -> Json | Failure:
+        """Return the prediction of an item; that of `id#turn` may be element `turn` of a list under `id`."""
+        known, name = self.predictions.by_id, sample.id
+        if name not in known:
+            base, _, turn = name.rpartition("#")
+            listed = known.get(base)
+            if turn.isdecimal() and isinstance(listed, list) and int(turn) < len(listed):
+                self.used.add(base)
+                element: Json = listed[int(turn)]
+                return element
+            self.missing.append(name)
+            return Failure(f"item {name} has no prediction")
+        self.used.add(name)
+        if name in self.predictions.conflicting:
+            return Failure(f"item {name} has two predictions that differ")
+        found: Json = known[name]
+        return Failure(f"the prediction of item {name} is null") if found is None else found
+
+
+def _choice(held: Json, labels: Sequence[str], name: str, asking: Asking) -> Choice:
+    index = _index(held, labels)
+    if isinstance(index, int):
+        scores = np.zeros(len(labels))
+        scores[index] = 1.0
+        return Choice("ok", scores, labels[index])
+    if index is not None:
+        return Choice("error", None, message=f"item {name}: {index}")
+    if isinstance(held, str):
+        return read_reply(held, labels, asking)
+    given = _numbers(held)
+    if given is not None and len(given) == len(labels):
+        return Choice("ok", given)
+    return Choice("error", None, message=f"item {name}: expected an option or a score for each, found {_shown(held)}")
+
+
+def _index(held: Json, labels: Sequence[str]) -> int | str | None:
+    """Return the option that a prediction is, why it cannot be told, or None where it is neither text nor index of one.
+
+    A JSON integer is a 0-based index; a string is the text itself, else, if all digits, an index.
+    """
+    if isinstance(held, bool):
+        held = "yes" if held else "no"
+    if sorted(labels) == ["no", "yes"] and str(held).strip().isdigit():
+        return f"{held} may mean yes or no; write the word"  # 1 is an index to some and true to others
+    if isinstance(held, int):
+        return held if 0 <= held < len(labels) else f"{held} is no index of {len(labels)} options"
+    if not isinstance(held, str):
+        return None
+    text = held.strip()
+    named = [i for i, label in enumerate(labels) if label == text]
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+    if number is not None and number >= len(labels):
+        number = None
+    if len(named) > 1 or (named and number is not None and number != named[0]):
+        return f"'{text}' is the text of one option and the index of another; write a JSON integer for the index"
+    return named[0] if named else number
+
+
+def _numbers(held: Json) -> Floats | None:
+    if not isinstance(held, list) or not all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in held):
+        return None
+    try:
+        return np.array(held, dtype=np.float64)
+    except OverflowError:  # an integer of more than 300 digits
+        return None
+
+
+def _matrix(held: Json, sample: Sample) -> Floats | Failure:
+    rows = held if isinstance(held, list) and all(isinstance(row, list) for row in held) else [held]
+    scores = [_numbers(row) for row in rows]
+    wide = len(sample.references)
+    tall = len(sample.media) or len(rows)
+    made = [row for row in scores if row is not None and len(row) == wide]
+    if len(made) < len(rows) or len(made) != tall or tall not in (1, 2):
+        return Failure(
+            f"item {sample.id}: expected a list of {wide} scores for each picture, one a caption, found {_shown(held)}"
+        )
+    return np.stack(made)
+
+
+def _shown(held: Json) -> str:
+    text = json.dumps(held, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

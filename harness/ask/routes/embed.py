@@ -1,0 +1,166 @@
+"""The embed route: pictures and texts as vectors of one space, compared by cosine."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, islice, tee
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.ask.examinee import Choice, Floats, Similarity
+from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
+from mmbench.harness.ask.wording import Asking
+from mmbench.harness.engine.question import Ask, Value
+from mmbench.harness.errors import AdapterError, DataError, Unsupported
+from mmbench.harness.media.image import Image
+from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.rank_stream import count_ranks
+from mmbench.harness.types import Failure, Option, Sample
+
+_BLOCK = 64
+"""Pictures that are compared with the prototypes in one product."""
+
+_FEW = 64
+"""Questions whose prototypes are held at once."""
+
+
+class EmbedRoute:
+    """Verbs of a model with `embed_images` and `embed_texts`."""
+
+    def __init__(self, interview: Interview) -> None:
+        self._interview = interview
+
+    def prototypes(self, options: Sequence[Option]) -> Floats:
+        """Return (options, d) unit vectors: each option's phrasings embedded, normalised, averaged, normalised again.
+
+        The order of operations is that of Radford et al. 2021 (CLIP), section 3.1.4.
+        """
+        if "embed_texts" not in self._interview.able:
+            raise Unsupported(f"prototypes need embed_texts; {self._interview.name} has none")
+        if not options:
+            raise DataError("there are no options to choose from")
+        texts = (text for option in options for text in option.phrasings)
+        self._interview.expect(sum(len(option.phrasings) for option in options))
+        vectors = self._vectors_of_texts(texts)
+        return np.stack([_unit(np.mean([next(vectors) for _ in option.phrasings], axis=0)) for option in options])
+
+    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, asking: Asking) -> Iterator[Choice]:
+        """Yield the cosine of each picture to the prototype of each option."""
+        shared: dict[str, Floats] = {}
+        if options is not None and not asking.mentions_question:
+            # Before any picture is asked: without these vectors none can be scored.
+            shared[""] = self.prototypes([_worded(option, "", asking) for option in options])
+        seen, asked = tee(samples)
+        values = self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in asked)
+        pairs = zip(seen, values, strict=True)
+        while block := list(islice(pairs, _BLOCK)):
+            if options is None:
+                own = [_worded(o, sample.question, asking) for sample, _ in block for o in options_of(sample, None)]
+                ends = np.cumsum([len(sample.options) for sample, _ in block])
+                for (_, value), prototypes in zip(block, np.split(self.prototypes(own), ends[:-1]), strict=True):
+                    yield from self._cosines(prototypes, [value])
+                continue
+            for question, group in groupby(block, lambda pair: pair[0].question if asking.mentions_question else ""):
+                if question not in shared:
+                    if len(shared) >= _FEW:
+                        shared.clear()
+                    shared[question] = self.prototypes([_worded(option, question, asking) for option in options])
+                yield from self._cosines(shared[question], [value for _, value in group])
+
+    def similarity(self, samples: Iterable[Sample]) -> Similarity:
+        """Rank by cosine."""
+        held, asked = _held(samples)
+        values = self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in asked)
+        vectors: list[npt.NDArray[np.float32] | Failure] = []
+        for i, value in enumerate(values):
+            vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
+            held[i] = replace(held[i], media=tuple(image.without_pixels() for image in held[i].media))
+        failures = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
+        left = [v for v in vectors if not isinstance(v, Failure)]
+        if not left:
+            raise nothing_left(held, failures)
+        texts, owned = gallery(held, failures)
+        self._interview.expect(len(texts))
+        right = [each.astype(np.float32) for each in self._vectors_of_texts(texts)]
+        self._check_space(left[0], right[0])
+        return Similarity(held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
+
+    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+        """Yield the (pictures, texts) cosines of each sample."""
+        seen, asked = tee(samples)
+        pictures = (image for sample in asked for image in self._interview.pictures(sample))
+        values = self._interview.ask(Ask("image", (image,)) for image in pictures)
+        while block := list(islice(seen, _BLOCK)):
+            texts = [asking.embedded(sample.question, text) for sample in block for text in sample.references]
+            vectors = iter(self.prototypes([Option(text, (text,)) for text in texts]))
+            for sample in block:
+                right = np.stack([next(vectors) for _ in sample.references])
+                answers = [next(values) for _ in self._interview.pictures(sample)]
+                if failure := failure_in(answers):
+                    yield failure
+                    continue
+                left = np.stack([_unit(vector(value)) for value in answers if not isinstance(value, Failure)])
+                self._check_space(left[0], right[0])
+                yield left @ right.T
+
+    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
+        """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""
+        for value in self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in samples):
+            if isinstance(value, (Failure, ImageVectors)):
+                yield value
+            else:
+                yield ImageVectors(np.asarray(value), np.asarray(value))
+
+    def _vectors_of_texts(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """Yield unit vectors. A text that fails ends the task: every item would be scored against a broken gallery."""
+        for value in self._interview.ask(Ask("text", texts=(text,)) for text in texts):
+            if isinstance(value, Failure):
+                raise AdapterError(f"{self._interview.name} cannot embed a text of this task: {value.message}")
+            yield _unit(vector(value))
+
+    def _cosines(self, prototypes: Floats, values: Sequence[Value | Failure]) -> Iterator[Choice]:
+        """Yield the cosine of each picture to each prototype, from one product for the block."""
+        units = [_unit(vector(value)) for value in values if not isinstance(value, Failure)]
+        if units:
+            self._check_space(units[0], prototypes[0])
+        cosines = iter(np.stack(units) @ prototypes.T if units else ())
+        for value in values:
+            if isinstance(value, Failure):
+                yield Choice("error", None, message=value.message)
+            else:
+                yield Choice("ok", next(cosines))
+
+    def _check_space(self, picture: npt.NDArray[Any], text: npt.NDArray[Any]) -> None:
+        if len(picture) != len(text):
+            raise AdapterError(
+                f"{self._interview.name} embeds a picture as {len(picture)} numbers and a text as {len(text)}; "
+                "embed_images and embed_texts must share one space"
+            )
+
+    def _only_picture(self, sample: Sample) -> Image:
+        media = self._interview.pictures(sample)
+        if len(media) != 1:
+            raise Unsupported(f"the embed route takes one picture; item {sample.id} has {len(media)}")
+        return media[0]
+
+
+def _unit(given: Floats) -> Floats:
+    norm = float(np.sqrt(given @ given))
+    return given / norm if norm else given
+
+
+def _worded(option: Option, question: str, asking: Asking) -> Option:
+    return Option(option.label, tuple(asking.embedded(question, text) for text in option.phrasings))
+
+
+def _held(samples: Iterable[Sample]) -> tuple[list[Sample], Iterator[Sample]]:
+    """Return a list that fills as the returned iterator is consumed."""
+    held: list[Sample] = []
+
+    def passing() -> Iterator[Sample]:
+        for sample in samples:
+            held.append(sample)
+            yield sample
+
+    return held, passing()

@@ -1,0 +1,58 @@
+"""The generate route: the model writes, and its reply is read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
+
+import numpy as np
+
+from mmbench.harness.ask.examinee import Answer, Choice
+from mmbench.harness.ask.interview import Interview, options_of
+from mmbench.harness.ask.wording import Asking
+from mmbench.harness.engine.question import Ask
+from mmbench.harness.replies.match import match_option
+from mmbench.harness.types import Failure, Option, Sample
+
+
+class GenerateRoute:
+    """Verbs of a model with `generate`."""
+
+    def __init__(self, interview: Interview) -> None:
+        self._interview = interview
+
+    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, asking: Asking) -> Iterator[Choice]:
+        """Yield the option that each reply names, if it names one."""
+        seen, asked = tee(samples)
+
+        def ask(sample: Sample) -> Ask:
+            prompt = asking.written(sample.question, [option.label for option in options_of(sample, options)])
+            return Ask("reply", self._interview.pictures_if_any(sample), prompt, generation=asking.generation)
+
+        for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
+            labels = [option.label for option in options_of(sample, options)]
+            if isinstance(value, Failure):
+                yield Choice("error", None, message=value.message)
+            else:
+                yield read_reply(str(value), labels, asking)
+
+    def answer(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Answer]:
+        """Yield each reply as it is."""
+
+        def ask(sample: Sample) -> Ask:
+            pictures = self._interview.pictures_if_any(sample)
+            return Ask("reply", pictures, asking.written(sample.question), generation=asking.generation)
+
+        for value in self._interview.ask(map(ask, samples)):
+            if isinstance(value, Failure):
+                yield Answer("error", None, value.message)
+            else:
+                yield Answer("ok", str(value))
+
+
+def read_reply(reply: str, labels: Sequence[str], asking: Asking) -> Choice:
+    """Return the option that a written reply names, or why it names none."""
+    found = match_option(reply, labels, lettered=asking.lists_options)
+    if found.index is None:
+        return Choice(found.status, None, reply, found.reason)
+    scores = np.zeros(len(labels))
+    scores[found.index] = 1.0
+    return Choice("ok", scores, reply)

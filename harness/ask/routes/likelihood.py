@@ -1,0 +1,95 @@
+"""The likelihood route: how probable a model finds each text beside the picture."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, tee
+
+import numpy as np
+
+from mmbench.harness.ask.examinee import Choice, Floats, Similarity
+from mmbench.harness.ask.interview import Interview, Question, failure_in, gallery, nothing_left, options_of, vector
+from mmbench.harness.ask.wording import Asking
+from mmbench.harness.engine.question import Ask
+from mmbench.harness.errors import Unsupported
+from mmbench.harness.numerics.ranks import rank_matrix
+from mmbench.harness.types import Failure, Option, Sample
+
+MOST_PAIRS = 1_000_000
+"""Image-text pairs that `similarity` scores one by one at the most."""
+
+
+class LikelihoodRoute:
+    """Verbs of a model with `score_texts`."""
+
+    def __init__(self, interview: Interview) -> None:
+        self._interview = interview
+
+    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, asking: Asking) -> Iterator[Choice]:
+        """Yield the mean log-probability of each option's phrasings."""
+        seen, asked = tee(samples)
+
+        def question(sample: Sample) -> Question:
+            texts = [text for option in options_of(sample, options) for text in option.phrasings]
+            return self._interview.pictures_if_any(sample), *_worded(sample, texts, asking)
+
+        values = self._likelihoods(map(question, asked), asking)
+        for sample, value in zip(seen, values, strict=True):
+            if isinstance(value, Failure):
+                yield Choice("error", None, message=value.message)
+                continue
+            counts = [len(option.phrasings) for option in options_of(sample, options)]
+            parts = np.split(value, np.cumsum(counts)[:-1])
+            yield Choice("ok", np.array([part.mean() for part in parts]))
+
+    def similarity(self, samples: Iterable[Sample]) -> Similarity:
+        """Rank by log-probability. Raises Unsupported above `MOST_PAIRS`."""
+        held = list(samples)
+        every, _ = gallery(held, {})
+        pairs = len(held) * len(every)
+        if pairs > MOST_PAIRS:
+            raise Unsupported(f"similarity by likelihood would score {pairs:,} pairs, over the cap of {MOST_PAIRS:,}")
+        values = list(self._interview.ask(Ask("score", sample.media, "", tuple(every)) for sample in held))
+        failures = {i: value for i, value in enumerate(values) if isinstance(value, Failure)}
+        if len(failures) == len(held):
+            raise nothing_left(held, failures)
+        stays = np.repeat([i not in failures for i in range(len(held))], [len(s.references) for s in held])
+        scores = np.stack([vector(value)[stays] for value in values if not isinstance(value, Failure)])
+        return Similarity(held, failures, *rank_matrix(scores, gallery(held, failures)[1]))
+
+    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+        """Yield the (pictures, texts) log-probabilities of each sample."""
+        seen, asked = tee(samples)
+
+        def questions(sample: Sample) -> Iterator[Question]:
+            worded = _worded(sample, sample.references, asking)
+            return ((pictures, *worded) for pictures in self._interview.one_by_one(sample))
+
+        values = self._likelihoods(chain.from_iterable(map(questions, asked)), asking)
+        for sample in seen:
+            rows = [next(values) for _ in self._interview.one_by_one(sample)]
+            yield failure_in(rows) or np.stack([row for row in rows if not isinstance(row, Failure)])
+
+    def _likelihoods(self, questions: Iterable[Question], asking: Asking) -> Iterator[Floats | Failure]:
+        """Yield (texts,) log-probabilities for each question, made comparable as the task wants."""
+        seen, asked = tee(questions)
+        asks: Iterable[Ask] = (Ask("score", *question) for question in asked)
+        if asking.likelihood == "pmi":
+            asks = chain.from_iterable((ask, replace(ask, images=self._interview.without(ask.images))) for ask in asks)
+        values = self._interview.ask(asks)
+        for _, _, texts in seen:
+            value = next(values)
+            prior = next(values) if asking.likelihood == "pmi" else None
+            if isinstance(value, Failure):
+                yield value
+            elif isinstance(prior, Failure):
+                yield prior
+            elif asking.likelihood == "mean":
+                yield vector(value) / [max(len(text), 1) for text in texts]
+            else:
+                yield vector(value) - (0.0 if prior is None else vector(prior))
+
+
+def _worded(sample: Sample, texts: Sequence[str], asking: Asking) -> tuple[str, tuple[str, ...]]:
+    """Return the prompt and what follows it for each text."""
+    prompt, _ = asking.continued(sample.question, "")
+    return prompt, tuple(asking.continued(sample.question, text)[1] for text in texts)

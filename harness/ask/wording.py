@@ -1,0 +1,93 @@
+"""How a task words its question on each route; all of it is part of the protocol."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mmbench.harness.digest import Json
+from mmbench.harness.models.abilities import Generation
+from mmbench.harness.replies.marks import lettered
+
+ASK_WITH_OPTIONS = "{question}\n{options}\nAnswer with the letter of the right option only."
+
+_WHICH = "Which of these does the picture show?"
+_PLACEHOLDER = re.compile(r"\{(question|options|answer)\}")
+
+Likelihood = Literal["sum", "mean", "pmi"]
+"""How log-probabilities of texts are made comparable.
+
+`sum`: as they are. `mean`: divided by the characters of the text (`acc_norm` of lm-evaluation-harness), since tokens
+differ from model to model. `pmi`: less the log-probability of the same text beside the blind picture, which is what the
+words owe to the picture (pointwise mutual information; Holtzman et al. 2021).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The words around a question: the task-file keys `prompt`, `generation`, `phrasing` and `likelihood`."""
+
+    prompt: str = ASK_WITH_OPTIONS
+    """What a model that writes is asked, with `{question}` and `{options}`."""
+    generation: Generation = Generation(max_tokens=16)
+    """How it writes."""
+    phrasing: str = "{question} {answer}"
+    """The text that stands for an answer where texts are ranked, with `{question}` and `{answer}`."""
+    likelihood: Likelihood = "sum"
+    """How likelihoods of texts are compared."""
+
+    @property
+    def lists_options(self) -> bool:
+        """True when the options are shown with their marks, so that a reply may name one by its mark."""
+        return "{options}" in self.prompt
+
+    def written(self, question: str, labels: Sequence[str] = ()) -> str:
+        """Return the prompt for a model that writes.
+
+        >>> Asking("{question}\\n{options}").written("Which is round?", ["a ball", "a box"])
+        'Which is round?\\nA. a ball\\nB. a box'
+        """
+        asked = question or (_WHICH if labels else "")
+        return _fill(self.prompt, {"question": asked, "options": lettered(labels)})
+
+    def embedded(self, question: str, answer: str) -> str:
+        """Return the text whose vector stands for an answer.
+
+        >>> Asking().embedded("What colour is it?", "red")
+        'What colour is it? red'
+        """
+        return _fill(self.phrasing, {"question": question, "answer": answer}).strip()
+
+    def continued(self, question: str, answer: str) -> tuple[str, str]:
+        """Return prompt and text where likelihoods are compared: the phrasing, cut in two where the answer begins.
+
+        >>> Asking().continued("What colour is it?", "red")
+        ('What colour is it?', 'red')
+        """
+        before, _, after = self.phrasing.partition("{answer}")
+        values = {"question": question, "answer": answer}
+        return _fill(before, values).strip(), _fill("{answer}" + after, values).strip()
+
+    @property
+    def mentions_question(self) -> bool:
+        """True when the texts of an answer differ from question to question."""
+        return "{question}" in self.phrasing
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what the protocol id is made of."""
+        written = self.generation
+        return {
+            "prompt": self.prompt,
+            "generation": [written.max_tokens, written.temperature, list(written.stop)],
+            "phrasing": self.phrasing,
+            "likelihood": self.likelihood,
+        }
+
+
+DEFAULT = Asking(phrasing="{answer}")
+"""For options whose phrasings are whole texts already, such as filled prompt templates."""
+
+
+def _fill(pattern: str, values: Mapping[str, str]) -> str:
+    # In one pass: a question may hold braces of its own.
+    return _PLACEHOLDER.sub(lambda match: values.get(match.group(1), ""), pattern)

@@ -1,0 +1,89 @@
+"""A board as flat lines for other programs: one mapping a model, for frames and CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.line import Cell, Line
+from mmbench.harness.digest import Json
+from mmbench.harness.statistics.corrected import Corrected
+
+View: TypeAlias = Literal["tasks", "dimensions", "families"]
+"""What stands beside the score of a model."""
+
+
+def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
+    """Return one flat mapping for each line: its place, what the view names (None: all of it), what it cost."""
+    table = []
+    for line in board.lines:
+        standing = line.standing
+        flat: dict[str, Json] = {
+            "rank": line.rank,
+            "model": line.model,
+            "score": line.overall,
+            "score low": line.low,
+            "score high": line.high,
+            "rank low": standing.rank_low if standing else None,
+            "rank high": standing.rank_high if standing else None,
+            "group": standing.group if standing else None,
+            "coverage": line.coverage,
+            "items_per_second": line.items_per_second,
+            "parameters": line.parameters,
+        }
+        if view in (None, "dimensions"):
+            flat.update(_means("dimension", line.dimensions))
+        if view in (None, "families"):
+            flat.update(_means("family", line.families))
+        if view in (None, "tasks"):
+            flat.update(_cells(board, line))
+        if board.reported:
+            flat.update({"reported": line.source is not None, "source": line.source, "url": None})
+        table.append(flat)
+    return table
+
+
+def _means(kind: str, means: Mapping[str, Corrected | None]) -> Iterator[tuple[str, Json]]:
+    for name, made in means.items():
+        yield f"{kind} {name}", made.value if made else None
+        yield f"{kind} {name} low", made.low if made else None
+        yield f"{kind} {name} high", made.high if made else None
+
+
+def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
+    for column, cell in zip(board.columns, line.cells, strict=True):
+        name = f"{column.task} {column.metric}".strip()
+        yield name, cell.score.value if cell else None
+        yield f"{name} low", cell.score.low if cell else None
+        yield f"{name} high", cell.score.high if cell else None
+        yield f"{name} route", cell.route if cell else None
+        if board.gains:
+            yield from _gain(name, cell)
+
+
+def _gain(name: str, cell: Cell | None) -> Iterator[tuple[str, Json]]:
+    gain = cell.gain if cell else None
+    yield f"{name} visual gain", gain.value if gain else None
+    yield f"{name} visual gain low", gain.low if gain else None
+    yield f"{name} visual gain high", gain.high if gain else None
+
+
+def board_csv(board: Board, view: View | None = None) -> str:
+    """Return the board as CSV, a line for each model, and below them one for each model and source of other figures."""
+    table = flat_lines(board, view)
+    below: dict[tuple[str, str], dict[str, Json]] = {}
+    for each in board.below:
+        line = below.setdefault(
+            (each.model, each.source), {"model": each.model, "reported": True, "source": each.source}
+        )
+        task = next((column.task for column in board.columns if each.of(column.task)), each.task)
+        line[f"{task} {each.metric}"] = each.value
+        line["url"] = each.url or line.get("url")
+    lines = [*table, *below.values()]
+    names = dict.fromkeys(("rank", "model", "score", *(name for line in lines for name in line)))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue().rstrip("\n")

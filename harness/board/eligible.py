@@ -1,0 +1,110 @@
+"""Which records a board is made of: the tasks it stands on, what they share a column by, and what is left out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mmbench.harness import registry
+from mmbench.harness.board.line import Column
+from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.records.record import Record
+from mmbench.harness.tasks.suite import task_references
+from mmbench.harness.tasks.task_file import find_file, named
+from mmbench.harness.tasks.yaml_file import read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a board is limited to; an empty part limits nothing. Models are ranked among those that are left."""
+
+    models: tuple[str, ...] = ()
+    """Labels, or globs of them."""
+    dimensions: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+
+    def model(self, label: str) -> bool:
+        """Tell whether a model stays."""
+        return not self.models or any(fnmatchcase(label, glob) for glob in self.models)
+
+    def task(self, family: str, dimension: str) -> bool:
+        """Tell whether a task stays."""
+        return family in (self.families or (family,)) and dimension in (self.dimensions or (dimension,))
+
+    def record(self, record: Record) -> bool:
+        """Tell whether a record stays."""
+        return (
+            self.model(record.model)
+            and self.task(record.family, record.card.dimension)
+            and record.route in (self.routes or (record.route,))
+        )
+
+    def check(self, models: Iterable[str], columns: Iterable[Column]) -> None:
+        """Raise UsageError, which names the nearest, for a part that nothing in the folder has."""
+        labels, tasks = sorted(set(models)), list(columns)
+        for glob in self.models:
+            if not any(fnmatchcase(label, glob) for label in labels):
+                raise UsageError(f"no model here is called '{glob}'{nearest(glob, labels)}")
+        for part, known in (
+            ("dimension", {column.dimension for column in tasks if column.dimension}),
+            ("family", {column.family for column in tasks if column.family}),
+        ):
+            for name in self.dimensions if part == "dimension" else self.families:
+                if name not in known:
+                    there = nearest(name, known) or f" (there are: {', '.join(sorted(known)) or 'none'})"
+                    raise UsageError(f"no task here is of {part} '{name}'{there}")
+
+
+def outlines(suite: str | None, records: Iterable[Record]) -> list[Column]:
+    """Return the tasks of a suite, or all that were run, by name; without metric and protocol, which records tell.
+
+    No data is looked at. Raises UsageError or DataError where the suite cannot be read.
+    """
+    newest: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.created):
+        newest[record.reference] = record
+    if suite is None:
+        return [_of_record(newest[task]) for task in sorted(newest)]
+    references = task_references(suite)
+    if all(task in newest for task in references):
+        return [_of_record(newest[task]) for task in references]
+    written = _of_suite(suite)
+    return [_of_record(newest[task]) if task in newest else written[task] for task in references]
+
+
+def alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
+    """Return the records that may share a column: whole, of one protocol, one for each model.
+
+    Of several protocols the one of the record made last stands; of several routes of a model, likewise.
+    """
+    whole = [record for record in records if not record.partial]
+    if not whole:
+        return []
+    current = max(whole, key=lambda record: record.created).protocol
+    held = [record for record in whole if record.protocol == current]
+    if same_route:
+        routes = [record.route for record in held]
+        commonest = max(sorted(set(routes)), key=routes.count)
+        held = [record for record in held if record.route == commonest]
+    latest = {record.model: record for record in sorted(held, key=lambda record: record.created)}
+    return list(latest.values())
+
+
+def _of_record(record: Record) -> Column:
+    return Column(record.reference, "", "", record.family, record.card.dimension)
+
+
+def _of_suite(suite: str) -> dict[str, Column]:
+    """Return what the task files of a suite that was read before say."""
+    path = find_file(suite, registry.SUITES, "suite")
+    content = read_yaml(path)[0]
+    found = {}
+    for reference in content["tasks"]:
+        file = reference.endswith((".yaml", ".yml"))
+        task = read_yaml(find_file(str(Path(path.parent, reference)) if file else reference, registry.TASKS, "task"))[0]
+        name = f"{named(str(task.get('name')), content.get('split'))}@{task.get('version', 1)}"
+        found[name] = Column(
+            name, "", "", str(task.get("family", "")), str((task.get("card") or {}).get("dimension", ""))
+        )
+    return found

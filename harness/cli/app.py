@@ -1,0 +1,58 @@
+"""The command line: thin commands that import what they need when they need it."""
+
+import sys
+
+import typer
+
+from mmbench.harness.cli.board import import_figures, leaderboard
+from mmbench.harness.cli.compare import check, compare
+from mmbench.harness.cli.items import report, show
+from mmbench.harness.cli.list import list_
+from mmbench.harness.cli.run import run
+from mmbench.harness.cli.score import score
+from mmbench.harness.cli.store import store_app
+from mmbench.harness.errors import MmbenchError, UsageError
+
+app = typer.Typer(
+    name="mmbench",
+    help="What a multimodal model perceives, how it ranks, and whether yesterday's change broke it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in (
+    ("run", run),
+    ("score", score),
+    ("list", list_),
+    ("leaderboard", leaderboard),
+    ("compare", compare),
+    ("check", check),
+    ("show", show),
+    ("report", report),
+    ("import", import_figures),
+):
+    app.command(name)(command)
+app.add_typer(store_app, name="store")
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on standard error."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except MmbenchError as error:
+        if debug:
+            raise
+        typer.echo(f"mmbench: {error}", err=True)
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
+    except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
+        if debug:
+            raise
+        hint = "--debug shows where" if "run" in sys.argv[1:2] else "please report it"
+        typer.echo(f"mmbench: internal error ({type(error).__name__}: {error}); {hint}", err=True)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("mmbench: stopped; what was answered is kept, run the same command again to go on", err=True)
+        raise SystemExit(130) from None

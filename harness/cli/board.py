@@ -1,0 +1,144 @@
+"""The commands of the board: rank what was measured, and bring in what others published."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmbench.harness.cli.common import Results, make_console, print_json
+from mmbench.harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from mmbench.harness.board.board import Board
+    from mmbench.harness.board.csv import View
+
+
+class BoardOutput(StrEnum):
+    """How a board prints."""
+
+    table = "table"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+    html = "html"
+
+
+class BoardColumns(StrEnum):
+    """What stands beside the score."""
+
+    tasks = "tasks"
+    dimensions = "dimensions"
+    families = "families"
+
+
+class BoardRoute(StrEnum):
+    """How a model was asked."""
+
+    embed = "embed"
+    likelihood = "likelihood"
+    generate = "generate"
+    recorded = "recorded"
+
+
+def leaderboard(
+    output: Results = Path("results"),
+    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
+    same_route: Annotated[bool, typer.Option("--same-route", help="Only models asked by the same route.")] = False,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Only models of this label or quoted glob. Repeatable.")
+    ] = None,
+    dimension: Annotated[
+        list[str] | None, typer.Option("--dimension", help="Only tasks that measure this. Repeatable.")
+    ] = None,
+    family: Annotated[list[str] | None, typer.Option("--family", help="Only tasks of this family. Repeatable.")] = None,
+    route: Annotated[
+        list[BoardRoute] | None, typer.Option("--route", help="Only what was asked by this route. Repeatable.")
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option("--sort", help="rank, model, score, coverage, speed, parameters, a dimension, family or task."),
+    ] = "rank",
+    columns: Annotated[
+        BoardColumns | None,
+        typer.Option("--columns", help="tasks, dimensions or families. Default: what reads best; csv and html: all."),
+    ] = None,
+    with_reported: Annotated[
+        bool, typer.Option("--with-reported", help="Set imported figures among the measured ones.")
+    ] = False,
+    form: Annotated[
+        BoardOutput, typer.Option("--format", help="table, markdown, csv, json or html.")
+    ] = BoardOutput.table,
+) -> None:
+    """Rank the models in a results folder.
+
+    Exit status: 0, 1 a record could not be read (the others are shown), 2 bad usage.
+    """
+    from mmbench.harness.board.eligible import Filter
+    from mmbench.harness.board.results import Results as Folder
+    from mmbench.harness.board.sort import sort_lines
+
+    results = Folder(output)
+    if not results.records and not results.errors and not results.reported:
+        raise UsageError(f"there are no records under {output}; make one with: mmbench run --output {output}")
+    keep = Filter(
+        tuple(model or ()), tuple(dimension or ()), tuple(family or ()), tuple(each.value for each in route or ())
+    )
+    board = results.board(suite, same_route=same_route, keep=keep, with_reported=with_reported)
+    if sort != "rank":
+        board = sort_lines(board, sort)
+    _print_board(board, form, columns.value if columns else None)
+    for error in results.errors:
+        typer.echo(f"warning: {error}", err=True)
+    raise typer.Exit(1 if results.errors else 0)
+
+
+def _print_board(board: "Board", form: BoardOutput, view: "View | None") -> None:
+    if form is BoardOutput.json:
+        print_json(board.rows())
+    elif form is BoardOutput.csv:
+        from mmbench.harness.board.csv import board_csv
+
+        typer.echo(board_csv(board, view))
+    elif form is BoardOutput.html:
+        from mmbench.harness.board.html import board_html
+
+        typer.echo(board_html(board, view))
+    elif form is BoardOutput.markdown:
+        from mmbench.harness.terminal.board import board_markdown
+
+        typer.echo(board_markdown(board, view))
+    else:
+        from mmbench.harness.board.grid import board_notes
+        from mmbench.harness.terminal.board import board_table
+
+        console = make_console()
+        console.print(board_table(board, console.width, view))
+        for note in board_notes(board):
+            console.print(note, style="dim", highlight=False, markup=False)
+
+
+def import_figures(
+    file: Annotated[Path, typer.Argument(help="CSV: model, task, metric, value, source, url.")],
+    output: Results = Path("results"),
+) -> None:
+    """Bring published figures in as reported rows: shown below what was measured, never ranked with it unasked.
+
+    Values are fractions, as in the tasks' own metrics. A figure of the same model, task, metric and source is replaced.
+    Exit status: 0, 2 bad usage.
+    """
+    from mmbench.harness.records.reported import add_reported, doubts, read_figures
+
+    figures = read_figures(file)
+    for doubt in doubts(output, figures):
+        typer.echo(f"warning: {doubt}", err=True)
+    replaced = add_reported(output, figures)
+    models, sources = (len({getattr(each, part) for each in figures}) for part in ("model", "source"))
+    counts = (_many(len(figures), "figure"), _many(models, "model"), _many(sources, "source"))
+    again = f" ({replaced:,} replaced)" if replaced else ""
+    typer.echo("imported {} of {} from {}".format(*counts) + again)
+    typer.echo(f"They are in {output}. Next: mmbench leaderboard --output {output}", err=True)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,51 @@
+"""What the commands share: how they print, and the options that several take."""
+
+import io
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Output(StrEnum):
+    """How a command prints."""
+
+    table = "table"
+    json = "json"
+
+
+Results = Annotated[Path, typer.Option("--output", help="Results folder.")]
+Form = Annotated[Output, typer.Option("--format", help="table, or json on standard output.")]
+
+
+def make_console(*, stderr: bool = False) -> Any:
+    """Return a rich console on standard output or error, as wide as the terminal, $COLUMNS or 140."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        # A table must not fail over a dash that an old terminal cannot show; JSON, which is exact, is not printed here.
+        stream.reconfigure(errors="replace")
+    # A pipe has no width of its own; 80 columns would fold every table.
+    asked = os.environ.get("COLUMNS", "")
+    wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) else 140
+    width = None if stream.isatty() else wide
+    return Console(stderr=stderr, width=width)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output, alone."""
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+StorePath = Annotated[
+    Path | None, typer.Option("--store", help="File that remembers answers; default: $MMBENCH_HOME/store.sqlite.")
+]
+
+Scorer = Annotated[
+    str | None, typer.Option("--scorer", help="Second model, with embeddings, for metrics such as clipscore.")
+]

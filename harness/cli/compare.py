@@ -1,0 +1,99 @@
+"""The commands that set runs against each other: compare for people, check for a pipeline."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+
+
+class ComparisonOutput(StrEnum):
+    """How a comparison prints."""
+
+    table = "table"
+    markdown = "markdown"
+    json = "json"
+
+
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="A B [C]...", help="Runs: labels in results, record files or folders of records."),
+    ],
+    output: Results = Path("results"),
+    alpha: Annotated[float, typer.Option("--alpha", help="How often runs that do not differ may seem to.")] = 0.05,
+    form: Annotated[
+        ComparisonOutput, typer.Option("--format", help="table, markdown or json.")
+    ] = ComparisonOutput.table,
+    force: Annotated[bool, typer.Option("--force", help="Compare, and mark, what was asked otherwise too.")] = False,
+) -> None:
+    """Show on what each model is better or worse than the first, item by item, and whether it could be chance.
+
+    Exit status: 0, 2 nothing could be compared, or a record could not be read (the others are shown).
+    """
+    from mmbench.harness.compare.compare import compare as compared
+
+    made = compared(*names, output=output, alpha=alpha, force=force)
+    if form is ComparisonOutput.json:
+        print_json(made.as_json())
+    elif form is ComparisonOutput.markdown:
+        from mmbench.harness.terminal.comparison import comparison_markdown
+
+        typer.echo(comparison_markdown(made))
+    else:
+        from mmbench.harness.terminal.comparison import comparison_tables
+
+        console = make_console()
+        console.print(comparison_tables(made, console.width), highlight=False)
+    _warn(made.errors)
+    raise typer.Exit(made.exit_code)
+
+
+def check(
+    candidate: Annotated[str, typer.Argument(help="Run: a label in results, a record file or a folder of records.")],
+    baseline: Annotated[str, typer.Option("--baseline", help="The run that it is held against, given likewise.")],
+    output: Results = Path("results"),
+    margin: Annotated[
+        float | None, typer.Option("--margin", help="Largest drop that is put up with. Default: 0.01.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option("--alpha", help="How often a change of nothing may fail. Default: 0.05.")
+    ] = None,
+    budget: Annotated[
+        Path | None, typer.Option("--budget", help="TOML file of margins, errors and coverage, also by task.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail what is inconclusive too.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", help="Append Markdown here, such as $GITHUB_STEP_SUMMARY.")
+    ] = None,
+    form: Form = Output.table,
+) -> None:
+    """Fail where a model became worse than a baseline, on the same items and by more than a margin.
+
+    Exit status: 0, 1 a task regressed or is over budget, 2 a task of the baseline could not be compared.
+    """
+    from mmbench.harness.gate.check import check as checked
+    from mmbench.harness.gate.ci_files import append_summary, write_junit
+
+    made = checked(candidate, baseline, output=output, margin=margin, alpha=alpha, budget=budget, strict=strict)
+    if form is Output.json:
+        print_json(made.as_json())
+    else:
+        from mmbench.harness.terminal.comparison import check_table
+
+        console = make_console()
+        console.print(check_table(made, console.width), highlight=False)
+    if junit is not None:
+        write_junit(made, junit)
+    if summary is not None:
+        append_summary(made, summary)
+    _warn(made.errors)
+    raise typer.Exit(made.exit_code)
+
+
+def _warn(errors: tuple[str, ...]) -> None:
+    for error in errors:
+        typer.echo(f"warning: {error}", err=True)

@@ -1,0 +1,86 @@
+"""The commands that show what came of single items: at the terminal, and in a report with their pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+
+LIMIT = 20
+"""Items of a task that a table shows unless it is told how many; JSON has all."""
+
+
+def show(
+    run: Annotated[str, typer.Argument(help="Label in results, record file, or folder of records.")],
+    task: Annotated[str | None, typer.Option("--task", help="Task name or YAML file; default: every task.")] = None,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="Only items short of the best value, or without an answer.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", help="At most N items of a task; default: 20 in a table, all in JSON.", min=1),
+    ] = None,
+    output: Results = Path("results"),
+    form: Form = Output.table,
+) -> None:
+    """Show the items of a run: what was asked, answered and right.
+
+    Exit status: 0, 2 bad usage.
+    """
+    from mmbench.harness.records.items import find_items, first, task_files
+    from mmbench.harness.records.selection import select
+    from mmbench.harness.run.predictions import item_json
+
+    selection = select(run, output)
+    found = find_items(selection, task, wrong=wrong)
+    for error in selection.errors:
+        typer.echo(f"warning: {error}", err=True)
+    for items in found:
+        if wrong and items.metric.best is None:
+            typer.echo(
+                f"warning: {items.entry.record.reference}: {items.metric.name} has no best value, so that only items "
+                "without an answer are wrong",
+                err=True,
+            )
+    if form is Output.json:
+        print_json(
+            [
+                {"task": shown.entry.record.task, "version": shown.entry.record.version, **item_json(outcome)}
+                for items in found
+                for shown in (first(items, limit),)
+                for outcome in shown.outcomes
+            ]
+        )
+        return
+    from mmbench.harness.terminal.items import items_table
+
+    console = make_console()
+    for items in found:
+        if items.outcomes:
+            console.print(items_table(first(items, limit or LIMIT), task_files([task])))
+    if not any(items.outcomes for items in found):
+        typer.echo("no wrong items" if wrong else "no items", err=True)
+
+
+def report(
+    output: Results = Path("results"),
+    to: Annotated[Path, typer.Option("--to", help="The file to write.")] = Path("report.html"),
+    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
+    task: Annotated[
+        list[Path] | None,
+        typer.Option("--task", help="Task file of your own, for its pictures and questions. Repeatable."),
+    ] = None,
+) -> None:
+    """Write one HTML file that shows a results folder: no network, opens from disk.
+
+    Exit status: 0, 2 bad usage.
+    """
+    from mmbench.harness.report import write_report
+
+    made = write_report(output, to, suite, task or ())
+    for warning in made.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(
+        f"{to}: {made.models} models, {made.tasks} tasks, {made.items:,} items, {made.size / 1e6:.1f} MB", err=True
+    )

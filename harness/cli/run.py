@@ -1,0 +1,149 @@
+"""Command `run`: models asked the tasks of a suite, or with `--dry-run` only counted."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath, make_console, print_json
+from mmbench.harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from mmbench.harness.ask.controls import ControlName
+    from mmbench.harness.models.models import Model
+    from mmbench.harness.tasks.task import Task
+
+
+class RouteName(StrEnum):
+    """A route to pin."""
+
+    embed = "embed"
+    likelihood = "likelihood"
+    generate = "generate"
+
+
+def run(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="Alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
+            "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
+        ),
+    ] = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Task name or YAML file. Repeatable.")] = None,
+    output: Results = Path("results"),
+    name: Annotated[str | None, typer.Option("--name", help="Label of the model in results.")] = None,
+    store: StorePath = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Ask the first N items only; never ranked.", min=1)
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
+    ] = "auto",
+    batch_size: Annotated[str, typer.Option("--batch-size", help="auto, or inputs in one forward pass.")] = "auto",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of whatever is drawn at random.")] = 0,
+    route: Annotated[RouteName | None, typer.Option("--route", help="Ask by this route only.")] = None,
+    controls: Annotated[
+        str, typer.Option("--controls", help="Ask again without the pictures: blind, shuffled or both, with a comma.")
+    ] = "",
+    scorer: Scorer = None,
+    max_minutes: Annotated[
+        float, typer.Option("--max-minutes", help="Refuse prompt learning that would take longer.")
+    ] = 60.0,
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked, and ask nothing.")] = False,
+    form: Form = Output.table,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Ask models the tasks of a suite, score them and write records.
+
+    Exit status: 0 all done, 1 a task failed or had errors (the others are kept), 2 bad usage.
+    """
+    if offline:  # before huggingface_hub is imported anywhere, since it reads this once
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    from mmbench.harness.ask.controls import parse_controls
+    from mmbench.harness.models.models import Loading
+    from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
+    from mmbench.harness.run.run import execute
+
+    most = _batch_size(batch_size)
+    shown = parse_controls(controls)
+    tasks = choose_tasks(suite, task)
+    loading = Loading(device, dtype, offline)
+    models = choose_models(list(model or DEFAULT_MODELS), loading, name)
+    second = choose_scorer(scorer, loading)
+    if dry_run:
+        _dry_run(models, tasks, store, limit, route, shown, seed, form)
+        return
+    from mmbench.harness.terminal.profile import profiles
+    from mmbench.harness.terminal.progress import Bars
+    from mmbench.harness.terminal.run import run_table
+
+    errors = make_console(stderr=True)
+    with Bars(errors) as bars:
+        made = execute(
+            models,
+            tasks,
+            output=output,
+            store=store,
+            limit=limit,
+            batch_size=most,
+            seed=seed,
+            route=route.value if route else None,
+            device=device,
+            controls=shown,
+            scorer=second,
+            max_minutes=max_minutes,
+            progress=bars,
+        )
+    if form is Output.json:
+        print_json(made.rows())
+    elif made.records:
+        console = make_console()
+        console.print(run_table(made))
+        if perceived := profiles(made):
+            console.print(perceived)
+        typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
+    raise typer.Exit(made.exit_code)
+
+
+def _dry_run(
+    models: "list[Model]",
+    tasks: "tuple[Task, ...]",
+    store: Path | None,
+    limit: int | None,
+    route: RouteName | None,
+    controls: "tuple[ControlName, ...]",
+    seed: int,
+    form: Output,
+) -> None:
+    from mmbench.harness.run.plan import plan
+    from mmbench.harness.store.location import store_path
+    from mmbench.harness.store.store import Store
+    from mmbench.harness.terminal.plan import plan_notes, plan_table
+
+    held = Store(store or store_path())
+    try:
+        plans = plan(models, tasks, held, limit, route.value if route else None, controls, seed)
+    finally:
+        held.close()
+    if form is Output.json:
+        print_json([each.as_json() for each in plans])
+    else:
+        console = make_console()
+        console.print(plan_table(plans))
+        for note in plan_notes(plans):
+            console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _batch_size(given: str) -> int | None:
+    if given == "auto":
+        return None
+    if not given.isdigit() or int(given) < 1:
+        raise UsageError(f"--batch-size is 'auto' or a whole number from 1, not '{given}'")
+    return int(given)

@@ -1,0 +1,48 @@
+"""Command `score`: recorded predictions, scored without a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmbench.harness.cli.common import Form, Output, Scorer, StorePath, make_console, print_json
+from mmbench.harness.errors import UsageError
+
+
+def score(
+    task: Annotated[str, typer.Argument(help="Task name or YAML file.")],
+    predictions: Annotated[Path, typer.Argument(help='JSON lines: {"id": ..., "prediction": ...}.')],
+    name: Annotated[str | None, typer.Option("--name", help="Label in results. Default: the file's name.")] = None,
+    items: Annotated[
+        Path | None, typer.Option("--items", help="Write what came of each item here, as JSON lines.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Write a record into this results folder.")] = None,
+    scorer: Scorer = None,
+    store: StorePath = None,
+    form: Form = Output.table,
+) -> None:
+    """Score predictions that another system made; no model is asked.
+
+    Exit status: 0, 1 an item is missing or could not be scored, 2 bad usage.
+    """
+    from mmbench.harness.models.models import Loading
+    from mmbench.harness.run.choose import choose_scorer
+    from mmbench.harness.run.predictions import score_task, write_items
+    from mmbench.harness.tasks.task_file import find_task
+
+    if not predictions.is_file():
+        raise UsageError(f"there is no file {predictions}; predictions are JSON lines with id and prediction")
+    made = score_task(find_task(task), predictions, name, choose_scorer(scorer, Loading()), save, store)
+    if items is not None:
+        write_items(made.outcomes, items)
+    if form is Output.json:
+        print_json(made.rows())
+    else:
+        from mmbench.harness.terminal.predictions import scored_table
+
+        make_console().print(scored_table(made))
+    from mmbench.harness.terminal.predictions import scored_notes
+
+    for note in scored_notes(made):
+        typer.echo(f"warning: {note}", err=True)
+    raise typer.Exit(made.exit_code)

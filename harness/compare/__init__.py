@@ -1,0 +1,1 @@
+"""Compare: paired differences of runs on the same items."""

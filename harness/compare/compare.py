@@ -1,0 +1,170 @@
+"""Which of two models is better on what, and is it real: paired differences on the same items, task by task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.compare.difference import Difference, difference
+from mmbench.harness.compare.macro import left_out, macro_interval
+from mmbench.harness.compare.match import Match, match, measured_pair
+from mmbench.harness.compare.rows import Comparison, Flip, Left, Overall, Row, Verdict
+from mmbench.harness.compare.variation import Variation, variation
+from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.measured import Measured
+from mmbench.harness.records.selection import Selection, select
+from mmbench.harness.scores.corrected import corrected
+from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.power import minimum_detectable
+
+Floats = npt.NDArray[np.float64]
+
+MOST_FLIPS = 3
+"""Items of a task that are named."""
+
+
+def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0.05, force: bool = False) -> Comparison:
+    """Compare models, given as labels in `output`, record files or folders of records, with the first of them.
+
+    Per task the primary metric over the items that both models were scored on: the difference, its interval of
+    1 - alpha, and p-values with Holm's adjustment over all rows; a model is better or worse where that is below alpha.
+    Tasks whose version, data or protocol differ are left out by name, or marked with `force`. Raises UsageError for
+    fewer than two names, or one that is not found.
+    """
+    if len(names) < 2:
+        raise UsageError("compare takes two runs or more: mmbench compare A B")
+    if not 0 < alpha < 1:
+        raise UsageError(f"alpha is a number between 0 and 1, not {alpha}")
+    runs = [select(name, output) for name in names]
+    models = labels(runs, names)
+    made = [
+        _against(runs[0], run, (models[0], model), alpha, force=force)
+        for run, model in zip(runs[1:], models[1:], strict=True)
+    ]
+    return Comparison(
+        tuple(models),
+        alpha,
+        _judged([row for each in made for row in each.rows], alpha),
+        tuple(left for each in made for left in each.left),
+        tuple(each.overall for each in made if each.overall is not None),
+        tuple(
+            dict.fromkeys([str(error) for run in runs for error in run.errors] + [e for m in made for e in m.errors])
+        ),
+    )
+
+
+def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
+    """Return the runs' labels; what was asked for where runs of one label were, numbered where that is the same too."""
+    held = [run.label for run in runs]
+    given = [label if held.count(label) == 1 else str(name) for label, name in zip(held, names, strict=True)]
+    return [name if given.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(given, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """One model against the first."""
+
+    rows: list[tuple[Row, Variation | None]]
+    """Not adjusted yet, and how far the items differ."""
+    left: list[Left]
+    overall: Overall | None
+    errors: list[str]
+
+
+def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool) -> _Against:
+    first, model = models
+    found = match(a, b, force=force)
+    rows: list[tuple[Row, Variation | None]] = []
+    left = [Left(model, each.task, each.reason) for each in found.unlike]
+    left += [Left(model, record.task, f"{model} has no record of {record.reference}") for record in found.only_a]
+    left += [Left(model, record.task, f"{first} has no record of {record.reference}") for record in found.only_b]
+    errors: list[str] = []
+    macro: list[Floats] = []
+    for each in found.matches:
+        try:
+            measured = measured_pair(each)
+        except UsageError as error:
+            left.append(Left(model, each.a.record.task, str(error)))
+            errors += [str(error)] if isinstance(error, DataError) else []
+            continue
+        made = difference(*measured, confidence=1 - alpha)
+        if made is None:
+            left.append(Left(model, each.a.record.task, f"{each.metric.name} is undefined on the items of both"))
+            continue
+        rows.append((_row(each, models, measured, made), variation(measured, made, 1 - alpha)))
+        macro += _corrected(each, measured)
+    ends = macro_interval(macro, 1 - alpha) if macro else None
+    return _Against(rows, left, Overall(model, *ends, len(macro)) if ends else None, errors)
+
+
+def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Measured], made: Difference) -> Row:
+    record = matched.a.record
+    plain = matched.metric.aggregate is None
+    change = measured[1].table[:, 0] - measured[0].table[:, 0]
+    return Row(
+        model=models[1],
+        against=models[0],
+        task=record.task,
+        version=record.version,
+        metric=matched.metric.name,
+        a=made.a,
+        b=made.b,
+        difference=made.b - made.a,
+        low=made.low,
+        high=made.high,
+        n=made.gain.n,
+        p=made.gain.p,
+        p_adjusted=None if matched.metric.higher_is_better is None else made.gain.p,
+        verdict="better" if made.gain.difference > 0 else "worse",
+        detectable=None,
+        gained=int((change > 0).sum()) if plain else None,
+        lost=int((change < 0).sum()) if plain else None,
+        flips=_flips(measured, change) if plain else (),
+        few_clusters=made.gain.few_clusters,
+        partial=matched.partial,
+        routes=matched.routes,
+        forced=matched.forced,
+    )
+
+
+def _flips(measured: tuple[Measured, Measured], change: Floats) -> tuple[Flip, ...]:
+    size = np.abs(change)
+    # Of items that changed as much, those that moved with the whole.
+    most = np.lexsort((-change * np.sign(change.sum()), -size))[:MOST_FLIPS]
+    most = np.sort(most[size[most] > 0])
+    a, b = (each.table[most, 0].tolist() for each in measured)
+    return tuple(map(Flip, measured[0].ids.take(columns.whole_numbers(most)).to_pylist(), a, b))
+
+
+def _corrected(matched: Match, measured: tuple[Measured, Measured]) -> list[Floats]:
+    """Return the chance-corrected difference, of all items and with each group left out, or nothing."""
+    mine, theirs = matched.a.record, matched.b.record
+    chance, best = mine.primary.chance, mine.card.best
+    # What a board would not put in a mean has no place in a difference of means.
+    whole = all(corrected(record.primary, record.card.best) for record in (mine, theirs))
+    if matched.forced is not None or not whole or chance is None or best is None:
+        return []
+
+    def gap(weights: Floats) -> Floats:
+        return measured[1].score(weights) - measured[0].score(weights)
+
+    # The chance level falls out of the difference.
+    return [left_out(gap, measured[0].clusters) / (best - chance)]
+
+
+def _judged(rows: Sequence[tuple[Row, Variation | None]], alpha: float) -> tuple[Row, ...]:
+    adjusted = holm([row.p_adjusted for row, _ in rows]).tolist()
+
+    def judged(row: Row, varying: Variation | None, p: float) -> Row:
+        if varying is not None:
+            free = row.n / varying.design_effect
+            row = replace(row, detectable=minimum_detectable(varying.spread, free, alpha=alpha / len(rows)))
+        if row.p_adjusted is None:
+            return replace(row, verdict="tied")
+        verdict: Verdict = row.verdict if p < alpha else "tied"
+        return replace(row, p_adjusted=p, verdict=verdict)
+
+    return tuple(judged(*each, p) for each, p in zip(rows, adjusted, strict=True))

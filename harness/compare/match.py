@@ -1,0 +1,165 @@
+"""Which records of two runs were asked alike: only these are compared, and what differs in others is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from mmbench.harness.errors import UsageError
+from mmbench.harness.records.measured import Measured, read_measured, shared
+from mmbench.harness.records.record import Record
+from mmbench.harness.records.selection import Entry, Selection
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.metric_names import metric_named
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One task of two runs."""
+
+    a: Entry
+    b: Entry
+    metric: Metric
+    """The primary metric of the first."""
+    forced: str | None
+    """What differs, where it is compared all the same."""
+
+    @property
+    def partial(self) -> bool:
+        """True where one of the runs asked the first items only."""
+        return self.a.record.partial or self.b.record.partial
+
+    @property
+    def routes(self) -> tuple[str, str]:
+        """How either was asked."""
+        return self.a.record.route, self.b.record.route
+
+
+@dataclass(frozen=True, slots=True)
+class Incomparable:
+    """A task that two runs share in name, or that one of them lacks."""
+
+    task: str
+    """Name."""
+    reason: str
+    """What differs or is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The tasks of two runs, by name."""
+
+    matches: tuple[Match, ...]
+    unlike: tuple[Incomparable, ...]
+    """Both runs have a record, but of something else."""
+    only_a: tuple[Record, ...]
+    """The second run lacks them."""
+    only_b: tuple[Record, ...]
+    """The first run lacks them."""
+
+
+def match(a: Selection, b: Selection, *, force: bool = False) -> Matching:
+    """Match the tasks of two runs by name and version; with `force`, also those that were asked otherwise.
+
+    Records made under a control are left out. Of several records of a task those two are taken that agree in
+    protocol, then in route, the whole and the newer ones first.
+    """
+    pairs: list[tuple[Entry, Entry]] = []
+    alone: tuple[list[Record], list[Record]] = ([], [])
+    for name in sorted({entry.record.task for entry in (*_own(a), *_own(b))}):
+        mine, theirs = ([entry for entry in _own(run) if entry.record.task == name] for run in (a, b))
+        versions = [{entry.record.version for entry in entries} for entries in (mine, theirs)]
+        both = versions[0] & versions[1]
+        pairs += [_nearest_pair(_of(mine, version), _of(theirs, version)) for version in sorted(both)]
+        if not both and all(versions):
+            pairs.append(_nearest_pair(mine, theirs))
+        else:
+            for entries, own, lacking in zip((mine, theirs), versions, alone, strict=True):
+                lacking += [_latest(_of(entries, version)).record for version in sorted(own - both)]
+    matches: list[Match] = []
+    unlike: list[Incomparable] = []
+    for one, other in pairs:
+        try:
+            matches.append(_matched(one, other, force=force))
+        except UsageError as error:
+            unlike.append(Incomparable(one.record.task, str(error)))
+    return Matching(tuple(matches), tuple(unlike), tuple(alone[0]), tuple(alone[1]))
+
+
+def measured_pair(matched: Match) -> tuple[Measured, Measured]:
+    """Return what the metric is made of in both runs, over the items that both were scored on.
+
+    Raises DataError where outcomes are missing or damaged, and UsageError where no item is shared or, in runs over
+    unlike numbers of items, which no digest can tell to be alike, items of one name show other pictures.
+    """
+    a, b = shared(read_measured(matched.a.path, matched.metric), read_measured(matched.b.path, matched.metric))
+    if not len(a):
+        raise UsageError("no item was scored in both runs")
+    if a.table.shape != b.table.shape:
+        raise UsageError(f"the runs keep unlike statistics of {matched.metric.name}")
+    cut = matched.forced is None and _cut(matched.a.record, matched.b.record)
+    if cut and not a.clusters.equals(b.clusters):
+        raise UsageError("items of one name show other pictures")
+    return a, b
+
+
+def _own(run: Selection) -> list[Entry]:
+    return [entry for entry in run.entries if entry.record.control is None]
+
+
+def _of(entries: Sequence[Entry], version: int) -> list[Entry]:
+    return [entry for entry in entries if entry.record.version == version]
+
+
+def _latest(entries: Sequence[Entry]) -> Entry:
+    return max(entries, key=lambda entry: (not entry.record.partial, entry.record.created))
+
+
+def _nearest_pair(mine: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Entry, Entry]:
+    def likeness(pair: tuple[Entry, Entry]) -> tuple[bool | str, ...]:
+        a, b = pair[0].record, pair[1].record
+        return (a.protocol == b.protocol, a.route == b.route, not a.partial, not b.partial, a.created, b.created)
+
+    return max(product(mine, theirs), key=likeness)
+
+
+def _matched(a: Entry, b: Entry, *, force: bool) -> Match:
+    """Return the match of two records. Raises UsageError, which names what differs or is missing."""
+    name = a.record.primary.metric
+    metric = metric_named(a.record.family, name)
+    differing = _differing(a.record, b.record, metric)
+    if differing and not force:
+        raise UsageError("; ".join(differing))
+    for record in (a.record, b.record):
+        made = next((score for score in record.scores if score.metric == name), None)
+        if made is None or made.value is None:
+            raise UsageError(f"{record.model} has no value of {name}")
+    return Match(a, b, metric, "; ".join(differing) or None)
+
+
+def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
+    """Return by name what would have to be alike."""
+    named = [
+        ("task version", a.version, b.version),
+        ("family", a.family, b.family),
+        ("primary metric", a.primary.metric, b.primary.metric),
+    ]
+    if metric.by_scorer:
+        named.append(("scorer", _scorer(a), _scorer(b)))
+    cut = _cut(a, b)
+    if not cut:
+        named.append(("dataset digest", str(a.dataset["digest"])[:8], str(b.dataset["digest"])[:8]))
+    differing = [f"{what} {one} against {other}" for what, one, other in named if one != other]
+    if not differing and not cut and a.protocol != b.protocol:
+        differing.append(
+            f"protocol {a.protocol[:8]} against {b.protocol[:8]} (templates, prompt, generation settings or matching)"
+        )
+    return differing
+
+
+def _cut(a: Record, b: Record) -> bool:
+    """Tell whether one run asked fewer items: its digest, and with it its protocol, are then its own."""
+    return (a.partial or b.partial) and a.dataset["n"] != b.dataset["n"]
+
+
+def _scorer(record: Record) -> str:
+    return str(record.scorer["fingerprint"])[:8] if record.scorer else "none"

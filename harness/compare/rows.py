@@ -1,0 +1,172 @@
+"""What comes of setting models against each other: rows, what was left out and why, and a conclusion in words."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from mmbench.harness.digest import Json
+from mmbench.harness.render.figures import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict: TypeAlias = Literal["better", "worse", "tied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """An item that changed much."""
+
+    id: str
+    a: float
+    """Its value in the first run."""
+    b: float
+    """Its value in the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task of a model against the first one."""
+
+    model: str
+    """The second model, of which the verdict speaks."""
+    against: str
+    """The first model."""
+    task: str
+    version: int
+    metric: str
+    a: float
+    """Value of the first model over the items that both were scored on."""
+    b: float
+    difference: float
+    """b - a, in the metric's own range."""
+    low: float | None
+    """Lower end of its interval."""
+    high: float | None
+    """Upper end of it."""
+    n: int
+    """Items that both were scored on."""
+    p: float
+    """Two-sided."""
+    p_adjusted: float | None
+    """After Holm, over all rows; None where neither direction of the metric is better."""
+    verdict: Verdict
+    detectable: float | None
+    """Smallest true difference that so many items find with a probability of .8, by the strictest of the adjusted
+    tests; None where the runs agree on every item, or none is found."""
+    gained: int | None
+    """Items on which the second model has the higher value; None for a corpus metric."""
+    lost: int | None
+    """Items on which it has the lower one."""
+    flips: tuple[Flip, ...]
+    """The items that differ most, in the order of the data; none for a corpus metric."""
+    few_clusters: bool
+    """True where the interval may be too narrow."""
+    partial: bool
+    """True where a run asked the first items only."""
+    routes: tuple[str, str]
+    """How either model was asked."""
+    forced: str | None
+    """What differs, where the row stands in spite of it."""
+
+    @property
+    def reference(self) -> str:
+        """`task@version`."""
+        return f"{self.task}@{self.version}"
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the row as `--format json` prints it."""
+        held: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__}
+        held["flips"] = [{"id": flip.id, "a": flip.a, "b": flip.b} for flip in self.flips]
+        held["routes"] = [*self.routes]
+        held["forced"], held["differs"] = self.forced is not None, self.forced
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A task on which a model could not be set against the first one."""
+
+    model: str
+    task: str
+    reason: str
+    """What differs or is missing, by name."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as `--format json` prints it."""
+        return {"task": self.task, "reason": self.reason, "model": self.model}
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """A model against the first one, over the tasks that have a chance level and a best value."""
+
+    model: str
+    difference: float
+    """Mean over the tasks of the difference of (value - chance) / (best - chance)."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end of it."""
+    tasks: int
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as `--format json` prints it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Models against the first of them."""
+
+    models: tuple[str, ...]
+    alpha: float
+    rows: tuple[Row, ...]
+    """Model by model, then by task."""
+    incomparable: tuple[Left, ...]
+    overall: tuple[Overall, ...]
+    """One for each model that shares a task with the first that was asked alike and has a chance level."""
+    errors: tuple[str, ...]
+    """Records that could not be read, by name."""
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 2 where nothing could be compared or a record could not be read."""
+        return 2 if self.errors or not self.rows else 0
+
+    def of(self, model: str) -> tuple[Row, ...]:
+        """Return the rows of one model."""
+        return tuple(row for row in self.rows if row.model == model)
+
+    def conclusion(self, model: str) -> str:
+        """Return in one sentence how a model stands against the first."""
+        verdicts = [row.verdict for row in self.of(model)]
+        worse, better, tied = (verdicts.count(each) for each in ("worse", "better", "tied"))
+        left = sum(each.model == model for each in self.incomparable)
+        rest = f"; {count(left, 'task')} not comparable" if left else ""
+        if not verdicts:
+            return f"{model} and {self.models[0]} have nothing that can be compared{rest}"
+        if not worse and not better:
+            return f"{model} and {self.models[0]} are tied on {count(tied, 'task')}{rest}"
+        first, second = (("worse", worse), ("better", better)) if worse else (("better", better), ("worse", worse))
+        whole = count(len(verdicts), "task")
+        return (
+            f"{model} is {first[0]} on {first[1]:,} of {whole}, {second[0]} on {second[1] or 'none'}; "
+            f"{tied or 'none'} tied{rest}"
+        )
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the comparison as `--format json` prints it."""
+        return {
+            "models": list(self.models),
+            "alpha": self.alpha,
+            "rows": [row.as_json() for row in self.rows],
+            "incomparable": [each.as_json() for each in self.incomparable],
+            "overall": [each.as_json() for each in self.overall],
+            "errors": list(self.errors),
+        }
+
+    def table(self) -> "pd.DataFrame":
+        """Return the rows as a pandas frame."""
+        import pandas as pd
+
+        return pd.DataFrame([row.as_json() for row in self.rows])

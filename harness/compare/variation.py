@@ -1,0 +1,35 @@
+"""Variation between two runs, item by item: what decides how many items a comparison needs."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from mmbench.harness.compare.difference import Difference
+from mmbench.harness.records.measured import Measured
+from mmbench.harness.statistics.clusters import effective_size
+from mmbench.harness.statistics.power import Deviation, Discordant, Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How far the items of two runs differ, by which more of them tell more."""
+
+    spread: Spread
+    design_effect: float
+    """Items that are worth one free one, where they share clusters."""
+
+
+def variation(measured: tuple[Measured, Measured], made: Difference, confidence: float) -> Variation | None:
+    """Return how far the items of two runs differ; None where they do not, or no interval tells."""
+    a, b = (each.table for each in measured)
+    if made.low is None or made.high is None or made.identical:
+        return None
+    if measured[0].metric.aggregate is None and np.isin((a, b), (0.0, 1.0)).all():
+        change = (b - a)[:, 0]
+        worth = effective_size(change, measured[0].codes(), confidence)
+        return Variation(Discordant(float((change != 0).mean())), made.gain.n / worth) if worth else None
+    # An interval knows of the clusters, and of what a corpus metric makes of its statistics.
+    reach = (made.high - made.low) / 2 / NormalDist().inv_cdf(0.5 + confidence / 2)
+    return Variation(Deviation(reach * math.sqrt(made.gain.n)), 1.0) if reach > 0 else None

@@ -1,0 +1,94 @@
+"""How much is taken at a time: batches that fit the device, a queue that fits the memory."""
+
+from collections import deque
+from concurrent.futures import Future
+from typing import Any, TypeAlias
+
+from mmbench.harness.engine.question import Kind, Request
+from mmbench.harness.types import Failure
+
+QUEUE_BYTES = 512 << 20
+"""Encoded files and prepared pictures that wait at a time."""
+
+Preparing: TypeAlias = Future[list[Any] | Failure]
+
+
+class Queue:
+    """Requests in flight with their prepared pictures, and the bytes that these hold."""
+
+    def __init__(self, ahead: int) -> None:
+        self._ahead = ahead
+        """Pictures of unknown size that may be on their way."""
+        self._waiting: deque[tuple[Request, Preparing | None]] = deque()
+        self._sizes: deque[int] = deque()
+        """Bytes of each request from the head on, as far as they are known."""
+        self._encoded = 0
+        self._known = 0
+        self._largest = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the first request."""
+        return self._waiting[0][0].kind
+
+    def put(self, request: Request, prepared: Preparing | None) -> None:
+        """Add a request; wait where too many of unknown size are on their way."""
+        self._waiting.append((request, prepared))
+        self._encoded += _encoded(request)
+        while len(self._sizes) < len(self._waiting):
+            future = self._waiting[len(self._sizes)][1]
+            if future is not None and not future.done() and len(self._waiting) - len(self._sizes) <= self._ahead:
+                break
+            self._measure(future)
+
+    def _measure(self, future: Preparing | None) -> None:
+        size = _nbytes(future.result()) if future is not None and future.exception() is None else 0
+        self._sizes.append(size)
+        self._known += size
+        self._largest = max(self._largest, size)
+
+    @property
+    def heavy(self) -> bool:
+        """True when no more should be read for the memory it takes; what is on its way is taken to be large."""
+        unknown = len(self._waiting) - len(self._sizes)
+        return self._encoded + self._known + unknown * self._largest >= QUEUE_BYTES
+
+    def full(self, batch: int, workers: int) -> bool:
+        """Return True when a batch is to be taken: it is there and, with pictures, as much again on its way."""
+        prepares = self._waiting[-1][1] is not None
+        return self.heavy or len(self) >= batch + (max(batch, 2 * workers) if prepares else 0)
+
+    def take(self, most: int) -> list[tuple[Request, Preparing | None]]:
+        """Return up to `most` requests from the head that can be asked in one call."""
+        if self.heavy:
+            most = min(most, (len(self) + 1) // 2)  # so that others are prepared beside the forward pass
+        first = self._waiting[0][0]
+        taken: list[tuple[Request, Preparing | None]] = []
+        while self._waiting and len(taken) < most:
+            request, _ = self._waiting[0]
+            if (request.kind, request.generation) != (first.kind, first.generation):
+                break
+            taken.append(self._waiting.popleft())
+            self._encoded -= _encoded(request)
+            self._known -= self._sizes.popleft() if self._sizes else 0
+        return taken
+
+
+def _encoded(request: Request) -> int:
+    return sum(content.nbytes for content in request.contents)
+
+
+def _nbytes(prepared: Any) -> int:
+    """Estimate the memory of one prepared request."""
+    if not isinstance(prepared, list):
+        return 0
+    total = 0
+    for part in prepared:
+        size = getattr(part, "nbytes", None)
+        if size is None and hasattr(part, "getbands"):
+            size = part.width * part.height * (1 if len(part.getbands()) == 1 else 4)  # Pillow pads RGB to four bytes
+        total += size or 0
+    return total

@@ -1,0 +1,1 @@
+"""Gate: the regression check of a candidate against a baseline."""

@@ -1,0 +1,142 @@
+"""What a change may cost: margins, errors and coverage, for all tasks or for one, from a TOML file."""
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.records.record import Record
+from mmbench.harness.scores.corrected import COVERAGE_BUDGET
+
+MARGIN = 0.01
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a task may cost."""
+
+    margin: float = MARGIN
+    """Largest drop that is put up with, in the metric's own range."""
+    max_errors: int | None = None
+    """None: 1 % of the items, or as many as the baseline has."""
+    min_coverage: float | None = None
+    """None: 99 %, or what the baseline has where that is less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may cost."""
+
+    alpha: float = ALPHA
+    """How often a change of nothing may fail."""
+    default: Limits = field(default_factory=Limits)
+    tasks: Mapping[str, Limits] = field(default_factory=dict)
+    """By name or `name@version`, in place of the default."""
+
+    def of(self, record: Record) -> Limits:
+        """Return the limits of a record's task."""
+        return self.tasks.get(record.reference) or self.tasks.get(record.task) or self.default
+
+    def check_names(self, records: Iterable[Record]) -> None:
+        """Raise UsageError for a task that no record is of: a misspelt one would go unguarded."""
+        known = {name for record in records for name in (record.task, record.reference)}
+        for name in self.tasks:
+            if name not in known:
+                raise UsageError(f"the budget is for a task '{name}' that neither run has{nearest(name, known)}")
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    margin: float | None = Field(default=None, ge=0)
+    max_errors: int | None = Field(default=None, ge=0)
+    min_coverage: float | None = Field(default=None, ge=0, le=1)
+
+
+class _Default(_Limits):
+    alpha: float | None = Field(default=None, gt=0, lt=0.5)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    default: _Default = _Default()
+    task: dict[str, _Limits] = {}
+
+
+def read_budget(path: Path | None = None, margin: float | None = None, alpha: float | None = None) -> Budget:
+    """Return the budget of a file, or the usual one; `margin` and `alpha` go before the file's `[default]`.
+
+    The file has a table `[default]` (`margin`, `alpha`, `max_errors`, `min_coverage`) and tables `[task."NAME"]` (the
+    same without alpha) that go before everything. Raises UsageError, which names the nearest key.
+    """
+    given = _read(path) if path else _File()
+    asked = _validated(_Default, {"margin": margin, "alpha": alpha}, "--margin and --alpha")
+    default = _over(_over(Limits(), given.default), asked)
+    return Budget(
+        asked.alpha or given.default.alpha or ALPHA,
+        default,
+        {name: _over(default, limits) for name, limits in given.task.items()},
+    )
+
+
+def overspent(candidate: Record, metric: str, baseline: Record, limits: Limits) -> tuple[str, ...]:
+    """Return what of a candidate's record is over budget, in words."""
+    coverage, before = (
+        next(score.coverage for score in record.scores if score.metric == metric) for record in (candidate, baseline)
+    )
+    least = min(COVERAGE_BUDGET, before) if limits.min_coverage is None else limits.min_coverage
+    allowed = max(math.floor((1 - COVERAGE_BUDGET) * _items(candidate) + 1e-9), baseline.errors)
+    most = allowed if limits.max_errors is None else limits.max_errors
+    over = []
+    if coverage < least:
+        over.append(f"coverage {coverage:.1%} is below {least:.1%}")
+    if candidate.errors > most:
+        over.append(f"{candidate.errors:,} items could not be scored, {most:,} may")
+    return tuple(over)
+
+
+def _items(record: Record) -> int:
+    held = record.dataset["n"]
+    return held if isinstance(held, int) else 0
+
+
+def _over(limits: Limits, given: _Limits) -> Limits:
+    return Limits(
+        limits.margin if given.margin is None else given.margin,
+        limits.max_errors if given.max_errors is None else given.max_errors,
+        limits.min_coverage if given.min_coverage is None else given.min_coverage,
+    )
+
+
+def _read(path: Path) -> _File:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable TOML file ({error})") from error
+    return _validated(_File, content, str(path))
+
+
+def _validated(model: type[_Model], content: object, where: str) -> _Model:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        *tables, key = [str(part) for part in first["loc"]]
+        place = f"{where}, [{'.'.join(tables)}]" if tables else where
+        if first["type"] != "extra_forbidden":
+            wanted = "is a table" if first["type"] == "model_type" else first["msg"].lower()
+            raise UsageError(f"{place}: '{key}': {wanted}, not {first['input']!r}") from error
+        known = _Limits if tables[:1] == ["task"] else _Default if tables else _File
+        names = list(known.model_fields)
+        hint = nearest(key, names) or f"; the keys are {', '.join(names)}"
+        raise UsageError(f"{place}: unknown key '{key}'{hint}") from error

@@ -1,0 +1,115 @@
+"""What a CI server reads of a regression gate: JUnit XML, and the Markdown of a job's summary."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+from mmbench.harness.errors import UsageError
+from mmbench.harness.gate.rows import Checked, Row
+from mmbench.harness.render.figures import figure, markdown, signed, span
+
+_MARKS = {"regressed": "❌", "over_budget": "❌", "inconclusive": "❔", "held": "✅", "improved": "✅"}
+
+_FINE = ("held", "improved")
+
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold."""
+
+
+def write_junit(checked: Checked, path: Path) -> None:
+    """Write a test case for each task of the baseline.
+
+    What regressed or is over budget is a failure; so is what is inconclusive, by a strict gate, which is skipped by
+    another. What could not be compared or read is an error. Raises UsageError where the file cannot be written.
+    """
+    cases = [_case(row, checked) for row in checked.rows]
+    cases += [_error(each.task, each.reason, checked.candidate) for each in checked.incomparable]
+    named = {each.reason for each in checked.incomparable}
+    cases += [_error("records", error, checked.candidate) for error in checked.errors if error not in named]
+    counts = {
+        "tests": str(len(cases)),
+        "failures": _count(cases, "failure"),
+        "errors": _count(cases, "error"),
+        "skipped": _count(cases, "skipped"),
+        "time": f"{sum(row.seconds for row in checked.rows):.3f}",
+    }
+    name = _plain(f"mmbench check: {checked.candidate} against {checked.baseline}")
+    suites = Xml.Element("testsuites", {"name": "mmbench", **counts})
+    suite = Xml.SubElement(suites, "testsuite", {"name": name, **counts})
+    suite.extend(cases)
+    Xml.indent(suites)
+    head = '<?xml version="1.0" encoding="utf-8"?>\n'
+    _write(path, head + Xml.tostring(suites, encoding="unicode") + "\n", "w")
+
+
+def append_summary(checked: Checked, path: Path) -> None:
+    """Append the judgement as Markdown, as `GITHUB_STEP_SUMMARY` wants. Raises UsageError where that cannot be done."""
+    _write(path, summary(checked), "a")
+
+
+def summary(checked: Checked) -> str:
+    """Return the judgement as Markdown: its conclusion, then a table, what went wrong first."""
+    header = ["", "task", "metric", checked.baseline, checked.candidate, "change", f"{checked.confidence} interval"]
+    rows = [
+        [
+            _MARKS[row.verdict],
+            row.reference,
+            row.metric,
+            figure(row.baseline),
+            figure(row.candidate),
+            signed(row.difference),
+            span(row.low, row.high),
+            f"{row.margin:g}",
+            row.verdict.replace("_", " "),
+        ]
+        for row in checked.by_gravity()
+    ]
+    parts = [f"### mmbench check\n\n{checked.conclusion}"]
+    if rows:
+        parts.append(markdown([*header, "margin", "verdict"], rows))
+    told = [f"**{row.reference}** {row.reason}" for row in checked.by_gravity() if row.verdict not in _FINE]
+    told += [f"**{each.task}** is not comparable: {each.reason}" for each in checked.incomparable]
+    told += [f"{error}" for error in checked.errors]
+    told += [f"**{name}** is new" for name in checked.new]
+    parts += ["\n".join(f"- {line}" for line in told)] if told else []
+    return "\n\n".join(parts) + "\n\n"
+
+
+def _case(row: Row, checked: Checked) -> Xml.Element:
+    case = _empty(f"{row.reference} {row.metric}", checked.candidate)
+    case.set("time", f"{row.seconds:.3f}")
+    message = {"message": _plain(row.reason), "type": row.verdict}
+    if row.verdict in ("regressed", "over_budget") or (checked.strict and row.verdict == "inconclusive"):
+        Xml.SubElement(case, "failure", message).text = message["message"]
+    elif row.verdict == "inconclusive":
+        Xml.SubElement(case, "skipped", {"message": message["message"]})
+    return case
+
+
+def _error(task: str, reason: str, model: str) -> Xml.Element:
+    case = _empty(task, model)
+    case.set("time", "0")
+    Xml.SubElement(case, "error", {"message": _plain(reason), "type": "not_comparable"}).text = _plain(reason)
+    return case
+
+
+def _empty(name: str, model: str) -> Xml.Element:
+    return Xml.Element("testcase", {"classname": _plain(f"mmbench.{model}"), "name": _plain(name)})
+
+
+def _count(cases: list[Xml.Element], tag: str) -> str:
+    return str(sum(case.find(tag) is not None for case in cases))
+
+
+def _plain(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
+
+
+def _write(path: Path, text: str, mode: str) -> None:
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that is there"
+        ) from error

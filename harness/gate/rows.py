@@ -1,0 +1,171 @@
+"""What comes of a regression gate: rows, what could not be judged, one verdict, and a conclusion in words."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from mmbench.harness.digest import Json
+from mmbench.harness.gate.verdict import Verdict
+from mmbench.harness.render.figures import count, figure, percent, probability, signed
+
+Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
+
+GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
+"""Verdicts, from that which decides for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task of the candidate against the baseline."""
+
+    task: str
+    version: int
+    metric: str
+    baseline: float
+    """Value of the baseline over the items that both were scored on."""
+    candidate: float
+    difference: float
+    """candidate - baseline, in the metric's own range."""
+    low: float | None
+    """Lower end of its interval of 1 - 2 alpha."""
+    high: float | None
+    """Upper end of it."""
+    margin: float
+    """Largest drop that is put up with; the largest rise, where lower is better."""
+    p: float
+    """One-sided: how likely the candidate is as much worse where it is no worse than the baseline."""
+    p_adjusted: float
+    """After Holm, over the tasks."""
+    verdict: Verdict
+    needed_n: int | None
+    """Items that would settle what is inconclusive; see `judgement.needed`."""
+    n: int
+    """Items that both were scored on."""
+    identical: bool
+    """True where the runs agree on every item; they hold, however few there are."""
+    over: tuple[str, ...]
+    """What is over budget, in words."""
+    few_clusters: bool
+    """True where the interval may be too narrow."""
+    partial: bool
+    """True where a run asked the first items only."""
+    routes: tuple[str, str]
+    """How baseline and candidate were asked."""
+    seconds: float
+    """What the candidate's run took."""
+
+    @property
+    def reference(self) -> str:
+        """`task@version`."""
+        return f"{self.task}@{self.version}"
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        change = f"{self.metric} {figure(self.baseline)} to {figure(self.candidate)} ({signed(self.difference)})"
+        if self.verdict == "regressed":
+            said = [f"{change}, beyond the margin of {self.margin:g} (p {probability(self.p_adjusted)})"]
+        elif self.verdict == "inconclusive":
+            wanted = "" if self.needed_n is None else f", about {self.needed_n:,} would do"
+            have = f"{count(self.n, 'item')} cannot tell{wanted}"
+            said = [f"{change}, within the margin of {self.margin:g} or not: {have}"]
+        else:
+            said = [] if self.over else [change]
+        return "; ".join([*said, *self.over])
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the row as `--format json` prints it."""
+        held: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__}
+        held["over"], held["routes"] = [*self.over], [*self.routes]
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A task of the baseline that could not be judged."""
+
+    task: str
+    reason: str
+    """What differs or is missing, by name."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as `--format json` prints it."""
+        return {"task": self.task, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A candidate against a baseline."""
+
+    baseline: str
+    candidate: str
+    alpha: float
+    strict: bool
+    """True where what is inconclusive fails too."""
+    rows: tuple[Row, ...]
+    incomparable: tuple[Unchecked, ...]
+    new: tuple[str, ...]
+    """`task@version` that only the candidate has; they pass."""
+    errors: tuple[str, ...]
+    """Records that could not be read, by name."""
+
+    @property
+    def verdict(self) -> Conclusion:
+        """The gravest there is: regressed, over_budget, not_comparable, inconclusive, held, improved."""
+        there: set[Conclusion] = {row.verdict for row in self.rows}
+        if self.incomparable or self.errors or not self.rows:
+            there.add("not_comparable")
+        return min(there, key=GRAVEST.index)
+
+    @property
+    def exit_code(self) -> int:
+        """1 regressed, over budget or, where `strict`, inconclusive; 2 not comparable; else 0."""
+        if self.verdict == "not_comparable":
+            return 2
+        return int(self.verdict in ("regressed", "over_budget") or (self.strict and self.verdict == "inconclusive"))
+
+    @property
+    def conclusion(self) -> str:
+        """What came of it, in one sentence."""
+        verdicts = [row.verdict for row in self.rows]
+        parts = []
+        for verdict in ("regressed", "over_budget", "inconclusive", "held", "improved"):
+            names = [row.reference for row in self.rows if row.verdict == verdict]
+            named = f" ({_some(names)})" if verdict in ("regressed", "over_budget") else ""
+            if names:
+                parts.append(f"{len(names):,} {verdict.replace('_', ' ')}{named}")
+        if self.incomparable:
+            parts.append(
+                f"{len(self.incomparable):,} not comparable ({_some([each.task for each in self.incomparable])})"
+            )
+        passed = "fails" if self.exit_code else "passes"
+        whole = count(len(verdicts) + len(self.incomparable), "task")
+        return (
+            f"{self.candidate} {passed} against {self.baseline}: of {whole} {', '.join(parts) or 'none was compared'}"
+        )
+
+    def by_gravity(self) -> list[Row]:
+        """Return the rows, first those that decide."""
+        return sorted(self.rows, key=lambda row: GRAVEST.index(row.verdict))
+
+    @property
+    def confidence(self) -> str:
+        """How sure the intervals are, in percent."""
+        return percent(1 - 2 * self.alpha)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the judgement as `--format json` prints it."""
+        return {
+            "verdict": self.verdict,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            "alpha": self.alpha,
+            "strict": self.strict,
+            "rows": [row.as_json() for row in self.rows],
+            "incomparable": [each.as_json() for each in self.incomparable],
+            "new": list(self.new),
+            "errors": list(self.errors),
+        }
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -1,0 +1,1 @@
+"""Media: what a sample shows, as a digest and lazy pixels."""

@@ -1,0 +1,1 @@
+"""Models: abilities of adapters, the adapters behind specs, and their labels."""

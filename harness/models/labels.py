@@ -1,0 +1,50 @@
+"""Labels under which results stand: safe as folder names, distinct within a run."""
+
+import re
+from pathlib import Path
+
+from mmbench.harness.errors import UsageError
+
+
+def label_parts(given: str, spec: str) -> list[str]:
+    """Return the label and, before it, the folders that can tell it from another of the same name."""
+    if given != spec and "@" not in given:
+        return [given]
+    kind, _, rest = spec.partition(":")
+    if kind.endswith(".py"):
+        return [safe_name(Path(kind).stem), safe_name(rest or kind)]
+    place, comma, setting = (rest.partition("@")[2] or rest).partition(",")  # what follows a comma sets the adapter
+    path = Path(place)
+    if "@" in rest or (rest and path.is_dir()):
+        path = path.resolve()
+        own = path.name if path.is_dir() else path.stem
+        return [safe_name(part) for part in (*path.parts[1:-1], f"{own}-{setting}" if comma else own)]
+    return [safe_name(rest if kind == "open_clip" else spec)]
+
+
+def distinct_labels(parts: list[list[str]]) -> list[str]:
+    """Return a label for each of `parts`, with as many folders before it as tell them apart. Raises UsageError."""
+    labels = [path[-1] for path in parts]
+    depth = 1
+    while len(set(labels)) < len(labels) and depth < max(map(len, parts)):
+        depth += 1
+        clashing = {label for label in labels if labels.count(label) > 1}
+        labels = [
+            "-".join(path[-depth:]) if label in clashing else label for path, label in zip(parts, labels, strict=True)
+        ]
+    if len(set(labels)) < len(labels):
+        double = next(label for label in labels if labels.count(label) > 1)
+        raise UsageError(f"model '{double}' is given twice; name each model once")
+    return labels
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it can name a folder of results. Raises UsageError that says which could."""
+    if name != safe_name(name):
+        raise UsageError(f"--name '{name}' cannot name a folder of results; '{safe_name(name)}' can")
+    return name
+
+
+def safe_name(text: str) -> str:
+    """Return a name of letters, digits and the marks _ . + - that is as like `text` as can be."""
+    return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "model"

@@ -1,0 +1,80 @@
+"""Models under test: specs, aliases and checkpoint patterns turned into labelled adapters."""
+
+import glob
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.models.abilities import Adapter
+from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
+from mmbench.harness.models.own_file import from_file
+from mmbench.harness.registry import ADAPTERS, aliases, entries
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """How adapters are to be made."""
+
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    dtype: str = "auto"
+    """`auto`, `fp32`, `fp16` or `bf16`."""
+    offline: bool = False
+    """Never touch the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An adapter with the label under which its results stand."""
+
+    label: str
+    spec: str
+    adapter: Adapter
+
+
+def make_models(specs: Iterable[str], loading: Loading, name: str | None = None) -> list[Model]:
+    """Return a model for each spec, and for each file that a spec's pattern matches. Raises UsageError.
+
+    Adapters are made but not loaded. Labels are distinct: where two checkpoints share a stem, the folder comes first.
+    """
+    if name is not None:
+        check_name(name)
+    expanded = [(spec, one) for spec in specs for one in _expand(spec)]
+    labels = [name] if name and len(expanded) == 1 else distinct_labels([label_parts(*pair) for pair in expanded])
+    if name and len(expanded) > 1:
+        raise UsageError(f"--name '{name}' stands for one model, and {len(expanded)} are to run; leave it out")
+    return [Model(label, spec, _adapter(spec, loading)) for label, (_, spec) in zip(labels, expanded, strict=True)]
+
+
+def _expand(spec: str) -> list[str]:
+    """Resolve an alias and a file pattern."""
+    known = aliases()
+    if spec in known:
+        return [known[spec].spec]
+    head, at, pattern = spec.rpartition("@")
+    if at and re.search(r"[*?\[]", pattern):
+        found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
+        matched = sorted(found, key=_natural)
+        if not matched:
+            raise UsageError(f"no file matches '{pattern}' in --model {spec}")
+        return [f"{head}@{path}" for path in matched]
+    return [spec]
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Order `epoch_9` before `epoch_10`."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)]
+
+
+def _adapter(spec: str, loading: Loading) -> Adapter:
+    kind, _, rest = spec.partition(":")
+    if kind.endswith(".py"):
+        return from_file(Path(kind), rest)
+    known = entries(ADAPTERS)
+    if kind not in known:
+        raise UsageError(f"there is no model '{spec}'{nearest(spec, [*aliases(), *known])}; see: mmbench list models")
+    make = known[kind].load()
+    return cast(Adapter, make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline))

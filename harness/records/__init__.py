@@ -1,0 +1,1 @@
+"""Records: what a run left on disk, written, read and selected."""

@@ -1,0 +1,118 @@
+"""The items of a run that a person asked to see: of one task, the wrong ones, the first few."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.records.selection import Entry, Selection
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.metric_names import metric_named
+from mmbench.harness.tasks.yaml_file import read_yaml
+from mmbench.harness.types import Outcome
+
+_CLOSE = 1e-9
+"""What sums of floats are off by."""
+
+_NAMED = 10
+"""Tasks that an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Items of one task."""
+
+    entry: Entry
+    metric: Metric
+    """The primary one, which says what is wrong."""
+    outcomes: tuple[Outcome, ...]
+    """Those to show, in the order of the data."""
+    found: int
+    """How many there were before the limit."""
+
+
+def find_items(selection: Selection, task: str | None = None, *, wrong: bool = False) -> list[Items]:
+    """Return the items of each task of a run, or of one task; with `wrong` those that fell short or were not answered.
+
+    Raises UsageError for a task that the run does not have, DataError where outcomes cannot be read.
+    """
+    # A record file of a control names that control; elsewhere items are those that were asked with their own pictures.
+    entries = list(selection.own().values()) or list(selection.entries)
+    return [_items(entry, wrong=wrong) for entry in _of_task(entries, task)]
+
+
+def first(items: Items, limit: int | None) -> Items:
+    """Return the same with at most this many outcomes."""
+    return Items(items.entry, items.metric, tuple(islice(items.outcomes, limit)), items.found)
+
+
+def _items(entry: Entry, *, wrong: bool) -> Items:
+    metric = metric_named(entry.record.family, entry.record.primary.metric)
+    held = read_outcomes(entry.path)
+    chosen = tuple(outcome for outcome in held if not wrong or is_wrong(metric, outcome))
+    return Items(entry, metric, chosen, len(chosen))
+
+
+def _of_task(entries: Sequence[Entry], task: str | None) -> list[Entry]:
+    if task is None:
+        return list(entries)
+    name = _reference(task)
+    chosen = [entry for entry in entries if name in (entry.record.task, entry.record.reference)]
+    if not chosen:
+        known = [entry.record.task for entry in entries]
+        near = nearest(name, known) or f"; it has {', '.join(known[:_NAMED])}{', …' if len(known) > _NAMED else ''}"
+        raise UsageError(f"the run has no task '{name}'{near}")
+    return chosen
+
+
+def task_files(names: Sequence[str | None]) -> list[Path]:
+    """Return those names that are task files, not names of the catalogue."""
+    return [Path(name) for name in names if name and name.endswith((".yaml", ".yml"))]
+
+
+def _reference(task: str) -> str:
+    if not task_files([task]):
+        return task
+    content, _ = read_yaml(Path(task))
+    return f"{content.get('name')}@{content.get('version', 1)}"
+
+
+def is_wrong(metric: Metric, outcome: Outcome) -> bool:
+    """Tell whether an item was not answered, or its value falls short of the best there is.
+
+    >>> metric = Metric("accuracy", "")
+    >>> is_wrong(metric, Outcome("1", "ok", "cat", "dog", {"accuracy": 0.0}))
+    True
+    >>> is_wrong(metric, Outcome("2", "ok", "dog", "dog", {"accuracy": 1.0}))
+    False
+    """
+    if outcome.status != "ok":
+        return True
+    value = item_value(metric, outcome)
+    return value is not None and falls_short(metric, value)
+
+
+def falls_short(metric: Metric, value: float) -> bool:
+    """Tell whether a value is worse than the best; False where a metric has no best value or no better end.
+
+    >>> falls_short(Metric("accuracy", ""), 0.9), falls_short(Metric("cider", "", best=None), 0.9)
+    (True, False)
+    """
+    if metric.best is None or metric.higher_is_better is None:
+        return False
+    return value < metric.best - _CLOSE if metric.higher_is_better else value > metric.best + _CLOSE
+
+
+def item_value(metric: Metric, outcome: Outcome) -> float | None:
+    """Return what a metric gives one item: its own value, else the corpus metric over it alone; None: not defined."""
+    if metric.name in outcome.values:
+        return outcome.values[metric.name]
+    statistics = outcome.statistics.get(metric.name)
+    if statistics is None or metric.aggregate is None:
+        return None
+    value = float(metric.aggregate(np.array([statistics], dtype=np.float64), np.ones((1, 1)))[0])
+    return value if np.isfinite(value) else None

@@ -1,0 +1,109 @@
+"""What one metric of a record is made of, item by item, read without a Python object for each item."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.errors import DataError
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.tasks.metric import Metric
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+Column: TypeAlias = Any
+"""An Arrow array."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """The n items that a metric was scored on."""
+
+    metric: Metric
+    ids: Column
+    """(n,) names of the items, unique."""
+    clusters: Column
+    """(n,) what items that are not independent share."""
+    table: Floats
+    """(n, 1) per-item values, or the (n, k) statistics of a corpus metric."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def score(self, weights: Floats) -> Floats:
+        """Return (r,) values of the metric under (r, n) item weights."""
+        if self.metric.aggregate is not None:
+            return self.metric.aggregate(self.table, weights)
+        return np.asarray(weights @ self.table[:, 0] / weights.sum(axis=1))
+
+    def codes(self) -> npt.NDArray[np.integer]:
+        """Return (n,) numbers of the clusters, for what takes clusters."""
+        return columns.flat(self.clusters.dictionary_encode().indices, np.int32)
+
+    def _take(self, rows: npt.NDArray[np.intp]) -> "Measured":
+        chosen = columns.whole_numbers(rows)
+        return replace(self, ids=self.ids.take(chosen), clusters=self.clusters.take(chosen), table=self.table[rows])
+
+
+def read_measured(record: Path, metric: Metric) -> Measured:
+    """Return what a metric of the record at this path is made of: the items that are no `error` and have it.
+
+    Raises DataError when the outcomes beside the record are missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = record.with_suffix(".parquet")
+    part = "values" if metric.aggregate is None else "statistics"
+    try:
+        with pq.ParquetFile(path) as file:
+            kind = file.schema_arrow.field(part).type
+            if kind.get_field_index(metric.name) < 0:
+                raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
+            table = file.read(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
+        made = pc.struct_field(table[part].combine_chunks(), [metric.name])
+        counted = _is(table["unit"], metric.unit) & ~_is(table["status"], "error") & columns.present(made)
+        rows = columns.whole_numbers(np.flatnonzero(counted))
+        made, ids, clusters = (each.take(rows) for each in (made, _whole(table["id"]), _whole(table["cluster"])))
+        values = _plain(made) if metric.aggregate is None else _rows(made, path)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
+    return Measured(metric, ids, clusters, values)
+
+
+def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:
+    """Return the items that both were scored on, in the order of `a`."""
+    if a.ids.equals(b.ids):
+        return a, b
+    there = {name: row for row, name in enumerate(b.ids.to_pylist())}
+    pairs = [(row, there[name]) for row, name in enumerate(a.ids.to_pylist()) if name in there]
+    rows = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+    return a._take(rows[:, 0]), b._take(rows[:, 1])
+
+
+def _whole(column: Column) -> Column:
+    return column.combine_chunks()
+
+
+def _is(column: Column, text: str) -> npt.NDArray[np.bool_]:
+    """Tell where a column says this; Arrow's own comparison with a Python value imports pandas."""
+    encoded = _whole(column).dictionary_encode()
+    among = np.array([name == text for name in encoded.dictionary.to_pylist()], dtype=bool)
+    return np.asarray(among[columns.flat(encoded.indices, np.int32)])
+
+
+def _plain(column: Column) -> Floats:
+    return columns.flat(column, np.float64).reshape(-1, 1)
+
+
+def _rows(column: Column, path: Path) -> Floats:
+    """Return (n, k) of a column of n lists of k numbers."""
+    flat = columns.flat(column.flatten(), np.float64)
+    if not len(column) or len(flat) % len(column):
+        if len(column):
+            raise DataError(f"{path} holds statistics of unlike lengths; run the task again")
+        return np.zeros((0, 1))
+    return flat.reshape(len(column), -1)

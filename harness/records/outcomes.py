@@ -1,0 +1,51 @@
+"""Outcome table of a record: one row for each item, in a Parquet file beside the JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmbench.harness.errors import DataError
+from mmbench.harness.records import arrow as columns
+from mmbench.harness.scores.breakdown import plain_fact
+from mmbench.harness.types import Outcome
+
+SCHEMA = 2
+"""Raised when a reader of older records must act; stands in the JSON and in the Parquet metadata."""
+
+
+def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write outcomes as Parquet: one row an outcome; `values`, `chances`, `statistics` and `facts` are structs."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
+    arrays = {name: columns.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
+    arrays["values"] = columns.struct([outcome.values for outcome in outcomes], columns.numbers)
+    arrays["chances"] = columns.struct([outcome.chances for outcome in outcomes], columns.numbers)
+    for name in ("statistics", "guesses"):
+        arrays[name] = columns.struct([getattr(outcome, name) for outcome in outcomes], columns.lists)
+    facts = [{name: plain_fact(cell) for name, cell in outcome.facts.items()} for outcome in outcomes]
+    arrays["facts"] = columns.struct(facts, columns.plain)
+    schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"mmbench.schema": str(SCHEMA)})
+    pq.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema), path, compression="zstd")
+
+
+def read_outcomes(record: Path) -> list[Outcome]:
+    """Read the outcomes beside a record. Raises DataError when they are missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = record.with_suffix(".parquet")
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
+    return [_outcome(row) for row in table.to_pylist()]
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    def held(name: str) -> dict[str, Any]:
+        return {key: cell for key, cell in (row[name] or {}).items() if cell is not None}
+
+    lists = {part: {name: tuple(cell) for name, cell in held(part).items()} for part in ("statistics", "guesses")}
+    return Outcome(**{**row, **{part: held(part) for part in ("values", "chances", "facts")}, **lists})

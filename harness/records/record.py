@@ -1,0 +1,194 @@
+"""Run records: what was asked of whom under which protocol, and what came of every item, on disk."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.errors import DataError
+from mmbench.harness.records.outcomes import SCHEMA, write_outcomes
+from mmbench.harness.scores.breakdown import Level
+from mmbench.harness.scores.score import as_json
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.types import Outcome, Route, Score
+
+_OLDEST = 1
+"""Read as the present one: `parameters` and the clusters of a score are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One task asked of one model."""
+
+    model: str
+    """Label."""
+    fingerprint: str
+    parameters: int | None
+    """The model's number of weights, where it tells."""
+    task: str
+    version: int
+    family: str
+    protocol: str
+    """Protocol id: only records that share it are ranked or compared together."""
+    route: Route | Literal["recorded"]
+    """How it was asked; `recorded` where another system's predictions were scored."""
+    control: str | None
+    """`blind`, `blind:none` or `shuffled` where other pictures were shown than the items' own."""
+    scorer: Mapping[str, Json] | None
+    """`model` and `fingerprint` of the second model that some metrics need."""
+    dataset: Mapping[str, Json]
+    """`digest`, `n`, `partial`."""
+    scores: tuple[Score, ...]
+    breakdown: tuple[Level, ...]
+    """Scores over the values of each fact."""
+    card: Card
+    errors: int
+    """Outcomes with status `error`: they leave every value and make the run exit 1."""
+    first_error: str | None
+    """Why the first of them could not be scored."""
+    notes: tuple[str, ...]
+    """What a reader of the scores should know."""
+    details: Mapping[str, Json]
+    """What the family keeps besides scores: the episodes of a probe, what its sweeps chose, its learning curve."""
+    seed: int
+    versions: Mapping[str, Json]
+    hardware: Mapping[str, Json]
+    seconds: float
+    items_per_second: float
+    asked: int
+    """Distinct inputs that went through the model."""
+    remembered: int
+    """Distinct inputs that the store answered."""
+    truncated_texts: int
+    created: str
+    """UTC, ISO 8601."""
+
+    @property
+    def reference(self) -> str:
+        """`task@version`."""
+        return f"{self.task}@{self.version}"
+
+    @property
+    def partial(self) -> bool:
+        """True when only the first items were asked (`--limit`)."""
+        return bool(self.dataset["partial"])
+
+    @property
+    def primary(self) -> Score:
+        """Score of the primary metric."""
+        return next(score for score in self.scores if score.primary)
+
+    @property
+    def file_name(self) -> str:
+        """Name of the record's file; a partial run, another protocol or another model never overwrites it."""
+        parts: list[Json] = [self.protocol, self.fingerprint, self.route, self.control, self.partial]
+        if self.scorer is not None:
+            parts.append(self.scorer["fingerprint"])
+        if self.control == "shuffled" and self.seed:
+            parts.append(self.seed)  # other pictures are shown than under the default seed, which stays unnamed
+        return f"{self.reference}-{digest_json(parts)[:8]}.json"
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Return one row for each score, as `mmbench run --format json` prints them."""
+        return [
+            {
+                "model": self.model,
+                "task": self.task,
+                "version": self.version,
+                "family": self.family,
+                **{name: cell for name, cell in as_json(score).items() if name != "clusters"},
+                "route": self.route,
+                "control": self.control,
+                "protocol": self.protocol,
+                "partial": self.partial,
+                "few_clusters": score.few_clusters,
+            }
+            for score in self.scores
+        ]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the record as it stands on disk."""
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in ("scores", "breakdown", "card")}
+        return {
+            "schema": SCHEMA,
+            **own,
+            "card": self.card.model_dump(),
+            "scores": [as_json(score) for score in self.scores],
+            "breakdown": [{"fact": b.fact, "level": b.level, **as_json(b.score)} for b in self.breakdown],
+        }
+
+
+def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
+    """Write a record and its outcomes under `results/runs/<label>/` and return the record's path.
+
+    Both are written beside their place and renamed, the outcomes first, so that a record on disk is always whole.
+    """
+    path = results / "runs" / record.model / record.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = path.with_suffix(".parquet")
+    partial = table.with_suffix(f".parquet.{os.getpid()}")
+    write_outcomes(outcomes, partial)
+    partial.replace(table)
+    text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    partial = path.with_suffix(f".json.{os.getpid()}")
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def read(path: Path) -> Record:
+    """Read a record. Raises DataError that names the file when it is damaged or of another schema."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable record ({error}); run the task again to replace it") from error
+    schema = held.get("schema") if isinstance(held, dict) else None
+    if not isinstance(schema, int) or not _OLDEST <= schema <= SCHEMA:
+        way = "update mmbench" if isinstance(schema, int) and schema > SCHEMA else "run the task again to replace it"
+        raise DataError(f"{path} has schema {schema}, this version reads {_OLDEST} to {SCHEMA}; {way}")
+    try:
+        return _record(held)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{path} lacks or misspells a part of a record ({error}); run the task again") from error
+
+
+def _record(held: dict[str, Any]) -> Record:
+    held = {"parameters": None, **held}
+    own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
+    return Record(
+        **{**own, "notes": tuple(own["notes"])},
+        card=Card(**held["card"]),
+        scores=tuple(_score(score) for score in held["scores"]),
+        breakdown=tuple(Level(level.pop("fact"), level.pop("level"), _score(level)) for level in held["breakdown"]),
+    )
+
+
+def _score(held: dict[str, Any]) -> Score:
+    bounds = held["bounds"]
+    return Score(**{**held, "bounds": (bounds[0], bounds[1]) if bounds else None})
+
+
+def find(results: Path) -> tuple[list[Record], list[DataError]]:
+    """Return every record under a results folder, and an error for each file that is none."""
+    records: list[Record] = []
+    errors: list[DataError] = []
+    for path in sorted((results / "runs").glob("*/*.json")):
+        try:
+            records.append(read(path))
+        except DataError as error:
+            errors.append(error)
+    return records, errors
+
+
+def newest(records: Iterable[Record]) -> list[Record]:
+    """Return for each (model, task, protocol, route, control) the record made last, a full one before a partial one."""
+    best: dict[tuple[Json, ...], Record] = {}
+    for record in records:
+        key = (record.model, record.reference, record.protocol, record.route, record.control)
+        held = best.get(key)
+        if held is None or (not record.partial, record.created) >= (not held.partial, held.created):
+            best[key] = record
+    return list(best.values())

@@ -1,0 +1,1 @@
+"""Render: figures as text and markup without a rich console and without records."""

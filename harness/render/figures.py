@@ -1,0 +1,100 @@
+"""Figures of a comparison as people read them, at the terminal and in Markdown alike."""
+
+from collections.abc import Iterable, Sequence
+
+
+def figure(value: float | None) -> str:
+    """Return a score, a dash where there is none.
+
+    >>> figure(0.25), figure(83.24), figure(None)
+    ('0.250', '83.2', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:z.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign.
+
+    >>> signed(0.0123), signed(-12.0), signed(-0.0001), signed(None)
+    ('+0.012', '-12.0', '0.000', '-')
+    """
+    if value is None:
+        return "-"
+    shown = f"{value:+z.3f}" if abs(value) <= 1 else f"{value:+,.1f}"
+    return "0.000" if shown == "+0.000" else shown
+
+
+def span(low: float | None, high: float | None) -> str:
+    """Return an interval of differences.
+
+    >>> span(-0.01, 0.02), span(None, None)
+    ('-0.010 … +0.020', '-')
+    """
+    return "-" if low is None or high is None else f"{signed(low)} … {signed(high)}"
+
+
+def probability(p: float | None) -> str:
+    """Return a p-value.
+
+    >>> probability(0.0004), probability(0.034), probability(None)
+    ('<0.001', '0.034', '-')
+    """
+    if p is None:
+        return "-"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, with no more decimals than it has.
+
+    >>> percent(0.95), percent(0.999), percent(1 - 2 * 0.05)
+    ('95 %', '99.9 %', '90 %')
+    """
+    return f"{100 * share:.4g} %"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    >>> count(1, "task"), count(2000, "item")
+    ('1 task', '2,000 items')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(markdown(["a", "b"], [["1", "x|y"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | x\\|y |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def number(value: float | None) -> str:
+    """Return a score as tables show it, a dash where there is none.
+
+    >>> number(0.25), number(-0.0001), number(83.2), number(None)
+    ('0.250', '0.000', '83.2', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:z.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return the ends of an interval as tables show them, a dash where there is none.
+
+    >>> interval(0.25, 1.0), interval(None, None)
+    ('0.250 … 1.000', '-')
+    """
+    return "-" if low is None else f"{number(low)} … {number(high)}"

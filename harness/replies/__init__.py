@@ -1,0 +1,1 @@
+"""Replies: which option a free reply names, or why it names none."""

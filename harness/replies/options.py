@@ -1,0 +1,265 @@
+"""A phrase can name an option by its mark, its place or its text; only here is it decided which."""
+
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from mmbench.harness.replies.clean import Token, clean, stem, tokens
+
+Named = frozenset[int]
+"""The options that a phrase names: none, one, or several where its readings disagree."""
+
+NONE: Named = frozenset()
+
+# What stands for an option that says yes or no, where the options are a pair of these.
+_YES = (
+    "yes|yeah|yep|yup|true|correct|right|affirmative|indeed|absolutely|definitely|certainly|of course|si|sí|oui|да"
+    "|はい|是|是的|对"
+)
+_NO = (
+    "no|nope|nah|false|incorrect|wrong|not true|not correct|not right|negative|no way|not at all|absolutely not"
+    "|definitely not|certainly not|of course not|never|non|nein|нет|いいえ|否|不|不是"
+)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+# Words that can be an option's whole text and yet mean nothing of the kind inside a sentence.
+_MEANINGLESS = frozenset(
+    re.findall(
+        r"\w+", "yes no none not all both other one it is are be in on at of to and or if so do does true false any"
+    )
+)
+# Words that turn the sense of what stands beside them, so that a part of a text with these does not stand for it.
+_TURNING = frozenset(
+    re.findall(r"\w+", "not no non never neither nor without none except cannot and or both all only but")
+)
+
+_NOUN = (
+    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|alternative)\s*(?:number|no\."
+    r"|is)?\s*:?\s*"
+)
+_OPEN, _CLOSE = r"[(\[{<\"']", r"[)\]}>\"']"
+_MARK = re.compile(
+    rf"(?:{_NOUN}|选项)?{_OPEN}*#?([a-z]|\d{{1,4}}){_CLOSE}*[.:,;)]*(?:\s*(?:option|choice|选项|项))?", re.I
+)
+_ORDINAL = re.compile(
+    rf"(?:the\s+)?({'|'.join(_ORDINALS)}|last|\d+(?:st|nd|rd|th))\s+"
+    r"(?:(?:listed |given )?(?:option|choice|answer|alternative|one)(?: (?:given|listed|in the list))?"
+    r"|of the (?:\w+ )?(?:options|choices|answers|alternatives))",
+    re.I,
+)
+_PLACE = re.compile(rf"(?:{_NOUN}#?|#|(?={_OPEN})){_OPEN}*\d+{_CLOSE}*|\d+\)", re.I)
+"""A number that is written as a place is written: `(2)`, `option 2`."""
+_MARK_THEN_TEXT = re.compile(
+    rf"(?:{_NOUN})?({_OPEN}*)([a-z]|\d{{1,4}}(?!\d))({_CLOSE}*)(\s*[.:,;)\-]+\s*|\s+|(?<=[)\]}}>])|(?=[(\[]))(.+)",
+    re.I | re.S,
+)
+_TEXT_THEN_MARK = re.compile(rf"(.+?)(?:\s*[,:\-]\s*|\s+)(?:{_NOUN})?({_OPEN}*)([A-Z]){_CLOSE}*[.]?", re.S)
+_LEAD_IN = re.compile(
+    r"(?:(?:so|thus|hence|well|ok|okay|therefore|sure|final answer|and|then)\b[,:!]*\s*){0,3}"
+    r"(?:(?:i|we)(?:'d| would)? (?:think|believe|guess|say|see)(?: that)?[,:]? |it (?:seems|appears)(?: that)? )?"
+    r"(?:(?:it|this|that|these|those|they|he|she|there|the (?:final |correct |right |best )?answer"
+    r"|the (?:image|picture|photo|statement|claim)|what)"
+    r"(?:'s|'re| is| are| was| were| would be| should be| must be| looks like| appears to be| seems to be| shows"
+    r"| depicts|:)[,:]? )?"
+    r"(?:(?:definitely|clearly|most likely|probably|likely|indeed|only|simply|exactly|actually|in fact"
+    r"|obviously)[,:]? )?"
+    r"(?:an? (?:photo|picture|image) of )?",
+    re.I,
+)
+
+
+# An article after which the reply was cut off.
+_DANGLING = re.compile(r"(?<!option)(?<!choice)(?<!letter)(?<=\w) a$")
+
+
+class Options:
+    """The options of one question as a reply may name them."""
+
+    def __init__(self, texts: Sequence[str], marks: Sequence[str] = ()) -> None:
+        self.texts = tuple(texts)
+        self.marks: Mapping[str, int] = {mark: i for i, mark in enumerate(marks)}
+        self.words = [tuple(t.text for t in tokens(clean(text)[0])) or (text.casefold(),) for text in texts]
+        numbers = any(token.is_number for text in texts for token in tokens(text))
+        self.numbered = bool(marks) and marks[0].isalpha() and not numbers
+        """Whether a number can only be an option's place."""
+        self.all_numbers = all(any(word[-1:].isdigit() for word in words) for words in self.words)
+        self.letter_texts = any(re.search(r"(?<!\w)[A-Z](?!\w)", t) for t in texts) and list(texts) != list(marks)
+        """Whether an option's text holds single letters, so that a letter need not be a mark."""
+        self.asks = any(text.rstrip().endswith("?") for text in texts)
+        """Whether an option is a question itself, so that a question can name it."""
+        self._plain = _grouped(_plain(text) for text in texts)
+        self._canonical = _grouped(self.words)
+        stems = [tuple(map(stem, words)) for words in self.words]
+        self._stems = _grouped(stems)
+        self._stemmed = len(self._stems) == len(self._canonical)
+        self._first = self._mentionable(stems if self._stemmed else self.words)
+        self._add_synonyms()
+
+    @cached_property
+    def polar(self) -> tuple[int, int] | None:
+        """The options that an opening yes and an opening no stand for, where there is one of each."""
+        places = []
+        for word in ("yes", "no"):
+            begin = frozenset(i for i, words in enumerate(self.words) if words[0] == word)
+            places.append(begin or self._canonical.get((word,), NONE))
+        return (min(places[0]), min(places[1])) if [len(place) for place in places] == [1, 1] else None
+
+    @property
+    def yes_no(self) -> bool:
+        """Whether the options are yes and no."""
+        return sorted(self.words) == [("no",), ("yes",)]
+
+    @cached_property
+    def listed(self) -> re.Pattern[str]:
+        """The list of all options with their marks, as a prompt shows it."""
+        lines = (
+            rf"\(?{mark}[.):]+\)?\s*" + r"\s+".join(map(re.escape, clean(text)[0].split())) + r"\.?"
+            for mark, text in zip(self.marks, self.texts, strict=True)
+        )
+        return re.compile(r"(?:(?:options|choices)\s*:)?\s*" + r"[\s,;|]*".join(lines) + r"(?!\w)", re.I)
+
+    def named(self, phrase: str) -> Named:
+        """Return what a phrase names as a whole, by mark, by place, by text or by two of these.
+
+        >>> [sorted(Options(["cat", "dog"], "AB").named(p)) for p in ("(b)", "Option 1", "A dog.", "A. dog")]
+        [[1], [0], [1], [0, 1]]
+        """
+        phrase = phrase.strip()[:2000]
+        if _DANGLING.search(phrase):
+            return self._by_text(phrase)
+        lead = _LEAD_IN.match(phrase)
+        bare = phrase[lead.end() :] if lead else phrase
+        return self._named(phrase) or self._named(bare)
+
+    def part_named(self, phrase: str) -> Named:
+        """Return the one option that a phrase names by a telling part of its text, such as its first words."""
+        lead = _LEAD_IN.match(phrase)
+        phrase = phrase[lead.end() if lead else 0 :][:2000].strip()
+        said = tuple(token.text for token in tokens(phrase))
+        if not said:
+            return NONE
+        begins = [i for i, words in enumerate(self.words) if words[: len(said)] == said]
+        if len(begins) == 1 and len(said) >= 3:
+            return frozenset(begins)
+        if len(said) < 3 and any(word in _MEANINGLESS or (len(word) == 1 and not word.isdigit()) for word in said):
+            return NONE
+        holding = [i for i, words in enumerate(self.words) if _holds(tuple(map(stem, words)), tuple(map(stem, said)))]
+        if len(holding) != 1 or not self._is_whole(holding[0], said) or self._is_other_place(phrase, said, holding[0]):
+            return NONE
+        return frozenset(holding)
+
+    def mark(self, name: str) -> int | None:
+        """Return the option that a letter or number marks; a number also counts the options from 1."""
+        if name.upper() in self.marks:
+            return self.marks[name.upper()]
+        if self.numbered and name.isdecimal() and 1 <= int(name) <= len(self.texts):
+            return int(name) - 1
+        return None
+
+    def mentions(self, said: Sequence[Token]) -> list[tuple[int, int, int]]:
+        """Return (option, first token, token after) for each text of an option in `said`; longer texts win."""
+        words = [stem(t.text) if self._stemmed else t.text for t in said]
+        made, at = [], 0
+        while at < len(words):
+            for text, i in self._first.get(words[at], ()):
+                if tuple(words[at : at + len(text)]) == text:
+                    made.append((i, at, at + len(text)))
+                    at += len(text)
+                    break
+            else:
+                at += 1
+        return made
+
+    def _named(self, phrase: str) -> Named:
+        text = self._by_text(phrase)
+        phrase = phrase.strip().rstrip(" .!,;")
+        mark = _MARK.fullmatch(phrase)
+        if mark:
+            place = self.mark(mark.group(1))
+            return text if place is None else text | self._by_text(mark.group(1)) | {place}
+        ordinal = _ORDINAL.fullmatch(phrase)
+        if ordinal and self.marks and not text:
+            return self._by_place(ordinal.group(1).lower())
+        return text or self._by_mark_and_text(phrase)
+
+    def _is_other_place(self, phrase: str, said: Sequence[str], option: int) -> bool:
+        """Return whether a number, though a part of the option's text, can also mean the place of another option."""
+        if not self.marks or len(said) != 1 or not said[0].isdigit() or int(said[0]) == option + 1:
+            return False
+        counts = all(any(word[-1:].isdigit() for word in words) for words in self.words)
+        return not counts or _PLACE.fullmatch(phrase.rstrip(" .")) is not None
+
+    def _by_text(self, phrase: str) -> Named:
+        exact = self._plain.get(_plain(phrase))
+        if exact:
+            return exact
+        said = tuple(token.text for token in tokens(phrase))
+        return self._canonical.get(said) or self._stems.get(tuple(map(stem, said)), NONE)
+
+    def _by_place(self, ordinal: str) -> Named:
+        count = len(self.texts)
+        if ordinal == "last":
+            return frozenset({count - 1})
+        place = _ORDINALS.index(ordinal) if ordinal in _ORDINALS else int(ordinal[:-2]) - 1
+        return frozenset({place}) if 0 <= place < count else NONE
+
+    def _by_mark_and_text(self, phrase: str) -> Named:
+        """Read `B. dog` and `dog (B)`; a mark and a text that disagree name both."""
+        before, after = _MARK_THEN_TEXT.fullmatch(phrase), _TEXT_THEN_MARK.fullmatch(phrase)
+        if before:
+            opened, name, closed, between, rest = before.groups()
+            place, text = self.mark(name), self._by_text(rest.strip("()[] "))
+            if place is not None and text:
+                # With only a space between, "A dog" is an article and "b dog" no more than a slip.
+                loose = not (opened or closed) and between == " " and rest[0] != "("
+                return text if loose and name in "Aa" else text | {place}
+        if after:
+            rest, _, name = after.groups()
+            place, text = self.mark(name), self._by_text(rest.strip("()[] "))
+            if place is not None and text:
+                return text | {place}
+        return NONE
+
+    def _mentionable(self, texts: Sequence[tuple[str, ...]]) -> Mapping[str, list[tuple[tuple[str, ...], int]]]:
+        first: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        for i, text in enumerate(texts):
+            alone = len(text) == 1
+            letter = alone and len(text[0]) == 1 and text[0] in string.ascii_lowercase
+            if not letter and not (alone and text[0] in _MEANINGLESS):
+                first.setdefault(text[0], []).append((text, i))
+        return {word: sorted(found, key=lambda pair: -len(pair[0])) for word, found in first.items()}
+
+    def _add_synonyms(self) -> None:
+        if len(self.texts) > 3:
+            return
+        for positive, negative in (("yes", "no"), ("true", "false")):
+            yes, no = self._canonical.get((positive,)), self._canonical.get((negative,))
+            if yes and no:
+                for words, named in ((_YES, yes), (_NO, no)):
+                    for word in words.split("|"):
+                        self._canonical.setdefault(tuple(token.text for token in tokens(word)), named)
+
+    def _is_whole(self, option: int, said: Sequence[str]) -> bool:
+        """Return whether nothing in the rest of the option's text turns its sense: `not`, `and`, `only`."""
+        words = self.words[option]
+        rest = set(words[1:] if words[0] in {"yes", "no"} else words) - set(said)
+        if all(word.isdigit() for word in said) and any(word[-1].isdigit() for word in rest):
+            return False
+        return not (_TURNING & rest) and not any(word.endswith("n't") for word in rest)
+
+
+def _holds(words: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    return any(words[k : k + len(said)] == said for k in range(len(words) - len(said) + 1))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" \"'*").rstrip(" \"'.,;:!*")
+
+
+def _grouped(keys: Iterable[str | tuple[str, ...]]) -> dict[str | tuple[str, ...], Named]:
+    made: dict[str | tuple[str, ...], Named] = {}
+    for i, key in enumerate(keys):
+        if key:
+            made[key] = made.get(key, NONE) | {i}
+    return made

@@ -1,0 +1,1 @@
+"""Run: models × tasks asked, scored and recorded."""

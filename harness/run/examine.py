@@ -1,0 +1,97 @@
+"""One task put to one examinee: outcomes, scores and the record of it, whether a model answers or a file does."""
+
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+
+from mmbench.harness.ask.controls import Control, ControlName, make_control
+from mmbench.harness.ask.examinee import Examinee
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError, Unsupported
+from mmbench.harness.records.record import Record
+from mmbench.harness.scores.breakdown import break_down
+from mmbench.harness.scores.score import score
+from mmbench.harness.store.meter import Meter
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.data_digest import Dataset
+from mmbench.harness.tasks.task import Task
+from mmbench.harness.types import Outcome
+
+_PACKAGES = ("mmbench", "torch", "torchvision", "open_clip_torch", "numpy", "pillow")
+
+
+def examine(
+    task: Task, examinee: Examinee, *, limit: int | None, seed: int, device: str, meter: Meter
+) -> tuple[Record, list[Outcome]]:
+    """Put a task to an examinee and return its record and outcomes. Raises DataError, Unsupported or AdapterError."""
+    started = time.perf_counter()
+    examinee.notes.clear()
+    examinee.details.clear()
+    unseen = examinee.control is not None or examinee.route == "recorded"
+    dataset = Dataset(task.family.samples(), limit, ahead=unseen)
+    outcomes = list(task.family.outcomes(examinee, dataset))
+    if not outcomes:
+        raise DataError(f"task {task.reference} has no items")
+    route = examinee.route
+    if route is None:
+        raise DataError(f"task {task.reference} asked its subject nothing")
+    digest = dataset.digest()
+    seconds = time.perf_counter() - started
+    scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
+    record = Record(
+        model=examinee.name,
+        fingerprint=examinee.fingerprint,
+        parameters=examinee.parameters,
+        task=task.name,
+        version=task.version,
+        family=task.family.name,
+        protocol=task.protocol_id(digest, scorer.fingerprint if scorer else None),
+        route=route,
+        control=examinee.control,
+        scorer={"model": scorer.name, "fingerprint": scorer.fingerprint} if scorer else None,
+        dataset={"digest": digest, "n": dataset.n, "partial": dataset.cut},
+        scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
+        breakdown=tuple(break_down(task.family.metrics, outcomes)),
+        card=_full_card(task),
+        errors=sum(outcome.status == "error" for outcome in outcomes),
+        first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
+        notes=tuple(examinee.notes),
+        details=dict(examinee.details),
+        seed=seed,
+        versions=_versions(),
+        hardware={"machine": platform.machine(), "cpus": os.cpu_count(), "device": device},
+        seconds=round(seconds, 3),
+        items_per_second=round(dataset.n / max(seconds, 1e-9), 2),
+        asked=meter.asked,
+        remembered=meter.remembered,
+        truncated_texts=meter.truncated_texts,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )
+    return record, outcomes
+
+
+def control_of(task: Task, name: ControlName, limit: int | None, seed: int) -> Control:
+    """Return a control over the items of a task. Raises Unsupported where it has no meaning."""
+    if task.family.verb == "similarity":
+        raise Unsupported(f"a control has no meaning for {task.family.name}, where pictures are what is sought")
+    return make_control(name, islice(task.family.samples(), limit), seed)
+
+
+def _full_card(task: Task) -> Card:
+    """The task's card, with the best possible value of its primary metric where the card does not say."""
+    primary = task.family.metrics[0]
+    best = primary.best if task.card.best is None else task.card.best
+    return task.card.model_copy(update={"best": best, "primary": primary.name})
+
+
+def _versions() -> dict[str, Json]:
+    found: dict[str, Json] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found

@@ -1,0 +1,98 @@
+"""The main job: models × tasks, asked through one store, scored, and written down as they are done."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmbench.harness.ask.controls import ControlName, parse_controls
+from mmbench.harness.ask.routes.tune import MOST_MINUTES
+from mmbench.harness.errors import UsageError
+from mmbench.harness.models.models import Loading, Model
+from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
+from mmbench.harness.run.progress import Progress, Silent
+from mmbench.harness.run.result import Run
+from mmbench.harness.run.scorer import scorer_subject
+from mmbench.harness.run.session import _Session
+from mmbench.harness.store.location import store_path
+from mmbench.harness.store.store import Store
+from mmbench.harness.tasks.task import Task
+from mmbench.harness.types import Route
+
+if TYPE_CHECKING:
+    pass
+
+
+def run(
+    model: object = DEFAULT_MODELS,
+    suite: str | None = None,
+    task: str | Sequence[str] | None = None,
+    *,
+    output: str | Path = "results",
+    name: str | None = None,
+    store: str | Path | None = None,
+    limit: int | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_size: int | None = None,
+    seed: int = 0,
+    route: Route | None = None,
+    offline: bool = False,
+    controls: Sequence[ControlName] = (),
+    scorer: object = None,
+    max_minutes: float = MOST_MINUTES,
+    progress: Progress | None = None,
+) -> Run:
+    """Ask models the tasks of a suite, or single tasks, and write a record of each under `output`.
+
+    `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
+    is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
+    pictures. Prompt learning that would take more than `max_minutes` is refused.
+    Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
+    goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
+    """
+    return execute(
+        choose_models(model, Loading(device, dtype, offline), name),
+        choose_tasks(suite, task),
+        output=Path(output),
+        store=Path(store) if store else None,
+        limit=limit,
+        batch_size=batch_size,
+        seed=seed,
+        route=route,
+        device=device,
+        controls=parse_controls(controls if isinstance(controls, str) else ",".join(controls)),
+        scorer=choose_scorer(scorer, Loading(device, dtype, offline)),
+        max_minutes=max_minutes,
+        progress=progress,
+    )
+
+
+def execute(
+    models: Sequence[Model],
+    tasks: tuple[Task, ...],
+    *,
+    output: Path,
+    store: Path | None = None,
+    limit: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    route: Route | None = None,
+    device: str = "auto",
+    controls: tuple[ControlName, ...] = (),
+    scorer: Model | None = None,
+    max_minutes: float = MOST_MINUTES,
+    progress: Progress | None = None,
+) -> Run:
+    """Ask each model each task and write records as they are done. Raises UsageError or DataError, as `run` does."""
+    if limit is not None and limit < 1:
+        raise UsageError(f"the limit must be at least 1, not {limit}")
+    if seed < 0:
+        raise UsageError(f"the seed must be at least 0, not {seed}")
+    made = Run(tasks)
+    with closing(Store(store or store_path())) as held, scorer_subject(scorer, held) as second:
+        told = progress or Silent()
+        session = _Session(output, limit, batch_size, seed, route, told, device, controls, second, max_minutes)
+        for model in models:
+            session.examine(model, held, made)
+    return made

@@ -1,0 +1,1 @@
+"""Scores: outcomes turned into values with intervals."""

@@ -1,0 +1,127 @@
+"""From outcomes to scores: failures of the model count, failures of the run do not, and both are shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.digest import Json
+from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
+from mmbench.harness.statistics.clusters import effective_size, mean_interval
+from mmbench.harness.statistics.wilson import wilson
+from mmbench.harness.tasks.metric import Aggregate, Metric
+from mmbench.harness.types import Outcome, Score
+
+_WORK = 400_000_000
+"""Statistics that the resamples of one corpus metric may touch, some seconds of work."""
+
+_FEWEST = 200
+"""Resamples at the least."""
+
+
+def score(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float | None = None) -> list[Score]:
+    """Return one score for each metric; the first metric is the primary one.
+
+    `chance` overrides the expected value of guessing for the primary metric, where the task's card states it.
+    """
+    return [
+        _score(metric, outcomes, first=i == 0, chance=chance if i == 0 else None) for i, metric in enumerate(metrics)
+    ]
+
+
+def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Score:
+    mine = [outcome for outcome in outcomes if outcome.unit == metric.unit]
+    counted = [outcome for outcome in mine if outcome.status != "error"]
+    good = sum(outcome.status == "ok" for outcome in mine)
+    coverage = good / len(mine) if mine else 0.0
+    if chance is None:
+        chance = _chance(metric, mine)
+    value, interval, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, None, None)
+    low, high = interval or (None, None)
+    clusters = len({outcome.cluster for outcome in counted})
+    return Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first, clusters)
+
+
+def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
+    """Tell whether every answered item has what the metric is made of; a written reply has no ranking, say."""
+    if metric.aggregate is None and not metric.draws:
+        return bool(counted) and all(metric.name in outcome.values for outcome in counted)
+    return bool(counted) and all(metric.name in outcome.statistics for outcome in counted)
+
+
+_Ends = tuple[float, float] | None
+
+
+def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) -> tuple[float | None, _Ends, _Ends]:
+    clusters = [outcome.cluster for outcome in counted]
+    if metric.aggregate is not None:
+        statistics = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
+        value = float(metric.aggregate(statistics, np.ones((1, len(counted))))[0])
+        if not np.isfinite(value):
+            return None, None, None
+        bounds = (value, value) if all(outcome.status == "ok" for outcome in mine) else None
+        return value, _corpus_interval(metric.aggregate, statistics, clusters), bounds
+    values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
+    total = float(values.sum())
+    value = total / len(counted)
+    if metric.draws:
+        return value, _interval_over_draws(metric, counted), None
+    if not metric.proportion:
+        return value, mean_interval(values, clusters), None
+    right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
+    unknown = sum(outcome.status != "ok" for outcome in mine)
+    # As many free items as the clustered ones are worth (Korn and Graubard 1998, with Wilson's interval).
+    worth = effective_size(values, clusters)
+    interval = None if worth is None else wilson(value * worth, worth)
+    return value, interval, (right / len(mine), (right + unknown) / len(mine))
+
+
+def _corpus_interval(aggregate: Aggregate, statistics: npt.NDArray[np.float64], clusters: Sequence[str]) -> _Ends:
+    """Return the interval of a corpus metric of (n, k) statistics, by resampling clusters.
+
+    Large tables get fewer resamples, since average precision of many classes costs as many sums as there are cells.
+    """
+    resamples = min(RESAMPLES, max(_FEWEST, _WORK // statistics.size))
+    return percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
+
+
+def _interval_over_draws(metric: Metric, counted: Sequence[Outcome]) -> _Ends:
+    """Return the interval of a mean over items and draws, both resampled; items of one cluster together."""
+    table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
+    rng = np.random.default_rng(0)
+    draws = table.shape[1]
+
+    def means(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        drawn = rng.multinomial(draws, np.full(draws, 1 / draws), size=len(weights))
+        return np.asarray(((weights @ table) * drawn).sum(axis=1) / (weights.sum(axis=1) * draws))
+
+    return percentile_interval(means, [outcome.cluster for outcome in counted])
+
+
+def _chance(metric: Metric, mine: Sequence[Outcome]) -> float | None:
+    guesses = [outcome.guesses[metric.name] for outcome in mine if metric.name in outcome.guesses]
+    if metric.aggregate is None or not guesses:
+        return _mean(outcome.chances[metric.name] for outcome in mine if metric.name in outcome.chances)
+    value = float(metric.aggregate(np.array(guesses, dtype=np.float64), np.ones((1, len(guesses))))[0])
+    return value if np.isfinite(value) else None
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    held = list(values)
+    return sum(held) / len(held) if held else None
+
+
+def as_json(made: Score) -> Mapping[str, Json]:
+    """Return a score as it stands in records and rows."""
+    return {
+        "metric": made.metric,
+        "value": made.value,
+        "low": made.low,
+        "high": made.high,
+        "n": made.n,
+        "coverage": made.coverage,
+        "bounds": list(made.bounds) if made.bounds else None,
+        "chance": made.chance,
+        "primary": made.primary,
+        "clusters": made.clusters,
+    }

@@ -1,0 +1,1 @@
+"""Statistics: intervals, paired tests, adjustments, power and ranks; arrays in, numbers out."""

@@ -1,0 +1,66 @@
+"""The mean over tasks, as sure as its tasks are: their intervals carried through, with what their pictures share."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.statistics.corrected import Corrected
+
+Floats = npt.NDArray[np.float64]
+
+
+def macro_average(scores: Sequence[Corrected], replicates: Floats) -> Corrected:
+    """Return the mean of t scores with its interval, by (r, t) paired replicates of them; NaN: not known.
+
+    Half the lengths of the scores' own intervals combine as standard errors do, by the correlation of the replicates
+    (as in the method of variance estimates recovery, Zou and Donner 2008), so that one task keeps its interval, and one
+    with every item right, whose replicates do not vary, stays unsure. How far an interval leans to one side tells the
+    skewness of its score, of which a mean keeps the less the more independent tasks it has. Without an interval of each
+    score there is none.
+
+    >>> rng = np.random.default_rng(0)
+    >>> made = macro_average([Corrected(0.5, 0.4, 0.6), Corrected(0.7, 0.6, 0.8)], rng.normal(size=(9999, 2)))
+    >>> round(made.value, 2), round(made.low, 2), round(made.high, 2)
+    (0.6, 0.53, 0.67)
+    """
+    value = fmean(score.value for score in scores)
+    ends = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
+    if len(ends) < len(scores):
+        return Corrected(value, None, None)
+    values = np.array([score.value for score in scores])
+    low, high = np.array(ends).T
+    half, lean = (high - low) / 2, (high + low) / 2 - values
+    apart, together = half @ half, half @ correlation(replicates, unknown=1.0) @ half
+    if apart == 0:
+        return Corrected(value, value, value)
+    reach = np.sqrt(max(0.0, together)) / len(values)
+    # Third moments add as variances do: of t alike and independent scores the mean leans a t-th as far, of one and the
+    # same score as far.
+    shift = float(np.clip((lean @ half**2) / apart * together / apart / len(values), -reach, reach))
+    return Corrected(value, value + shift - float(reach), value + shift + float(reach))
+
+
+def correlation(replicates: Floats, unknown: float) -> Floats:
+    """Return (t, t) correlations of the columns of (r, t) replicates.
+
+    Columns that are constant, or NaN in most rows, show none: among each other it is taken to be `unknown`, with the
+    rest 0.
+    """
+    defined = np.isfinite(replicates)
+    flat = defined.mean(axis=0) < 0.5
+    rows = defined[:, ~flat].all(axis=1)
+    made = np.zeros((replicates.shape[1],) * 2)
+    if rows.sum() > 1:
+        kept = replicates[rows]
+        with np.errstate(invalid="ignore"):
+            spread = kept.std(axis=0)
+        flat |= ~(spread > 1e-6 * np.maximum(1.0, np.abs(kept.mean(axis=0))))
+        centred = (kept[:, ~flat] - kept[:, ~flat].mean(axis=0)) / spread[~flat]
+        made[np.ix_(~flat, ~flat)] = centred.T @ centred / rows.sum()
+    else:
+        flat[:] = True
+    made[np.ix_(flat, flat)] = unknown
+    np.fill_diagonal(made, 1.0)
+    return made

@@ -1,0 +1,1 @@
+"""Store: answers remembered under what was asked of which weights."""

@@ -1,0 +1,121 @@
+"""One stream of questions to one model: the known are passed on, the open are asked, all in order."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Literal, Protocol
+
+from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.question import FLUSH, Answered, Ask, Request, Value
+from mmbench.harness.store.meter import Meter
+from mmbench.harness.store.packing import pack, unpack
+from mmbench.harness.types import Failure
+
+_WINDOW = {"image": 16, "text": 1024, "score": 16, "reply": 16, "tune": 1}
+
+_PATIENCE = 16
+"""Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
+
+
+class Memory(Protocol):
+    """What a conversation needs to remember by."""
+
+    meter: Meter
+
+    def lookup(self, model: int, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
+        """Return (value, truncated) for each of `keys` that is known."""
+
+    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
+        """Commit one batch."""
+
+
+class Conversation:
+    """One stream of questions: what is known and what is being asked, kept in the order of the questions."""
+
+    def __init__(self, memory: Memory, engine: Engine, model: int) -> None:
+        self._memory = memory
+        self._engine = engine
+        self._model = model
+        self._order: deque[bytes] = deque()
+        self._waiting: Counter[bytes] = Counter()
+        self._in_flight: set[bytes] = set()
+        self._resolved: dict[bytes, Value | Failure] = {}
+        self._meter = memory.meter
+        self._unreadable = 0
+
+    def run(self, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
+        """Yield the answer to each of `asks`, in order."""
+        batches = self._engine.map(self._missing(asks))
+        while True:
+            started = time.perf_counter()
+            batch = next(batches, None)
+            if batch is None:
+                break
+            self._settle(batch, time.perf_counter() - started)
+            yield from self._ready()
+        yield from self._ready()
+
+    def _missing(self, asks: Iterable[Ask]) -> Iterator[Request | Literal["flush"] | None]:
+        """Read the questions window by window and pass on those that nobody has answered."""
+        iterator = iter(asks)
+        size = 1
+        while window := list(islice(iterator, size)):
+            size = _WINDOW[window[0].kind]
+            requests = self._engine.read([ask.read for ask in window], apart=bool(window[0].images))
+            fresh = [r.key for r in requests if isinstance(r, Request) and not self._has(r.key)]
+            known = self._memory.lookup(self._model, list(dict.fromkeys(fresh)))
+            first = self._meter.first(self._model, known)
+            self._meter.count(0, len(first), sum(known[key][1] for key in first))
+            self._resolved.update({key: value for key, (value, _) in known.items()})
+            # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
+            new = deque(request for request in map(self._place, requests) if request is not None)
+            del window, requests
+            while new:
+                yield new.popleft()
+            yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * size else None
+
+    def _has(self, key: bytes) -> bool:
+        return key in self._in_flight or key in self._resolved
+
+    def _place(self, request: Request | Failure) -> Request | None:
+        """Give a question its place in the order; return it if it must be asked."""
+        if isinstance(request, Failure):
+            self._unreadable += 1
+            key = b"unreadable %d" % self._unreadable
+            self._resolved[key] = request
+        else:
+            key = request.key
+        self._order.append(key)
+        self._waiting[key] += 1
+        if isinstance(request, Failure) or self._has(key):
+            return None
+        self._in_flight.add(key)
+        return request
+
+    def _settle(self, batch: Sequence[Answered], seconds: float) -> None:
+        """Commit a batch and take its values back as stored."""
+        if not batch:
+            return
+        self._memory.keep(self._model, batch, seconds)
+        stored = self._memory.lookup(self._model, [each.request.key for each in batch])
+        for each in batch:
+            key = each.request.key
+            self._in_flight.discard(key)
+            if isinstance(each.value, Failure):
+                self._resolved[key] = each.value
+            else:  # another process may have pruned it meanwhile
+                self._resolved[key] = stored[key][0] if key in stored else unpack(pack(each.value))
+        first = self._meter.first(self._model, [each.request.key for each in batch])
+        cut = sum(each.truncated for each in batch if each.request.key in first)
+        self._meter.count(len(first), 0, cut)
+
+    def _ready(self) -> Iterator[Value | Failure]:
+        """Yield what is answered at the head of the order, and forget it once nobody waits for it."""
+        while self._order and self._order[0] in self._resolved:
+            key = self._order.popleft()
+            value = self._resolved[key]
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key], self._resolved[key]
+            yield value

@@ -1,0 +1,1 @@
+"""Tasks: data plus a protocol, read from YAML and sources."""

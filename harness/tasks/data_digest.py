@@ -1,0 +1,79 @@
+"""The identity of the data a run really saw, taken as the samples stream by."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.errors import DataError, Unreadable
+from mmbench.harness.media.image import Image
+from mmbench.harness.types import Sample
+
+_PENDING = 1024
+"""Samples whose pictures nobody has read yet, and which may hold their bytes; past this they are read for their
+digest alone. More than any stream of questions has in flight, so that no file is read for it twice."""
+
+
+class Dataset:
+    """Passes samples on and digests their content: pictures, questions, options, references and targets, in order.
+
+    A picture's digest is taken after whoever asks the model has read it, so that each file is read once; with `ahead`
+    before, where nobody else reads it and outcomes would know no digest.
+    """
+
+    def __init__(self, samples: Iterable[Sample], limit: int | None = None, *, ahead: bool = False) -> None:
+        self._samples = samples
+        self._limit = limit
+        self._ahead = ahead
+        self._pending: deque[Sample] = deque()
+        self._digest = ""
+        self._ids: set[str] = set()
+        self.n = 0
+        """Samples passed on so far."""
+        self.cut = False
+        """True when there were more samples than the limit let through."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        for sample in self._samples:
+            if self.n == self._limit:
+                self.cut = True
+                return
+            self.n += 1
+            if sample.id in self._ids:
+                raise DataError(f"two items have the id '{sample.id}'; name a unique column as 'id' in 'fields'")
+            self._ids.add(sample.id)
+            if self._ahead:
+                self._take(sample)
+            else:
+                self._pending.append(sample)
+            yield sample
+            self._drain()
+
+    def digest(self) -> str:
+        """Return the identity of all samples passed on."""
+        while self._pending:
+            self._take(self._pending.popleft())
+        return self._digest
+
+    def _drain(self) -> None:
+        while self._pending and (
+            len(self._pending) > _PENDING or all(image.settled for image in self._pending[0].media)
+        ):
+            self._take(self._pending.popleft())
+
+    def _take(self, sample: Sample) -> None:
+        content: list[Json] = [
+            self._digest,
+            [_digest(image) for image in sample.media],
+            sample.question,
+            [[option.label, list(option.phrasings)] for option in sample.options],
+            list(sample.references),
+            list(sample.target),
+        ]
+        self._digest = digest_json(content)
+
+
+def _digest(image: Image) -> str:
+    try:
+        return image.digest
+    except Unreadable:
+        return "unreadable"

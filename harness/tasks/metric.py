@@ -1,0 +1,39 @@
+"""Metric as a value: its printed name is its identity, its aggregate makes corpus scores from per-item statistics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.types import Unit
+
+Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+"""(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as a value: its name is its identity in tables, files and on the command line."""
+
+    name: str
+    """Printed form, for example `accuracy@5`."""
+    description: str
+    """One sentence with the source."""
+    unit: Unit = "item"
+    """The outcomes it is made of."""
+    higher_is_better: bool | None = True
+    """False for ranks and errors; None where neither is better, as of a rate."""
+    lowest: float = 0.0
+    """Worst possible value where higher is better."""
+    best: float | None = 1.0
+    """Best possible value; None where there is none to normalise by."""
+    proportion: bool = True
+    """True when values lie in 0..1, so that a Wilson interval holds for the mean of per-item ones."""
+    draws: bool = False
+    """True when an item's statistics are its values in several draws (episodes): an interval resamples both."""
+    by_scorer: bool = False
+    """True when a second model makes the values, so that those of two scorers do not compare."""
+    aggregate: Aggregate | None = None
+    """None: the mean of per-item values; else a corpus metric made from per-item statistics."""

@@ -1,0 +1,71 @@
+"""Data source: rows of cells, and the columns in which a task finds its fields."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from mmbench.harness.digest import Json
+
+Cell: TypeAlias = Any
+"""One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a data source."""
+
+    cells: Mapping[str, Cell]
+    """Column name to value."""
+    where: str
+    """What an error message points at: `labels.csv line 7`."""
+    base: Path
+    """Paths in cells are relative to this folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The rows of a task and what its columns mean."""
+
+    source: "Source"
+    fields: Mapping[str, str | list[str]]
+    """A family's field to the column (or columns) that hold it."""
+    facts: tuple[str, ...]
+    """Columns that travel with each item."""
+    base: Path
+    """Folder of the task file; named files are relative to it."""
+
+    def facts_of(self, row: Row) -> dict[str, Json]:
+        """Return the facts of one row."""
+        return {name: _plain(row.cells.get(name)) for name in self.facts}
+
+    def id_of(self, row: Row, number: int) -> str:
+        """Return the row's `id` where there is such a column, else its 0-based number."""
+        given = row.cells.get(str(self.fields.get("id", "id")))
+        return str(number) if given is None or given == "" else str(given)
+
+
+def _plain(cell: Cell) -> Json:
+    if isinstance(cell, (list, tuple)):
+        return [_plain(each) for each in cell]
+    return cell if cell is None or isinstance(cell, (bool, int, float, str)) else str(cell)
+
+
+class Source(Protocol):
+    """Rows of data, read again at each iteration and never held in memory as a whole."""
+
+    def __init__(self, path: Path | str | None, split: str | None) -> None:
+        """Check that the data is there. Raises DataError."""
+
+    def columns(self) -> Sequence[str]:
+        """Return the names of the columns."""
+
+    def values(self, column: str) -> Iterator[Cell]:
+        """Yield the cells of one column alone, which spares reading the pictures of the others."""
+
+    def class_names(self, column: str) -> Sequence[str] | None:
+        """Return the names behind integer labels of a column, where the data itself holds them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...

@@ -1,0 +1,63 @@
+"""The contract of tasks: rows from a source, samples and outcomes from a family, metrics over outcomes."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.family import Family
+from mmbench.harness.types import Route
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Data plus a protocol."""
+
+    name: str
+    version: int
+    family: Family
+    routes: tuple[Route, ...]
+    """Order of preference."""
+    size: int
+    """Rows of its data."""
+    card: Card = field(default_factory=Card)
+
+    def alike(self, other: "Task") -> bool:
+        """Tell whether the other task asks and scores the same, as far as is known before its data are read."""
+        mine, theirs = (
+            (
+                task.reference,
+                task.size,
+                task.routes,
+                task.protocol_id(""),
+                [metric.name for metric in task.family.metrics],
+            )
+            for task in (self, other)
+        )
+        return mine == theirs
+
+    @property
+    def reference(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+    def protocol_id(self, dataset: str, scorer: str | None = None) -> str:
+        """Return the identity of what the task fixes, with the digest of the data it was asked on.
+
+        It holds neither the route nor anything of the model (its fingerprint does), nor the list of metrics shown. The
+        fingerprint of a scorer is part of it only where the primary metric is made by it.
+        """
+        family = self.family
+        fixed: dict[str, Json] = {
+            "family": family.name,
+            "family_version": family.version,
+            "version": self.version,
+            "protocol": family.protocol(),
+            "dataset": dataset,
+        }
+        if scorer is not None and family.metrics[0].by_scorer:
+            fixed["scorer"] = scorer
+        return digest_json(fixed)

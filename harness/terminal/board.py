@@ -1,0 +1,91 @@
+"""The board at the terminal and in Markdown: the best model first, and nothing wider than the page."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.csv import View
+from mmbench.harness.board.grid import Grid, board_notes, grids
+from mmbench.harness.terminal.tables import empty_table
+
+_NAME = 28
+"""Where the terminal is narrow a name longer than this is folded."""
+_HEADER = 14
+
+
+def board_table(board: Board, width: int, view: View | None = None) -> Group:
+    """Return the tables of a board; one that is too wide is cut between its numbers."""
+    return Group(*(table for grid in grids(board, view) for table in _tables(grid, width)))
+
+
+def _tables(grid: Grid, width: int) -> list[Table]:
+    start, end = len(grid.names), len(grid.names) + len(grid.numbers)
+    heads = ["\n".join(_folded(head)) for head in grid.numbers]
+    columns: list[tuple[str, ...]] = list(zip(*grid.rows, strict=True)) or [()] * (end + len(grid.tail))
+    widths = [
+        max(map(len, [*head.split("\n"), *column])) for head, column in zip(heads, columns[start:end], strict=True)
+    ]
+    wanted = [max(map(len, (head, *column))) for head, column in zip(grid.names, columns[:start], strict=True)]
+    names = sum(min(_NAME, each) + 2 for each in wanted)
+    tables: list[Table] = []
+    # What fits only without its last columns is not cut: these are names, and fold.
+    for block in _blocks(widths, width - names - 9 * len(grid.tail)):
+        table = empty_table(escape(grid.title) if not tables else "", grid.names, [heads[i] for i in block], grid.tail)
+        if grid.names[0] == "#":
+            table.columns[0].no_wrap = True
+        for row in grid.rows:
+            table.add_row(*map(Text, (*row[:start], *(row[start + i] for i in block), *row[end:])))
+        tables.append(table)
+    return tables
+
+
+def _folded(head: str) -> list[str]:
+    """Return the lines of a header, a model's name as a rule."""
+    return textwrap.wrap(head, _HEADER) or [""]
+
+
+def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Return the columns in groups that fit the room, two more for the gap before each; at least one a group."""
+    blocks: list[list[int]] = [[]]
+    used = 0
+    for i, width in enumerate(widths):
+        if blocks[-1] and used + width + 2 > room:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(i)
+        used += width + 2
+    return blocks
+
+
+def board_markdown(board: Board, view: View | None = None) -> str:
+    """Return the board as Markdown, with its notes."""
+    parts: list[str] = []
+    for i, grid in enumerate(grids(board, view)):
+        rows: Iterable[Sequence[str]] = grid.rows
+        if grid.tail == ("source",):
+            links = {each.source: each.url for each in board.below if each.url}
+            rows = [(*map(_plain, row[:-1]), _link(row[-1], links.get(row[-1], ""))) for row in rows]
+        else:
+            rows = [tuple(map(_plain, row)) for row in rows]
+        header = [*grid.names, *map(_plain, grid.numbers), *grid.tail]
+        align = [*["---"] * len(grid.names), *["---:"] * len(grid.numbers), *["---"] * len(grid.tail)]
+        lines = "\n".join("| " + " | ".join(cells) + " |" for cells in (header, align, *rows))
+        parts.append(lines if i == 0 else f"**{grid.title}**\n\n{lines}")
+    return "\n\n".join([*parts, *map(_plain, board_notes(board))])
+
+
+def _plain(text: str) -> str:
+    """Return a text that Markdown and HTML take as it is."""
+    for mark, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("[", "\\["), ("]", "\\]"), ("`", "\\`")):
+        text = text.replace(mark, shown)
+    return text
+
+
+def _link(text: str, url: str) -> str:
+    safe = url.replace("|", "%7C").replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E")
+    return f"[{_plain(text)}]({safe})" if url else _plain(text)

@@ -1,0 +1,184 @@
+"""Comparisons and gates at the terminal: a table that fits 80 columns, what is odd about a row, and a conclusion."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mmbench.harness.compare.rows import Comparison, Overall, Row
+from mmbench.harness.gate.rows import Checked
+from mmbench.harness.gate.rows import Row as CheckedRow
+from mmbench.harness.render.figures import count, figure, markdown, percent, probability, signed, span
+from mmbench.harness.terminal.tables import empty_table
+
+WIDE = 110
+"""Columns from which metrics and numbers of items are shown too."""
+
+_MOST = 10
+"""Lines of one kind under a table; JSON has them all."""
+
+_COLOURS = {
+    "better": "green",
+    "improved": "green",
+    "worse": "red",
+    "regressed": "red",
+    "over_budget": "red",
+    "inconclusive": "yellow",
+    "tied": "dim",
+    "held": "dim",
+}
+
+
+def comparison_tables(made: Comparison, width: int) -> Group:
+    """Return a table for each model after the first, with what is to be said under it."""
+    parts: list[RenderableType] = []
+    for model in made.models[1:]:
+        parts += [Text()] if parts else []
+        parts += _compared(made, model, width)
+    return Group(*parts)
+
+
+def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableType]:
+    rows = made.of(model)
+    if rows:
+        yield _comparison_table(made, rows, wide=width >= WIDE)
+    yield from _lines(_flips(row) for row in rows if row.verdict != "tied" and row.flips)
+    yield from _lines(_odd(row.reference, _marks(row)) for row in rows)
+    left = [each for each in made.incomparable if each.model == model]
+    yield from _lines(f"[yellow]not comparable[/] {escape(each.task)}: {escape(each.reason)}" for each in left)
+    for overall in made.overall:
+        if overall.model == model:
+            yield Text.from_markup(f"[dim]{escape(_overall(overall, made.alpha))}[/]")
+    yield Text(made.conclusion(model), style="bold")
+
+
+def _comparison_table(made: Comparison, rows: Sequence[Row], *, wide: bool) -> Table:
+    title = f"A: {escape(rows[0].against)}   B: {escape(rows[0].model)}"
+    numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p"]
+    table = _compact(title, ["task", "metric"] if wide else ["task"], numbers)
+    if wide:
+        for header in ("items", "detectable", "B up", "B down"):
+            table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in rows:
+        cells = [_name(row, rows), *([escape(row.metric)] if wide else [])]
+        cells += [figure(row.a), figure(row.b), signed(row.difference), span(row.low, row.high)]
+        cells.append(probability(row.p_adjusted))
+        if wide:
+            cells += [f"{row.n:,}", "-" if row.detectable is None else figure(row.detectable)]
+            cells += [*("-" if each is None else f"{each:,}" for each in (row.gained, row.lost))]
+        table.add_row(*cells, _verdict(row.verdict, marked=bool(_marks(row))))
+    return table
+
+
+def _compact(title: str, *columns: Sequence[str]) -> Table:
+    """Return an empty table without edges, which leaves 80 columns room for the names."""
+    table = empty_table(title, *columns)
+    table.show_edge = False
+    return table
+
+
+def _name(row: Row | CheckedRow, rows: Sequence[Row | CheckedRow]) -> str:
+    """Return the task's name, with its version where another one stands in the table."""
+    return escape(row.task if [other.task for other in rows].count(row.task) == 1 else row.reference)
+
+
+def _verdict(verdict: str, *, marked: bool) -> Text:
+    return Text.assemble((verdict.replace("_", " "), _COLOURS[verdict]), (" *" if marked else "", "yellow"))
+
+
+def _marks(row: Row | CheckedRow) -> list[str]:
+    """Return what a reader of a row should know."""
+    marks = []
+    if isinstance(row, Row) and row.forced:
+        marks.append(f"forced, for the runs differ in {row.forced}")
+    if row.partial:
+        marks.append(f"partial, the {count(row.n, 'item')} that both runs were scored on")
+    if row.routes[0] != row.routes[1]:
+        marks.append(f"routes {row.routes[0]} and {row.routes[1]}")
+    if row.few_clusters:
+        marks.append("few clusters, the interval may be too narrow")
+    return marks
+
+
+def _odd(name: str, marks: Sequence[str]) -> str | None:
+    return f"[yellow]*[/] {escape(name)}: {escape('; '.join(marks))}" if marks else None
+
+
+def _flips(row: Row) -> str:
+    named = ", ".join(f"{flip.id} ({flip.a:.3g} → {flip.b:.3g})" for flip in row.flips)
+    return f"[dim]changed most[/] {escape(row.reference)}: {escape(named)}"
+
+
+def _overall(made: Overall, alpha: float) -> str:
+    return (
+        f"over {count(made.tasks, 'task')}, chance-corrected: {signed(made.difference)}, "
+        f"{percent(1 - alpha)} interval {span(made.low, made.high)}"
+    )
+
+
+def _lines(said: Iterable[str | None]) -> Iterator[Text]:
+    held = [line for line in said if line is not None]
+    for line in held[:_MOST]:
+        yield Text.from_markup(line)
+    if len(held) > _MOST:
+        yield Text(f"… and {len(held) - _MOST:,} more, see --format json", style="dim")
+
+
+def comparison_markdown(made: Comparison) -> str:
+    """Return the comparison as Markdown."""
+    header = ["task", "metric", "A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p", "items", "verdict"]
+    parts: list[str] = []
+    for model in made.models[1:]:
+        rows = made.of(model)
+        parts.append(f"**A: {made.models[0]}, B: {model}**")
+        cells = [
+            [row.reference, row.metric, figure(row.a), figure(row.b), signed(row.difference), span(row.low, row.high)]
+            + [probability(row.p_adjusted), f"{row.n:,}", "; ".join([row.verdict, *_marks(row)])]
+            for row in rows
+        ]
+        parts += [markdown(header, cells)] if rows else []
+        left = [f"- {each.task} is not comparable: {each.reason}" for each in made.incomparable if each.model == model]
+        parts += ["\n".join(left)] if left else []
+        parts += [_overall(overall, made.alpha) for overall in made.overall if overall.model == model]
+        parts.append(made.conclusion(model))
+    return "\n\n".join(parts)
+
+
+def check_table(made: Checked, width: int) -> Group:
+    """Return the judgement as a table, with what is to be said under it."""
+    parts: list[RenderableType] = [_checked_table(made, wide=width >= WIDE)] if made.rows else []
+    grave = [row for row in made.by_gravity() if row.verdict not in ("held", "improved")]
+    parts += _lines(
+        f"[{_COLOURS[row.verdict]}]{row.verdict.replace('_', ' ')}[/] {escape(row.reference)}: {escape(row.reason)}"
+        for row in grave
+    )
+    parts += _lines(_odd(row.reference, _marks(row)) for row in made.rows)
+    parts += _lines(f"[red]not comparable[/] {escape(each.task)}: {escape(each.reason)}" for each in made.incomparable)
+    parts += _lines(f"[dim]new[/] {escape(name)}" for name in made.new)
+    if any(row.identical and (row.low is None or row.low <= -row.margin) for row in made.rows):
+        parts.append(Text("where both agree on every item they hold, however few there are", style="dim"))
+    style = "bold red" if made.exit_code else "bold green"
+    parts.append(Text(made.conclusion, style=style))
+    return Group(*parts)
+
+
+def _checked_table(made: Checked, *, wide: bool) -> Table:
+    title = f"{escape(made.candidate)} against {escape(made.baseline)}"
+    margins = {row.margin for row in made.rows}
+    title += f", margin {margins.copy().pop():g}" if len(margins) == 1 else ""
+    table = _compact(title, ["task", "metric"] if wide else ["task"], ["old", "new", "change"])
+    headers = [f"{made.confidence} interval", *(["p", "items"] if wide else [])]
+    for header in [*headers, *(["margin"] if len(margins) > 1 else []), *(["needed"] if wide else [])]:
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in made.rows:
+        cells = [_name(row, made.rows), *([escape(row.metric)] if wide else [])]
+        cells += [figure(row.baseline), figure(row.candidate), signed(row.difference), span(row.low, row.high)]
+        cells += [probability(row.p_adjusted), f"{row.n:,}"] if wide else []
+        cells += [f"{row.margin:g}"] if len(margins) > 1 else []
+        cells += ["" if row.needed_n is None else f"{row.needed_n:,}"] if wide else []
+        table.add_row(*cells, _verdict(row.verdict, marked=bool(_marks(row))))
+    return table

@@ -1,0 +1,89 @@
+"""Items at the terminal: what was asked, what was answered and what was right, one line each."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mmbench.harness.records.items import Items, is_wrong, item_value
+from mmbench.harness.records.originals import find_samples, original_task, sample_id
+from mmbench.harness.render.figures import number
+from mmbench.harness.terminal.tables import empty_table
+from mmbench.harness.types import Outcome, Sample
+
+_LONGEST = 160
+"""Characters of a text that a cell shows; the JSON has all."""
+
+_MOST_VALUES = 3
+"""A probe has fifteen values an item; a table shows the primary alone where there are more than these."""
+
+
+def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
+    """Return the items of one task as a table, and a line on what it leaves out.
+
+    Questions are those of the task in the catalogue, or in one of these files, where it still asks the same.
+    """
+    record = items.entry.record
+    samples = _samples(items, files)
+    others = _other_values(items)
+    asked = any(sample.question for sample in samples.values())
+    names = ["id", "status", *(["question"] if asked else []), "prediction", "target"]
+    under = f" ({record.control})" if record.control else ""
+    title = f"{escape(record.model)} · {escape(record.reference)}{escape(under)}"
+    facts = any(outcome.facts for outcome in items.outcomes)
+    table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [])
+    table.columns[0].no_wrap = True
+    for outcome in items.outcomes:
+        _add(table, items, outcome, samples.get(sample_id(outcome.id, outcome.unit)) if asked else None, others, asked)
+    return Group(table, *(Text(note, style="dim") for note in _notes(items)))
+
+
+def _add(
+    table: Table, items: Items, outcome: Outcome, sample: Sample | None, others: Collection[str], asked: bool
+) -> None:
+    made = [item_value(items.metric, outcome), *(outcome.values.get(name) for name in others)]
+    facts = "\n".join(f"{name}: {_short(cell)}" for name, cell in outcome.facts.items())
+    answer = outcome.prediction if outcome.status != "error" else outcome.message
+    style = "yellow" if is_wrong(items.metric, outcome) else ""
+    table.add_row(
+        escape(outcome.id),
+        Text(outcome.status, style="red" if outcome.status == "error" else style),
+        *([Text(_short(sample.question if sample else None))] if asked else []),
+        Text(_short(answer), style=style),
+        Text(_short(outcome.target)),
+        *map(number, made),
+        *([Text(facts)] if facts else []),
+    )
+
+
+def _samples(items: Items, files: Sequence[Path]) -> Mapping[str, Sample]:
+    task = original_task(items.entry.record, files) if items.outcomes else None
+    if task is None:
+        return {}
+    return find_samples(task, {sample_id(outcome.id, outcome.unit) for outcome in items.outcomes})
+
+
+def _other_values(items: Items) -> list[str]:
+    names = dict.fromkeys(name for outcome in items.outcomes for name in outcome.values)
+    others = [name for name in names if name != items.metric.name]
+    return others if len(others) < _MOST_VALUES else []
+
+
+def _notes(items: Items) -> list[str]:
+    shown = len(items.outcomes)
+    return [f"{shown:,} of {items.found:,} items; --limit {items.found} shows all"] if shown < items.found else []
+
+
+def _short(cell: object) -> str:
+    """Return a text on one line, cut where it is long.
+
+    >>> _short("a cat\\nor a dog"), _short(None)
+    ('a cat or a dog', '-')
+    """
+    if cell is None:
+        return "-"
+    line = " ".join(str(cell).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -1,0 +1,95 @@
+"""Progress bars of a run at the terminal, and a line for each task that ended."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Task as Bar
+from rich.text import Text
+
+from mmbench.harness.ask.controls import ControlName
+from mmbench.harness.records.record import Record
+from mmbench.harness.render.figures import count
+from mmbench.harness.run.progress import Problem
+from mmbench.harness.tasks.task import Task
+from mmbench.harness.terminal.run import under
+
+
+class _Rate(ProgressColumn):
+    """Inputs a second."""
+
+    def render(self, task: Bar) -> Text:
+        return Text(f"{task.speed:,.0f} inputs/s" if task.speed else "", style="progress.data.speed")
+
+
+class Bars:
+    """Shows one bar for each task as it runs, on standard error, and a line for what went wrong."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,  # a log wants lines, no bars
+        )
+        self._bar = self._progress.add_task("", total=None, visible=False)
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def started(self, model: str, task: Task, items: int, control: ControlName | None) -> None:
+        """Begin a bar as long as the task's items; texts are added as they are known."""
+        what = f"{escape(model)} · {under(task.reference, control)}"
+        self._progress.reset(self._bar, description=what, total=items, visible=True)
+
+    def expected(self, inputs: int) -> None:
+        """Make the bar longer."""
+        self._progress.update(self._bar, total=(self._progress.tasks[0].total or 0) + inputs)
+
+    def advanced(self, asked: int, remembered: int) -> None:
+        """Move the bar on."""
+        bar = self._progress.tasks[0]
+        done = bar.completed + asked + remembered
+        self._progress.update(self._bar, completed=done, total=max(bar.total or 0, done))
+
+    def told(self, message: str) -> None:
+        """Print a line."""
+        self._console.print(f"[dim]{escape(message)}[/]", highlight=False, soft_wrap=True)
+
+    def finished(self, made: Record | Problem) -> None:
+        """Replace the bar by one line."""
+        self._progress.update(self._bar, visible=False)
+        if isinstance(made, Problem):
+            mark, style = ("-", "dim") if made.unsupported else ("failed", "bold red")
+            what = f"{escape(made.model)} · {under(made.task, made.control)}"
+            self._console.print(
+                f"[{style}]{mark}[/] {what}: {escape(str(made.error))}",
+                highlight=False,
+                soft_wrap=True,
+            )
+            return
+        remembered = f", {made.remembered:,} remembered" if made.remembered else ""
+        what = f"{escape(made.model)} · {under(made.reference, made.control)}"
+        self._console.print(
+            f"[green]done[/] {what}: {made.asked:,} asked{remembered}, "
+            f"{made.seconds:.1f} s, {made.items_per_second:,.0f} items/s",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if made.truncated_texts:
+            self._warn(f"{count(made.truncated_texts, 'text')} longer than the model's context, and cut")
+        if made.errors:
+            self._warn(f"{count(made.errors, 'item')} could not be scored; the first: {made.first_error}")
+        for note in made.notes if made.control is None else ():
+            self._console.print(f"[dim]note[/] {escape(note)}", highlight=False, soft_wrap=True)
+
+    def _warn(self, message: str) -> None:
+        self._console.print(f"[yellow]warning[/] {message}", highlight=False, soft_wrap=True)

@@ -1,0 +1,440 @@
+"""Models are compared item by item on what both were asked alike, and what was not is named."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from mmbench.harness.compare.compare import compare
+from mmbench.harness.compare.macro import left_out, macro_interval
+from mmbench.harness.compare.rows import Comparison
+from mmbench.harness.errors import UsageError
+from mmbench.harness.records.record import Record, write
+from mmbench.harness.scores.score import score
+from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.mcnemar import mcnemar_mid
+from mmbench.harness.statistics.paired import paired
+from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.metric_names import metric_named
+from mmbench.harness.terminal.comparison import comparison_markdown, comparison_tables
+from mmbench.harness.types import Outcome
+
+BASELINES = Path(__file__).parents[3] / "results" / "baselines"
+
+BASE = Record(
+    model="a",
+    fingerprint="f",
+    parameters=None,
+    task="digits",
+    version=1,
+    family="zero-shot-classification",
+    protocol="p" * 16,
+    route="embed",
+    control=None,
+    scorer=None,
+    dataset={},
+    scores=(),
+    breakdown=(),
+    card=Card(best=1.0),
+    errors=0,
+    first_error=None,
+    notes=(),
+    details={},
+    seed=0,
+    versions={},
+    hardware={},
+    seconds=1.0,
+    items_per_second=1.0,
+    asked=1,
+    remembered=0,
+    truncated_texts=0,
+    created="2026-11-01",
+)
+
+
+def put(folder: Path, model: str, values: Sequence[float] | np.ndarray, /, **changes: Any) -> Path:
+    """Write a record of (n,) per-item values, or (n, k) statistics; NaN is an item that could not be scored."""
+    metric = metric_named(changes.get("family", BASE.family), changes.pop("metric", "accuracy"))
+    shared, ids, partial = changes.pop("clusters", len(values)), changes.pop("ids", None), changes.pop("partial", False)
+    outcomes = []
+    for i, value in enumerate(np.asarray(values, float)):
+        lost = bool(np.isnan(value).any())
+        outcomes.append(
+            Outcome(
+                id=ids[i] if ids else str(i),
+                status="error" if lost else "ok",
+                prediction=None,
+                target=None,
+                values={} if lost or metric.aggregate else {metric.name: float(value)},
+                chances={metric.name: 0.1},
+                statistics={} if lost or not metric.aggregate else {metric.name: tuple(value.tolist())},
+                cluster=f"picture {i % shared}",
+                unit=metric.unit,
+            )
+        )
+    data = {"digest": changes.pop("digest", "d" * 16), "n": len(outcomes), "partial": partial}
+    made = replace(BASE, model=model, dataset=data, scores=tuple(score([metric], outcomes)), **changes)
+    return write(made, outcomes, folder)
+
+
+def damaged(values: np.ndarray, losses: int, gains: int = 0) -> np.ndarray:
+    made = values.copy()
+    made[np.flatnonzero(values == 1)[:losses]] = 0
+    made[np.flatnonzero(values == 0)[:gains]] = 1
+    return made
+
+
+YES_NO = np.repeat([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]], [60, 10, 10, 40], axis=0)
+"""Statistics of items answered rightly with yes, wrongly with yes, wrongly with no, and rightly with no."""
+
+HALF = np.tile([1.0, 0.0], 200)
+
+
+def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
+    for task, losses, gains in (("digits", 30, 2), ("pets", 3, 5), ("cars", 1, 25)):
+        put(tmp_path, "a", HALF, task=task)
+        put(tmp_path, "b", damaged(HALF, losses, gains), task=task)
+    made = compare("a", "b", output=tmp_path)
+    assert [(row.task, row.verdict, row.gained, row.lost) for row in made.rows] == [
+        ("cars", "better", 25, 1),
+        ("digits", "worse", 2, 30),
+        ("pets", "tied", 5, 3),
+    ]
+    alone = paired(HALF, damaged(HALF, 30, 2), np.arange(400))
+    row = made.rows[1]
+    assert (row.a, row.b, row.difference) == pytest.approx((0.5, 0.43, -0.07))
+    assert (row.low, row.high, row.n, row.p) == (alone.low, alone.high, 400, alone.p)
+    assert [row.p_adjusted for row in made.rows] == holm([row.p for row in made.rows]).tolist()
+    assert made.conclusion("b") == "b is worse on 1 of 3 tasks, better on 1; 1 tied"
+    assert made.exit_code == 0
+
+
+def test_what_a_tie_could_hide_is_found_as_often_as_is_said(tmp_path: Path) -> None:
+    for task, losses, gains in (("digits", 40, 38), ("pets", 0, 0)):
+        put(tmp_path, "a", HALF, task=task)
+        put(tmp_path, "b", damaged(HALF, losses, gains), task=task)
+    row, same = compare("a", "b", output=tmp_path).rows
+    assert (row.verdict, same.detectable) == ("tied", None)
+    assert row.detectable is not None
+    share, alpha = 78 / 400, 0.05 / 2
+    rng = np.random.default_rng(0)
+    kinds = rng.choice(3, p=[(share + row.detectable) / 2, (share - row.detectable) / 2, 1 - share], size=(2000, 400))
+    gains, losses = (kinds == 0).sum(axis=1), (kinds == 1).sum(axis=1)
+    found = np.mean([mcnemar_mid(int(up), int(down)) < alpha for up, down in zip(gains, losses, strict=True)])
+    assert found == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_interval_is_that_of_alpha(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", damaged(HALF, 10))
+    wide, narrow = (compare("a", "b", output=tmp_path, alpha=alpha).rows[0] for alpha in (0.01, 0.2))
+    assert (wide.verdict, narrow.verdict) == ("worse", "worse")
+    assert wide.low is not None and narrow.low is not None and wide.low < narrow.low
+
+
+def test_items_that_changed_most(tmp_path: Path) -> None:
+    put(tmp_path, "a", [1, 1, 0, 0, 0.2, 1], metric="accuracy@5")
+    put(tmp_path, "b", [0, 0.9, 1, 0, 0.4, 0], metric="accuracy@5")
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert [(flip.id, flip.a, flip.b) for flip in row.flips] == [("0", 1, 0), ("2", 0, 1), ("5", 1, 0)]
+    assert row.as_json()["flips"][0] == {"id": "0", "a": 1.0, "b": 0.0}
+
+
+def test_lower_is_better_for_a_rank(tmp_path: Path) -> None:
+    ranks = np.random.default_rng(0).integers(1, 50, size=(60, 1)).astype(float)
+    retrieval = {"family": "retrieval", "metric": "image_to_text/median_rank", "card": Card(best=1.0)}
+    put(tmp_path, "a", ranks, **retrieval)
+    put(tmp_path, "b", ranks + 10, **retrieval)
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert (row.verdict, row.difference) == ("worse", 10)
+    assert row.low is not None and row.high is not None and row.low <= 10 <= row.high
+
+
+def test_a_rate_is_neither_better_nor_worse(tmp_path: Path) -> None:
+    rate = {"family": "yes-no", "metric": "yes_rate"}
+    put(tmp_path, "a", YES_NO, **rate)
+    always = YES_NO.copy()
+    always[80:, 1] = 1
+    put(tmp_path, "b", always, **rate)
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert (row.verdict, row.p_adjusted) == ("tied", None)
+    assert row.difference > 0.2 and row.p < 0.05
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"version": 2}, "task version 1 against 2"),
+        ({"digest": "e" * 16}, "dataset digest dddddddd against eeeeeeee"),
+        (
+            {"protocol": "q" * 16},
+            "protocol pppppppp against qqqqqqqq (templates, prompt, generation settings or matching)",
+        ),
+        ({"metric": "accuracy@5"}, "primary metric accuracy against accuracy@5"),
+        ({"task": "pets"}, None),
+    ],
+)
+def test_what_differs_is_named(tmp_path: Path, changes: dict[str, Any], reason: str | None) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", HALF, **changes)
+    made = compare("a", "b", output=tmp_path)
+    assert (made.rows, made.exit_code) == ((), 2)
+    said = [(each.task, each.reason) for each in made.incomparable]
+    if reason is None:
+        assert said == [("digits", "b has no record of digits@1"), ("pets", "a has no record of pets@1")]
+    else:
+        assert said == [("digits", reason)]
+    assert made.conclusion("b").startswith("b and a have nothing that can be compared; ")
+
+
+def test_scorers_differ(tmp_path: Path) -> None:
+    for model, fingerprint in (("a", "clip"), ("b", "siglip"), ("c", "clip")):
+        scorer = {"model": "second", "fingerprint": fingerprint}
+        put(tmp_path, model, HALF, family="captioning", metric="clipscore", scorer=scorer, protocol=fingerprint)
+    made = compare("a", "b", "c", output=tmp_path)
+    assert [(each.model, each.reason) for each in made.incomparable] == [("b", "scorer clip against siglip")]
+    assert [row.model for row in made.rows] == ["c"]
+
+
+def test_a_family_that_is_not_installed(tmp_path: Path) -> None:
+    for model in ("a", "b"):
+        path = put(tmp_path, model, HALF)
+        path.write_text(path.read_text().replace("zero-shot-classification", "one-of-a-plug-in"))
+    (left,) = compare("a", "b", output=tmp_path).incomparable
+    assert left.reason.startswith("there is no family 'one-of-a-plug-in'")
+
+
+def test_force_marks_what_differs(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF, protocol="q")
+    put(tmp_path, "b", damaged(HALF, 40)[:300], digest="e")
+    made = compare("a", "b", output=tmp_path, force=True)
+    (row,) = made.rows
+    assert (row.n, row.verdict, made.exit_code) == (300, "worse", 0)
+    assert row.as_json()["forced"] is True
+    assert "dataset digest" in str(row.as_json()["differs"])
+    assert made.overall == ()
+    assert "* digits@1: forced, for the runs differ in dataset digest" in text(made, 140)
+
+
+def test_of_several_records_those_asked_alike(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF, protocol="old", created="2026-01-01")
+    put(tmp_path, "a", 1 - HALF, protocol="new", created="2026-06-01")
+    put(tmp_path, "a", 1 - HALF, protocol="old", route="generate", created="2026-07-01")
+    put(tmp_path, "b", HALF, protocol="old", created="2026-02-01")
+    put(tmp_path, "b", 1 - HALF, protocol="old", control="blind", created="2026-08-01")
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert (row.gained, row.lost, row.routes) == (0, 0, ("embed", "embed"))
+
+
+def test_versions_are_matched_one_by_one(tmp_path: Path) -> None:
+    for version in (1, 2):
+        put(tmp_path, "a", HALF, version=version)
+    for version in (2, 3):
+        put(tmp_path, "b", HALF, version=version)
+    made = compare("a", "b", output=tmp_path)
+    assert [row.reference for row in made.rows] == ["digits@2"]
+    assert [each.reason for each in made.incomparable] == [
+        "b has no record of digits@1",
+        "a has no record of digits@3",
+    ]
+
+
+def test_other_routes_are_marked(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", HALF, route="generate")
+    made = compare("a", "b", output=tmp_path)
+    assert made.rows[0].as_json()["routes"] == ["embed", "generate"]
+    assert "* digits@1: routes embed and generate" in text(made, 80)
+
+
+def test_the_first_items_are_compared_and_marked(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", HALF[:100], partial=True, digest="e", protocol="q", clusters=400)
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert (row.n, row.partial, row.verdict) == (100, True, "tied")
+    # Of the items that both were asked the pictures are compared, where no digest can be.
+    put(tmp_path, "c", HALF[:100], partial=True, digest="e", protocol="q", clusters=7)
+    made = compare("a", "c", output=tmp_path)
+    assert [each.reason for each in made.incomparable] == ["items of one name show other pictures"]
+
+
+def test_only_what_both_were_scored_on(tmp_path: Path) -> None:
+    lost = HALF.copy()
+    lost[:50] = np.nan
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", lost)
+    put(tmp_path, "c", np.full(400, np.nan))
+    put(tmp_path, "d", HALF, ids=[f"x{i}" for i in range(400)])
+    made = compare("a", "b", "c", "d", output=tmp_path)
+    assert [(row.model, row.n) for row in made.rows] == [("b", 350)]
+    assert [(each.model, each.reason) for each in made.incomparable] == [
+        ("c", "c has no value of accuracy"),
+        ("d", "no item was scored in both runs"),
+    ]
+    assert (made.errors, made.exit_code) == ((), 0)
+
+
+def test_p_is_adjusted_over_all_models(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    for model in ("b", "c", "d"):
+        put(tmp_path, model, damaged(HALF, 12, 3))
+    (alone,) = compare("a", "b", output=tmp_path).rows
+    among = compare("a", "b", "c", "d", output=tmp_path)
+    assert alone.p_adjusted == alone.p < 0.05
+    assert [row.p_adjusted for row in among.rows] == pytest.approx([3 * alone.p] * 3)
+    assert among.models == ("a", "b", "c", "d")
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "a", HALF, task="pets")
+    put(tmp_path, "b", HALF)
+    put(tmp_path, "b", HALF, task="pets").with_suffix(".parquet").write_bytes(b"PAR1")
+    (tmp_path / "runs" / "b" / "cars@1-00000000.json").write_text("{")
+    made = compare("a", "b", output=tmp_path)
+    assert [row.task for row in made.rows] == ["digits"]
+    assert len(made.errors) == 2 and made.exit_code == 2
+    assert "cars@1-00000000.json is not a readable record" in made.errors[0]
+    assert "is not a readable table of outcomes" in made.errors[1]
+    assert [each.task for each in made.incomparable] == ["pets"]
+
+
+def test_runs_of_one_label_are_told_apart(tmp_path: Path) -> None:
+    before, after = put(tmp_path / "before", "mine", HALF), put(tmp_path / "after", "mine", damaged(HALF, 30))
+    made = compare(before, after.parent)
+    assert made.models == (str(before), str(after.parent))
+    assert [(row.model, row.verdict) for row in made.rows] == [(str(after.parent), "worse")]
+    assert compare(before, before).models == (f"{before} (1)", f"{before} (2)")
+
+
+def test_a_model_is_tied_with_itself_everywhere() -> None:
+    made = compare("tiny-coca", "tiny-coca", output=BASELINES)
+    assert len(made.rows) == 26
+    assert {row.verdict for row in made.rows} == {"tied"}
+    assert not made.incomparable
+    (overall,) = made.overall
+    assert (overall.difference, overall.low, overall.high) == (0.0, 0.0, 0.0)
+    whole = len(made.rows)
+    assert made.conclusion(made.models[1]) == f"tiny-coca (2) and tiny-coca (1) are tied on {whole} tasks"
+
+
+def test_usage(tmp_path: Path) -> None:
+    put(tmp_path, "mine", HALF)
+    with pytest.raises(UsageError, match="compare takes two runs or more"):
+        compare("mine", output=tmp_path)
+    with pytest.raises(UsageError, match="did you mean 'mine'"):
+        compare("mine", "mein", output=tmp_path)
+    with pytest.raises(UsageError, match="alpha is a number between 0 and 1, not 2"):
+        compare("mine", "mine", output=tmp_path, alpha=2)
+
+
+# the mean over tasks
+
+
+def test_the_mean_over_tasks_is_corrected_for_chance(tmp_path: Path) -> None:
+    for task in ("digits", "pets"):
+        put(tmp_path, "a", HALF, task=task)
+    put(tmp_path, "b", damaged(HALF, 36))
+    put(tmp_path, "b", HALF, task="pets")
+    put(tmp_path, "a", HALF, task="rate", card=Card(best=None))
+    put(tmp_path, "b", HALF, task="rate", card=Card(best=None))
+    made = compare("a", "b", output=tmp_path)
+    (overall,) = made.overall
+    assert (overall.tasks, overall.difference) == (2, pytest.approx(-0.09 / 0.9 / 2))
+    assert overall.low < overall.difference < overall.high < 0
+    assert "over 2 tasks, chance-corrected: -0.050, 95 % interval" in text(made, 80)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tasks", "n", "shared"), [(5, 300, 300), (5, 300, 60), (1, 200, 200)])
+def test_its_interval_covers_the_truth(tasks: int, n: int, shared: int) -> None:
+    import pyarrow as pa
+
+    rng = np.random.default_rng(0)
+    names = pa.array([f"picture {i % shared}" for i in range(n)])
+    covered = 0
+    for _ in range(300):
+        effect = rng.normal(0, 0.3, shared)[np.arange(n) % shared]  # of the picture, in every task
+        changes = [0.1 + effect + rng.normal(0, 0.5, n) for _ in range(tasks)]
+        made = macro_interval([left_out(lambda w, x=x: w @ x / w.sum(axis=1), names) for x in changes])
+        assert made is not None
+        covered += made[1] <= 0.1 <= made[2]
+    assert 0.92 <= covered / 300 <= 0.98
+
+
+def test_groups_are_clusters_where_those_are_few() -> None:
+    import pyarrow as pa
+
+    names = pa.array(["one", "two", "one", "three"])
+    values = np.array([1.0, 2.0, 3.0, 7.0])
+    made = macro_interval([left_out(lambda weights: weights @ values / weights.sum(axis=1), names)])
+    assert made is not None and made[0] == 3.25
+    jackknife = np.array([9 / 2, 11 / 3, 6 / 3])
+    error = np.sqrt(2 / 3 * ((jackknife - jackknife.mean()) ** 2).sum())
+    assert (made[2] - made[1]) / 2 == pytest.approx(4.303 * error, rel=1e-3)
+    alone = left_out(lambda weights: weights @ values, pa.array(["one"] * 4))
+    assert macro_interval([alone]) is None
+
+
+# what is printed
+
+
+def text(made: Comparison, width: int) -> str:
+    console = Console(width=width, record=True, file=None, quiet=False)
+    with console.capture() as capture:
+        console.print(comparison_tables(made, width), highlight=False)
+    return capture.get()
+
+
+def test_the_table_fits_and_concludes(tmp_path: Path) -> None:
+    for task in ("a-task-with-a-long-name", "digits"):
+        put(tmp_path, "first", HALF, task=task)
+        put(tmp_path, "second", damaged(HALF, 30), task=task)
+    made = compare("first", "second", output=tmp_path)
+    for width in (80, 140):
+        lines = [line.rstrip() for line in text(made, width).splitlines()]
+        assert max(map(len, lines)) <= width
+        assert lines[0].rstrip() == "A: first   B: second"
+        assert lines[-1] == "second is worse on 2 of 2 tasks, better on none; none tied"
+        assert any(line.startswith("a-task-with-a-long-name ") and "worse" in line for line in lines)
+        assert "changed most digits@1: 0 (1 → 0), 2 (1 → 0), 4 (1 → 0)" in lines
+    assert ("B down" in text(made, 80), "B down" in text(made, 140)) == (False, True)
+
+
+def test_markdown(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", damaged(HALF, 30))
+    put(tmp_path, "b", HALF, task="pets")
+    lines = comparison_markdown(compare("a", "b", output=tmp_path)).splitlines()
+    assert lines[0] == "**A: a, B: b**"
+    assert lines[2] == "| task | metric | A | B | B - A | 95 % interval | p | items | verdict |"
+    assert lines[4].startswith("| digits@1 | accuracy | 0.500 | 0.425 | -0.075 | -0.1")
+    assert lines[4].endswith(" | <0.001 | 400 | worse |")
+    assert "- pets is not comparable: a has no record of pets@1" in lines
+    assert lines[-1] == "b is worse on 1 of 1 task, better on none; none tied; 1 task not comparable"
+
+
+def test_json_is_what_the_interface_says(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", damaged(HALF, 30))
+    made = json.loads(json.dumps(compare("a", "b", output=tmp_path).as_json(), allow_nan=False))
+    assert {"models", "alpha", "rows", "incomparable"} <= made.keys()
+    assert {"task", "version", "metric", "a", "b", "difference", "low", "high", "n"} <= made["rows"][0].keys()
+    assert {"p", "p_adjusted", "verdict", "flips"} <= made["rows"][0].keys()
+
+
+def test_a_corpus_metric_is_resampled(tmp_path: Path) -> None:
+    yes_no = {"family": "yes-no", "metric": "f1"}
+    worse = YES_NO.copy()
+    worse[:30, [0, 2]] = worse[:30, [2, 0]]
+    put(tmp_path, "a", YES_NO, **yes_no)
+    put(tmp_path, "b", worse, **yes_no)
+    (row,) = compare("a", "b", output=tmp_path).rows
+    assert (row.verdict, row.a, row.b) == ("worse", pytest.approx(60 / 70), pytest.approx(30 / 55))
+    assert (row.flips, row.gained, row.lost) == ((), None, None)
+    assert row.low is not None and row.high is not None and row.low < row.difference < row.high < 0

@@ -1,0 +1,82 @@
+"""The visual gain is a paired difference, and its interval covers the truth as often as it says."""
+
+import numpy as np
+import pytest
+
+from mmbench.harness.scores.gain import visual_gain
+from mmbench.harness.statistics.bootstrap import cluster_weights, percentile_interval
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.types import Outcome
+
+ACCURACY = Metric("accuracy", "")
+
+
+def outcomes(values: np.ndarray, status: str = "ok", clusters: int = 0) -> list[Outcome]:
+    return [
+        Outcome(str(i), status, None, None, {"accuracy": float(v)}, cluster=str(i % clusters if clusters else i))
+        for i, v in enumerate(values)
+    ]
+
+
+def test_it_is_the_score_less_the_larger_control() -> None:
+    gain = visual_gain(
+        ACCURACY,
+        outcomes(np.array([1, 1, 1, 0])),
+        {"blind": outcomes(np.array([0, 0, 1, 0])), "shuffled": outcomes(np.array([1, 0, 1, 0]))},
+    )
+    assert gain is not None
+    assert (gain.value, gain.control) == (0.25, "shuffled")
+    assert gain.low is not None and gain.high is not None and gain.low <= 0.25 <= gain.high
+
+
+def test_only_items_that_all_were_scored_on_count() -> None:
+    own, blind = outcomes(np.array([1.0, 0.0, 1.0])), outcomes(np.array([0.0, 0.0, 0.0]))
+    blind[1] = Outcome("1", "error", None, None, {})
+    gain = visual_gain(ACCURACY, own, {"blind": blind})
+    assert gain is not None and gain.value == 1.0
+    assert visual_gain(ACCURACY, own, {"blind": blind[1:2]}) is None
+    assert visual_gain(ACCURACY, own, {}) is None
+
+
+def test_a_model_that_does_not_look_gains_nothing() -> None:
+    values = np.random.default_rng(0).integers(0, 2, 100)
+    gain = visual_gain(ACCURACY, outcomes(values), {"blind": outcomes(values)})
+    assert gain is not None and (gain.value, gain.low, gain.high) == (0.0, 0.0, 0.0)
+
+
+def test_corpus_metrics_are_aggregated_again() -> None:
+    ratio = Metric("ratio", "", aggregate=lambda table, weights: (weights @ table[:, 0]) / (weights @ table[:, 1]))
+
+    def made(tops: list[float]) -> list[Outcome]:
+        return [
+            Outcome(str(i), "ok", None, None, {}, statistics={"ratio": (top, 2.0)}, cluster=str(i))
+            for i, top in enumerate(tops)
+        ]
+
+    gain = visual_gain(ratio, made([2, 1, 2, 1]), {"blind": made([1, 1, 1, 1])})
+    assert gain is not None and gain.value == 0.25
+
+
+@pytest.mark.slow
+def test_the_interval_covers_the_true_gain() -> None:
+    rng = np.random.default_rng(0)
+    n, own, control = 200, 0.7, 0.4
+    covered = 0
+    for _ in range(200):
+        gain = visual_gain(ACCURACY, outcomes(rng.random(n) < own), {"blind": outcomes(rng.random(n) < control)})
+        assert gain is not None and gain.low is not None and gain.high is not None
+        covered += gain.low <= own - control <= gain.high
+    assert covered >= 180  # 95 % of 200, less three standard errors
+
+
+def test_items_of_a_cluster_are_drawn_together() -> None:
+    for block in cluster_weights(["a", "b", "a", "c"], 50, seed=1):
+        assert np.array_equal(block[:, 0], block[:, 2])
+        assert np.array_equal(block[:, 0] + block[:, 1] + block[:, 3], np.full(50, 3.0))
+    wide = percentile_interval(lambda w: w @ np.arange(40.0) / w.sum(axis=1), [str(i % 4) for i in range(40)])
+    narrow = percentile_interval(lambda w: w @ np.arange(40.0) / w.sum(axis=1), [str(i) for i in range(40)])
+    assert wide is not None and narrow is not None
+
+
+def test_what_is_undefined_has_no_interval() -> None:
+    assert percentile_interval(lambda w: np.full(len(w), np.nan), ["a", "b"]) is None
