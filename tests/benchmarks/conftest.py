@@ -14,6 +14,7 @@ import pytest
 
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.records import record as records
+from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
@@ -127,7 +128,7 @@ class Bench:
         (record,) = made.records
         path = self.folder / "results" / "runs" / record.model / record.file_name
         assert records.read(path) == record
-        return Asked(made, record, {each.metric: each for each in record.scores}, records.read_outcomes(path))
+        return Asked(made, record, {each.metric: each for each in record.scores}, read_outcomes(path))
 
     def failure(self, model: object, task: str, **settings: Any) -> tuple[str, int]:
         """Return why the one task failed, and the exit status."""

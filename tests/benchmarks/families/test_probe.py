@@ -22,7 +22,7 @@ from mmbench.benchmarks.probes.episodes import draw, stratified_split
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.models.models import Model
-from mmbench.harness.records import record as records
+from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.plan import plan
 from mmbench.harness.run.result import Run
@@ -121,7 +121,7 @@ def again(bench: Any, model: object, *tasks: str, **settings: Any) -> Run:
 
 
 def outcomes_of(bench: Any, record: Record) -> list[Outcome]:
-    return records.read_outcomes(bench.folder / "results" / "runs" / record.model / record.file_name)
+    return read_outcomes(bench.folder / "results" / "runs" / record.model / record.file_name)
 
 
 def values(record: Record) -> dict[str, float | None]:

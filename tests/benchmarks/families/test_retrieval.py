@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.records import record as records
+from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
 from mmbench.harness.tasks.task_file import load_task
@@ -108,7 +108,7 @@ def ask(model: object, path: Path) -> tuple[Run, dict[str, Score], list[Outcome]
     made = run(model, task=str(path), output=folder / "results", store=folder / "store.sqlite")
     assert [str(problem.error) for problem in made.problems] == []
     record = made.records[0]
-    outcomes = records.read_outcomes(folder / "results" / "runs" / record.model / record.file_name)
+    outcomes = read_outcomes(folder / "results" / "runs" / record.model / record.file_name)
     return made, {each.metric: each for each in record.scores}, outcomes
 
 

@@ -15,6 +15,7 @@ from sklearn.preprocessing import normalize
 from mmbench.harness.errors import DataError
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.records import record as records
+from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
 from mmbench.harness.scores.score import score
@@ -89,7 +90,7 @@ def ask(model: object, task: Path) -> tuple[Run, dict[str, Score], list[Outcome]
     (record,) = made.records
     path = folder / "results" / "runs" / record.model / record.file_name
     assert records.read(path) == record
-    return made, {each.metric: each for each in record.scores}, records.read_outcomes(path)
+    return made, {each.metric: each for each in record.scores}, read_outcomes(path)
 
 
 def vectors(count: int, classes: Sequence[str], seed: int = 0) -> tuple[Table, Floats]:

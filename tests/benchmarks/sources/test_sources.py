@@ -60,7 +60,7 @@ def test_path_is_needed(kind: type[Source]) -> None:
 
 
 def test_no_heavy_import() -> None:
-    modules = ["builtin", "cells", "csv_file", "folder", "jsonl_file", "parquet_file"]
+    modules = ["builtin", "cells", "csv", "folder", "jsonl", "parquet"]
     imports = ", ".join(f"mmbench.benchmarks.sources.{module}" for module in modules)
     code = (
         f"import sys, {imports}, mmbench.benchmarks.named; "

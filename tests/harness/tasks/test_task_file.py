@@ -146,7 +146,7 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
         (CSV + "facts: [level, nte]\n", "line 4: the data has no column 'nte'; did you mean 'note'? for 'facts'"),
         (
             CSV + "classes: imagenett\n",
-            "neither a known name (imagenet, digits, scenes-words, scenes-pairs) nor a text file",
+            "neither a known name (digits, imagenet, scenes-pairs, scenes-words) nor a text file",
         ),
         (CSV + "classes: []\n", "`classes` is empty"),
         (CSV + "templates: ['a photo']\n", "must have one {} for the class name"),
