@@ -19,6 +19,9 @@ FEW_CLUSTERS = 20
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+RouteTaken = Route | Literal["recorded"]
+"""How the answers of a record came about; `recorded` where another system's predictions were scored."""
+
 Unit = Literal["item", "image", "text"]
 """What one outcome is about; retrieval has queries of both directions."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import CandidateOptions, asking
+from mmbench.benchmarks.families.common.wording import CandidateOptions, wording
 from mmbench.benchmarks.metrics.caption import meteor
 from mmbench.benchmarks.metrics.caption.all_at_once import (
     ATTRIBUTES,
@@ -34,6 +34,7 @@ from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import AdapterError, DataError, WeightsUnavailable
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Option, Outcome, Route, Sample
@@ -63,7 +64,7 @@ class Captioning:
 
     def __init__(self, options: CaptioningOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
-        self._asking = asking(options, "", max_tokens=64, known=())
+        self._wording = wording(options, "", max_tokens=64, known=())
         self._candidates = () if options.candidates is None else candidate_list(options.candidates, data.base)
         given = options.document_frequencies
         self._frequencies = None if given is None else DocumentFrequencies.read(data.base / given)
@@ -79,7 +80,7 @@ class Captioning:
         table = self._frequencies
         source = "corpus" if table is None else digest_json([table.documents, dict(table.frequencies)])
         fixed = {
-            **self._asking.as_json(),
+            **self._wording.as_json(),
             "candidates": list(self._candidates),
             "tokenizer": TOKENIZER,
             "document_frequencies": source,
@@ -99,34 +100,39 @@ class Captioning:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each picture its caption and how it agrees. Raises DataError where a metric would be nonsense.
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each picture its caption and how it agrees. Raises DataError where a metric would be nonsense.
 
         Captions are scored together once all are there: what a word weighs depends on all references.
         """
         seen, asked = tee(samples)
-        answers = subject.answer(asked, self._candidates, self._asking)
+        answers = subject.answer(asked, self._candidates, self._wording)
         held = []
         for sample, answer in zip(seen, answers, strict=True):
             held.append((replace(sample, media=tuple(image.without_pixels() for image in sample.media)), answer))
-        pictures = self._pictures(held, subject)
+        notes: list[str] = []
+        pictures = self._pictures(held, subject.scorer, notes)
         for i, vector in pictures.items():
             if isinstance(vector, Failure):
                 held[i] = (held[i][0], Answer("error", None, vector.message))
         captioned = [i for i, (_, answer) in enumerate(held) if answer.status != "error"]
         vectors = [vector for vector in pictures.values() if not isinstance(vector, Failure)]
         references = tokenize_references([held[i][0].references for i in captioned])
-        scores = self._scores([held[i] for i in captioned], references, vectors, subject) if captioned else {}
-        ranked = captioned and subject.route in ("embed", "likelihood")
+        scores = (
+            self._scores([held[i] for i in captioned], references, vectors, subject.scorer, notes) if captioned else {}
+        )
+        ranked = captioned and answers.route in ("embed", "likelihood")
         guesses = self._guesses(references) if ranked else {}
         place = {i: at for at, i in enumerate(captioned)}
+        outcomes = []
         for i, (sample, answer) in enumerate(held):
             if i in place:
                 at = place[i]
-                yield self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guesses.items()})
+                outcomes.append(self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guesses.items()}))
             else:
                 target = " | ".join(sample.references)
-                yield Outcome.about(sample, "error", None, target, values={}, message=answer.message)
+                outcomes.append(Outcome.about(sample, "error", None, target, values={}, message=answer.message))
+        return Outcomes(answers.route, outcomes, notes)
 
     def _references(self, row: Row) -> tuple[str, ...]:
         names = self._data.fields["references"]
@@ -141,7 +147,8 @@ class Captioning:
         captioned: Sequence[tuple[Sample, Answer]],
         references: Sequence[Sequence[Tokens]],
         pictures: Sequence[Floats],
-        subject: Examinee,
+        scorer: Examinee | None,
+        notes: list[str],
     ) -> dict[str, CaptionScores]:
         captions = [answer.text or "" for _, answer in captioned]
         samples = [sample for sample, _ in captioned]
@@ -150,27 +157,28 @@ class Captioning:
         if "meteor" in self._names:
             reason = meteor.available()
             if reason:
-                subject.notes.append(f"meteor is -: {reason}")
+                notes.append(f"meteor is -: {reason}")
             else:
                 made["meteor"] = meteor_scores(candidates, references)
         if self._truth and set(self._names) & set(ATTRIBUTES):
             counts = attribute_scores(candidates, [_attributes(sample) for sample in samples])
             made |= dict.fromkeys(ATTRIBUTES, counts)
-        if subject.scorer and pictures:
-            made |= self._clipscores(np.stack(pictures), captions, samples, subject.scorer)
+        if scorer and pictures:
+            made |= self._clipscores(np.stack(pictures), captions, samples, scorer)
         return {name: made[name] for name in self._names if name in made}
 
-    def _pictures(self, held: Sequence[tuple[Sample, Answer]], subject: Examinee) -> dict[int, Floats | Failure]:
+    def _pictures(
+        self, held: Sequence[tuple[Sample, Answer]], scorer: Examinee | None, notes: list[str]
+    ) -> dict[int, Floats | Failure]:
         """Return the scorer's vector of each captioned picture by its place; the pictures are read a second time.
 
         They are the items' own also where a control showed others: the caption is to fit what is there.
         """
         if not set(self._names) & {"clipscore", "ref_clipscore"}:
             return {}
-        scorer = subject.scorer
         if scorer is None or "image" not in self._data.fields:
             why = "no scorer was given (--scorer)" if scorer is None else "the data has no pictures"
-            subject.notes.append(f"clipscore and ref_clipscore are -: {why}")
+            notes.append(f"clipscore and ref_clipscore are -: {why}")
             return {}
         wanted = [i for i, (_, answer) in enumerate(held) if answer.status != "error"]
         own = islice(self.samples(), len(held))

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import WordingOptions, asking
+from mmbench.benchmarks.families.common.wording import WordingOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text, texts
 from mmbench.benchmarks.sources.classes import Classes, class_index
@@ -17,9 +17,10 @@ from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
-from mmbench.harness.types import Option, Outcome, Route, Sample
+from mmbench.harness.types import Option, Outcome, Route, RouteTaken, Sample
 
 METRICS = {
     "accuracy": Metric("accuracy", "The right option is chosen; the options stand in the order of the data."),
@@ -51,7 +52,7 @@ class MultipleChoice:
         self._data = data
         self._options = data.fields["options"]
         self._circular = options.circular
-        self._asking = asking(options, ASK_WITH_OPTIONS, max_tokens=16, required=("question", "options"))
+        self._wording = wording(options, ASK_WITH_OPTIONS, max_tokens=16, required=("question", "options"))
         default = ["accuracy", "circular_accuracy"] if options.circular else ["accuracy"]
         self.metrics = named_metrics(self.name, metrics or default, METRICS)
         if options.circular:
@@ -61,7 +62,7 @@ class MultipleChoice:
 
     def protocol(self) -> Json:
         """Return the wording, whether options are rotated, and which matcher reads the replies."""
-        return {**self._asking.as_json(), "circular": self._circular, "matcher": MATCHER}
+        return {**self._wording.as_json(), "circular": self._circular, "matcher": MATCHER}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
@@ -76,18 +77,24 @@ class MultipleChoice:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each question whether the right option was chosen, and whether in every rotation."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each question whether the right option was chosen, and whether in every rotation."""
         seen, asked = tee(samples)
-        choices = subject.choose(
-            (turn for sample in asked for turn in self._turns(sample, subject)), None, self._asking
-        )
-        for sample in seen:
-            yield self._outcome(sample, [next(choices) for _ in self._turns(sample, subject)])
 
-    def _turns(self, sample: Sample, subject: Examinee) -> Sequence[Sample]:
+        def turns() -> Iterator[Sample]:
+            # Made as they are asked: by then the route is known, on which their number depends.
+            for sample in asked:
+                yield from self._turns(sample, choices.route)
+
+        choices = subject.choose(turns(), None, self._wording)
+        outcomes = [
+            self._outcome(sample, [next(choices) for _ in self._turns(sample, choices.route)]) for sample in seen
+        ]
+        return Outcomes(choices.route, outcomes)
+
+    def _turns(self, sample: Sample, route: RouteTaken) -> Sequence[Sample]:
         """Return the sample, or each rotation of its options under the id `id#rotation` where their order matters."""
-        if not self._circular or subject.route in ("embed", "likelihood"):
+        if not self._circular or route in ("embed", "likelihood"):
             return [sample]
         count = len(sample.options)
         (right,) = sample.target

@@ -12,11 +12,12 @@ from mmbench.benchmarks.families.common.rows import named_metrics
 from mmbench.benchmarks.families.common.wording import check_placeholders
 from mmbench.benchmarks.sources.cells import column, pictures, texts
 from mmbench.harness.ask.examinee import Examinee, Verb
-from mmbench.harness.ask.wording import Asking, Likelihood
+from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.media.image import Image
 from mmbench.harness.numerics.ranks import TIE
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Outcome, Route, Sample
@@ -66,12 +67,12 @@ class Pairs:
     def __init__(self, options: PairsOptions, data: Data, metrics: Sequence[str]) -> None:
         check_placeholders("phrasing", options.phrasing, ("answer",), ("answer",))
         self._data = data
-        self._asking = Asking(phrasing=options.phrasing, likelihood=options.likelihood)
+        self._wording = Wording(phrasing=options.phrasing, likelihood=options.likelihood)
         self.metrics = named_metrics(self.name, metrics or self._default_metrics(), METRICS)
 
     def protocol(self) -> Json:
         """Return how captions are worded and compared."""
-        return {"phrasing": self._asking.phrasing, "likelihood": self._asking.likelihood, "ties": "wrong"}
+        return {"phrasing": self._wording.phrasing, "likelihood": self._wording.likelihood, "ties": "wrong"}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
@@ -86,11 +87,11 @@ class Pairs:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each pair which of its comparisons came out right."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each pair which of its comparisons came out right."""
         seen, asked = tee(samples)
-        for sample, scores in zip(seen, subject.within(asked, self._asking), strict=True):
-            yield _outcome(sample, scores)
+        scores = subject.within(asked, self._wording)
+        return Outcomes(scores.route, [_outcome(*each) for each in zip(seen, scores, strict=True)])
 
     def _default_metrics(self) -> list[str]:
         first = next(iter(self._data.source), None)

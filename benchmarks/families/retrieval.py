@@ -15,6 +15,7 @@ from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.numerics.ranks import Ranks
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample, Unit
@@ -79,11 +80,11 @@ class Retrieval:
             )
             number += len(members)
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield one outcome for each picture as a query, then one for each caption as a query."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return one outcome for each picture as a query, then one for each caption as a query."""
         found = subject.similarity(samples)
-        yield from self._of_direction("image_to_text", found.image_to_text, found)
-        yield from self._of_direction("text_to_image", found.text_to_image, found)
+        directions = (("image_to_text", found.image_to_text), ("text_to_image", found.text_to_image))
+        return Outcomes(found.route, [each for way in directions for each in self._of_direction(*way, found)])
 
     def _captions_of(self, row: Row) -> tuple[str, ...]:
         cells = [column(row, name) for name in self._captions]

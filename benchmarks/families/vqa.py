@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import CandidateOptions, asking
+from mmbench.benchmarks.families.common.wording import CandidateOptions, wording
 from mmbench.benchmarks.metrics.answers import anls, exact_match, relaxed_accuracy, token_f1
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy, vqa_accuracy_lenient
 from mmbench.benchmarks.named import candidate_list
@@ -18,6 +18,7 @@ from mmbench.benchmarks.sources.cells import column, label_values, text, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample
@@ -61,13 +62,13 @@ class Vqa:
 
     def __init__(self, options: CandidateOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
-        self._asking = asking(options, PROMPT, max_tokens=32, required=("question",), known=("question",))
+        self._wording = wording(options, PROMPT, max_tokens=32, required=("question",), known=("question",))
         self._candidates = () if options.candidates is None else candidate_list(options.candidates, data.base)
         self.metrics = named_metrics(self.name, metrics or self._default_metrics(), METRICS)
 
     def protocol(self) -> Json:
         """Return the wording and the candidates."""
-        return {**self._asking.as_json(), "candidates": list(self._candidates)}
+        return {**self._wording.as_json(), "candidates": list(self._candidates)}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
@@ -80,16 +81,18 @@ class Vqa:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each question the answer and how it agrees with those of people."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each question the answer and how it agrees with those of people."""
         seen, asked = tee(samples)
         chance = lru_cache(maxsize=4096)(self._chance)  # many questions share their answers, and often all candidates
         items = len(self._data.source)
-        answers = subject.answer(asked, self._candidates, self._asking)
-        ranked = subject.route in ("embed", "likelihood")
+        answers = subject.answer(asked, self._candidates, self._wording)
+        ranked = answers.route in ("embed", "likelihood")
+        outcomes = []
         for number, (sample, answer) in enumerate(zip(seen, answers, strict=True)):
             guesses = tuple(guesses_for(number, items, self._candidates)) if ranked else ()
-            yield self._outcome(sample, answer, chance(sample.references, guesses) if ranked else None)
+            outcomes.append(self._outcome(sample, answer, chance(sample.references, guesses) if ranked else None))
+        return Outcomes(answers.route, outcomes)
 
     def _default_metrics(self) -> list[str]:
         """Return all metrics, those of VQAv2 only where the data has annotators enough for them to reach 1."""

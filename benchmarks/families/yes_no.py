@@ -9,13 +9,14 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import WordingOptions, asking
+from mmbench.benchmarks.families.common.wording import WordingOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
@@ -101,12 +102,12 @@ class YesNo:
 
     def __init__(self, options: WordingOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
-        self._asking = asking(options, PROMPT, max_tokens=16, required=("question",))
+        self._wording = wording(options, PROMPT, max_tokens=16, required=("question",))
         self.metrics = named_metrics(self.name, metrics or list(METRICS), METRICS)
 
     def protocol(self) -> Json:
         """Return the wording and which matcher reads the replies."""
-        return {**self._asking.as_json(), "matcher": MATCHER}
+        return {**self._wording.as_json(), "matcher": MATCHER}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
@@ -120,11 +121,11 @@ class YesNo:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each question what was answered."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each question what was answered."""
         seen, asked = tee(samples)
-        for sample, choice in zip(seen, subject.choose(asked, YES_AND_NO, self._asking), strict=True):
-            yield _outcome(sample, choice)
+        choices = subject.choose(asked, YES_AND_NO, self._wording)
+        return Outcomes(choices.route, [_outcome(*each) for each in zip(seen, choices, strict=True)])
 
 
 def _target(cell: Cell, row: Row) -> int:

@@ -22,6 +22,7 @@ from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
@@ -90,12 +91,12 @@ class ZeroShotClassification:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each picture which class was chosen and whether it is a right one."""
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each picture which class was chosen and whether it is a right one."""
         options = [Option(name, tuple(t.replace("{}", name) for t in self.templates)) for name in self.classes.names]
         seen, asked = tee(samples)
-        for sample, choice in zip(seen, subject.choose(asked, options), strict=True):
-            yield self._outcome(sample, choice)
+        choices = subject.choose(asked, options)
+        return Outcomes(choices.route, [self._outcome(*each) for each in zip(seen, choices, strict=True)])
 
     def _default_metrics(self) -> list[str]:
         if is_multi_label(self._data, self._label):

@@ -1,20 +1,35 @@
-"""Whoever sits the exam: a model asked through the store, or the predictions that another system made."""
+"""Examinee: whoever sits the exam, a model asked through the store or the predictions that another system made."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.ask.wording import DEFAULT, Asking
-from mmbench.harness.digest import Json
+from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.ranks import Ranks
-from mmbench.harness.types import Failure, Option, Route, Sample, Status
+from mmbench.harness.types import Failure, Option, RouteTaken, Sample, Status
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+
+Verb = Literal["choose", "answer", "similarity", "within", "features"]
+"""The question that a family puts."""
+
+T = TypeVar("T")
+
+
+class Answers(Iterator[T]):
+    """Answers as they come, one for each sample in order, and the route by which they do."""
+
+    def __init__(self, route: RouteTaken, given: Iterable[T]) -> None:
+        self.route = route
+        self._given = iter(given)
+
+    def __next__(self) -> T:
+        return next(self._given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,7 @@ class Answer:
 class Similarity:
     """Every picture against every text, as ranks only: the scores are never held as a whole."""
 
+    route: RouteTaken
     samples: Sequence[Sample]
     """All that were asked, in order; their references are the texts."""
     failures: Mapping[int, Failure]
@@ -54,10 +70,11 @@ class Similarity:
 
 
 class Examinee(Protocol):
-    """The verbs a family may use. They take iterables and give iterators in the same order."""
+    """The verbs a family may use. They take iterables and give answers in the same order."""
 
-    name: str
-    """Label."""
+    @property
+    def name(self) -> str:
+        """Label."""
 
     @property
     def fingerprint(self) -> str:
@@ -67,38 +84,36 @@ class Examinee(Protocol):
     def parameters(self) -> int | None:
         """Number of weights of whatever answers, where it is known."""
 
-    route: Route | Literal["recorded"] | None
-    """The route of the last verb."""
+    @property
+    def scorer(self) -> "Examinee | None":
+        """A second model, for metrics that need one."""
 
     @property
-    def control(self) -> str | None:
-        """The id of the control under which pictures are replaced, if any."""
+    def dry(self) -> bool:
+        """True when nothing is answered and all is only counted, so that nothing is worth learning from."""
 
-    scorer: "Examinee | None"
-    """A second model, for metrics that need one."""
-    notes: list[str]
-    """What a reader of the scores should know; families add to it."""
-    details: dict[str, Json]
-    """What a family keeps of a run besides its scores, such as the episodes it drew."""
+    @property
+    def looks(self) -> bool:
+        """True where the items' own pictures are read to answer; else nobody takes their digests on the way."""
 
-    dry: bool
-    """True when nothing is answered and all is only counted, so that nothing is worth learning from."""
+    def control_by(self, route: RouteTaken) -> str | None:
+        """Return the id of the control under which a route replaces pictures, if there is one."""
 
     def choose(
-        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, asking: Asking = DEFAULT
-    ) -> Iterator[Choice]:
+        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT
+    ) -> Answers[Choice]:
         """Yield a choice for each sample among `options`, or among its own where that is None."""
 
-    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
+    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording) -> Answers[Answer]:
         """Yield an answer in words: written, or the likeliest of `candidates`."""
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""
 
-    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+    def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
         """Yield (pictures, texts) scores of each sample's own pictures and its references."""
 
-    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
+    def features(self, samples: Iterable[Sample]) -> Answers[ImageVectors | Failure]:
         """Yield the vectors of each sample's one picture, in the space shared with texts and before it."""
 
     def prototypes(self, options: Sequence[Option]) -> Floats:
@@ -106,6 +121,3 @@ class Examinee(Protocol):
 
     def tuned(self, tunings: Sequence[Tuning]) -> Iterator[Floats]:
         """Yield (classes, d) class vectors of the prompts that are learnt, one for each tuning."""
-
-
-Verb = Literal["choose", "answer", "similarity", "within", "features"]

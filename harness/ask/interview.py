@@ -1,41 +1,51 @@
 """How a model is reached: every question goes through here to the store, with the pictures that it may show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 
 from mmbench.harness.ask.controls import GREY, Control
 from mmbench.harness.ask.examinee import Floats
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import Ask, Value
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, TakesTextAlone, abilities
-from mmbench.harness.store.store import Answers
+from mmbench.harness.store.store import AnswerStore
 from mmbench.harness.types import Failure, Option, Sample
-
-Question: TypeAlias = tuple[tuple[Image, ...], str, tuple[str, ...]]
-"""Pictures, prompt and the texts whose likelihood is asked."""
 
 
 class Interview:
-    """One model behind the store, and the control under which it is asked."""
+    """One model behind the store, and the control under which it is asked; nothing of it changes."""
 
-    def __init__(self, name: str, adapter: Adapter, store: Answers, engine: Engine, fingerprint: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        adapter: Adapter,
+        store: AnswerStore,
+        engine: Engine,
+        fingerprint: str,
+        control: Control | None = None,
+    ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         self.able: frozenset[Ability] = abilities(adapter)
         self.text_alone = isinstance(adapter, TakesTextAlone) and adapter.takes_text_alone
         """True where it answers without a picture, by likelihood or in writing."""
-        self.control: Control | None = None
-        """Where set, samples show other pictures than their own."""
+        self.control = control
+        """Where there is one, samples show other pictures than their own."""
+        self._adapter = adapter
         self._store = store
         self._engine = engine
 
-    def ask(self, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
+    def under(self, control: Control | None) -> "Interview":
+        """Return the same model under another control."""
+        return Interview(self.name, self._adapter, self._store, self._engine, self.fingerprint, control)
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Value | Failure]:
         """Yield the answer to each question, in order; all of one kind."""
-        return self._store.ask(self._engine, self.fingerprint, asks)
+        return self._store.ask(self._engine, self.fingerprint, questions)
 
     def expect(self, inputs: int) -> None:
         """Tell that so many inputs are to come besides the items."""
@@ -58,9 +68,14 @@ class Interview:
         for image in self.pictures(sample):
             yield () if self.shows_nothing else (image,)
 
-    def known(self, asks: Sequence[Ask]) -> list[bool]:
+    def known(self, questions: Sequence[Question]) -> list[bool]:
         """Return which of these questions were answered before."""
-        return [self._store.remembers(self.fingerprint, ask) for ask in asks]
+        return [self._store.remembers(self.fingerprint, question) for question in questions]
+
+    @property
+    def parameters(self) -> int | None:
+        """The model's number of weights; None where it does not tell, or was never loaded."""
+        return self._store.parameters(self.fingerprint, getattr(self._adapter, "parameters", None))
 
     @property
     def shows_nothing(self) -> bool:

@@ -5,18 +5,18 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Answer, Choice, Examinee, Floats, Similarity
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Floats, Similarity
 from mmbench.harness.ask.routes.generate import read_reply
-from mmbench.harness.ask.wording import DEFAULT, Asking
+from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.models.abilities import ImageVectors
-from mmbench.harness.types import Failure, Option, Route, Sample
+from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,11 @@ class Recorded:
     name: str
     predictions: Predictions
     scorer: Examinee | None = None
-    notes: list[str] = field(default_factory=list)
-    details: dict[str, Json] = field(default_factory=dict)
     dry: bool = False
     used: set[str] = field(default_factory=set)
     """Ids that items asked for."""
     missing: list[str] = field(default_factory=list)
     """Ids of items without a prediction."""
-    control: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -110,45 +107,54 @@ class Recorded:
         return f"recorded {self.predictions.digest}"
 
     parameters: int | None = None
+    looks: bool = False
 
-    route: Route | Literal["recorded"] | None = "recorded"
+    def control_by(self, route: RouteTaken) -> str | None:
+        """Return None: predictions are under no control."""
+        return None
 
     def choose(
-        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, asking: Asking = DEFAULT
-    ) -> Iterator[Choice]:
-        """Yield the option of each prediction: its text, its 0-based index, one score an option, or a free reply."""
-        for sample in samples:
+        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT
+    ) -> Answers[Choice]:
+        """Give the option of each prediction: its text, its 0-based index, one score an option, or a free reply."""
+
+        def choice(sample: Sample) -> Choice:
             held = self._held(sample)
             if isinstance(held, Failure):
-                yield Choice("error", None, message=held.message)
-            else:
-                labels = [option.label for option in (sample.options if options is None else options)]
-                yield _choice(held, labels, sample.id, asking)
+                return Choice("error", None, message=held.message)
+            labels = [option.label for option in (sample.options if options is None else options)]
+            return _choice(held, labels, sample.id, wording)
 
-    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
-        """Yield each prediction as it is; a number as it is written."""
-        for sample in samples:
-            held = self._held(sample)
-            if isinstance(held, Failure):
-                yield Answer("error", None, held.message)
-            elif isinstance(held, str):
-                yield Answer("ok", held)
-            elif isinstance(held, (int, float)) and not isinstance(held, bool):
-                yield Answer("ok", json.dumps(held))
-            else:
-                yield Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}")
+        return Answers("recorded", map(choice, samples))
 
-    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
-        """Yield the (pictures, captions) scores recorded: a list for each picture; a single one may be flat."""
-        for sample in samples:
+    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording) -> Answers[Answer]:
+        """Give each prediction as it is; a number as it is written."""
+        return Answers("recorded", map(self._answer, samples))
+
+    def _answer(self, sample: Sample) -> Answer:
+        held = self._held(sample)
+        if isinstance(held, Failure):
+            return Answer("error", None, held.message)
+        if isinstance(held, str):
+            return Answer("ok", held)
+        if isinstance(held, (int, float)) and not isinstance(held, bool):
+            return Answer("ok", json.dumps(held))
+        return Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}")
+
+    def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
+        """Give the (pictures, captions) scores recorded: a list for each picture; a single one may be flat."""
+
+        def scores(sample: Sample) -> Floats | Failure:
             held = self._held(sample)
-            yield held if isinstance(held, Failure) else _matrix(held, sample)
+            return held if isinstance(held, Failure) else _matrix(held, sample)
+
+        return Answers("recorded", map(scores, samples))
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Raise Unsupported: a ranking of galleries is not recorded item by item."""
         raise Unsupported("recorded predictions cannot be scored for retrieval, which ranks whole galleries")
 
-    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
+    def features(self, samples: Iterable[Sample]) -> Answers[ImageVectors | Failure]:
         """Raise Unsupported: predictions have no vectors."""
         raise Unsupported("recorded predictions hold no features")
 
@@ -184,7 +190,7 @@ class Recorded:
         return Failure(f"the prediction of item {name} is null") if found is None else found
 
 
-def _choice(held: Json, labels: Sequence[str], name: str, asking: Asking) -> Choice:
+def _choice(held: Json, labels: Sequence[str], name: str, wording: Wording) -> Choice:
     index = _index(held, labels)
     if isinstance(index, int):
         scores = np.zeros(len(labels))
@@ -193,7 +199,7 @@ def _choice(held: Json, labels: Sequence[str], name: str, asking: Asking) -> Cho
     if index is not None:
         return Choice("error", None, message=f"item {name}: {index}")
     if isinstance(held, str):
-        return read_reply(held, labels, asking)
+        return read_reply(held, labels, wording)
     given = _numbers(held)
     if given is not None and len(given) == len(labels):
         return Choice("ok", given)

@@ -1,28 +1,27 @@
 """The model sitting the exam: a few questions, and for each the route that the model's abilities allow."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import tee
-from typing import Literal
 from zlib import crc32
 
 import numpy as np
 
 from mmbench.harness.ask.controls import Control
-from mmbench.harness.ask.examinee import Answer, Choice, Examinee, Floats, Similarity, Verb
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Floats, Similarity, Verb
 from mmbench.harness.ask.interview import Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
 from mmbench.harness.ask.routes.generate import GenerateRoute
 from mmbench.harness.ask.routes.likelihood import LikelihoodRoute
 from mmbench.harness.ask.routes.tune import MOST_MINUTES, TuningRoute
-from mmbench.harness.ask.wording import DEFAULT, Asking
-from mmbench.harness.digest import Json
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.ask.wording import DEFAULT, Wording
+from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors
 from mmbench.harness.numerics.ranks import TIE
-from mmbench.harness.store.store import Answers
-from mmbench.harness.types import Failure, Option, Route, Sample
+from mmbench.harness.store.store import AnswerStore
+from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample
 
 NEEDS: Mapping[Verb, Mapping[Route, frozenset[Ability]]] = {
     "choose": {
@@ -64,7 +63,7 @@ def choose_route(
 
 
 class Subject:
-    """A model asked through the store.
+    """A model asked through the store; nothing of it changes, `sit` gives the same model for another exam.
 
     Verbs take iterables and give iterators in the same order; pictures in memory never exceed the engine's queue.
     """
@@ -73,7 +72,7 @@ class Subject:
         self,
         name: str,
         adapter: Adapter,
-        store: Answers,
+        store: AnswerStore,
         engine: Engine,
         *,
         pinned: Route | None = None,
@@ -83,79 +82,89 @@ class Subject:
         tell: Callable[[str], None] = lambda message: None,
         dry: bool = False,
     ) -> None:
-        self.name = name
         # Taken once: of a model in memory it is computed from all its weights, and it must not change within a run.
-        self.fingerprint = adapter.fingerprint if fingerprint is None else fingerprint
+        identity = adapter.fingerprint if fingerprint is None else fingerprint
         self.scorer = scorer
-        self.notes: list[str] = []
-        self.details: dict[str, Json] = {}
         self.dry = dry
-        self.route: Route | Literal["recorded"] | None = None
-        """The route of the last verb."""
-        self.preferred: Sequence[Route] = ("embed", "likelihood", "generate")
-        """The task's order of preference."""
         self._pinned = pinned
-        self._adapter, self._store = adapter, store
-        self._interview = Interview(name, adapter, store, engine, self.fingerprint)
-        self._embed = EmbedRoute(self._interview)
-        self._likelihood = LikelihoodRoute(self._interview)
-        self._generate = GenerateRoute(self._interview)
-        self._tuning = TuningRoute(self._interview, adapter, None if dry else most_minutes, tell)
+        self._adapter = adapter
+        self._limits = (None if dry else most_minutes, tell)
+        self._open(Interview(name, adapter, store, engine, identity), ("embed", "likelihood", "generate"))
+
+    def _open(self, interview: Interview, preferred: Sequence[Route]) -> None:
+        self._interview = interview
+        self._preferred = preferred
+        self._embed = EmbedRoute(interview)
+        self._likelihood = LikelihoodRoute(interview)
+        self._generate = GenerateRoute(interview)
+        self._tuning = TuningRoute(interview, self._adapter, *self._limits)
+
+    def sit(self, preferred: Sequence[Route], control: Control | None = None) -> "Subject":
+        """Return the same model for one exam: a task's routes in order of preference, and the control it is under."""
+        made = copy(self)
+        made._open(self._interview.under(control), preferred)
+        return made
+
+    @property
+    def name(self) -> str:
+        """Label."""
+        return self._interview.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of weights, preprocessing, tokenizer and dtype."""
+        return self._interview.fingerprint
 
     @property
     def parameters(self) -> int | None:
         """The model's number of weights; None where it does not tell, or was never loaded."""
-        return self._store.parameters(self.fingerprint, getattr(self._adapter, "parameters", None))
-
-    def put_under(self, control: Control | None) -> None:
-        """From now on show what the control shows instead of the samples' own pictures; None: their own."""
-        self._interview.control = control
+        return self._interview.parameters
 
     @property
-    def control(self) -> str | None:
-        """The id of the control: `blind` shows a grey picture, `blind:none` none at all."""
+    def looks(self) -> bool:
+        """True where the items' own pictures are shown."""
+        return self._interview.control is None
+
+    def control_by(self, route: RouteTaken) -> str | None:
+        """Return the id of the control: `blind` shows a grey picture, `blind:none` none at all."""
         held = self._interview.control
         if held is None:
             return None
-        return "blind:none" if self._interview.shows_nothing and self.route != "embed" else held.name
+        return "blind:none" if self._interview.shows_nothing and route != "embed" else held.name
 
     def choose(
-        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, asking: Asking = DEFAULT
-    ) -> Iterator[Choice]:
-        """Yield a choice for each sample among `options`, or among its own where that is None."""
-        route = self._take("choose")
-        if route == "embed":
-            return self._embed.choose(samples, options, asking)
-        if route == "likelihood":
-            return self._likelihood.choose(samples, options, asking)
-        return self._generate.choose(samples, options, asking)
+        self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT
+    ) -> Answers[Choice]:
+        """Give a choice for each sample among `options`, or among its own where that is None."""
+        route = self._route("choose")
+        by = self._generate if route == "generate" else self._ranking(route)
+        return Answers(route, by.choose(samples, options, wording))
 
-    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
-        """Yield an answer in words: written, or the likeliest of `candidates`.
+    def answer(self, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording) -> Answers[Answer]:
+        """Give an answer in words: written, or the likeliest of `candidates`.
 
         Among candidates that tie one is drawn by the item's id, so that a collapsed model answers at random.
         Raises Unsupported where answers must be ranked and there are no candidates.
         """
-        if self._take("answer") == "generate":
-            return self._generate.answer(samples, asking)
+        route = self._route("answer")
+        if route == "generate":
+            return Answers(route, self._generate.answer(samples, wording))
         if not candidates:
             raise Unsupported("answer by ranking needs 'candidates'; the task has none")
-        return self._pick(samples, candidates, asking)
+        return Answers(route, self._pick(route, samples, candidates, wording))
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""
-        route = self._embed if self._take("similarity") == "embed" else self._likelihood
-        return route.similarity(samples)
+        return self._ranking(self._route("similarity")).similarity(samples)
 
-    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
-        """Yield (pictures, texts) scores of each sample's own pictures and its references."""
-        route = self._embed if self._take("within") == "embed" else self._likelihood
-        return route.within(samples, asking)
+    def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
+        """Give (pictures, texts) scores of each sample's own pictures and its references."""
+        route = self._route("within")
+        return Answers(route, self._ranking(route).within(samples, wording))
 
-    def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
-        """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""
-        self._take("features")
-        return self._embed.features(samples)
+    def features(self, samples: Iterable[Sample]) -> Answers[ImageVectors | Failure]:
+        """Give the vectors of each sample's one picture; a model that gives one kind has it for both."""
+        return Answers(self._route("features"), self._embed.features(samples))
 
     def prototypes(self, options: Sequence[Option]) -> Floats:
         """Return (options, d) unit vectors: each option's phrasings embedded, normalised, averaged, normalised again.
@@ -168,15 +177,18 @@ class Subject:
         """Yield (classes, d) class vectors of the prompts that are learnt; their time is told first."""
         return self._tuning.tuned(tunings)
 
-    def _take(self, verb: Verb) -> Route:
-        self.route = route = choose_route(self.name, verb, self.preferred, self._interview.able, self._pinned)
-        return route
+    def _route(self, verb: Verb) -> Route:
+        return choose_route(self.name, verb, self._preferred, self._interview.able, self._pinned)
 
-    def _pick(self, samples: Iterable[Sample], candidates: Sequence[str], asking: Asking) -> Iterator[Answer]:
+    def _ranking(self, route: Route) -> EmbedRoute | LikelihoodRoute:
+        return self._embed if route == "embed" else self._likelihood
+
+    def _pick(
+        self, route: Route, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording
+    ) -> Iterator[Answer]:
         options = [Option(candidate, (candidate,)) for candidate in candidates]
-        route = self._embed if self.route == "embed" else self._likelihood
         seen, asked = tee(samples)
-        for sample, choice in zip(seen, route.choose(asked, options, asking), strict=True):
+        for sample, choice in zip(seen, self._ranking(route).choose(asked, options, wording), strict=True):
             text = None if choice.scores is None else candidates[_best(choice.scores, sample.id)]
             yield Answer(choice.status, text, choice.message)
 

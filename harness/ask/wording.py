@@ -24,7 +24,7 @@ words owe to the picture (pointwise mutual information; Holtzman et al. 2021).
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Wording:
     """The words around a question: the task-file keys `prompt`, `generation`, `phrasing` and `likelihood`."""
 
     prompt: str = ASK_WITH_OPTIONS
@@ -44,7 +44,7 @@ class Asking:
     def written(self, question: str, labels: Sequence[str] = ()) -> str:
         """Return the prompt for a model that writes.
 
-        >>> Asking("{question}\\n{options}").written("Which is round?", ["a ball", "a box"])
+        >>> Wording("{question}\\n{options}").written("Which is round?", ["a ball", "a box"])
         'Which is round?\\nA. a ball\\nB. a box'
         """
         asked = question or (_WHICH if labels else "")
@@ -53,7 +53,7 @@ class Asking:
     def embedded(self, question: str, answer: str) -> str:
         """Return the text whose vector stands for an answer.
 
-        >>> Asking().embedded("What colour is it?", "red")
+        >>> Wording().embedded("What colour is it?", "red")
         'What colour is it? red'
         """
         return _fill(self.phrasing, {"question": question, "answer": answer}).strip()
@@ -61,7 +61,7 @@ class Asking:
     def continued(self, question: str, answer: str) -> tuple[str, str]:
         """Return prompt and text where likelihoods are compared: the phrasing, cut in two where the answer begins.
 
-        >>> Asking().continued("What colour is it?", "red")
+        >>> Wording().continued("What colour is it?", "red")
         ('What colour is it?', 'red')
         """
         before, _, after = self.phrasing.partition("{answer}")
@@ -84,7 +84,7 @@ class Asking:
         }
 
 
-DEFAULT = Asking(phrasing="{answer}")
+DEFAULT = Wording(phrasing="{answer}")
 """For options whose phrasings are whole texts already, such as filled prompt templates."""
 
 

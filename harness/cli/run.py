@@ -11,8 +11,8 @@ from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath,
 from mmbench.harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from mmbench.harness.ask.controls import ControlName
     from mmbench.harness.models.models import Model
+    from mmbench.harness.run.settings import RunSettings
     from mmbench.harness.tasks.task import Task
 
 
@@ -70,15 +70,22 @@ def run(
     from mmbench.harness.models.models import Loading
     from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
     from mmbench.harness.run.run import execute
+    from mmbench.harness.run.settings import RunSettings
 
-    most = _batch_size(batch_size)
-    shown = parse_controls(controls)
+    settings = RunSettings(
+        limit=limit,
+        seed=seed,
+        route=route.value if route else None,
+        controls=parse_controls(controls),
+        batch_size=_batch_size(batch_size),
+        max_minutes=max_minutes,
+        loading=Loading(device, dtype, offline),
+    )
     tasks = choose_tasks(suite, task)
-    loading = Loading(device, dtype, offline)
-    models = choose_models(list(model or DEFAULT_MODELS), loading, name)
-    second = choose_scorer(scorer, loading)
+    models = choose_models(list(model or DEFAULT_MODELS), settings.loading, name)
+    second = choose_scorer(scorer, settings.loading)
     if dry_run:
-        _dry_run(models, tasks, store, limit, route, shown, seed, form)
+        _dry_run(models, tasks, store, settings, form)
         return
     from mmbench.harness.terminal.profile import profiles
     from mmbench.harness.terminal.progress import Bars
@@ -86,21 +93,7 @@ def run(
 
     errors = make_console(stderr=True)
     with Bars(errors) as bars:
-        made = execute(
-            models,
-            tasks,
-            output=output,
-            store=store,
-            limit=limit,
-            batch_size=most,
-            seed=seed,
-            route=route.value if route else None,
-            device=device,
-            controls=shown,
-            scorer=second,
-            max_minutes=max_minutes,
-            progress=bars,
-        )
+        made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
     if form is Output.json:
         print_json(made.rows())
     elif made.records:
@@ -113,14 +106,7 @@ def run(
 
 
 def _dry_run(
-    models: "list[Model]",
-    tasks: "tuple[Task, ...]",
-    store: Path | None,
-    limit: int | None,
-    route: RouteName | None,
-    controls: "tuple[ControlName, ...]",
-    seed: int,
-    form: Output,
+    models: "list[Model]", tasks: "tuple[Task, ...]", store: Path | None, settings: "RunSettings", form: Output
 ) -> None:
     from mmbench.harness.run.plan import plan
     from mmbench.harness.store.location import store_path
@@ -129,7 +115,7 @@ def _dry_run(
 
     held = Store(store or store_path())
     try:
-        plans = plan(models, tasks, held, limit, route.value if route else None, controls, seed)
+        plans = plan(models, tasks, held, settings)
     finally:
         held.close()
     if form is Output.json:

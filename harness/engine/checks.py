@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mmbench.harness.engine.question import Value
+from mmbench.harness.engine.packing import Value
 from mmbench.harness.errors import AdapterError
 from mmbench.harness.models.abilities import Array, ImageVectors
 from mmbench.harness.types import Failure

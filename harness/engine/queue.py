@@ -4,7 +4,8 @@ from collections import deque
 from concurrent.futures import Future
 from typing import Any, TypeAlias
 
-from mmbench.harness.engine.question import Kind, Request
+from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.question import Question
 from mmbench.harness.types import Failure
 
 QUEUE_BYTES = 512 << 20
@@ -14,14 +15,14 @@ Preparing: TypeAlias = Future[list[Any] | Failure]
 
 
 class Queue:
-    """Requests in flight with their prepared pictures, and the bytes that these hold."""
+    """Questions in flight with their prepared pictures, and the bytes that these hold."""
 
     def __init__(self, ahead: int) -> None:
         self._ahead = ahead
         """Pictures of unknown size that may be on their way."""
-        self._waiting: deque[tuple[Request, Preparing | None]] = deque()
+        self._waiting: deque[tuple[Question, Preparing | None]] = deque()
         self._sizes: deque[int] = deque()
-        """Bytes of each request from the head on, as far as they are known."""
+        """Bytes of each question from the head on, as far as they are known."""
         self._encoded = 0
         self._known = 0
         self._largest = 0
@@ -31,13 +32,13 @@ class Queue:
 
     @property
     def kind(self) -> Kind:
-        """The kind of the first request."""
+        """The kind of the first question."""
         return self._waiting[0][0].kind
 
-    def put(self, request: Request, prepared: Preparing | None) -> None:
-        """Add a request; wait where too many of unknown size are on their way."""
-        self._waiting.append((request, prepared))
-        self._encoded += _encoded(request)
+    def put(self, question: Question, prepared: Preparing | None) -> None:
+        """Add a question; wait where too many of unknown size are on their way."""
+        self._waiting.append((question, prepared))
+        self._encoded += _encoded(question)
         while len(self._sizes) < len(self._waiting):
             future = self._waiting[len(self._sizes)][1]
             if future is not None and not future.done() and len(self._waiting) - len(self._sizes) <= self._ahead:
@@ -61,28 +62,28 @@ class Queue:
         prepares = self._waiting[-1][1] is not None
         return self.heavy or len(self) >= batch + (max(batch, 2 * workers) if prepares else 0)
 
-    def take(self, most: int) -> list[tuple[Request, Preparing | None]]:
-        """Return up to `most` requests from the head that can be asked in one call."""
+    def take(self, most: int) -> list[tuple[Question, Preparing | None]]:
+        """Return up to `most` questions from the head that can be asked in one call."""
         if self.heavy:
             most = min(most, (len(self) + 1) // 2)  # so that others are prepared beside the forward pass
         first = self._waiting[0][0]
-        taken: list[tuple[Request, Preparing | None]] = []
+        taken: list[tuple[Question, Preparing | None]] = []
         while self._waiting and len(taken) < most:
-            request, _ = self._waiting[0]
-            if (request.kind, request.generation) != (first.kind, first.generation):
+            question, _ = self._waiting[0]
+            if (question.kind, question.generation) != (first.kind, first.generation):
                 break
             taken.append(self._waiting.popleft())
-            self._encoded -= _encoded(request)
+            self._encoded -= _encoded(question)
             self._known -= self._sizes.popleft() if self._sizes else 0
         return taken
 
 
-def _encoded(request: Request) -> int:
-    return sum(content.nbytes for content in request.contents)
+def _encoded(question: Question) -> int:
+    return sum(content.nbytes for content in question.contents)
 
 
 def _nbytes(prepared: Any) -> int:
-    """Estimate the memory of one prepared request."""
+    """Estimate the memory of one prepared question."""
     if not isinstance(prepared, list):
         return 0
     total = 0

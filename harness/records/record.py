@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
@@ -13,7 +13,7 @@ from mmbench.harness.records.outcomes import SCHEMA, write_outcomes
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.scores.score import as_json
 from mmbench.harness.tasks.card import Card
-from mmbench.harness.types import Outcome, Route, Score
+from mmbench.harness.types import Outcome, RouteTaken, Score
 
 _OLDEST = 1
 """Read as the present one: `parameters` and the clusters of a score are not known."""
@@ -33,7 +33,7 @@ class Record:
     family: str
     protocol: str
     """Protocol id: only records that share it are ranked or compared together."""
-    route: Route | Literal["recorded"]
+    route: RouteTaken
     """How it was asked; `recorded` where another system's predictions were scored."""
     control: str | None
     """`blind`, `blind:none` or `shuffled` where other pictures were shown than the items' own."""

@@ -3,15 +3,18 @@
 import os
 import platform
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 
-from mmbench.harness.ask.controls import Control, ControlName, make_control
+from mmbench.harness.ask.controls import Control, make_control
 from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.records.record import Record
+from mmbench.harness.run.settings import RunSettings
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.scores.breakdown import break_down
 from mmbench.harness.scores.score import score
 from mmbench.harness.store.meter import Meter
@@ -24,20 +27,15 @@ _PACKAGES = ("mmbench", "torch", "torchvision", "open_clip_torch", "numpy", "pil
 
 
 def examine(
-    task: Task, examinee: Examinee, *, limit: int | None, seed: int, device: str, meter: Meter
-) -> tuple[Record, list[Outcome]]:
+    task: Task, examinee: Examinee, settings: RunSettings, meter: Meter, device: str
+) -> tuple[Record, Sequence[Outcome]]:
     """Put a task to an examinee and return its record and outcomes. Raises DataError, Unsupported or AdapterError."""
     started = time.perf_counter()
-    examinee.notes.clear()
-    examinee.details.clear()
-    unseen = examinee.control is not None or examinee.route == "recorded"
-    dataset = Dataset(task.family.samples(), limit, ahead=unseen)
-    outcomes = list(task.family.outcomes(examinee, dataset))
+    dataset = Dataset(task.family.samples(), settings.limit, ahead=not examinee.looks)
+    made = task.family.outcomes(examinee, dataset)
+    outcomes = made.items
     if not outcomes:
         raise DataError(f"task {task.reference} has no items")
-    route = examinee.route
-    if route is None:
-        raise DataError(f"task {task.reference} asked its subject nothing")
     digest = dataset.digest()
     seconds = time.perf_counter() - started
     scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
@@ -49,8 +47,8 @@ def examine(
         version=task.version,
         family=task.family.name,
         protocol=task.protocol_id(digest, scorer.fingerprint if scorer else None),
-        route=route,
-        control=examinee.control,
+        route=made.route,
+        control=examinee.control_by(made.route),
         scorer={"model": scorer.name, "fingerprint": scorer.fingerprint} if scorer else None,
         dataset={"digest": digest, "n": dataset.n, "partial": dataset.cut},
         scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
@@ -58,9 +56,9 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=tuple(examinee.notes),
-        details=dict(examinee.details),
-        seed=seed,
+        notes=tuple(made.notes),
+        details=dict(made.details),
+        seed=settings.seed,
         versions=_versions(),
         hardware={"machine": platform.machine(), "cpus": os.cpu_count(), "device": device},
         seconds=round(seconds, 3),
@@ -73,11 +71,14 @@ def examine(
     return record, outcomes
 
 
-def control_of(task: Task, name: ControlName, limit: int | None, seed: int) -> Control:
-    """Return a control over the items of a task. Raises Unsupported where it has no meaning."""
-    if task.family.verb == "similarity":
-        raise Unsupported(f"a control has no meaning for {task.family.name}, where pictures are what is sought")
-    return make_control(name, islice(task.family.samples(), limit), seed)
+def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:
+    """Return the control of a sitting, if it has one. Raises Unsupported where it has no meaning."""
+    if sitting.control is None:
+        return None
+    family = sitting.task.family
+    if family.verb == "similarity":
+        raise Unsupported(f"a control has no meaning for {family.name}, where pictures are what is sought")
+    return make_control(sitting.control, islice(family.samples(), settings.limit), settings.seed)
 
 
 def _full_card(task: Task) -> Card:

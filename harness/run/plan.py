@@ -9,16 +9,23 @@ import numpy as np
 from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.digest import Json
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import Ask, Kind, Request, Value
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, Unsupported
 from mmbench.harness.models.abilities import Downloads
 from mmbench.harness.models.models import Model
 from mmbench.harness.run.examine import control_of
+from mmbench.harness.run.settings import RunSettings
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.data_digest import Dataset
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.types import Failure, Route
+from mmbench.harness.types import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,9 @@ class Plan:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+_NOT_ASKED = "not asked: this is a dry run"
+
+
 class _Counting:
     """Stands in for the store: counts distinct questions and answers none."""
 
@@ -55,25 +65,32 @@ class _Counting:
         self.missing: dict[bytes, Kind] = {}
         self.known: set[bytes] = set()
 
-    def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
-        for ask in asks:
-            request = ask.read()
-            if isinstance(request, Request) and request.key not in self.missing and request.key not in self.known:
-                if (fingerprint, request.key) in self._expected or self._store.known(fingerprint, [request.key]):
-                    self.known.add(request.key)
+    def ask(self, engine: Engine, fingerprint: str, questions: Iterable[Question]) -> Iterator[Value | Failure]:
+        for question in questions:
+            read = question.read()
+            if isinstance(read, Failure):
+                yield Failure(_NOT_ASKED)
+                continue
+            if read.key not in self.missing and read.key not in self.known:
+                if (fingerprint, read.key) in self._expected or self._store.known(fingerprint, [read.key]):
+                    self.known.add(read.key)
                 else:
-                    self.missing[request.key] = ask.kind
-            if isinstance(request, Request) and ask.kind in ("image", "text"):
+                    self.missing[read.key] = read.kind
+            if read.kind in (IMAGE, TEXT):
                 # Without vectors of pictures no text is asked, and without those of texts no picture. Nothing is
                 # scored from these, which differ so that ranking them takes no longer than usual.
-                yield np.frombuffer(request.key, np.uint8)[:8] - 127.5
-            elif isinstance(request, Request) and request.tuning is not None:
-                yield np.ones(8 * len(request.tuning.class_names))
+                yield np.frombuffer(read.key, np.uint8)[:8] - 127.5
+            elif read.tuning is not None:
+                yield np.ones(8 * len(read.tuning.class_names))
             else:
-                yield Failure("not asked: this is a dry run")
+                yield Failure(_NOT_ASKED)
 
-    def remembers(self, fingerprint: str, ask: Ask) -> bool:
-        return self._store.remembers(fingerprint, ask)
+    def remembers(self, fingerprint: str, question: Question) -> bool:
+        return self._store.remembers(fingerprint, question)
+
+    def expect_later(self, fingerprint: str) -> None:
+        """Tell the tasks that follow what this one will have asked."""
+        self._expected |= {(fingerprint, key) for key in self.missing}
 
     def expect(self, inputs: int) -> None:
         """Nobody watches a dry run."""
@@ -83,65 +100,48 @@ class _Counting:
         return counted
 
 
-def plan(
-    models: Sequence[Model],
-    tasks: Sequence[Task],
-    store: Store,
-    limit: int | None,
-    route: Route | None,
-    controls: Sequence[ControlName] = (),
-    seed: int = 0,
-) -> list[Plan]:
+def plan(models: Sequence[Model], tasks: Sequence[Task], store: Store, settings: RunSettings) -> list[Plan]:
     """Return what each model would be asked by each task, in the order in which a run would ask."""
     expected: set[tuple[str, bytes]] = set()
     plans = []
     for model in models:
-        engine = Engine(model.adapter)
+        engine = LocalEngine(model.adapter)
         try:
-            plans += [
-                _plan(model, task, control, store, engine, expected, limit, route, seed)
+            counting = [
+                (Sitting(model.label, task, control), _Counting(store, expected))
                 for task in tasks
-                for control in (None, *controls)
+                for control in (None, *settings.controls)
             ]
+            plans += [_plan(model, sitting, counted, store, engine, settings) for sitting, counted in counting]
         finally:
             engine.close()
     return plans
 
 
 def _plan(
-    model: Model,
-    task: Task,
-    control: ControlName | None,
-    store: Store,
-    engine: Engine,
-    expected: set[tuple[str, bytes]],
-    limit: int | None,
-    route: Route | None,
-    seed: int,
+    model: Model, sitting: Sitting, counting: _Counting, store: Store, engine: Engine, settings: RunSettings
 ) -> Plan:
-    counting = _Counting(store, expected)
+    task = sitting.task
     download = model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0
     # The identity of weights that are not here is unknown, and to learn it would fetch them.
     fingerprint = None if download == 0 else f"to be fetched: {model.spec}"
-    subject = Subject(model.label, model.adapter, counting, engine, pinned=route, fingerprint=fingerprint, dry=True)
-    subject.preferred = task.routes
-    dataset = Dataset(task.family.samples(), limit)
+    subject = Subject(
+        model.label, model.adapter, counting, engine, pinned=settings.route, fingerprint=fingerprint, dry=True
+    )
+    dataset = Dataset(task.family.samples(), settings.limit)
     refused = None
     try:
-        if control:
-            subject.put_under(control_of(task, control, limit, seed))
-        for _ in task.family.outcomes(subject, dataset):
-            pass
+        task.family.outcomes(subject.sit(task.routes, control_of(sitting, settings)), dataset)
     except (Unsupported, DataError) as error:
         refused = str(error)
     except AdapterError:
         pass  # where everything fails, as all but embeddings do here, there is nothing to rank
-    expected |= {(subject.fingerprint, key) for key in counting.missing}
+    counting.expect_later(subject.fingerprint)
     return Plan(
-        model=model.label,
+        model=sitting.model,
         task=task.reference,
-        control=control,
-        items=min(task.size, limit or task.size) if refused else dataset.n,
+        control=sitting.control,
+        items=settings.items_of(task.size) if refused else dataset.n,
         inputs=len(counting.missing) + len(counting.known),
         remembered=len(counting.known),
         seconds=_seconds(counting.missing, subject.fingerprint, store),

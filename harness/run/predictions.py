@@ -17,6 +17,7 @@ from mmbench.harness.records.record import Record
 from mmbench.harness.run.choose import choose_scorer
 from mmbench.harness.run.examine import examine
 from mmbench.harness.run.scorer import scorer_subject
+from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.store.location import store_path
 from mmbench.harness.store.meter import Meter
@@ -91,21 +92,22 @@ def score_task(
 ) -> Scored:
     """Score predictions on a task that is loaded, see `score`."""
     label = safe_name(predictions.stem) if name is None else check_name(name)
-    recorded = Recorded(label, read_predictions(predictions))
+    read = read_predictions(predictions)
     if scorer is None:
+        recorded = Recorded(label, read)
         record, outcomes = _examine(task, recorded, Meter())
     else:
         with closing(Store(Path(store) if store else store_path())) as held, scorer_subject(scorer, held) as second:
-            recorded.scorer = second
+            recorded = Recorded(label, read, second)
             record, outcomes = _examine(task, recorded, held.meter)
     if save is not None:
         records.write(record, outcomes, Path(save))
     return Scored(task, record, outcomes, recorded.missing, recorded.extra, sorted(recorded.predictions.repeated))
 
 
-def _examine(task: Task, recorded: Recorded, meter: Meter) -> tuple[Record, list[Outcome]]:
+def _examine(task: Task, recorded: Recorded, meter: Meter) -> tuple[Record, Sequence[Outcome]]:
     try:
-        return examine(task, recorded, limit=None, seed=0, device="none", meter=meter)
+        return examine(task, recorded, RunSettings(), meter, device="none")
     except Unsupported as error:
         raise UsageError(f"{task.reference}: {error}") from error
 

@@ -6,17 +6,30 @@ from typing import Protocol
 from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.errors import MmbenchError, Unsupported
 from mmbench.harness.records.record import Record
-from mmbench.harness.tasks.task import Task
+from mmbench.harness.run.sitting import Sitting
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A task that gave no record, or gave one with errors."""
 
-    model: str
-    task: str
+    sitting: Sitting
     error: MmbenchError
-    control: ControlName | None = None
+
+    @property
+    def model(self) -> str:
+        """Label of the model."""
+        return self.sitting.model
+
+    @property
+    def task(self) -> str:
+        """`task@version`."""
+        return self.sitting.task.reference
+
+    @property
+    def control(self) -> ControlName | None:
+        """The control that it was to be asked under."""
+        return self.sitting.control
 
     @property
     def unsupported(self) -> bool:
@@ -27,7 +40,7 @@ class Problem:
 class Progress(Protocol):
     """Who is told how far a run is."""
 
-    def started(self, model: str, task: Task, items: int, control: ControlName | None) -> None:
+    def started(self, sitting: Sitting, items: int) -> None:
         """A task begins."""
 
     def expected(self, inputs: int) -> None:
@@ -46,7 +59,7 @@ class Progress(Protocol):
 class Silent:
     """Tells nobody."""
 
-    def started(self, model: str, task: Task, items: int, control: ControlName | None) -> None:
+    def started(self, sitting: Sitting, items: int) -> None:
         """Do nothing."""
 
     def expected(self, inputs: int) -> None:

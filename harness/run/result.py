@@ -30,7 +30,7 @@ class Run:
         return rows + [row for problem in self.problems if problem.unsupported for row in self._empty(problem)]
 
     def _empty(self, problem: Problem) -> list[dict[str, Json]]:
-        task = next(task for task in self.tasks if task.reference == problem.task)
+        task = problem.sitting.task
         shared: dict[str, Json] = {"model": problem.model, "task": task.name, "version": task.version}
         shared |= {"family": task.family.name, "value": None, "low": None, "high": None, "n": 0, "coverage": 0.0}
         shared |= {

@@ -3,24 +3,20 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
-from mmbench.harness.errors import UsageError
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
 from mmbench.harness.run.progress import Progress, Silent
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.scorer import scorer_subject
-from mmbench.harness.run.session import _Session
+from mmbench.harness.run.session import Session
+from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.location import store_path
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Route
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(
@@ -51,19 +47,22 @@ def run(
     Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
     goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
     """
-    return execute(
-        choose_models(model, Loading(device, dtype, offline), name),
-        choose_tasks(suite, task),
-        output=Path(output),
-        store=Path(store) if store else None,
+    settings = RunSettings(
         limit=limit,
-        batch_size=batch_size,
         seed=seed,
         route=route,
-        device=device,
         controls=parse_controls(controls if isinstance(controls, str) else ",".join(controls)),
-        scorer=choose_scorer(scorer, Loading(device, dtype, offline)),
+        batch_size=batch_size,
         max_minutes=max_minutes,
+        loading=Loading(device, dtype, offline),
+    )
+    return execute(
+        choose_models(model, settings.loading, name),
+        choose_tasks(suite, task),
+        settings,
+        output=Path(output),
+        store=Path(store) if store else None,
+        scorer=choose_scorer(scorer, settings.loading),
         progress=progress,
     )
 
@@ -71,28 +70,17 @@ def run(
 def execute(
     models: Sequence[Model],
     tasks: tuple[Task, ...],
+    settings: RunSettings,
     *,
     output: Path,
     store: Path | None = None,
-    limit: int | None = None,
-    batch_size: int | None = None,
-    seed: int = 0,
-    route: Route | None = None,
-    device: str = "auto",
-    controls: tuple[ControlName, ...] = (),
     scorer: Model | None = None,
-    max_minutes: float = MOST_MINUTES,
     progress: Progress | None = None,
 ) -> Run:
     """Ask each model each task and write records as they are done. Raises UsageError or DataError, as `run` does."""
-    if limit is not None and limit < 1:
-        raise UsageError(f"the limit must be at least 1, not {limit}")
-    if seed < 0:
-        raise UsageError(f"the seed must be at least 0, not {seed}")
     made = Run(tasks)
     with closing(Store(store or store_path())) as held, scorer_subject(scorer, held) as second:
-        told = progress or Silent()
-        session = _Session(output, limit, batch_size, seed, route, told, device, controls, second, max_minutes)
+        session = Session(settings, held, output, progress or Silent(), second)
         for model in models:
-            session.examine(model, held, made)
+            session.examine(model, made)
     return made

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import abilities
 from mmbench.harness.models.models import Model
@@ -20,7 +20,7 @@ def scorer_subject(model: Model | None, store: Store) -> Iterator[Subject | None
     missing = {"embed_images", "embed_texts"} - abilities(model.adapter)
     if missing:
         raise UsageError(f"the scorer {model.label} has no {' and no '.join(sorted(missing))}; it must embed both")
-    engine = Engine(model.adapter)
+    engine = LocalEngine(model.adapter)
     try:
         scorer = Subject(model.label, model.adapter, store, engine, pinned="embed")
         store.name(scorer.fingerprint, model.label)

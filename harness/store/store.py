@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mmbench.harness.digest import Json
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import Answered, Ask, Kind, Request, Value
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.engine.question import Answered, Question
 from mmbench.harness.errors import DataError
 from mmbench.harness.store.meter import Meter
-from mmbench.harness.store.packing import pack, unpack
-from mmbench.harness.store.stream import Conversation
+from mmbench.harness.store.stream import Stream
 from mmbench.harness.types import Failure
 
 SCHEMA = 1
@@ -35,13 +36,13 @@ CREATE TABLE IF NOT EXISTS sizes (model INTEGER PRIMARY KEY, parameters INTEGER 
 """
 
 
-class Answers(Protocol):
+class AnswerStore(Protocol):
     """What a subject needs of a store: answers in order, one for each question."""
 
-    def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
-        """Yield the answer to each of `asks`, in order; all of one kind."""
+    def ask(self, engine: Engine, fingerprint: str, questions: Iterable[Question]) -> Iterator[Value | Failure]:
+        """Yield the answer to each of `questions`, in order; all of one kind."""
 
-    def remembers(self, fingerprint: str, ask: Ask) -> bool:
+    def remembers(self, fingerprint: str, question: Question) -> bool:
         """Tell whether this was answered before."""
 
     def expect(self, inputs: int) -> None:
@@ -151,31 +152,34 @@ class Store:
         """Give a model the name under which `store info` and `store prune` know it."""
         self._names[fingerprint] = name
 
-    def ask(self, engine: Engine, fingerprint: str, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
-        """Yield the answer to each of `asks`, in order; all of one kind. Equal questions are asked once."""
-        return Conversation(self, engine, self._model(fingerprint)).run(asks)
+    def ask(self, engine: Engine, fingerprint: str, questions: Iterable[Question]) -> Iterator[Value | Failure]:
+        """Yield the answer to each of `questions`, in order; all of one kind. Equal questions are asked once."""
+        return Stream(self, engine, self._model(fingerprint)).run(questions)
 
     def expect(self, inputs: int) -> None:
         """Pass on that so many inputs are to come besides the items of the task."""
         if self.meter.on_expected:
             self.meter.on_expected(inputs)
 
-    def lookup(self, model: int, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
-        """Return (value, truncated) for each of `keys` that is known."""
-        found: dict[bytes, tuple[Value, bool]] = {}
+    def lookup(self, model: int, kind: Kind, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
+        """Return (value, truncated) for each of `keys` that is known; all are of one kind."""
+        rows = self._rows("key, value, truncated", model, keys)
+        return {key: (kind.unpack(value), bool(truncated)) for key, value, truncated in rows}
+
+    def _rows(self, columns: str, model: int, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+        """Yield these columns of each of `keys` that is known."""
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]
             marks = ",".join("?" * len(part))
-            query = f"SELECT key, value, truncated FROM answers WHERE model=? AND key IN ({marks})"  # noqa: S608
+            query = f"SELECT {columns} FROM answers WHERE model=? AND key IN ({marks})"  # noqa: S608
             with self._telling():
                 rows = self._db.execute(query, (model, *part)).fetchall()
-            found.update({key: (unpack(value), bool(truncated)) for key, value, truncated in rows})
-        return found
+            yield from rows
 
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
         """Commit one batch; an answer that another process stored first stays as it is."""
         rows = [
-            (model, each.request.key, each.request.kind, each.truncated, pack(each.value))
+            (model, each.question.key, each.question.kind.name, each.truncated, each.question.kind.pack(each.value))
             for each in answered
             if not isinstance(each.value, Failure)
         ]
@@ -194,12 +198,12 @@ class Store:
     def known(self, fingerprint: str, keys: Sequence[bytes]) -> int:
         """Return how many of `keys` are remembered."""
         found = self._db.execute("SELECT id FROM models WHERE fingerprint=?", (fingerprint,)).fetchone()
-        return len(self.lookup(found[0], keys)) if found else 0
+        return sum(1 for _ in self._rows("key", found[0], keys)) if found else 0
 
-    def remembers(self, fingerprint: str, ask: Ask) -> bool:
+    def remembers(self, fingerprint: str, question: Question) -> bool:
         """Tell whether this was answered before."""
-        request = ask.read()
-        return isinstance(request, Request) and bool(self.known(fingerprint, [request.key]))
+        read = question.read()
+        return isinstance(read, Question) and bool(self.known(fingerprint, [read.key]))
 
     def parameters(self, fingerprint: str, counted: int | None) -> int | None:
         """Return a model's number of weights: that which was counted, and is kept, else what was counted before."""
@@ -214,7 +218,7 @@ class Store:
         """Return items per second of all asking so far, or None when the model was never asked this."""
         row = self._db.execute(
             "SELECT items, seconds FROM speeds JOIN models ON models.id=model WHERE fingerprint=? AND kind=?",
-            (fingerprint, kind),
+            (fingerprint, kind.name),
         ).fetchone()
         return row[0] / row[1] if row and row[1] > 0 else None
 

@@ -6,31 +6,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, Protocol
 
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import FLUSH, Answered, Ask, Request, Value
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.store.meter import Meter
-from mmbench.harness.store.packing import pack, unpack
 from mmbench.harness.types import Failure
-
-_WINDOW = {"image": 16, "text": 1024, "score": 16, "reply": 16, "tune": 1}
 
 _PATIENCE = 16
 """Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
 
 
 class Memory(Protocol):
-    """What a conversation needs to remember by."""
+    """What a stream needs to remember by."""
 
     meter: Meter
 
-    def lookup(self, model: int, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
-        """Return (value, truncated) for each of `keys` that is known."""
+    def lookup(self, model: int, kind: Kind, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
+        """Return (value, truncated) for each of `keys` that is known; all are of one kind."""
 
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
         """Commit one batch."""
 
 
-class Conversation:
+class Stream:
     """One stream of questions: what is known and what is being asked, kept in the order of the questions."""
 
     def __init__(self, memory: Memory, engine: Engine, model: int) -> None:
@@ -44,9 +43,9 @@ class Conversation:
         self._meter = memory.meter
         self._unreadable = 0
 
-    def run(self, asks: Iterable[Ask]) -> Iterator[Value | Failure]:
-        """Yield the answer to each of `asks`, in order."""
-        batches = self._engine.map(self._missing(asks))
+    def run(self, questions: Iterable[Question]) -> Iterator[Value | Failure]:
+        """Yield the answer to each of `questions`, in order; all are of one kind."""
+        batches = self._engine.map(self._missing(questions))
         while True:
             started = time.perf_counter()
             batch = next(batches, None)
@@ -56,21 +55,22 @@ class Conversation:
             yield from self._ready()
         yield from self._ready()
 
-    def _missing(self, asks: Iterable[Ask]) -> Iterator[Request | Literal["flush"] | None]:
+    def _missing(self, questions: Iterable[Question]) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
-        iterator = iter(asks)
+        iterator = iter(questions)
         size = 1
         while window := list(islice(iterator, size)):
-            size = _WINDOW[window[0].kind]
-            requests = self._engine.read([ask.read for ask in window], apart=bool(window[0].images))
-            fresh = [r.key for r in requests if isinstance(r, Request) and not self._has(r.key)]
-            known = self._memory.lookup(self._model, list(dict.fromkeys(fresh)))
+            kind = window[0].kind
+            size = kind.window
+            read = self._engine.read([question.read for question in window], apart=bool(window[0].images))
+            fresh = [each.key for each in read if isinstance(each, Question) and not self._has(each.key)]
+            known = self._memory.lookup(self._model, kind, list(dict.fromkeys(fresh)))
             first = self._meter.first(self._model, known)
             self._meter.count(0, len(first), sum(known[key][1] for key in first))
             self._resolved.update({key: value for key, (value, _) in known.items()})
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
-            new = deque(request for request in map(self._place, requests) if request is not None)
-            del window, requests
+            new = deque(question for question in map(self._place, read) if question is not None)
+            del window, read
             while new:
                 yield new.popleft()
             yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * size else None
@@ -78,36 +78,37 @@ class Conversation:
     def _has(self, key: bytes) -> bool:
         return key in self._in_flight or key in self._resolved
 
-    def _place(self, request: Request | Failure) -> Request | None:
+    def _place(self, question: Question | Failure) -> Question | None:
         """Give a question its place in the order; return it if it must be asked."""
-        if isinstance(request, Failure):
+        if isinstance(question, Failure):
             self._unreadable += 1
             key = b"unreadable %d" % self._unreadable
-            self._resolved[key] = request
+            self._resolved[key] = question
         else:
-            key = request.key
+            key = question.key
         self._order.append(key)
         self._waiting[key] += 1
-        if isinstance(request, Failure) or self._has(key):
+        if isinstance(question, Failure) or self._has(key):
             return None
         self._in_flight.add(key)
-        return request
+        return question
 
     def _settle(self, batch: Sequence[Answered], seconds: float) -> None:
         """Commit a batch and take its values back as stored."""
         if not batch:
             return
         self._memory.keep(self._model, batch, seconds)
-        stored = self._memory.lookup(self._model, [each.request.key for each in batch])
+        kind = batch[0].question.kind
+        stored = self._memory.lookup(self._model, kind, [each.question.key for each in batch])
         for each in batch:
-            key = each.request.key
+            key = each.question.key
             self._in_flight.discard(key)
             if isinstance(each.value, Failure):
                 self._resolved[key] = each.value
             else:  # another process may have pruned it meanwhile
-                self._resolved[key] = stored[key][0] if key in stored else unpack(pack(each.value))
-        first = self._meter.first(self._model, [each.request.key for each in batch])
-        cut = sum(each.truncated for each in batch if each.request.key in first)
+                self._resolved[key] = stored[key][0] if key in stored else kind.unpack(kind.pack(each.value))
+        first = self._meter.first(self._model, [each.question.key for each in batch])
+        cut = sum(each.truncated for each in batch if each.question.key in first)
         self._meter.count(len(first), 0, cut)
 
     def _ready(self) -> Iterator[Value | Failure]:

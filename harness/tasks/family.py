@@ -1,6 +1,7 @@
 """Family: a protocol of the field, written once, that turns answers into outcomes on any data."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
@@ -9,12 +10,26 @@ from mmbench.harness.ask.examinee import Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data
-from mmbench.harness.types import Outcome, Route, Sample
+from mmbench.harness.types import Outcome, Route, RouteTaken, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mmbench.harness.ask.examinee import Examinee
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What a family makes of the answers to one task."""
+
+    route: RouteTaken
+    """How the subject was asked."""
+    items: Sequence[Outcome]
+    """One outcome for each item, in the order of the data; none in a dry run that stops before scoring."""
+    notes: Sequence[str] = ()
+    """What a reader of the scores should know."""
+    details: Mapping[str, Json] = field(default_factory=dict)
+    """What is kept of a run besides its scores, such as the episodes that were drawn."""
 
 
 class Family(Protocol):
@@ -50,5 +65,5 @@ class Family(Protocol):
     def samples(self) -> Iterator[Sample]:
         """Yield the samples in the order of the data. Raises DataError that names the row."""
 
-    def outcomes(self, subject: "Examinee", samples: "Iterable[Sample]") -> Iterator[Outcome]:
-        """Ask the subject and yield one outcome per item, in order."""
+    def outcomes(self, subject: "Examinee", samples: "Iterable[Sample]") -> Outcomes:
+        """Ask the subject and return one outcome for each item, with the route by which it was asked."""

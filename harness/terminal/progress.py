@@ -6,11 +6,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.progress import Task as Bar
 from rich.text import Text
 
-from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import count
 from mmbench.harness.run.progress import Problem
-from mmbench.harness.tasks.task import Task
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.terminal.run import under
 
 
@@ -45,9 +44,9 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def started(self, model: str, task: Task, items: int, control: ControlName | None) -> None:
+    def started(self, sitting: Sitting, items: int) -> None:
         """Begin a bar as long as the task's items; texts are added as they are known."""
-        what = f"{escape(model)} · {under(task.reference, control)}"
+        what = f"{escape(sitting.model)} · {under(sitting.task.reference, sitting.control)}"
         self._progress.reset(self._bar, description=what, total=items, visible=True)
 
     def expected(self, inputs: int) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mmbench.harness.ask.wording import Asking, Likelihood
+from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.models.abilities import Generation
 
@@ -45,14 +45,14 @@ class CandidateOptions(WordingOptions):
     """The answers that the ranking routes choose from: a list or a file, one a line, made from *train* answers."""
 
 
-def asking(
+def wording(
     options: WordingOptions,
     prompt: str,
     max_tokens: int,
     *,
     required: Collection[str] = (),
     known: Collection[str] = ("question", "options"),
-) -> Asking:
+) -> Wording:
     """Return how the task asks; `prompt` and `max_tokens` are the family's defaults.
 
     Raises DataError for a placeholder of the prompt that is not among `known`, or one of `required` that it lacks.
@@ -62,7 +62,7 @@ def asking(
     check_placeholders("phrasing", options.phrasing, ("question", "answer"), ("answer",))
     given = options.generation
     generation = Generation(given.max_tokens or max_tokens, given.temperature, tuple(given.stop))
-    return Asking(worded, generation, options.phrasing, options.likelihood)
+    return Wording(worded, generation, options.phrasing, options.likelihood)
 
 
 def check_placeholders(

@@ -24,9 +24,10 @@ from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unsupported, UsageError, nearest
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
-from mmbench.harness.types import Failure, Option, Outcome, Route, Sample
+from mmbench.harness.types import Failure, Option, Outcome, Route, RouteTaken, Sample
 
 Floats = npt.NDArray[np.float64]
 
@@ -104,13 +105,15 @@ class Probe:
                 facts=self._data.facts_of(row),
             )
 
-    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Iterator[Outcome]:
-        """Yield for each test picture how it was classified after each lesson. Raises DataError."""
-        held = self._embedded(subject, samples)
-        lessons = self._lessons(held, subject)
-        texts = self._texts(subject)
+    def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
+        """Return for each test picture how it was classified after each lesson. Raises DataError."""
+        notes: list[str] = []
+        route, held = self._embedded(subject, samples)
+        lessons, episodes = self._lessons(held, notes)
+        texts = self._texts(subject, notes)
         if subject.dry and self._options.method != "coop":
-            return  # all is asked, and what is learnt from stand-ins takes as long as from vectors
+            # All is asked, and what is learnt from stand-ins takes as long as from vectors.
+            return Outcomes(route, ())
         usable = [place for place in held.split.test.tolist() if place not in held.failures]
         scores: dict[str, Scores] = {}
         if texts is not None:
@@ -123,16 +126,19 @@ class Probe:
             scores[lesson.name] = made
             if settings:
                 chosen[lesson.name] = settings
-        subject.details["chosen"] = chosen
-        yield from self._scored(held, usable, scores, subject)
+        hits = {name: self._hits(made, held, usable) for name, made in scores.items()}
+        curve = self._curve(self._figures(hits, scores, held.labels[usable]))
+        details: dict[str, Json] = {"episodes": episodes, "chosen": chosen, "curve": curve}
+        return Outcomes(route, list(self._scored(held, usable, hits, scores)), notes, details)
 
-    def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> _Learnt:
-        """Ask for the vectors of all pictures, each once."""
+    def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> tuple[RouteTaken, _Learnt]:
+        """Ask for the vectors of all pictures, each once, and return the route and what came."""
         held: list[Sample] = []
         failures: dict[int, Failure] = {}
         pairs: list[tuple[Floats, Floats] | None] = []
         seen, asked = tee(samples)
-        for place, (sample, found) in enumerate(zip(seen, subject.features(asked), strict=True)):
+        answers = subject.features(asked)
+        for place, (sample, found) in enumerate(zip(seen, answers, strict=True)):
             if isinstance(found, Failure):
                 failures[place] = found
                 pairs.append(None)
@@ -147,7 +153,7 @@ class Probe:
         labels = self._labels(held)
         split = self._split(held, labels)
         vectors = embedding if self._options.projected else features
-        return _Learnt(held, embedding, vectors, failures, labels, split)
+        return answers.route, _Learnt(held, embedding, vectors, failures, labels, split)
 
     def _labels(self, samples: Sequence[Sample]) -> Labels:
         if not self._multi_label:
@@ -164,8 +170,8 @@ class Probe:
         cells = self._data.source.values(str(self._data.fields["split"]))
         return given_split([cell for cell, _ in zip(cells, samples, strict=False)], ids, labels)
 
-    def _lessons(self, held: _Learnt, subject: Examinee) -> list[Lesson]:
-        """Return what each probe is fitted on, and keep the episodes with the run."""
+    def _lessons(self, held: _Learnt, notes: list[str]) -> tuple[list[Lesson], dict[str, Json]]:
+        """Return what each probe is fitted on, and the episodes as the record keeps them."""
         ids = [sample.id for sample in held.samples]
         names = self.classes.names
         episodes = [
@@ -174,23 +180,23 @@ class Probe:
             for seed in self._options.seed_list
         ]
         written: dict[str, Json] = {episode.name: episode.as_json(ids) for episode in episodes}
-        subject.details["episodes"] = {"digest": digest_json(written), **written}
         whole = Episode(0, 0, held.split.train, held.split.validation)
         lessons: list[tuple[str, int | None, Episode]] = [(FULL, None, whole)] if self._options.learns_in_full else []
         lessons += [(episode.name, episode.shots, episode) for episode in episodes]
         lost = sum(place in held.failures for place in (*held.split.train, *held.split.validation))
         if lost:
-            subject.notes.append(f"{lost} pictures to learn from could not be embedded, and were left out")
-        return [
+            notes.append(f"{lost} pictures to learn from could not be embedded, and were left out")
+        made = [
             Lesson(name, shots, each.seed, self._labelled(held, each.train), self._labelled(held, each.validation))
             for name, shots, each in lessons
         ]
+        return made, {"digest": digest_json(written), **written}
 
     def _labelled(self, held: _Learnt, places: npt.NDArray[np.int64]) -> Labelled:
         good = np.array([place for place in places.tolist() if place not in held.failures], dtype=np.int64)
         return Labelled(held.vectors[good], held.labels[good], len(self.classes))
 
-    def _texts(self, subject: Examinee) -> Floats | None:
+    def _texts(self, subject: Examinee, notes: list[str]) -> Floats | None:
         """Return the zero-shot class vectors, or None where the model has no text tower."""
         options = [Option(n, tuple(t.replace("{}", n) for t in self._templates)) for n in self.classes.names]
         try:
@@ -198,15 +204,13 @@ class Probe:
         except Unsupported as error:
             if self._options.method in TEXT_METHODS:
                 raise
-            subject.notes.append(f"0-shot is -: {error}")
+            notes.append(f"0-shot is -: {error}")
             return None
 
     def _scored(
-        self, held: _Learnt, usable: Sequence[int], scores: Mapping[str, Scores], subject: Examinee
+        self, held: _Learnt, usable: Sequence[int], hits: Mapping[str, Floats], scores: Mapping[str, Scores]
     ) -> Iterator[Outcome]:
         place = {item: row for row, item in enumerate(usable)}
-        hits = {name: self._hits(made, held, usable) for name, made in scores.items()}
-        subject.details["curve"] = self._curve(self._figures(hits, scores, held.labels[usable]))
         for item in held.split.test.tolist():
             sample = held.samples[item]
             target = " | ".join(self.classes.names[i] for i in sample.target)

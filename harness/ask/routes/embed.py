@@ -10,8 +10,11 @@ import numpy.typing as npt
 
 from mmbench.harness.ask.examinee import Choice, Floats, Similarity
 from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
-from mmbench.harness.ask.wording import Asking
-from mmbench.harness.engine.question import Ask, Value
+from mmbench.harness.ask.wording import Wording
+from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
@@ -45,33 +48,33 @@ class EmbedRoute:
         vectors = self._vectors_of_texts(texts)
         return np.stack([_unit(np.mean([next(vectors) for _ in option.phrasings], axis=0)) for option in options])
 
-    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, asking: Asking) -> Iterator[Choice]:
+    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the cosine of each picture to the prototype of each option."""
         shared: dict[str, Floats] = {}
-        if options is not None and not asking.mentions_question:
+        if options is not None and not wording.mentions_question:
             # Before any picture is asked: without these vectors none can be scored.
-            shared[""] = self.prototypes([_worded(option, "", asking) for option in options])
+            shared[""] = self.prototypes([_worded(option, "", wording) for option in options])
         seen, asked = tee(samples)
-        values = self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in asked)
+        values = self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in asked)
         pairs = zip(seen, values, strict=True)
         while block := list(islice(pairs, _BLOCK)):
             if options is None:
-                own = [_worded(o, sample.question, asking) for sample, _ in block for o in options_of(sample, None)]
+                own = [_worded(o, sample.question, wording) for sample, _ in block for o in options_of(sample, None)]
                 ends = np.cumsum([len(sample.options) for sample, _ in block])
                 for (_, value), prototypes in zip(block, np.split(self.prototypes(own), ends[:-1]), strict=True):
                     yield from self._cosines(prototypes, [value])
                 continue
-            for question, group in groupby(block, lambda pair: pair[0].question if asking.mentions_question else ""):
+            for question, group in groupby(block, lambda pair: pair[0].question if wording.mentions_question else ""):
                 if question not in shared:
                     if len(shared) >= _FEW:
                         shared.clear()
-                    shared[question] = self.prototypes([_worded(option, question, asking) for option in options])
+                    shared[question] = self.prototypes([_worded(option, question, wording) for option in options])
                 yield from self._cosines(shared[question], [value for _, value in group])
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank by cosine."""
         held, asked = _held(samples)
-        values = self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in asked)
+        values = self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in asked)
         vectors: list[npt.NDArray[np.float32] | Failure] = []
         for i, value in enumerate(values):
             vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
@@ -84,15 +87,15 @@ class EmbedRoute:
         self._interview.expect(len(texts))
         right = [each.astype(np.float32) for each in self._vectors_of_texts(texts)]
         self._check_space(left[0], right[0])
-        return Similarity(held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
+        return Similarity("embed", held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
 
-    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+    def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) cosines of each sample."""
         seen, asked = tee(samples)
         pictures = (image for sample in asked for image in self._interview.pictures(sample))
-        values = self._interview.ask(Ask("image", (image,)) for image in pictures)
+        values = self._interview.ask(Question(IMAGE, (image,)) for image in pictures)
         while block := list(islice(seen, _BLOCK)):
-            texts = [asking.embedded(sample.question, text) for sample in block for text in sample.references]
+            texts = [wording.embedded(sample.question, text) for sample in block for text in sample.references]
             vectors = iter(self.prototypes([Option(text, (text,)) for text in texts]))
             for sample in block:
                 right = np.stack([next(vectors) for _ in sample.references])
@@ -106,7 +109,7 @@ class EmbedRoute:
 
     def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
         """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""
-        for value in self._interview.ask(Ask("image", (self._only_picture(sample),)) for sample in samples):
+        for value in self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in samples):
             if isinstance(value, (Failure, ImageVectors)):
                 yield value
             else:
@@ -114,7 +117,7 @@ class EmbedRoute:
 
     def _vectors_of_texts(self, texts: Iterable[str]) -> Iterator[Floats]:
         """Yield unit vectors. A text that fails ends the task: every item would be scored against a broken gallery."""
-        for value in self._interview.ask(Ask("text", texts=(text,)) for text in texts):
+        for value in self._interview.ask(Question(TEXT, texts=(text,)) for text in texts):
             if isinstance(value, Failure):
                 raise AdapterError(f"{self._interview.name} cannot embed a text of this task: {value.message}")
             yield _unit(vector(value))
@@ -150,8 +153,8 @@ def _unit(given: Floats) -> Floats:
     return given / norm if norm else given
 
 
-def _worded(option: Option, question: str, asking: Asking) -> Option:
-    return Option(option.label, tuple(asking.embedded(question, text) for text in option.phrasings))
+def _worded(option: Option, question: str, wording: Wording) -> Option:
+    return Option(option.label, tuple(wording.embedded(question, text) for text in option.phrasings))
 
 
 def _held(samples: Iterable[Sample]) -> tuple[list[Sample], Iterator[Sample]]:

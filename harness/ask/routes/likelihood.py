@@ -7,9 +7,10 @@ from itertools import chain, tee
 import numpy as np
 
 from mmbench.harness.ask.examinee import Choice, Floats, Similarity
-from mmbench.harness.ask.interview import Interview, Question, failure_in, gallery, nothing_left, options_of, vector
-from mmbench.harness.ask.wording import Asking
-from mmbench.harness.engine.question import Ask
+from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
+from mmbench.harness.ask.wording import Wording
+from mmbench.harness.engine.kinds.score import SCORE
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.numerics.ranks import rank_matrix
 from mmbench.harness.types import Failure, Option, Sample
@@ -24,15 +25,15 @@ class LikelihoodRoute:
     def __init__(self, interview: Interview) -> None:
         self._interview = interview
 
-    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, asking: Asking) -> Iterator[Choice]:
+    def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the mean log-probability of each option's phrasings."""
         seen, asked = tee(samples)
 
         def question(sample: Sample) -> Question:
             texts = [text for option in options_of(sample, options) for text in option.phrasings]
-            return self._interview.pictures_if_any(sample), *_worded(sample, texts, asking)
+            return Question(SCORE, self._interview.pictures_if_any(sample), *_worded(sample, texts, wording))
 
-        values = self._likelihoods(map(question, asked), asking)
+        values = self._likelihoods(map(question, asked), wording)
         for sample, value in zip(seen, values, strict=True):
             if isinstance(value, Failure):
                 yield Choice("error", None, message=value.message)
@@ -48,48 +49,48 @@ class LikelihoodRoute:
         pairs = len(held) * len(every)
         if pairs > MOST_PAIRS:
             raise Unsupported(f"similarity by likelihood would score {pairs:,} pairs, over the cap of {MOST_PAIRS:,}")
-        values = list(self._interview.ask(Ask("score", sample.media, "", tuple(every)) for sample in held))
+        values = list(self._interview.ask(Question(SCORE, sample.media, "", tuple(every)) for sample in held))
         failures = {i: value for i, value in enumerate(values) if isinstance(value, Failure)}
         if len(failures) == len(held):
             raise nothing_left(held, failures)
         stays = np.repeat([i not in failures for i in range(len(held))], [len(s.references) for s in held])
         scores = np.stack([vector(value)[stays] for value in values if not isinstance(value, Failure)])
-        return Similarity(held, failures, *rank_matrix(scores, gallery(held, failures)[1]))
+        return Similarity("likelihood", held, failures, *rank_matrix(scores, gallery(held, failures)[1]))
 
-    def within(self, samples: Iterable[Sample], asking: Asking) -> Iterator[Floats | Failure]:
+    def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) log-probabilities of each sample."""
         seen, asked = tee(samples)
 
         def questions(sample: Sample) -> Iterator[Question]:
-            worded = _worded(sample, sample.references, asking)
-            return ((pictures, *worded) for pictures in self._interview.one_by_one(sample))
+            worded = _worded(sample, sample.references, wording)
+            return (Question(SCORE, pictures, *worded) for pictures in self._interview.one_by_one(sample))
 
-        values = self._likelihoods(chain.from_iterable(map(questions, asked)), asking)
+        values = self._likelihoods(chain.from_iterable(map(questions, asked)), wording)
         for sample in seen:
             rows = [next(values) for _ in self._interview.one_by_one(sample)]
             yield failure_in(rows) or np.stack([row for row in rows if not isinstance(row, Failure)])
 
-    def _likelihoods(self, questions: Iterable[Question], asking: Asking) -> Iterator[Floats | Failure]:
+    def _likelihoods(self, questions: Iterable[Question], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield (texts,) log-probabilities for each question, made comparable as the task wants."""
         seen, asked = tee(questions)
-        asks: Iterable[Ask] = (Ask("score", *question) for question in asked)
-        if asking.likelihood == "pmi":
-            asks = chain.from_iterable((ask, replace(ask, images=self._interview.without(ask.images))) for ask in asks)
-        values = self._interview.ask(asks)
-        for _, _, texts in seen:
+        if wording.likelihood == "pmi":
+            blind = self._interview.without
+            asked = chain.from_iterable((each, replace(each, images=blind(each.images))) for each in asked)
+        values = self._interview.ask(asked)
+        for question in seen:
             value = next(values)
-            prior = next(values) if asking.likelihood == "pmi" else None
+            prior = next(values) if wording.likelihood == "pmi" else None
             if isinstance(value, Failure):
                 yield value
             elif isinstance(prior, Failure):
                 yield prior
-            elif asking.likelihood == "mean":
-                yield vector(value) / [max(len(text), 1) for text in texts]
+            elif wording.likelihood == "mean":
+                yield vector(value) / [max(len(text), 1) for text in question.texts]
             else:
                 yield vector(value) - (0.0 if prior is None else vector(prior))
 
 
-def _worded(sample: Sample, texts: Sequence[str], asking: Asking) -> tuple[str, tuple[str, ...]]:
+def _worded(sample: Sample, texts: Sequence[str], wording: Wording) -> tuple[str, tuple[str, ...]]:
     """Return the prompt and what follows it for each text."""
-    prompt, _ = asking.continued(sample.question, "")
-    return prompt, tuple(asking.continued(sample.question, text)[1] for text in texts)
+    prompt, _ = wording.continued(sample.question, "")
+    return prompt, tuple(wording.continued(sample.question, text)[1] for text in texts)

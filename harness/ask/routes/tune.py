@@ -6,7 +6,8 @@ import numpy as np
 
 from mmbench.harness.ask.examinee import Floats
 from mmbench.harness.ask.interview import Interview
-from mmbench.harness.engine.question import Ask, Tuning
+from mmbench.harness.engine.kinds.tune import TUNE
+from mmbench.harness.engine.question import Question, Tuning
 from mmbench.harness.errors import AdapterError, Unsupported, UsageError
 from mmbench.harness.models.abilities import Adapter, EstimatesTuning
 from mmbench.harness.types import Failure
@@ -33,11 +34,11 @@ class TuningRoute:
         """
         if "tune_prompts" not in self._interview.able:
             raise Unsupported(f"prompt learning needs tune_prompts; {self._interview.name} has none")
-        asks = [Ask("tune", tuning=tuning) for tuning in tunings]
+        questions = [Question(TUNE, tuning=tuning) for tuning in tunings]
         if self._most_minutes is not None:  # in a dry run no model is loaded to time it
-            known = self._interview.known(asks)
+            known = self._interview.known(questions)
             self._estimate([t for t, found in zip(tunings, known, strict=True) if not found], self._most_minutes)
-        for tuning, value in zip(tunings, self._interview.ask(asks), strict=True):
+        for tuning, value in zip(tunings, self._interview.ask(questions), strict=True):
             if isinstance(value, Failure):
                 raise AdapterError(f"{self._interview.name} cannot learn a prompt: {value.message}")
             yield np.asarray(value, dtype=np.float64).reshape(len(tuning.class_names), -1)

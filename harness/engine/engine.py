@@ -1,0 +1,24 @@
+"""Engine: streams questions through one adapter and gives answered batches in order, wherever the adapter runs."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, Protocol
+
+from mmbench.harness.engine.question import Answered, Question
+
+
+class Engine(Protocol):
+    """What the store needs of an engine."""
+
+    def read(self, readers: Sequence[Callable[[], Any]], *, apart: bool) -> list[Any]:
+        """Run `readers`, in threads of their own where they read files, and return their results in order."""
+
+    def map(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
+        """Yield answered batches in the order of `questions`, which were read and are all of one kind.
+
+        A `None` among them hands control back with an empty batch, so that a caller who finds most inputs remembered
+        can pass them on in time; `FLUSH` hands it back with a batch that need not be full. Raises AdapterError when
+        the adapter breaks its contract or fails for every input.
+        """
+
+    def close(self) -> None:
+        """Stop; what is still held is dropped."""

@@ -1,0 +1,22 @@
+"""Likelihoods: `score_texts`, some pictures, a prompt and the texts that may follow it."""
+
+from typing import Any
+
+from mmbench.harness.engine import checks
+from mmbench.harness.engine.kinds.kind import Inputs, Vectors
+from mmbench.harness.engine.packing import Value
+from mmbench.harness.types import Failure
+
+
+class ScoreKind(Vectors):
+    """Log-probabilities, one for each text of a question."""
+
+    name = "score"
+
+    def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
+        """Call `score_texts`. Raises AdapterError."""
+        items = [(pictures, question.prompt, list(question.texts)) for question, pictures in inputs]
+        return checks.scores(adapter.score_texts(items), [len(texts) for _, _, texts in items])
+
+
+SCORE = ScoreKind()

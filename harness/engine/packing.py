@@ -1,0 +1,55 @@
+"""Packing of answers: exact bytes, whatever the dtype, without a decoder of their own."""
+
+import struct
+from typing import TypeAlias
+
+import numpy as np
+
+from mmbench.harness.models.abilities import Array, ImageVectors
+
+Value: TypeAlias = Array | ImageVectors | str
+"""One answer: a vector, two vectors of one pass, log-probabilities (a vector), or a text."""
+
+_HEADER = struct.Struct("<c2sxI")
+"""Before each stored array: a type mark, the dtype, padding to eight bytes, the length."""
+_TEXT = b"t"
+
+
+def pack_text(value: Value) -> bytes:
+    """Return the bytes of a text behind a type mark."""
+    return _TEXT + str(value).encode(errors="replace")  # half of a surrogate pair has no UTF-8
+
+
+def unpack_text(data: bytes) -> Value:
+    """Return the text behind `pack_text`'s bytes.
+
+    >>> unpack_text(pack_text("a dog"))
+    'a dog'
+    """
+    return data[len(_TEXT) :].decode()
+
+
+def pack_arrays(value: Value) -> bytes:
+    """Return the bytes of a vector, or of two of one pass: before each its dtype and length."""
+    arrays = (value.embedding, value.features) if isinstance(value, ImageVectors) else (np.asarray(value),)
+    parts: list[bytes] = []
+    for made in arrays:
+        array = made.astype(min(made.dtype.newbyteorder("<"), np.dtype("<f8")), copy=False)
+        parts.append(_HEADER.pack(b"v", array.dtype.str[1:].encode(), len(array)))
+        parts.append(array.tobytes())
+    return b"".join(parts)
+
+
+def unpack_arrays(data: bytes) -> Value:
+    """Return the vector or vectors behind `pack_arrays`' bytes.
+
+    >>> unpack_arrays(pack_arrays(np.array([1.5, 2.5], dtype=np.float32)))
+    array([1.5, 2.5], dtype=float32)
+    """
+    arrays, at = [], 0
+    while at < len(data):
+        _, code, length = _HEADER.unpack_from(data, at)
+        dtype = np.dtype(code.decode())
+        arrays.append(np.frombuffer(data, dtype, length, at + _HEADER.size))
+        at += _HEADER.size + length * dtype.itemsize
+    return ImageVectors(arrays[0], arrays[1]) if len(arrays) == 2 else arrays[0]
