@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import PIL.Image
 
@@ -15,7 +15,7 @@ from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image, Pixels
-from mmbench.harness.tasks.source import Cell, Row
+from mmbench.harness.tasks.source import Cell, Row, SourceSpec
 
 _DIGITS = Path("datasets", "data", "digits.csv.gz")
 _SIDE = 8
@@ -32,6 +32,13 @@ class _DataSet:
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class BuiltinSpec(SourceSpec):
+    """The keys of a built-in source."""
+
+    path: str | None = None
+    """Name of the data set."""
+
+
 class Builtin:
     """A data set that an installed library or mmbench itself holds, by name.
 
@@ -41,6 +48,13 @@ class Builtin:
     tenth), `validation` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
     Raises DataError for a name or a split it does not know.
     """
+
+    Spec: ClassVar[type[BuiltinSpec]] = BuiltinSpec
+
+    @classmethod
+    def open(cls, spec: BuiltinSpec, base: Path, split: str | None) -> Self:
+        """Return the data set of this name. Raises DataError."""
+        return cls(spec.path, split)
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         name = str(path or "")

@@ -3,15 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-from mmbench.harness import registry
 from mmbench.harness.board.line import Column
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.record import Record
-from mmbench.harness.tasks.suite import task_references
-from mmbench.harness.tasks.task_file import find_file, named
-from mmbench.harness.tasks.yaml_file import read_yaml
+from mmbench.harness.tasks.suite import find_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +62,12 @@ def outlines(suite: str | None, records: Iterable[Record]) -> list[Column]:
         newest[record.reference] = record
     if suite is None:
         return [_of_record(newest[task]) for task in sorted(newest)]
-    references = task_references(suite)
-    if all(task in newest for task in references):
-        return [_of_record(newest[task]) for task in references]
-    written = _of_suite(suite)
-    return [_of_record(newest[task]) if task in newest else written[task] for task in references]
+    return [
+        _of_record(newest[task.reference])
+        if task.reference in newest
+        else Column(task.reference, "", "", task.family_name, task.card.dimension)
+        for task in find_suite(suite).tasks
+    ]
 
 
 def alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
@@ -93,18 +90,3 @@ def alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
 
 def _of_record(record: Record) -> Column:
     return Column(record.reference, "", "", record.family, record.card.dimension)
-
-
-def _of_suite(suite: str) -> dict[str, Column]:
-    """Return what the task files of a suite that was read before say."""
-    path = find_file(suite, registry.SUITES, "suite")
-    content = read_yaml(path)[0]
-    found = {}
-    for reference in content["tasks"]:
-        file = reference.endswith((".yaml", ".yml"))
-        task = read_yaml(find_file(str(Path(path.parent, reference)) if file else reference, registry.TASKS, "task"))[0]
-        name = f"{named(str(task.get('name')), content.get('split'))}@{task.get('version', 1)}"
-        found[name] = Column(
-            name, "", "", str(task.get("family", "")), str((task.get("card") or {}).get("dimension", ""))
-        )
-    return found

@@ -19,10 +19,10 @@ def original_task(record: Record, files: Sequence[Path] = ()) -> Task | None:
     for path, split in (*((path, None) for path in files), *_candidates(record.task)):
         try:
             task = load_task(path, split)
+            if _same(task, record):
+                return task
         except UsageError:
             continue
-        if _same(task, record):
-            return task
     return None
 
 

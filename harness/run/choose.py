@@ -24,6 +24,8 @@ def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[T
         first = by_reference.setdefault(each.reference, each)
         if first is not each and not first.alike(each):
             raise UsageError(f"two different tasks are called {each.reference}; give one another name or version")
+    for each in by_reference.values():
+        _ = each.opened  # a misspelt column is told before anything is asked
     return tuple(by_reference.values())
 
 

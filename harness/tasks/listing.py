@@ -5,6 +5,7 @@ from typing import Any
 from mmbench.harness import registry
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.tasks.yaml_file import read_yaml
 
 
@@ -23,19 +24,15 @@ def list_models() -> list[dict[str, Any]]:
 
 def list_tasks() -> list[dict[str, Any]]:
     """Return a row for each task of the catalogue."""
-    rows = []
-    for path in registry.files(registry.TASKS).values():
-        content, _ = read_yaml(path)
-        card = content.get("card", {})
-        rows.append(
-            {
-                "name": f"{content['name']}@{content.get('version', 1)}",
-                "family": content["family"],
-                "dimension": card.get("dimension", ""),
-                "title": card.get("title", ""),
-            }
-        )
-    return rows
+    return [
+        {
+            "name": task.reference,
+            "family": task.family_name,
+            "dimension": task.card.dimension,
+            "title": task.card.title,
+        }
+        for task in map(load_task, registry.files(registry.TASKS).values())
+    ]
 
 
 def list_suites() -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
 
@@ -51,11 +53,40 @@ def _plain(cell: Cell) -> Json:
     return cell if cell is None or isinstance(cell, (bool, int, float, str)) else str(cell)
 
 
+class SourceSpec(BaseModel):
+    """The keys that `source` has for every kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    """Name of the kind of source."""
+    split: str | None = None
+    """Part of the data that is asked."""
+
+
+class PathSpec(SourceSpec):
+    """The keys of a source that lies in a file or a folder."""
+
+    path: str
+    """Relative to the task file."""
+
+    def located(self, base: Path) -> Path:
+        """Return the absolute path."""
+        return (base / self.path).resolve()
+
+
 class Source(Protocol):
     """Rows of data, read again at each iteration and never held in memory as a whole."""
 
-    def __init__(self, path: Path | str | None, split: str | None) -> None:
-        """Check that the data is there. Raises DataError."""
+    Spec: ClassVar[type[SourceSpec]]
+    """The task-file keys of `source` for this kind."""
+
+    @classmethod
+    def open(cls, spec: Any, base: Path, split: str | None) -> "Source":
+        """Return the data that a `Spec` names; paths in it are relative to `base`. Raises DataError where it is not.
+
+        `split` is the split to read: that of the spec, or another that a suite names in its place.
+        """
 
     def columns(self) -> Sequence[str]:
         """Return the names of the columns."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import find_file, load_task, named
+from mmbench.harness.tasks.task_file import find_file, load_task
 from mmbench.harness.tasks.yaml_file import read_yaml, validated
 
 
@@ -33,28 +33,24 @@ class Suite:
 
 
 def find_suite(name: str) -> Suite:
-    """Return the suite of a catalogue name or of a YAML path. Raises UsageError or DataError."""
+    """Return the suite of a catalogue name or of a YAML path; no data is opened. Raises UsageError or DataError."""
     spec, files = _read(name)
     return Suite(spec.name, spec.version, spec.title, tuple(load_task(file, spec.split) for file in files))
-
-
-def task_references(name: str) -> list[str]:
-    """Return `name@version` of each task of a suite without a look at its data. Raises UsageError or DataError."""
-    spec, files = _read(name)
-    contents = [read_yaml(file)[0] for file in files]
-    return [f"{named(str(content.get('name')), spec.split)}@{content.get('version', 1)}" for content in contents]
 
 
 def _read(name: str) -> tuple[_SuiteSpec, list[Path]]:
     path = find_file(name, registry.SUITES, "suite")
     content, lines = read_yaml(path)
     spec: _SuiteSpec = validated(_SuiteSpec, content, path, lines, _SuiteSpec.model_fields)
+    known = registry.files(registry.TASKS)
     files = []
     for i, reference in enumerate(spec.tasks):
         # Paths in a suite file are relative to it.
         inside = reference.endswith((".yaml", ".yml"))
         try:
-            files.append(find_file(str(path.parent / reference) if inside else reference, registry.TASKS, "task"))
+            files.append(
+                find_file(str(path.parent / reference) if inside else reference, registry.TASKS, "task", known)
+            )
         except UsageError as error:
             raise DataError(f"{path} line {lines.get(('tasks', i), 1)}: {error}") from error
     return spec, files

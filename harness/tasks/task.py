@@ -1,29 +1,57 @@
-"""The contract of tasks: rows from a source, samples and outcomes from a family, metrics over outcomes."""
+"""Task: data plus a protocol, opened when something of its data is first asked for."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.types import Route
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Data plus a protocol."""
+class Opened:
+    """A task with its data at hand."""
 
-    name: str
-    version: int
     family: Family
     routes: tuple[Route, ...]
     """Order of preference."""
     size: int
     """Rows of its data."""
-    card: Card = field(default_factory=Card)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a task file says; `family`, `routes` and `size` open its data and raise DataError where that fails."""
+
+    name: str
+    version: int
+    family_name: str
+    """As in the task file."""
+    card: Card
+    open: Callable[[], Opened]
+    """Opens the data, anew each time."""
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The task with its data, opened once."""
+        return self.open()
+
+    @property
+    def family(self) -> Family:
+        """The protocol over the data."""
+        return self.opened.family
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Order of preference."""
+        return self.opened.routes
+
+    @property
+    def size(self) -> int:
+        """Rows of its data."""
+        return self.opened.size
 
     def alike(self, other: "Task") -> bool:
         """Tell whether the other task asks and scores the same, as far as is known before its data are read."""

@@ -1,7 +1,9 @@
 """A task file read, checked against its data, and turned into a task; every error names file, line and nearest key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,20 @@ from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.source import Data, Source
-from mmbench.harness.tasks.task import Task
+from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 from mmbench.harness.types import Route
 
 
-class _SourceSpec(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _AnySource(BaseModel):
+    """A source of any kind; its other keys are the kind's own."""
+
+    model_config = ConfigDict(extra="allow")
 
     kind: str
-    path: str | None = None
-    split: str | None = None
 
 
-class _TaskSpec(BaseModel):
+class TaskSpec(BaseModel):
     """The keys that every family shares."""
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +35,7 @@ class _TaskSpec(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.+-]*$")
     version: int = Field(default=1, ge=1)
     family: str
-    source: _SourceSpec
+    source: _AnySource
     fields: dict[str, str | list[str]] = {}
     facts: list[str] = []
     metrics: list[str] = []
@@ -46,15 +48,18 @@ def find_task(name: str) -> Task:
     return load_task(find_file(name, registry.TASKS, "task"))
 
 
-def find_file(name: str, group: str, what: str) -> Path:
-    """Return the YAML file behind a catalogue name of `group` or a path. Raises UsageError that names the nearest."""
+def find_file(name: str, group: str, what: str, known: Mapping[str, Path] | None = None) -> Path:
+    """Return the YAML file behind a catalogue name of `group` or a path. Raises UsageError that names the nearest.
+
+    `known` are the group's files, for whoever looks for many.
+    """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no file {name}; a {what} is a YAML file or one of: mmbench list {what}s")
         return path
     stem, _, version = name.partition("@")
-    known = registry.files(group)
+    known = registry.files(group) if known is None else known
     if stem not in known:
         raise UsageError(f"there is no {what} '{stem}'{nearest(stem, known)}; see: mmbench list {what}s")
     if version:
@@ -65,29 +70,25 @@ def find_file(name: str, group: str, what: str) -> Path:
 
 
 def load_task(path: Path, split: str | None = None) -> Task:
-    """Return the task that a YAML file describes. Raises DataError that names line, reason and nearest key.
+    """Return the task that a YAML file describes; its data is opened when first asked for.
 
-    With `split` the task is of that split of its source instead, and is named by it (`named`).
+    With `split` the task is of that split of its source instead, and is named by it (`named`). Raises DataError that
+    names line, reason and nearest key; what only the data can tell is raised when they are opened.
     """
     content, lines = read_yaml(path)
-    family_name = content.get("family")
-    if not isinstance(family_name, str):
+    family = content.get("family")
+    if not isinstance(family, str):
         raise DataError(
             f"{path}: the key 'family' is missing; it is one of {', '.join(registry.entries(registry.FAMILIES))}"
         )
-    with _naming(path, lines.get(("family",))):
-        family: type[Family] = registry.find(registry.FAMILIES, family_name, "family")
-    shared = {key: value for key, value in content.items() if key in _TaskSpec.model_fields}
-    own = {key: value for key, value in content.items() if key not in shared}
-    known = [*_TaskSpec.model_fields, *family.Options.model_fields]
-    options = validated(family.Options, own, path, lines, known)  # first: a misspelt key is unknown before it is missed
-    spec = validated(_TaskSpec, shared, path, lines, known)
-    with _naming(path, lines.get(("source",))):
-        source = _source(spec.source, path, split)
-    fields = _fields(family, spec, source, path, lines)
-    with _naming(path):
-        made = _primary_first(family, options, Data(source, fields, tuple(spec.facts), path.parent), spec)
-    return Task(named(spec.name, split), spec.version, made, tuple(spec.routes) or made.routes, len(source), spec.card)
+    shared = {key: value for key, value in content.items() if key in TaskSpec.model_fields}
+    file = _TaskFile(path, content, lines, split)
+    try:
+        spec: TaskSpec = validated(TaskSpec, shared, path, lines, TaskSpec.model_fields)
+    except DataError:
+        file.options(file.family(family))  # a misspelt key is unknown before it is missed
+        raise
+    return Task(named(spec.name, split), spec.version, family, spec.card, partial(file.open, spec))
 
 
 def named(name: str, split: str | None) -> str:
@@ -108,7 +109,79 @@ def _naming(path: Path, line: int | None = None) -> Iterator[None]:
         raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
-def _primary_first(family: type[Family], options: Any, data: Data, spec: _TaskSpec) -> Family:
+@dataclass(frozen=True, slots=True)
+class _TaskFile:
+    """A task file that was read, and the split that a suite names."""
+
+    path: Path
+    content: Mapping[str, Any]
+    lines: Lines
+    split: str | None
+
+    def open(self, spec: TaskSpec) -> Opened:
+        """Open the source and check the file against it. Raises DataError."""
+        family = self.family(spec.family)
+        options = self.options(family)
+        source = self._source(spec)
+        fields = self._fields(family, spec, source)
+        with _naming(self.path):
+            data = Data(source, fields, tuple(spec.facts), self.path.parent)
+            made = _primary_first(family, options, data, spec)
+        return Opened(made, tuple(spec.routes) or made.routes, len(source))
+
+    def family(self, name: str) -> type[Family]:
+        """Return the family of this name. Raises DataError."""
+        with _naming(self.path, self.lines.get(("family",))):
+            found: type[Family] = registry.find(registry.FAMILIES, name, "family")
+        return found
+
+    def options(self, family: type[Family]) -> Any:
+        """Return the family's own keys. Raises DataError."""
+        own = {key: value for key, value in self.content.items() if key not in TaskSpec.model_fields}
+        known = [*TaskSpec.model_fields, *family.Options.model_fields]
+        return validated(family.Options, own, self.path, self.lines, known)
+
+    def _source(self, spec: TaskSpec) -> Source:
+        with _naming(self.path, self.lines.get(("source",))):
+            kind: type[Source] = registry.find(registry.SOURCES, spec.source.kind, "kind of source")
+        keys = kind.Spec.model_fields
+        given = validated(kind.Spec, self.content["source"], self.path, self.lines, keys, within=("source",))
+        with _naming(self.path, self.lines.get(("source",))):
+            return kind.open(given, self.path.parent, self.split or given.split)
+
+    def _fields(self, family: type[Family], spec: TaskSpec, source: Source) -> dict[str, str | list[str]]:
+        """Return the column of every field: as given, else the column of the same name. Raises DataError."""
+        columns = list(source.columns())
+        fields: dict[str, str | list[str]] = {name: name for name in family.fields if name in columns}
+        for name, given in spec.fields.items():
+            where = self._where("fields", name)
+            if name not in (*family.fields, "id"):
+                raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
+            for column in given if isinstance(given, list) else [given]:
+                if column not in columns:
+                    raise DataError(
+                        f"{where}: the data has no column '{column}'{nearest(column, columns)} "
+                        f"(columns: {', '.join(columns)})"
+                    )
+            fields[name] = given
+        missing = [name for name, needed in family.fields.items() if needed and name not in fields]
+        if missing:
+            raise DataError(
+                f"{self._where('fields')}: 'fields' must say which column holds '{missing[0]}' "
+                f"(columns: {', '.join(columns)})"
+            )
+        for column in spec.facts:
+            if column not in columns:
+                raise DataError(
+                    f"{self._where('facts')}: the data has no column '{column}'{nearest(column, columns)} for 'facts'"
+                )
+        return fields
+
+    def _where(self, *at: str) -> str:
+        return f"{self.path} line {self.lines.get(at, self.lines.get(at[:1], 1))}"
+
+
+def _primary_first(family: type[Family], options: Any, data: Data, spec: TaskSpec) -> Family:
     """Return the family with the card's primary metric first, whether the file names its metrics or not."""
     made = family(options, data, spec.metrics)
     primary = spec.card.primary
@@ -116,41 +189,3 @@ def _primary_first(family: type[Family], options: Any, data: Data, spec: _TaskSp
     if not primary or made.metrics[0].name == primary:
         return made
     return family(options, data, [primary, *others])
-
-
-def _source(spec: _SourceSpec, path: Path, split: str | None) -> Source:
-    kind: type[Source] = registry.find(registry.SOURCES, spec.kind, "kind of source")
-    split = split or spec.split
-    if spec.kind == "builtin":
-        return kind(spec.path, split)
-    if spec.path is None:
-        raise DataError(f"a source of kind '{spec.kind}' needs a 'path'")
-    return kind((path.parent / spec.path).resolve(), split)
-
-
-def _fields(
-    family: type[Family], spec: _TaskSpec, source: Source, path: Path, lines: Lines
-) -> dict[str, str | list[str]]:
-    """Return the column of every field: as given, else the column of the same name. Raises DataError."""
-    columns = list(source.columns())
-    fields: dict[str, str | list[str]] = {name: name for name in family.fields if name in columns}
-    for name, given in spec.fields.items():
-        where = f"{path} line {lines.get(('fields', name), lines.get(('fields',), 1))}"
-        if name not in (*family.fields, "id"):
-            raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
-        for column in given if isinstance(given, list) else [given]:
-            if column not in columns:
-                raise DataError(
-                    f"{where}: the data has no column '{column}'{nearest(column, columns)} "
-                    f"(columns: {', '.join(columns)})"
-                )
-        fields[name] = given
-    missing = [name for name, needed in family.fields.items() if needed and name not in fields]
-    if missing:
-        where = f"{path} line {lines.get(('fields',), 1)}"
-        raise DataError(f"{where}: 'fields' must say which column holds '{missing[0]}' (columns: {', '.join(columns)})")
-    for column in spec.facts:
-        if column not in columns:
-            where = f"{path} line {lines.get(('facts',), 1)}"
-            raise DataError(f"{where}: the data has no column '{column}'{nearest(column, columns)} for 'facts'")
-    return fields

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one written in C where PyYAML was built with it: suites of a thousand tasks load in a second."""
+
 Lines: TypeAlias = dict[tuple[str | int, ...], int]
 """Where each key of a YAML file stands: its path within the file to a 1-based line."""
 
@@ -18,8 +21,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     """Return a YAML mapping and the line of each key. Raises DataError."""
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        node, content = _parsed(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DataError(f"{path} line {line}: not valid YAML ({error.problem})") from error
@@ -33,6 +35,16 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     except RecursionError as error:
         raise DataError(f"{path}: an anchor contains itself, or lists are nested too deeply") from error
     return content, lines
+
+
+def _parsed(text: str) -> tuple[Any, Any]:
+    """Return the nodes of a document, which know their lines, and its content, from one pass."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) -> None:
@@ -53,17 +65,25 @@ def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) 
 
 
 def validated(
-    model: type[BaseModel], content: Mapping[str, Any], path: Path, lines: Lines, known: Iterable[str]
+    model: type[BaseModel],
+    content: Mapping[str, Any],
+    path: Path,
+    lines: Lines,
+    known: Iterable[str],
+    within: tuple[str, ...] = (),
 ) -> Any:
-    """Return `content` as an instance of `model`. Raises DataError with file, line, reason and nearest key."""
+    """Return `content`, which stands `within` these keys of the file, as an instance of `model`.
+
+    Raises DataError with file, line, reason and nearest key.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the first says more.
         first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        at = first["loc"]
+        at = (*within, *first["loc"])
         if first["type"] == "extra_forbidden":
-            siblings = known if len(at) == 1 else _keys_at(model, at[:-1])
+            siblings = known if len(first["loc"]) == 1 else _keys_at(model, first["loc"][:-1])
             reason = f"unknown key '{at[-1]}'{nearest(str(at[-1]), siblings)}"
         elif first["type"] == "missing":
             reason = f"the key '{'.'.join(map(str, at))}' is missing"
@@ -72,7 +92,9 @@ def validated(
         else:
             # Past the keys of the file pydantic names the types that it tried.
             key = ".".join(map(str, at[: _depth(at, lines)])) or str(at[0] if at else "")
-            wrong = {_lower(each["msg"]): each["input"] for each in error.errors() if each["loc"][:1] == at[:1]}
+            wrong = {
+                _lower(each["msg"]): each["input"] for each in error.errors() if each["loc"][:1] == first["loc"][:1]
+            }
             reason = f"'{key}': {' or '.join(wrong)}, not {_short(first['input'])}"
         raise DataError(f"{path} line {_line(at, lines)}: {reason}") from error
 
