@@ -25,7 +25,7 @@ import pytest
 
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.cli.app import main
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
 
@@ -155,12 +155,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def engine() -> Iterator[Callable[..., Engine]]:
+def engine() -> Iterator[Callable[..., LocalEngine]]:
     """Makes engines, which are closed after the test."""
-    made: list[Engine] = []
+    made: list[LocalEngine] = []
 
-    def make(adapter: object, **settings: int) -> Engine:
-        made.append(Engine(adapter, **settings))
+    def make(adapter: object, **settings: int) -> LocalEngine:
+        made.append(LocalEngine(adapter, **settings))
         return made[-1]
 
     yield make
@@ -169,7 +169,7 @@ def engine() -> Iterator[Callable[..., Engine]]:
 
 
 @pytest.fixture
-def subject(store: Store, engine: Callable[..., Engine]) -> Callable[..., Subject]:
+def subject(store: Store, engine: Callable[..., LocalEngine]) -> Callable[..., Subject]:
     """Makes subjects on one store."""
 
     def make(adapter: object, **settings: object) -> Subject:

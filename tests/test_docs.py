@@ -26,7 +26,7 @@ from mmbench.harness.statistics.bootstrap import RESAMPLES
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.listing import list_metrics
-from mmbench.harness.tasks.task_file import _TaskSpec, load_task
+from mmbench.harness.tasks.task_file import TaskSpec, load_task
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -143,9 +143,7 @@ def test_reference_lists_every_key() -> None:
     reference = sections("tasks.md")["Reference"]
     parts = re.split(r"^### (.+)\n", reference, flags=re.MULTILINE)
     named = dict(zip(parts[1::2], parts[2::2], strict=True))
-    assert [quoted(row[0])[0] for row in table(named["Keys that every task has"], "key")] == list(
-        _TaskSpec.model_fields
-    )
+    assert [quoted(row[0])[0] for row in table(named["Keys that every task has"], "key")] == list(TaskSpec.model_fields)
     listed = quoted(named["card"])
     assert set(Card.model_fields) <= set(listed)
     for name in registry.entries(registry.FAMILIES):

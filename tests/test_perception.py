@@ -19,7 +19,7 @@ from mmbench.benchmarks.sources.builtin import Builtin
 from mmbench.harness import registry
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.models.abilities import Generation
-from mmbench.harness.tasks.suite import find_suite, task_references
+from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task_file import find_task
 
 SEEDS = 50
@@ -110,7 +110,7 @@ class Oracle:
 
 
 def test_an_oracle_scores_1_on_every_task(tmp_path: Path) -> None:
-    tasks = [reference.split("@")[0].removesuffix("-mini") for reference in task_references("perception-mini")]
+    tasks = [task.name.removesuffix("-mini") for task in find_suite("perception-mini").tasks]
     oracle = Oracle("mini", tasks)
     run = mmbench.run(model=oracle, suite="perception-mini", output=tmp_path, store=tmp_path / "store.sqlite")
     assert run.problems == []
@@ -148,7 +148,7 @@ def test_chance_gets_chance(tmp_path: Path) -> None:
             if score.chance is not None and score.value is not None:
                 drawn.setdefault((record.task, score.metric), []).append(score.value)
                 stated.setdefault((record.task, score.metric), []).append(score.chance)
-    assert {task for task, _ in drawn} == {reference.split("@")[0] for reference in task_references("perception-mini")}
+    assert {task for task, _ in drawn} == {task.name for task in find_suite("perception-mini").tasks}
     for key, values in drawn.items():
         assert len(values) == SEEDS
         error = float(np.std(values, ddof=1)) / sqrt(SEEDS)

@@ -181,7 +181,7 @@ def plain(world: World) -> dict[str, Any]:
 def test_cosines_and_accuracy_are_those_of_plain_code(world: World, plain: dict[str, Any]) -> None:
     from mmbench.adapters.open_clip.adapter import from_spec
     from mmbench.harness.ask.subject import Subject
-    from mmbench.harness.engine.local import Engine
+    from mmbench.harness.engine.local import LocalEngine
     from mmbench.harness.store.store import Store
     from mmbench.harness.tasks.task_file import load_task
     from mmbench.harness.types import Option
@@ -189,7 +189,7 @@ def test_cosines_and_accuracy_are_those_of_plain_code(world: World, plain: dict[
     task = load_task(world.folder / "first.yaml")
     adapter = from_spec(f"ViT-B-32@{world.checkpoint}", device="cpu", dtype="fp32", offline=True)
     store = Store(world.folder / "store.sqlite")
-    subject = Subject("vit", adapter, store, Engine(adapter))
+    subject = Subject("vit", adapter, store, LocalEngine(adapter))
     templates = (world.folder / "first.yaml", task.family.protocol())[1]["templates"]  # type: ignore[index,call-overload]
     options = [Option(name, tuple(t.replace("{}", name) for t in templates)) for name in world.classes]
     cosines = np.stack([choice.scores for choice in subject.choose(task.family.samples(), options)])

@@ -15,7 +15,7 @@ from vit import Tower, photographs, tower
 
 from mmbench.adapters.open_clip.adapter import OpenClip
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Sample
@@ -75,7 +75,7 @@ def cold(adapter: OpenClip, files: list[Path], batch: int) -> None:
     """Ask for every picture through a new store."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.sqlite")
-        engine = Engine(adapter, batch)
+        engine = LocalEngine(adapter, batch)
         subject = Subject("vit", adapter, store, engine, fingerprint="vit")
         answered = sum(1 for _ in subject.features(Sample(file.name, (Image.from_path(file),)) for file in files))
         assert answered == len(files) == store.meter.asked

@@ -17,7 +17,7 @@ from vit import Tower, photographs, tower
 from mmbench.adapters.open_clip.adapter import OpenClip
 from mmbench.benchmarks.named import class_list, template_list
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Option, Sample
@@ -55,7 +55,7 @@ def through_the_store(made: Tower, files: list[Path], names: tuple[str, ...], te
     adapter = OpenClip(made.model, made.preprocess, made.tokenizer)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.sqlite")
-        engine = Engine(adapter)
+        engine = LocalEngine(adapter)
         subject = Subject("vit", adapter, store, engine)
         options = [Option(name, tuple(t.replace("{}", name) for t in templates)) for name in names]
         samples = [Sample(str(i), (Image.from_path(file),)) for i, file in enumerate(files)]

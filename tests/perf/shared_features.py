@@ -19,7 +19,7 @@ from vit import Tower, photographs, tower
 from mmbench.adapters.open_clip.adapter import OpenClip
 from mmbench.benchmarks.named import class_list
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Option, Sample
@@ -58,7 +58,7 @@ def shared(adapter: OpenClip, files: list[Path], prompts: list[str], captions: l
     """The three tasks through subject and store; returns (nearest class, hits at 1)."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.sqlite")
-        engine = Engine(adapter)
+        engine = LocalEngine(adapter)
         subject = Subject("vit", adapter, store, engine, fingerprint="vit")
         samples = [
             Sample(str(i), (Image.from_path(file),), references=tuple(own))

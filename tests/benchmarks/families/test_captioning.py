@@ -102,7 +102,7 @@ def test_a_fixed_table_of_document_frequencies(bench: Any, models: SimpleNamespa
     (bench.folder / "df.json").write_text(json.dumps(table))
     assert bench.ask(writer(models), task).record.protocol != first.record.protocol
     with pytest.raises(DataError, match="df2.json"):
-        load_task(bench.folder / bench.task("captioning", rows(bench), "document_frequencies: df2.json\n"))
+        _ = load_task(bench.folder / bench.task("captioning", rows(bench), "document_frequencies: df2.json\n")).opened
 
 
 def test_references_in_columns(bench: Any) -> None:
@@ -132,7 +132,7 @@ def test_a_row_without_references_is_named(bench: Any, models: SimpleNamespace, 
 )
 def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, reason: str) -> None:
     with pytest.raises(DataError) as raised:
-        load_task(bench.folder / bench.task("captioning", rows(bench), keys + "\n"))
+        _ = load_task(bench.folder / bench.task("captioning", rows(bench), keys + "\n")).opened
     assert reason in str(raised.value)
 
 

@@ -210,7 +210,7 @@ def test_a_row_that_cannot_be_used_is_named(
 )
 def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -> None:
     with pytest.raises(DataError) as raised:
-        load_task(bench.folder / bench.task("multiple-choice", rows(bench), keys + "\n"))
+        _ = load_task(bench.folder / bench.task("multiple-choice", rows(bench), keys + "\n")).opened
     assert expected in str(raised.value)
 
 

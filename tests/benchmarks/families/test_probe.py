@@ -27,6 +27,7 @@ from mmbench.harness.records.record import Record
 from mmbench.harness.run.plan import plan
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
+from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome
@@ -677,7 +678,7 @@ def test_prompt_learning_that_takes_too_long_is_refused_first(bench: Any) -> Non
 def test_a_dry_run_asks_nothing(bench: Any, method: str) -> None:
     task, towers = load_task(Path(bench.task("probe", rows(bench), keys(method, [1])))), Towers(clusters())
     with closing(Store(bench.folder / "store.sqlite")) as store:
-        (planned,) = plan([Model("towers", "", towers)], [task], store, None, None)
+        (planned,) = plan([Model("towers", "", towers)], [task], store, RunSettings())
         assert towers.asked == 0
         assert (planned.items, planned.unsupported) == (60, None)
         assert planned.remembered == 0

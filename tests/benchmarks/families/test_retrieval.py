@@ -189,9 +189,9 @@ def test_default_metrics_and_names(tmp_path: Path) -> None:
     names = [metric.name for metric in load_task(task(tmp_path, source, "")).family.metrics]
     assert names == [f"{way}/recall@{k}" for way in ("image_to_text", "text_to_image") for k in (1, 5, 10)]
     with pytest.raises(UsageError, match=r"no metric 'image_to_text/recal@1'; did you mean 'image_to_text/recall@1'"):
-        load_task(task(tmp_path, source, "metrics: [image_to_text/recal@1]\n"))
+        _ = load_task(task(tmp_path, source, "metrics: [image_to_text/recal@1]\n")).opened
     with pytest.raises(UsageError, match="unknown key 'templates'"):
-        load_task(task(tmp_path, source, "templates: plain\n"))
+        _ = load_task(task(tmp_path, source, "templates: plain\n")).opened
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_row_without_answers_is_named(bench: Any, models: SimpleNamespace, ans
 )
 def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -> None:
     with pytest.raises(DataError) as raised:
-        load_task(bench.folder / bench.task("vqa", rows(bench), keys + "\n"))
+        _ = load_task(bench.folder / bench.task("vqa", rows(bench), keys + "\n")).opened
     assert expected in str(raised.value)
     assert "items.yaml" in str(raised.value)
 

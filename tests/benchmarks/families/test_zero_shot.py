@@ -297,7 +297,7 @@ def test_default_metrics(tmp_path: Path, label: Any, keys: str, names: list[str]
 def test_integer_labels_need_classes(tmp_path: Path) -> None:
     task = jsonl(tmp_path, [{"image": "0.png", "label": 0}])
     with pytest.raises(DataError, match="labels in column 'label' are numbers; name the classes with the key"):
-        load_task(task)
+        _ = load_task(task).opened
 
 
 def test_metric_names_print_as_they_are_read() -> None:

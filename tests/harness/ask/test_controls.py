@@ -15,7 +15,7 @@ import pytest
 
 from mmbench.harness.ask.controls import CONTROLS, GREY, Control, blind, make_control, parse_controls, shuffled
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.ask.wording import Asking
+from mmbench.harness.ask.wording import Wording
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.media.image import Image
 from mmbench.harness.types import Option, Sample
@@ -228,11 +228,12 @@ def ask(subject: Subject, verb: str, given: Sequence[Sample]) -> None:
     if verb == "choose":
         list(subject.choose(iter(given)))
     elif verb == "answer":
-        list(subject.answer(iter(given), ["cat", "dog"], Asking()))
+        list(subject.answer(iter(given), ["cat", "dog"], Wording()))
     else:
-        list(subject.within(iter(given), Asking()))
+        list(subject.within(iter(given), Wording()))
 
 
+PREFERRED = ("embed", "likelihood", "generate")
 ROUTES = [(verb, route) for verb in ("choose", "answer") for route in ("embed", "likelihood", "generate")]
 ROUTES += [("within", "embed"), ("within", "likelihood")]
 
@@ -245,25 +246,25 @@ def test_the_pictures_of_the_control_reach_the_model(
     spy = Spy(fakes.picture_bytes)
     asked = subject(spy, pinned=route)
 
-    asked.put_under(blind())
+    asked = asked.sit(PREFERRED, blind())
     ask(asked, verb, given)
     assert set(spy.seen) == {(fakes.picture_bytes(GREY.pil()),)}
-    assert asked.control == "blind"
+    assert asked.control_by(route) == "blind"
 
     spy.seen.clear()
     control = shuffled(given, 0)
-    asked.put_under(control)
+    asked = asked.sit(PREFERRED, control)
     ask(asked, verb, given)
     assert set(spy.seen) == {(fakes.picture_bytes(control.media(sample)[0].pil()),) for sample in given}
-    assert asked.control == "shuffled"
+    assert asked.control_by(route) == "shuffled"
 
     spy.seen.clear()
-    asked.put_under(None)
+    asked = asked.sit(PREFERRED, None)
     ask(asked, verb, given)
     own = {(fakes.picture_bytes(sample.media[0].pil()),) for sample in given}
     # What the shuffle asked already is remembered; a ranking of answers is the same question for each picture.
     assert set(spy.seen) <= own
-    assert asked.control is None
+    assert asked.control_by(route) is None
 
 
 @pytest.mark.parametrize(("verb", "route"), ROUTES)
@@ -273,16 +274,16 @@ def test_a_model_that_takes_text_alone_is_blind_without_any_picture(
     given = samples(picture(n) for n in range(4))
     spy = Spy(fakes.picture_bytes, takes_text_alone=True)
     asked = subject(spy, pinned=route)
-    asked.put_under(blind())
+    asked = asked.sit(PREFERRED, blind())
     ask(asked, verb, given)
     if route == "embed":  # a vector of no picture there is not
-        assert (set(spy.seen), asked.control) == ({(fakes.picture_bytes(GREY.pil()),)}, "blind")
+        assert (set(spy.seen), asked.control_by(route)) == ({(fakes.picture_bytes(GREY.pil()),)}, "blind")
     else:
-        assert (set(spy.seen), asked.control) == ({()}, "blind:none")
+        assert (set(spy.seen), asked.control_by(route)) == ({()}, "blind:none")
     spy.seen.clear()
-    asked.put_under(shuffled(given, 0))
+    asked = asked.sit(PREFERRED, shuffled(given, 0))
     ask(asked, verb, given)
-    assert asked.control == "shuffled"
+    assert asked.control_by(route) == "shuffled"
     assert () not in spy.seen
 
 
@@ -292,9 +293,9 @@ def test_a_model_that_says_it_needs_a_picture_gets_the_grey_one(
 ) -> None:
     spy = Spy(fakes.picture_bytes, takes_text_alone=able)
     asked = subject(spy, pinned="generate")
-    asked.put_under(blind())
+    asked = asked.sit(PREFERRED, blind())
     ask(asked, "choose", samples([picture(0)]))
-    assert (set(spy.seen), asked.control) == ({(fakes.picture_bytes(GREY.pil()),)}, "blind")
+    assert (set(spy.seen), asked.control_by("generate")) == ({(fakes.picture_bytes(GREY.pil()),)}, "blind")
 
 
 def test_two_pictures_of_a_pair_are_each_replaced(
@@ -303,8 +304,8 @@ def test_two_pictures_of_a_pair_are_each_replaced(
     given = samples([[picture(0), picture(1)], [picture(2), picture(3)]])
     spy = Spy(fakes.picture_bytes)
     asked = subject(spy, pinned="likelihood")
-    asked.put_under(blind())
-    (scores, _) = asked.within(iter(given), Asking())
+    asked = asked.sit(PREFERRED, blind())
+    (scores, _) = asked.within(iter(given), Wording())
     assert scores.shape == (2, 2)
     assert (scores[0] == scores[1]).all()
     assert spy.seen == {(fakes.picture_bytes(GREY.pil()),): 1}, "asked once for all"
@@ -314,6 +315,6 @@ def test_the_blind_picture_owes_nothing_to_the_picture(
     subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
 ) -> None:
     asked = subject(fakes.Scorer())
-    asked.put_under(blind())
-    got = list(asked.choose(samples(picture(n) for n in range(3)), OPTIONS, Asking(likelihood="pmi")))
+    asked = asked.sit(PREFERRED, blind())
+    got = list(asked.choose(samples(picture(n) for n in range(3)), OPTIONS, Wording(likelihood="pmi")))
     assert [choice.scores.tolist() for choice in got] == [[0.0, 0.0]] * 3

@@ -13,7 +13,7 @@ import pytest
 from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.ask.recorded import Predictions, Recorded, read_predictions
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.ask.wording import Asking
+from mmbench.harness.ask.wording import Wording
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.types import Failure, Option, Sample
@@ -130,7 +130,7 @@ YES_NO = (Option("yes", ("yes",)), Option("no", ("no",)))
 )
 def test_a_choice_is_a_text_an_index_a_score_each_or_a_reply(held: object, scores: list[float], reply: str) -> None:
     for own, shared in ((ANIMALS, None), ((), ANIMALS)):
-        (got,) = recorded(a=held).choose([Sample("a", options=own)], shared, Asking())
+        (got,) = recorded(a=held).choose([Sample("a", options=own)], shared, Wording())
         assert (got.status, got.scores.tolist(), got.reply) == ("ok", scores, reply)
 
 
@@ -198,19 +198,19 @@ def test_a_number_says_neither_yes_nor_no(held: object) -> None:
     ("held", "text"), [("a cat", "a cat"), ("", ""), (" x ", " x "), (7, "7"), (0.5, "0.5"), (1e20, "1e+20")]
 )
 def test_an_answer_is_taken_as_it_is(held: object, text: str) -> None:
-    (got,) = recorded(a=held).answer([Sample("a")], ["ignored"], Asking())
+    (got,) = recorded(a=held).answer([Sample("a")], ["ignored"], Wording())
     assert (got.status, got.text) == ("ok", text)
 
 
 @pytest.mark.parametrize("held", [True, ["a"], {"a": 1}, None])
 def test_what_is_no_answer_is_an_error(held: object) -> None:
-    (got,) = recorded(a=held).answer([Sample("a")], [], Asking())
+    (got,) = recorded(a=held).answer([Sample("a")], [], Wording())
     assert (got.status, got.text) == ("error", None)
     assert "item a" in got.message
 
 
 def test_what_is_shown_of_a_prediction_is_short() -> None:
-    (got,) = recorded(a=["x" * 999]).answer([Sample("a")], [], Asking())
+    (got,) = recorded(a=["x" * 999]).answer([Sample("a")], [], Wording())
     assert len(got.message) < 100
 
 
@@ -234,7 +234,7 @@ def pair(pictures: int, captions: int, picture: Callable[..., Image]) -> Sample:
 def test_scores_of_a_pair(
     picture: Callable[..., Image], pictures: int, held: object, expected: list[list[float]]
 ) -> None:
-    (got,) = recorded(a=held).within([pair(pictures, 2, picture)], Asking())
+    (got,) = recorded(a=held).within([pair(pictures, 2, picture)], Wording())
     assert got.dtype == np.float64
     assert got.tolist() == expected
 
@@ -259,7 +259,7 @@ def test_scores_of_a_pair(
     ],
 )
 def test_scores_of_the_wrong_shape_fail(picture: Callable[..., Image], pictures: int, held: object) -> None:
-    (got,) = recorded(a=held).within([pair(pictures, 2, picture)], Asking())
+    (got,) = recorded(a=held).within([pair(pictures, 2, picture)], Wording())
     assert isinstance(got, Failure)
     assert got.message.startswith("item a: expected a list of 2 scores for each picture, one a caption, found ")
 
@@ -269,7 +269,7 @@ def test_scores_of_the_wrong_shape_fail(picture: Callable[..., Image], pictures:
 
 def test_missing_null_and_conflicting_are_told_apart() -> None:
     made = Recorded("theirs", Predictions({"b": None, "c": "x", "d": "y", "e": "z"}, frozenset("c"), frozenset("c")))
-    got = list(made.answer([Sample(name) for name in "abcd"], [], Asking()))
+    got = list(made.answer([Sample(name) for name in "abcd"], [], Wording()))
     assert [(each.status, each.message) for each in got] == [
         ("error", "item a has no prediction"),
         ("error", "the prediction of item b is null"),
@@ -311,14 +311,13 @@ def test_what_was_not_recorded_is_unsupported(ask: Callable[[Recorded], object],
 
 def test_model_and_predictions_sit_the_same_exam(subject: Callable[..., Subject], fakes: SimpleNamespace) -> None:
     verbs = [name for name, value in vars(Examinee).items() if inspect.isfunction(value) and name[0] != "_"]
-    assert sorted(verbs) == ["answer", "choose", "features", "prototypes", "similarity", "tuned", "within"]
-    state = ("name", "fingerprint", "route", "control", "scorer", "notes", "details", "dry")
-    assert {*Examinee.__annotations__, "fingerprint", "control"} == set(state)
+    known = "answer choose control_by features prototypes similarity tuned within"
+    assert sorted(verbs) == known.split()
     for made in (subject(fakes.Dual()), recorded()):
         for verb in verbs:
             wanted = list(inspect.signature(getattr(Examinee, verb)).parameters.values())[1:]
             got = list(inspect.signature(getattr(made, verb)).parameters.values())
             assert [(p.name, p.kind, p.default) for p in got] == [(p.name, p.kind, p.default) for p in wanted]
         assert isinstance(made.fingerprint, str)
-        assert (made.control, made.scorer, made.notes, made.details) == (None, None, [], {})
-    assert (recorded().route, subject(fakes.Dual()).route) == ("recorded", None)
+        assert (made.control_by("embed"), made.scorer, made.dry) == (None, None, False)
+    assert (recorded().looks, subject(fakes.Dual()).looks) == (False, True)

@@ -13,8 +13,8 @@ from mmbench.adapters.baselines.chance import Chance
 from mmbench.benchmarks.families.retrieval import Retrieval
 from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
 from mmbench.harness.ask.subject import NEEDS, Subject, choose_route
-from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, Asking
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, Wording
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.errors import AdapterError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ABILITIES, Generation, ImageVectors, abilities
@@ -97,13 +97,11 @@ def test_the_route_is_kept_and_the_order_of_the_task_decides(subject: MakeSubjec
     samples = [Sample("0", (picture(0),), options=tuple(options("cat", "dog")))]
     made = subject(Chance())
     for preferred in (("likelihood", "embed"), ("generate",), ("embed",)):
-        made.preferred = preferred
-        assert len(list(made.choose(samples))) == 1
-        assert made.route == preferred[0]
+        choices = made.sit(preferred).choose(samples)
+        assert len(list(choices)) == 1
+        assert choices.route == preferred[0]
     pinned = subject(Chance(), pinned="generate")
-    pinned.preferred = ("embed",)
-    list(pinned.choose(samples))
-    assert pinned.route == "generate"
+    assert pinned.sit(("embed",)).choose(samples).route == "generate"
 
 
 def test_abilities_are_those_of_the_methods(fakes: SimpleNamespace) -> None:
@@ -246,18 +244,18 @@ def test_answer_is_written_picked_by_embedding_or_picked_by_likelihood(
     pool = ["cat", "dog", "bird"]
 
     writer = fakes.Writer()
-    got = list(subject(writer).answer(iter(samples), pool, Asking("Q: {question} A:", Generation(5))))
+    got = list(subject(writer).answer(iter(samples), pool, Wording("Q: {question} A:", Generation(5))))
     assert [(a.status, a.text) for a in got] == [("ok", f"Q: WHAT {n} A:") for n in range(12)]
     assert set(writer.settings) == {Generation(5)}
 
-    asking = Asking(phrasing="Q: {question} A: {answer}")
-    got = list(subject(fakes.Dual()).answer(iter(samples), pool, asking))
+    wording = Wording(phrasing="Q: {question} A: {answer}")
+    got = list(subject(fakes.Dual()).answer(iter(samples), pool, wording))
     for n, (sample, answer) in enumerate(zip(samples, got, strict=True)):
         gallery = unit(np.stack([fakes.vector(f"Q: what {n} A: {text}".encode()) for text in pool]))
         assert answer.text == pool[int(np.argmax(gallery @ seen(sample.media[0])))]
 
     scorer = fakes.Scorer()
-    got = list(subject(scorer).answer(iter(samples), pool, asking))
+    got = list(subject(scorer).answer(iter(samples), pool, wording))
     for n, (sample, answer) in enumerate(zip(samples, got, strict=True)):
         pixels = [sample.media[0].pil()]
         scores = [scorer.log_probability(pixels, f"Q: what {n} A:", text) for text in pool]
@@ -270,10 +268,10 @@ def test_texts_that_mention_the_question_differ_with_it(
 ) -> None:
     # More questions than are held at once, and the first of them again at the end.
     pool = options("cat", "dog", phrasings=2)
-    asking = Asking(phrasing="{question} {answer}!")
+    wording = Wording(phrasing="{question} {answer}!")
     samples = [Sample(str(n), (picture(n),), f"q{n % 70}", tuple(pool) if own else ()) for n in range(150)]
     made = fakes.Dual()
-    got = list(subject(made).choose(iter(samples), None if own else pool, asking))
+    got = list(subject(made).choose(iter(samples), None if own else pool, wording))
     for sample, choice in zip(samples, got, strict=True):
         rows = [[fakes.vector(f"{sample.question} {t}!".encode()) for t in o.phrasings] for o in pool]
         prototypes = unit(unit(np.stack(rows)).mean(axis=1))
@@ -284,13 +282,13 @@ def test_texts_that_mention_the_question_differ_with_it(
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
 def test_ranking_without_candidates_is_unsupported(subject: MakeSubject, picture: MakePicture, route: str) -> None:
     with pytest.raises(Unsupported, match="needs 'candidates'; the task has none"):
-        list(subject(Chance(), pinned=route).answer([Sample("0", (picture(0),))], [], Asking()))
+        list(subject(Chance(), pinned=route).answer([Sample("0", (picture(0),))], [], Wording()))
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_an_answer_about_an_unreadable_picture_is_an_error(subject: MakeSubject, tmp_path: Path, route: str) -> None:
     sample = Sample("0", (Image.from_path(tmp_path / "gone.png"),))
-    (got,) = subject(Chance(), pinned=route).answer([sample], ["cat", "dog"], Asking())
+    (got,) = subject(Chance(), pinned=route).answer([sample], ["cat", "dog"], Wording())
     assert (got.status, got.text) == ("error", None)
     assert "gone.png" in got.message
 
@@ -313,10 +311,10 @@ class Collapsed:
 def test_a_collapsed_model_answers_at_random(subject: MakeSubject, picture: MakePicture, route: str) -> None:
     samples = [Sample(f"item {n}", (picture(0),)) for n in range(300)]
     got = [
-        answer.text for answer in subject(Collapsed(), pinned=route).answer(iter(samples), ["a", "b", "c"], Asking())
+        answer.text for answer in subject(Collapsed(), pinned=route).answer(iter(samples), ["a", "b", "c"], Wording())
     ]
     assert all(70 < got.count(text) < 130 for text in ("a", "b", "c"))
-    alone = subject(Collapsed(), pinned=route).answer(samples[7:8], ["a", "b", "c"], Asking())
+    alone = subject(Collapsed(), pinned=route).answer(samples[7:8], ["a", "b", "c"], Wording())
     assert next(alone).text == got[7], "the draw is the item's own, whatever was asked before"
 
 
@@ -336,9 +334,9 @@ def test_within_scores_each_samples_own_pictures_and_texts(
         )
         for n in range(130)
     ]
-    asking = Asking(phrasing="{question}: {answer}")
+    wording = Wording(phrasing="{question}: {answer}")
     model = fakes.Dual() if route == "embed" else fakes.Scorer()
-    for n, (sample, got) in enumerate(zip(samples, subject(model).within(iter(samples), asking), strict=True)):
+    for n, (sample, got) in enumerate(zip(samples, subject(model).within(iter(samples), wording), strict=True)):
         pixels = [image.pil() for image in sample.media]
         if route == "embed":
             left = unit(np.stack([fakes.vector(fakes.picture_bytes(image)) for image in pixels]))
@@ -355,11 +353,11 @@ def test_within_fails_with_either_picture(subject: MakeSubject, picture: MakePic
     broken = Image.from_bytes(b"x", "row 1")
     pairs = [(picture(0), picture(1)), (broken, picture(2)), (picture(3), broken), (picture(4), picture(5))]
     samples = [Sample(str(n), media, references=("a", "b")) for n, media in enumerate(pairs)]
-    got = list(subject(Chance(), pinned=route).within(iter(samples), Asking()))
+    got = list(subject(Chance(), pinned=route).within(iter(samples), Wording()))
     assert [isinstance(each, Failure) for each in got] == [False, True, True, False]
     assert "row 1" in got[1].message
     with pytest.raises(Unsupported, match="item 9 has no picture for a model to look at"):
-        list(subject(Chance(), pinned=route).within([Sample("9", references=("a", "b"))], Asking()))
+        list(subject(Chance(), pinned=route).within([Sample("9", references=("a", "b"))], Wording()))
 
 
 # How likelihoods are compared
@@ -373,7 +371,8 @@ def test_likelihoods_by_length_and_against_the_blind_picture(
     grey = [PIL.Image.new("RGB", (224, 224), (128, 128, 128))]
     scorer = fakes.Scorer()
     chosen = {
-        how: list(subject(scorer).choose(iter(samples), pool, Asking(likelihood=how))) for how in ("sum", "mean", "pmi")
+        how: list(subject(scorer).choose(iter(samples), pool, Wording(likelihood=how)))
+        for how in ("sum", "mean", "pmi")
     }
     for n, sample in enumerate(samples):
         texts = ["0 a cat", "0 a a tortoiseshell"]
@@ -389,8 +388,8 @@ def test_the_prior_of_a_model_that_takes_text_alone_has_no_picture(
 ) -> None:
     scorer = fakes.Scorer()
     scorer.takes_text_alone = True
-    asking = Asking(likelihood="pmi")
-    (got,) = subject(scorer).choose([Sample("0", (picture(0),), "what")], options("cat", "dog"), asking)
+    wording = Wording(likelihood="pmi")
+    (got,) = subject(scorer).choose([Sample("0", (picture(0),), "what")], options("cat", "dog"), wording)
     texts = ["0 a cat", "0 a dog"]
     pixels = [picture(0).pil()]
     expected = [scorer.log_probability(pixels, "what", t) - scorer.log_probability([], "what", t) for t in texts]
@@ -568,7 +567,7 @@ def test_an_oracle_scores_one_in_zero_shot(
     family = zero_shot(picture, 30)
     oracle = Oracle(list(family.samples()), CLASSES, fakes.picture_bytes)
     for _ in ("cold", "warm"):
-        got = list(family.outcomes(subject(oracle, pinned=route), family.samples()))
+        got = list(family.outcomes(subject(oracle, pinned=route), family.samples()).items)
         assert [outcome.values["accuracy"] for outcome in got] == [1.0] * 30
         assert {outcome.status for outcome in got} == {"ok"}
 
@@ -580,7 +579,7 @@ def test_an_oracle_scores_one_in_retrieval(
     family = retrieval(picture, 12)
     oracle = Oracle(list(family.samples()), [], fakes.picture_bytes)
     for _ in ("cold", "warm"):
-        got = list(family.outcomes(subject(oracle, pinned=route), family.samples()))
+        got = list(family.outcomes(subject(oracle, pinned=route), family.samples()).items)
         assert [outcome.values[f"{way(outcome.unit)}/recall@1"] for outcome in got] == [1.0] * 30
 
 
@@ -589,7 +588,7 @@ def way(unit_: str) -> str:
 
 
 def over_seeds(
-    family: object, path: Path, engine: Callable[..., Engine], route: str, metric: str
+    family: object, path: Path, engine: Callable[..., LocalEngine], route: str, metric: str
 ) -> tuple[np.ndarray, float]:
     """Return the score of each of 50 guessing models, and the chance that the family states."""
     store = Store(path)
@@ -597,7 +596,7 @@ def over_seeds(
     for seed in range(50):
         adapter = Chance(seed)
         asked = Subject("chance", adapter, store, engine(adapter), pinned=route)
-        got = [outcome for outcome in family.outcomes(asked, family.samples()) if metric in outcome.values]
+        got = [outcome for outcome in family.outcomes(asked, family.samples()).items if metric in outcome.values]
         scores.append(np.mean([outcome.values[metric] for outcome in got]))
         chances.append(np.mean([outcome.chances[metric] for outcome in got]))
     store.close()
@@ -606,7 +605,7 @@ def over_seeds(
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_guessing_averages_chance_in_zero_shot(
-    tmp_path: Path, engine: Callable[..., Engine], picture: MakePicture, route: str
+    tmp_path: Path, engine: Callable[..., LocalEngine], picture: MakePicture, route: str
 ) -> None:
     scores, chance = over_seeds(zero_shot(picture, 20), tmp_path / "s.sqlite", engine, route, "accuracy")
     assert chance == pytest.approx(0.2)
@@ -615,7 +614,7 @@ def test_guessing_averages_chance_in_zero_shot(
 
 @pytest.mark.parametrize("metric", ["image_to_text/recall@1", "text_to_image/recall@1", "image_to_text/recall@5"])
 def test_guessing_averages_chance_in_retrieval(
-    tmp_path: Path, engine: Callable[..., Engine], picture: MakePicture, metric: str
+    tmp_path: Path, engine: Callable[..., LocalEngine], picture: MakePicture, metric: str
 ) -> None:
     scores, chance = over_seeds(retrieval(picture, 10), tmp_path / "s.sqlite", engine, "embed", metric)
     assert 0.05 < chance < 0.6

@@ -2,15 +2,15 @@
 
 import pytest
 
-from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, DEFAULT, Asking
+from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, DEFAULT, Wording
 from mmbench.harness.digest import digest_json
 from mmbench.harness.models.abilities import Generation
 
 
 def test_the_options_stand_between_question_and_instruction() -> None:
-    got = Asking().written("Which is round?", ["a ball", "a box"])
+    got = Wording().written("Which is round?", ["a ball", "a box"])
     assert got == "Which is round?\nA. a ball\nB. a box\nAnswer with the letter of the right option only."
-    assert Asking().prompt == ASK_WITH_OPTIONS
+    assert Wording().prompt == ASK_WITH_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_the_options_stand_between_question_and_instruction() -> None:
     ],
 )
 def test_placeholders_are_filled_in_one_pass(prompt: str, question: str, labels: list[str], expected: str) -> None:
-    assert Asking(prompt).written(question, labels) == expected
+    assert Wording(prompt).written(question, labels) == expected
 
 
 def test_an_empty_question_asks_which_option_the_picture_shows() -> None:
-    assert Asking("{question}\n{options}").written("", ["cat"]) == "Which of these does the picture show?\nA. cat"
-    assert Asking("{question}").written("") == "", "where there are no options nothing is asked between them"
+    assert Wording("{question}\n{options}").written("", ["cat"]) == "Which of these does the picture show?\nA. cat"
+    assert Wording("{question}").written("") == "", "where there are no options nothing is asked between them"
 
 
 @pytest.mark.parametrize(
@@ -59,33 +59,33 @@ def test_an_empty_question_asks_which_option_the_picture_shows() -> None:
 def test_an_answer_in_its_phrasing(
     phrasing: str, question: str, answer: str, embedded: str, continued: tuple[str, str]
 ) -> None:
-    asking = Asking(phrasing=phrasing)
-    assert asking.embedded(question, answer) == embedded
-    assert asking.continued(question, answer) == continued
+    wording = Wording(phrasing=phrasing)
+    assert wording.embedded(question, answer) == embedded
+    assert wording.continued(question, answer) == continued
 
 
 def test_the_prompt_of_a_likelihood_is_the_same_for_every_answer() -> None:
-    asking = Asking(phrasing="{question} It is {answer}, I say.")
-    assert {asking.continued("What?", answer)[0] for answer in ("red", "", "{question}")} == {"What? It is"}
+    wording = Wording(phrasing="{question} It is {answer}, I say.")
+    assert {wording.continued("What?", answer)[0] for answer in ("red", "", "{question}")} == {"What? It is"}
 
 
 def test_what_the_routes_must_know() -> None:
-    assert Asking().lists_options
-    assert not Asking("{question}").lists_options
-    assert Asking().mentions_question
+    assert Wording().lists_options
+    assert not Wording("{question}").lists_options
+    assert Wording().mentions_question
     assert not DEFAULT.mentions_question
     assert DEFAULT.continued("", "a photo of a cat") == ("", "a photo of a cat")
 
 
 def test_every_part_of_it_is_part_of_the_protocol() -> None:
     made = [
-        Asking(),
-        Asking(prompt="{question}"),
-        Asking(generation=Generation(max_tokens=17)),
-        Asking(generation=Generation(max_tokens=16, temperature=0.5)),
-        Asking(generation=Generation(max_tokens=16, stop=("\n",))),
-        Asking(phrasing="{answer}"),
-        Asking(likelihood="mean"),
-        Asking(likelihood="pmi"),
+        Wording(),
+        Wording(prompt="{question}"),
+        Wording(generation=Generation(max_tokens=17)),
+        Wording(generation=Generation(max_tokens=16, temperature=0.5)),
+        Wording(generation=Generation(max_tokens=16, stop=("\n",))),
+        Wording(phrasing="{answer}"),
+        Wording(likelihood="mean"),
+        Wording(likelihood="pmi"),
     ]
     assert len({digest_json(each.as_json()) for each in made}) == len(made)

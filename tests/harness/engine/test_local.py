@@ -9,14 +9,18 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.engine.batch_size import BatchSize
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import FLUSH, Request
+from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.kinds.reply import REPLY
+from mmbench.harness.engine.kinds.score import SCORE
+from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.question import FLUSH, Question
 from mmbench.harness.errors import AdapterError, OutOfMemory, Unreadable, WeightsUnavailable
 from mmbench.harness.media.image import Content, Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
 from mmbench.harness.types import Failure
 
-MakeEngine = Callable[..., Engine]
+MakeEngine = Callable[..., LocalEngine]
 WAIT = 20
 """Seconds after which something that should happen is taken not to happen."""
 
@@ -31,19 +35,19 @@ def number(image: PIL.Image.Image) -> int:
     return red + 256 * green
 
 
-def image_requests(count: int, side: int = 2) -> list[Request]:
-    return [Request(b"%d" % n, "image", (solid(n, side),)) for n in range(count)]
+def image_requests(count: int, side: int = 2) -> list[Question]:
+    return [Question(IMAGE, key=b"%d" % n, contents=(solid(n, side),)) for n in range(count)]
 
 
-def text_requests(count: int) -> list[Request]:
-    return [Request(b"%d" % n, "text", texts=(str(n),)) for n in range(count)]
+def text_requests(count: int) -> list[Question]:
+    return [Question(TEXT, key=b"%d" % n, texts=(str(n),)) for n in range(count)]
 
 
-def answers(engine: Engine, requests: Iterable[Request | str | None]) -> list[object]:
+def answers(engine: LocalEngine, requests: Iterable[Question | str | None]) -> list[object]:
     """Return the values in the order of the requests, which is asserted."""
     given = list(requests)
     answered = [each for batch in engine.map(given) for each in batch]
-    assert [each.request.key for each in answered] == [each.key for each in given if isinstance(each, Request)]
+    assert [each.question.key for each in answered] == [each.key for each in given if isinstance(each, Question)]
     return [each.value for each in answered]
 
 
@@ -84,7 +88,7 @@ class Numbers:
 
 @pytest.mark.parametrize("batch", [1, 3, 16, None])
 @pytest.mark.parametrize("make", [image_requests, text_requests])
-def test_order_is_kept(engine: MakeEngine, make: Callable[[int], list[Request]], batch: int | None) -> None:
+def test_order_is_kept(engine: MakeEngine, make: Callable[[int], list[Question]], batch: int | None) -> None:
     made = Numbers()
     assert heads(answers(engine(made, batch_size=batch), make(70))) == list(range(70))
     assert sum(made.batches) == 70
@@ -193,14 +197,14 @@ def test_a_picture_that_cannot_be_drawn_fails_alone(engine: MakeEngine) -> None:
         return PIL.Image.new("RGB", (2, 2), (n, 0, 0))
 
     images = [Image.render(drawn, {"n": n}, 1, f"scene {n}") for n in range(4)]
-    requests = [Request(b"%d" % n, "image", (image.read(),)) for n, image in enumerate(images)]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(image.read(),)) for n, image in enumerate(images)]
     assert heads(answers(engine(Numbers()), requests)) == [0, 1, None, 3]
 
 
 def test_unreadable_pictures_never_count_against_the_model(engine: MakeEngine) -> None:
     broken = [Image.from_bytes(b"no picture %d" % n, f"file {n}").read() for n in range(40)]
-    requests = [Request(b"%d" % n, "image", (content,)) for n, content in enumerate(broken)]
-    requests += [Request(b"good", "image", (solid(7),))]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(content,)) for n, content in enumerate(broken)]
+    requests += [Question(IMAGE, key=b"good", contents=(solid(7),))]
     values = answers(engine(Numbers()), requests)
     assert heads(values) == [None] * 40 + [7]
     assert "file 39" in values[39].message
@@ -209,7 +213,7 @@ def test_unreadable_pictures_never_count_against_the_model(engine: MakeEngine) -
 @pytest.mark.parametrize("make", [image_requests, text_requests])
 @pytest.mark.parametrize("batch", [1, 4, 64])
 def test_an_adapter_that_fails_for_everything_is_broken(
-    engine: MakeEngine, make: Callable[[int], list[Request]], batch: int
+    engine: MakeEngine, make: Callable[[int], list[Question]], batch: int
 ) -> None:
     made = Numbers(bad=range(100))
     with pytest.raises(AdapterError, match=r"each of the first 16 inputs \(RuntimeError: cannot take"):
@@ -292,7 +296,7 @@ def returning(made: object) -> object:
 )
 @pytest.mark.parametrize("make", [image_requests, text_requests])
 def test_vectors_of_another_shape_or_type_break_the_contract(
-    engine: MakeEngine, make: Callable[[int], list[Request]], made: object
+    engine: MakeEngine, make: Callable[[int], list[Question]], made: object
 ) -> None:
     with pytest.raises(AdapterError, match="expected \\(4, d\\) floating-point numbers"):
         answers(engine(returning(made)), make(4))
@@ -330,8 +334,8 @@ def test_a_hole_in_the_features_alone_is_a_failure(engine: MakeEngine) -> None:
     assert isinstance(second, Failure)
 
 
-def score_requests(counts: Iterable[int]) -> list[Request]:
-    return [Request(b"%d" % n, "score", texts=("a",) * count) for n, count in enumerate(counts)]
+def score_requests(counts: Iterable[int]) -> list[Question]:
+    return [Question(SCORE, key=b"%d" % n, texts=("a",) * count) for n, count in enumerate(counts)]
 
 
 @pytest.mark.parametrize("made", [[[0.0]], [[0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0]], [[0.0, 0.0], [], []]])
@@ -347,8 +351,8 @@ def test_ragged_scores_with_an_impossible_text_are_taken(engine: MakeEngine) -> 
     assert isinstance(values[2], Failure)
 
 
-def reply_requests(settings: Iterable[Generation]) -> list[Request]:
-    return [Request(b"%d" % n, "reply", prompt=str(n), generation=each) for n, each in enumerate(settings)]
+def reply_requests(settings: Iterable[Generation]) -> list[Question]:
+    return [Question(REPLY, key=b"%d" % n, prompt=str(n), generation=each) for n, each in enumerate(settings)]
 
 
 @pytest.mark.parametrize("made", [["a"], ["a", "b", "c"], ["a", None], ["a", b"b"]])
@@ -459,7 +463,7 @@ def test_large_pictures_shorten_the_queue(engine: MakeEngine, monkeypatch: pytes
 def test_large_pictures_after_small_ones_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmbench.harness.engine.queue.QUEUE_BYTES", 10 * 4 * 64 * 64)
     made = Queueing()
-    requests = [Request(b"%d" % n, "image", (solid(n, 1 if n < 3 else 64),)) for n in range(100)]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(solid(n, 1 if n < 3 else 64),)) for n in range(100)]
     assert heads(answers(engine(made, batch_size=64, workers=2), requests)) == list(range(100))
     assert made.peak <= 3 + 10 + 2 * 2
 
@@ -468,7 +472,7 @@ def test_large_files_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.M
     monkeypatch.setattr("mmbench.harness.engine.queue.QUEUE_BYTES", 1000)
     made = Queueing()
     contents = [Content(str(n), 100, solid(n).decode) for n in range(50)]
-    requests = [Request(b"%d" % n, "image", (content,)) for n, content in enumerate(contents)]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(content,)) for n, content in enumerate(contents)]
     assert heads(answers(engine(made, batch_size=32, workers=2), requests)) == list(range(50))
     assert made.peak <= 10
 
@@ -496,7 +500,7 @@ def test_an_interrupt_leaves_a_closable_engine() -> None:
         def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
             raise KeyboardInterrupt
 
-    made = Engine(Interrupted(), workers=2)
+    made = LocalEngine(Interrupted(), workers=2)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         list(made.map(image_requests(100)))
@@ -506,7 +510,7 @@ def test_an_interrupt_leaves_a_closable_engine() -> None:
 
 
 def test_a_stream_that_is_left_early_leaves_a_closable_engine(fakes: SimpleNamespace) -> None:
-    made = Engine(fakes.Dual(), workers=2)
+    made = LocalEngine(fakes.Dual(), workers=2)
     stream = made.map(image_requests(200))
     next(stream)
     made.close()

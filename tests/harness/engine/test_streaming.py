@@ -38,7 +38,7 @@ import pyarrow.parquet
 
 import mmbench.harness.engine.local
 from mmbench.harness.tasks.data_digest import Dataset
-from mmbench.harness.engine.local import Engine
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
 from mmbench.harness.ask.subject import Subject
@@ -78,14 +78,14 @@ def classify(subject, folder):
 
 def search(subject, folder):
     task = load_task(folder / "task.yaml")
-    return [outcome.status for outcome in task.family.outcomes(subject, Dataset(task.family.samples()))]
+    return [outcome.status for outcome in task.family.outcomes(subject, Dataset(task.family.samples())).items]
 
 
 what, adapter, folder, limit, queue = sys.argv[1:]
 mmbench.harness.engine.queue.QUEUE_BYTES = int(queue)
 made = {"full": Full, "small": Small}[adapter]()
 store = Store(Path(folder) / f"{adapter}.sqlite")
-engine = Engine(made, workers=2)
+engine = LocalEngine(made, workers=2)
 subject = Subject("m", made, store, engine)
 allowed = size() + int(limit)
 resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

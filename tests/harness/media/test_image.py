@@ -14,8 +14,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import Ask
+from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
@@ -227,7 +228,7 @@ def test_random_damage_never_raises_anything_else(kind: str) -> None:
 
 
 def test_nothing_is_decoded_when_it_is_remembered(
-    store: Store, engine: Callable[..., Engine], fakes: SimpleNamespace
+    store: Store, engine: Callable[..., LocalEngine], fakes: SimpleNamespace
 ) -> None:
     drawn: list[int] = []
 
@@ -235,8 +236,8 @@ def test_nothing_is_decoded_when_it_is_remembered(
         drawn.append(level)
         return grey(None, level)
 
-    def asks() -> list[Ask]:
-        return [Ask("image", (Image.render(scene, {"level": n}, 1, f"scene {n}"),)) for n in range(20)]
+    def asks() -> list[Question]:
+        return [Question(IMAGE, (Image.render(scene, {"level": n}, 1, f"scene {n}"),)) for n in range(20)]
 
     made = engine(fakes.Dual())
     list(store.ask(made, "m", asks()))

@@ -24,7 +24,7 @@ from mmbench.harness.run.progress import Problem
 from mmbench.harness.run.result import Run
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.tasks.card import Card
-from mmbench.harness.tasks.task import Task
+from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.terminal.profile import ASCII, BLOCKS, bar, profile_table, profiles
 from mmbench.harness.types import Score
 
@@ -60,7 +60,8 @@ BASE = Record(
 
 
 def task(name: str, dimension: str) -> Task:
-    return Task(name, 1, SimpleNamespace(), ("embed",), 100, Card(dimension=dimension))
+    opened = Opened(SimpleNamespace(), ("embed",), 100)
+    return Task(name, 1, "yes-no", Card(dimension=dimension), lambda: opened)
 
 
 def record(

@@ -18,6 +18,7 @@ from mmbench.harness.errors import UsageError
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.record import read
 from mmbench.harness.run.result import Run
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.types import Outcome
@@ -242,8 +243,8 @@ class Watch:
     def __init__(self) -> None:
         self.told: list[object] = []
 
-    def started(self, model: str, task: Any, items: int, control: str | None) -> None:
-        self.told.append((model, task.reference, items, control))
+    def started(self, sitting: Sitting, items: int) -> None:
+        self.told.append((sitting.model, sitting.task.reference, items, sitting.control))
 
     def expected(self, inputs: int) -> None: ...
 

@@ -12,6 +12,7 @@ import pytest
 from mmbench.harness.models.models import Model
 from mmbench.harness.run.plan import plan
 from mmbench.harness.run.run import execute
+from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import load_task
@@ -53,7 +54,7 @@ class Untouchable:
 
 def figures(store: Store, tasks: list[Task], adapter: object, **settings: object) -> list[tuple[int, int, int]]:
     given = {"limit": None, "route": None, **settings}
-    plans = plan([Model("m", "", adapter)], tasks, store, **given)
+    plans = plan([Model("m", "", adapter)], tasks, store, RunSettings(**given))
     return [(each.items, each.inputs, each.remembered) for each in plans]
 
 
@@ -71,7 +72,7 @@ def test_later_tasks_find_what_earlier_ones_will_have_asked(store: Store, tasks:
 
 def test_two_models_share_nothing(store: Store, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
     models = [Model("a", "", fakes.Dual("a")), Model("b", "", fakes.Dual("b"))]
-    plans = plan(models, [tasks["animals"]], store, None, None)
+    plans = plan(models, [tasks["animals"]], store, RunSettings())
     assert [(each.model, each.inputs, each.remembered) for each in plans] == [("a", 15, 0), ("b", 15, 0)]
 
 
@@ -85,12 +86,13 @@ def test_a_run_asks_what_was_planned(
     ((items, inputs, remembered),) = figures(store, [tasks[name]], Untouchable(), limit=limit)
     assert remembered == 0
     made = fakes.Dual()
-    done = execute([Model("m", "", made)], (tasks[name],), output=tmp_path / "out", store=path, limit=limit)
+    settings = RunSettings(limit=limit)
+    done = execute([Model("m", "", made)], (tasks[name],), settings, output=tmp_path / "out", store=path)
     (record,) = done.records
     assert (record.dataset["n"], record.asked, record.remembered) == (items, inputs, 0)
     assert made.asked == inputs
     assert figures(store, [tasks[name]], Untouchable(), limit=limit) == [(items, inputs, inputs)]
-    (after,) = plan([Model("m", "", Untouchable())], [tasks[name]], store, limit, None)
+    (after,) = plan([Model("m", "", Untouchable())], [tasks[name]], store, RunSettings(limit=limit))
     assert after.seconds == 0
     store.close()
 
@@ -100,10 +102,11 @@ def test_the_first_run_has_no_estimate_and_the_next_has(
 ) -> None:
     path = tmp_path / "s.sqlite"
     store = Store(path)
-    (before,) = plan([Model("m", "", Untouchable())], [tasks["animals"]], store, None, None)
+    (before,) = plan([Model("m", "", Untouchable())], [tasks["animals"]], store, RunSettings())
     assert before.seconds is None
-    execute([Model("m", "", fakes.Dual())], (tasks["animals"],), output=tmp_path / "out", store=path, limit=4)
-    (after,) = plan([Model("m", "", Untouchable())], [tasks["animals"]], store, None, None)
+    few = RunSettings(limit=4)
+    execute([Model("m", "", fakes.Dual())], (tasks["animals"],), few, output=tmp_path / "out", store=path)
+    (after,) = plan([Model("m", "", Untouchable())], [tasks["animals"]], store, RunSettings())
     assert after.seconds is not None
     assert (after.inputs, after.remembered) == (15, 3 + 4)
     store.close()
@@ -118,7 +121,7 @@ def test_other_routes_are_counted(
 
 
 def test_what_cannot_be_asked_says_so(store: Store, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
-    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, None, None)
+    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, RunSettings())
     assert got.unsupported == "similarity needs embed_images and embed_texts; m has none"
     assert (got.items, got.inputs) == (COUNT, 0)
     assert got.as_json()["unsupported"] == got.unsupported
@@ -135,7 +138,7 @@ def test_the_bytes_to_fetch_are_asked_of_the_adapter(store: Store, tasks: dict[s
             return 7_000_000
 
     remote, local = (
-        plan([Model("m", "", adapter)], [tasks["animals"]], store, None, None)[0]
+        plan([Model("m", "", adapter)], [tasks["animals"]], store, RunSettings())[0]
         for adapter in (Remote(), Untouchable())
     )
     assert (remote.download, local.download) == (7_000_000, 0)
@@ -149,7 +152,7 @@ def test_nothing_is_written(store: Store, tasks: dict[str, Task], picture: Calla
 def test_controls_are_planned_as_they_are_asked(tmp_path: Path, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
     store = Store(tmp_path / "s.sqlite")
     chosen = [tasks["animals"], tasks["search"]]
-    plans = plan([Model("m", "", Untouchable())], chosen, store, None, None, ("blind", "shuffled"))
+    plans = plan([Model("m", "", Untouchable())], chosen, store, RunSettings(controls=("blind", "shuffled")))
     assert [(p.task, p.control, p.inputs, p.remembered) for p in plans] == [
         ("animals@1", None, 15, 0),
         ("animals@1", "blind", 1 + 4, 4),
@@ -164,9 +167,9 @@ def test_controls_are_planned_as_they_are_asked(tmp_path: Path, tasks: dict[str,
     done = execute(
         [Model("m", "", made)],
         tuple(chosen),
+        RunSettings(controls=("blind", "shuffled")),
         output=tmp_path / "out",
         store=tmp_path / "s.sqlite",
-        controls=("blind", "shuffled"),
     )
     asked = [plan for plan in plans if plan.unsupported is None]
     assert [(r.asked, r.remembered) for r in done.records] == [(p.inputs - p.remembered, p.remembered) for p in asked]
@@ -183,12 +186,12 @@ def test_the_seed_of_a_run_is_planned_with(tmp_path: Path, tasks: dict[str, Task
     execute(
         [Model("m", "", fakes.Writer())],
         (task,),
+        RunSettings(controls=("shuffled",), seed=3),
         output=tmp_path / "out",
         store=tmp_path / "s.sqlite",
-        controls=("shuffled",),
-        seed=3,
     )
     model = Model("m", "", fakes.Writer())
-    known = [plan([model], [task], store, None, None, ("shuffled",), seed)[1].remembered for seed in (3, 0)]
+    settings = [RunSettings(controls=("shuffled",), seed=seed) for seed in (3, 0)]
+    known = [plan([model], [task], store, each)[1].remembered for each in settings]
     assert known[0] == COUNT > known[1]
     store.close()

@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.store.packing import unpack
+from mmbench.harness.engine.packing import unpack_arrays
 
 COUNT = 200
 BATCH = 8
@@ -103,7 +103,7 @@ class Bench:
             return {}
         finally:
             store.close()
-        return {key: unpack(value) for key, value in rows}
+        return {key: unpack_arrays(value) for key, value in rows}
 
     def kill_when(self, ready: "Ready") -> None:
         """Start a run and kill it as soon as `ready` says so."""

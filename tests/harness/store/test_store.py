@@ -12,22 +12,26 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.engine.local import Engine
-from mmbench.harness.engine.question import Ask
+from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.kinds.reply import REPLY
+from mmbench.harness.engine.kinds.score import SCORE
+from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.packing import pack_arrays, pack_text, unpack_arrays, unpack_text
+from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
 from mmbench.harness.store.meter import Meter
-from mmbench.harness.store.packing import pack, unpack
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Failure
 
-MakeEngine = Callable[..., Engine]
+MakeEngine = Callable[..., LocalEngine]
 MakePicture = Callable[..., Image]
 
 
-def texts(*given: str) -> list[Ask]:
-    return [Ask("text", texts=(text,)) for text in given]
+def texts(*given: str) -> list[Question]:
+    return [Question(TEXT, texts=(text,)) for text in given]
 
 
 def same(left: object, right: object) -> bool:
@@ -62,7 +66,7 @@ def test_equal_pictures_are_asked_once_across_windows(
 ) -> None:
     made = fakes.Dual()
     order = [n % 50 for n in range(250)]
-    got = list(store.ask(engine(made, batch_size=4), "m", (Ask("image", (picture(n),)) for n in order)))
+    got = list(store.ask(engine(made, batch_size=4), "m", (Question(IMAGE, (picture(n),)) for n in order)))
     assert set(made.images.values()) == {1}
     assert len(made.images) == 50
     assert all(same(got[i], got[order.index(n)]) for i, n in enumerate(order))
@@ -71,7 +75,7 @@ def test_equal_pictures_are_asked_once_across_windows(
 def test_a_second_stream_asks_nothing(
     store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
 ) -> None:
-    asks = [Ask("image", (picture(n),)) for n in range(30)]
+    asks = [Question(IMAGE, (picture(n),)) for n in range(30)]
     cold = list(store.ask(engine(fakes.Dual()), "m", asks))
     store.meter = Meter()
     made = fakes.Dual()
@@ -111,6 +115,7 @@ VALUES = [
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_a_value_survives_packing(value: object) -> None:
+    pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
     back = unpack(pack(value))
     pairs = zip(parts(value), parts(back), strict=True)
     assert all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
@@ -122,7 +127,7 @@ def parts(value: object) -> list[object]:
 
 
 def test_a_reply_without_utf8_is_kept_as_near_as_can_be() -> None:
-    assert unpack(pack("a \ud800 dog")) == "a ? dog"
+    assert unpack_text(pack_text("a \ud800 dog")) == "a ? dog"
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4", np.longdouble])
@@ -137,7 +142,7 @@ def test_cold_and_warm_agree_to_the_bit(
             rows = np.array([[np.asarray(image).mean() / 7, 0.1] for image in images]).astype(dtype)
             return ImageVectors(rows, rows[:, :1] * 3) if pair else rows
 
-    asks = [Ask("image", (picture(n),)) for n in range(5)]
+    asks = [Question(IMAGE, (picture(n),)) for n in range(5)]
     cold = list(store.ask(engine(Typed()), "m", asks))
     warm = list(store.ask(engine(Typed()), "m", asks))
     assert all(map(same, cold, warm))
@@ -151,8 +156,8 @@ def test_scores_and_replies_agree_cold_and_warm(
     store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
 ) -> None:
     both = {
-        fakes.Scorer: [Ask("score", (picture(n),), "?", ("yes", "no", "yes")) for n in range(20)],
-        fakes.Writer: [Ask("reply", (picture(0),), f"question {n}") for n in range(20)],
+        fakes.Scorer: [Question(SCORE, (picture(n),), "?", ("yes", "no", "yes")) for n in range(20)],
+        fakes.Writer: [Question(REPLY, (picture(0),), f"question {n}") for n in range(20)],
     }
     for kind, asks in both.items():
         cold = list(store.ask(engine(kind()), "m", asks))
@@ -222,17 +227,17 @@ def test_hits_misses_and_failures_keep_their_order(
     tmp_path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
 ) -> None:
     known = [n for n in range(200) if n % 3 == 0]
-    list(store.ask(engine(fakes.Dual()), "m", (Ask("image", (picture(n),)) for n in known)))
+    list(store.ask(engine(fakes.Dual()), "m", (Question(IMAGE, (picture(n),)) for n in known)))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
 
-    def asks() -> Iterator[Ask]:
+    def asks() -> Iterator[Question]:
         for n in range(200):
             if n % 10 == 7:
-                yield Ask("image", (Image.from_path(tmp_path / f"missing {n}.png"),))
+                yield Question(IMAGE, (Image.from_path(tmp_path / f"missing {n}.png"),))
             elif n % 10 == 8:
-                yield Ask("image", (Image.from_path(tmp_path / "broken.png"),))
+                yield Question(IMAGE, (Image.from_path(tmp_path / "broken.png"),))
             else:
-                yield Ask("image", (picture(n),))
+                yield Question(IMAGE, (picture(n),))
 
     made = fakes.Dual()
     got = list(store.ask(engine(made, batch_size=5), "m", asks()))
@@ -262,24 +267,24 @@ def test_different_models_never_share(store: Store, engine: MakeEngine, fakes: S
 def test_different_questions_never_share(picture: MakePicture) -> None:
     one, two = picture(1), picture(2)
     asks = [
-        Ask("image", (one,)),
-        Ask("image", (two,)),
-        Ask("text", texts=("a",)),
-        Ask("text", texts=("A",)),
-        Ask("text", texts=("a ",)),
-        Ask("score", (one,), "", ("a",)),
-        Ask("score", (one,), "a", ()),
-        Ask("score", (), "", ("a",)),
-        Ask("score", (one, two), "", ("a", "b")),
-        Ask("score", (two, one), "", ("a", "b")),
-        Ask("score", (one, two), "", ("b", "a")),
-        Ask("score", (one, two), "", ("ab",)),
-        Ask("reply", (one,), "a"),
-        Ask("reply", (one,), "a", generation=Generation(max_tokens=65)),
-        Ask("reply", (one,), "a", generation=Generation(temperature=0.5)),
-        Ask("reply", (one,), "a", generation=Generation(stop=("\n",))),
-        Ask("reply", (one,), "a", generation=Generation(stop=("\n", "."))),
-        Ask("reply", (), "a"),
+        Question(IMAGE, (one,)),
+        Question(IMAGE, (two,)),
+        Question(TEXT, texts=("a",)),
+        Question(TEXT, texts=("A",)),
+        Question(TEXT, texts=("a ",)),
+        Question(SCORE, (one,), "", ("a",)),
+        Question(SCORE, (one,), "a", ()),
+        Question(SCORE, (), "", ("a",)),
+        Question(SCORE, (one, two), "", ("a", "b")),
+        Question(SCORE, (two, one), "", ("a", "b")),
+        Question(SCORE, (one, two), "", ("b", "a")),
+        Question(SCORE, (one, two), "", ("ab",)),
+        Question(REPLY, (one,), "a"),
+        Question(REPLY, (one,), "a", generation=Generation(max_tokens=65)),
+        Question(REPLY, (one,), "a", generation=Generation(temperature=0.5)),
+        Question(REPLY, (one,), "a", generation=Generation(stop=("\n",))),
+        Question(REPLY, (one,), "a", generation=Generation(stop=("\n", "."))),
+        Question(REPLY, (), "a"),
     ]
     assert len({ask.read().key for ask in asks}) == len(asks)
 
@@ -287,7 +292,7 @@ def test_different_questions_never_share(picture: MakePicture) -> None:
 def test_the_same_question_shares_whatever_the_file_is_called(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         PIL.Image.new("RGB", (3, 3), "red").save(tmp_path / name)
-    keys = {Ask("image", (Image.from_path(tmp_path / name),)).read().key for name in ("a.png", "b.png")}
+    keys = {Question(IMAGE, (Image.from_path(tmp_path / name),)).read().key for name in ("a.png", "b.png")}
     assert len(keys) == 1
 
 
@@ -308,7 +313,7 @@ def test_the_meter_counts_distinct_inputs(
     list(store.ask(made, "m", texts(*words * 5)))
     assert (store.meter.asked, store.meter.remembered, store.meter.truncated_texts) == (4, 0, 2)
     list(store.ask(made, "m", texts(*words)))  # the same task asks again: nothing new
-    list(store.ask(made, "m", (Ask("image", (picture(n % 3),)) for n in range(50))))
+    list(store.ask(made, "m", (Question(IMAGE, (picture(n % 3),)) for n in range(50))))
     assert (store.meter.asked, store.meter.remembered, store.meter.truncated_texts) == (7, 0, 2)
     assert tuple(map(sum, zip(*seen, strict=True))) == (7, 0)
 
@@ -323,7 +328,7 @@ def test_a_failing_input_is_counted_once(
     (tmp_path / "broken.png").write_bytes(b"no picture")
     broken = Image.from_path(tmp_path / "broken.png")
     order = [broken if n % 40 == 0 else picture(n % 7) for n in range(200)]
-    list(store.ask(engine(fakes.Dual(), batch_size=1), "m", (Ask("image", (image,)) for image in order)))
+    list(store.ask(engine(fakes.Dual(), batch_size=1), "m", (Question(IMAGE, (image,)) for image in order)))
     assert store.meter.asked == 8
 
 
@@ -334,10 +339,10 @@ def test_two_models_of_one_task_are_counted_apart(store: Store, engine: MakeEngi
 
 
 def test_speed_is_known_after_asking(store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
-    assert store.speed("m", "text") is None
+    assert store.speed("m", TEXT) is None
     list(store.ask(engine(fakes.Dual()), "m", texts("a", "b")))
-    assert store.speed("m", "text") > 0
-    assert store.speed("m", "image") is None
+    assert store.speed("m", TEXT) > 0
+    assert store.speed("m", IMAGE) is None
 
 
 # The file
@@ -409,7 +414,7 @@ def test_pruning_removes_one_model_only(path: Path, store: Store, engine: MakeEn
     assert {each.fingerprint for each in store.holdings()} == {"one", "three"}
     assert store.known("three", [ask.read().key for ask in texts("0", "1", "2")]) == 3
     assert store.known("two", [ask.read().key for ask in texts("0")]) == 0
-    assert store.speed("two", "text") is None
+    assert store.speed("two", TEXT) is None
     assert store.prune("model two") == []
     assert [each.fingerprint for each in store.prune("three")] == ["three"]
     assert count(path) == 1
@@ -423,11 +428,11 @@ def test_a_model_pruned_while_it_is_asked_leaves_nothing_to_the_next(
 ) -> None:
     other = Store(path)
 
-    def asks() -> Iterator[Ask]:
+    def asks() -> Iterator[Question]:
         for n in range(40):
             if n == 20:
                 other.prune("one")
-            yield Ask("score", prompt=str(n), texts=("a",))
+            yield Question(SCORE, prompt=str(n), texts=("a",))
 
     assert len(list(store.ask(engine(fakes.Scorer(), batch_size=4), "one", asks()))) == 40
     made = fakes.Scorer()
@@ -454,7 +459,7 @@ def fill(path: Path, barrier: object, start: int, log: Path) -> None:
 
     barrier.wait(30)
     held = Store(path)
-    engine = Engine(Logging(), batch_size=8)
+    engine = LocalEngine(Logging(), batch_size=8)
     got = list(held.ask(engine, "shared", texts(*map(str, range(start, start + 400)))))
     assert [value[0] for value in got] == list(range(start, start + 400))
     engine.close()
@@ -528,8 +533,8 @@ class Wide:
         return np.ones((len(images), 4096))
 
 
-def scenes(numbers: Iterable[int]) -> Iterator[Ask]:
-    return (Ask("image", (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
+def scenes(numbers: Iterable[int]) -> Iterator[Question]:
+    return (Question(IMAGE, (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
 
 
 @pytest.mark.parametrize("first", [0, -1], ids=["all remembered", "a failure at the head"])

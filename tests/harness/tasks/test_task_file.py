@@ -119,7 +119,7 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
             CSV.replace("family: zero-shot-classification\n", ""),
             "the key 'family' is missing; it is one of",
         ),
-        (CSV.replace(", path: pets.csv", ""), "line 3: a source of kind 'csv' needs a 'path'"),
+        (CSV.replace(", path: pets.csv", ""), "line 3: the key 'source.path' is missing"),
         (CSV + "name: again\n", "line 4: the key 'name' stands twice (first in line 1)"),
         ("name: pets\nfamily: [zero\n", "line 3: not valid YAML ("),
         ("name: pets\n\tfamily: x\n", "line 2: not valid YAML ("),
@@ -161,7 +161,7 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
 )
 def test_errors_name_file_line_and_nearest(folder: Path, text: str, expected: str) -> None:
     path = write(folder, text)
-    found = message(lambda: load_task(path))
+    found = message(lambda: load_task(path).opened)
     assert found.startswith(str(path))
     assert expected in found
 
@@ -170,12 +170,12 @@ def test_missing_field(folder: Path) -> None:
     (folder / "pets.csv").write_text("image,name\na.png,cat\n")
     path = write(folder, CSV)
     assert "line 1: 'fields' must say which column holds 'label' (columns: image, name)" in message(
-        lambda: load_task(path)
+        lambda: load_task(path).opened
     )
     (folder / "pets.csv").write_text("picture,captions\na.png,cat\n")
     path = write(folder, CSV.replace("zero-shot-classification", "retrieval"))
     assert "line 1: 'fields' must say which column holds 'image' (columns: picture, captions)" in message(
-        lambda: load_task(path)
+        lambda: load_task(path).opened
     )
 
 
@@ -212,14 +212,14 @@ def test_empty_label(folder: Path, rows: str) -> None:
     (folder / "pets.csv").write_text("image,label\n" + rows)
     path = write(folder, CSV)
     number = rows.count("\n") - 1
-    assert f"row {number} (counted from 0) has no label in column 'label'" in message(lambda: load_task(path))
+    assert f"row {number} (counted from 0) has no label in column 'label'" in message(lambda: load_task(path).opened)
 
 
 @pytest.mark.parametrize(("kind", "content"), [("csv", "image,label\n"), ("csv", ""), ("jsonl", "\n")])
 def test_empty_data(folder: Path, kind: str, content: str) -> None:
     (folder / f"pets.{kind}").write_text(content)
     path = write(folder, CSV.replace("csv", kind))
-    assert message(lambda: load_task(path)).startswith(f"{path} line 3: pets.{kind} ")
+    assert message(lambda: load_task(path).opened).startswith(f"{path} line 3: pets.{kind} ")
 
 
 def test_catalogue_names() -> None:
@@ -251,10 +251,10 @@ def test_protocol_id_is_of_the_task_alone(folder: Path) -> None:
 def test_unreadable_task_file(folder: Path) -> None:
     path = folder / "pets.yaml"
     path.write_bytes(b"name: \xff\n")
-    assert "cannot be read" in message(lambda: load_task(path))
+    assert "cannot be read" in message(lambda: load_task(path).opened)
     if os.geteuid():
         path.chmod(0)
-        assert "cannot be read" in message(lambda: load_task(path))
+        assert "cannot be read" in message(lambda: load_task(path).opened)
 
 
 def test_the_primary_metric_leads_the_default_ones(folder: Path) -> None:

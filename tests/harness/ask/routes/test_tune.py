@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.question import Ask, Tuning
+from mmbench.harness.engine.kinds.tune import TUNE
+from mmbench.harness.engine.question import Question, Tuning
 from mmbench.harness.errors import AdapterError, Unsupported, UsageError
 from mmbench.harness.store.store import Store
 
@@ -64,9 +65,9 @@ def test_what_was_learnt_is_remembered_bit_by_bit(subject: MakeSubject, store: S
     again = list(subject(learner, tell=told.append, most_minutes=0).tuned([tuning(6), tuning(4)]))
     assert np.array_equal(first, again[::-1])
     assert (len(learner.asked), told) == (2, [])
-    assert store.remembers("learner", Ask("tune", tuning=tuning(4)))
-    assert not store.remembers("other", Ask("tune", tuning=tuning(4)))
-    assert not store.remembers("learner", Ask("tune", tuning=tuning(5)))
+    assert store.remembers("learner", Question(TUNE, tuning=tuning(4)))
+    assert not store.remembers("other", Question(TUNE, tuning=tuning(4)))
+    assert not store.remembers("learner", Question(TUNE, tuning=tuning(5)))
 
 
 @pytest.mark.parametrize(
