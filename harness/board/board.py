@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mmbench.harness.board.line import Column, Line
 from mmbench.harness.digest import Json
-from mmbench.harness.records.record import Record
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.reported import Reported
 from mmbench.harness.statistics.corrected import Corrected
 
@@ -21,9 +21,9 @@ class Board:
     title: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
-    records: tuple[Record, ...]
-    """What stands on the board."""
-    apart: tuple[Record, ...]
+    entries: tuple[Entry, ...]
+    """The records that stand on the board."""
+    apart: tuple[Entry, ...]
     """Records of the same tasks that were asked under another protocol, or only in part."""
     reported: tuple[Reported, ...] = ()
     """Published figures, those that stand among the lines included."""
@@ -57,10 +57,9 @@ class Board:
     def rows(self) -> list[dict[str, Json]]:
         """Return a row for each model, task and metric, those that stand apart and published figures included."""
         lines = {(line.model, line.source): line for line in self.lines}
-        stands = set(map(id, self.records))
         rows: list[dict[str, Json]] = []
-        for record in (*self.records, *self.apart):
-            line = lines.get((record.model, None)) if id(record) in stands else None
+        standing = [(entry.record, lines.get((entry.record.model, None))) for entry in self.entries]
+        for record, line in (*standing, *((entry.record, None) for entry in self.apart)):
             more = self._more(line, record.reference)
             gain = more.pop("visual_gain")
             cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}

@@ -1,6 +1,5 @@
 """What a board had to compute from outcomes, kept beside the records, so that the next one reads no outcomes."""
 
-import os
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.board.replicates import REPLICATES, Replicates
+from mmbench.harness.records.files import replaced
 from mmbench.harness.scores.gain import Gain
 
 NAME = ".board-cache.npz"
@@ -60,24 +60,18 @@ def load_cache(results: Path) -> BoardCache:
 
 def save_cache(results: Path, cache: BoardCache) -> None:
     """Write a cache beside its place and rename it; a folder that cannot be written to goes without."""
-    partial = results / f"{NAME}.{os.getpid()}"
     none = (np.nan, np.nan, np.nan)
     gains = [(made.value, made.low, made.high) if made else none for made in cache.gains.values()]
-    try:
-        with partial.open("wb") as file:
-            np.savez(
-                file,
-                layout=np.array(_LAYOUT),
-                keys=_texts(list(cache.replicates)),
-                replicates=np.array(list(cache.replicates.values()), np.float32).reshape(-1, REPLICATES),
-                gain_keys=_texts(list(cache.gains)),
-                gains=np.array(gains, np.float64).reshape(-1, 3),
-                controls=_texts([made.control if made else "" for made in cache.gains.values()]),
-            )
-        partial.replace(results / NAME)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()
+    with suppress(OSError), replaced(results / NAME) as path, path.open("wb") as file:
+        np.savez(
+            file,
+            layout=np.array(_LAYOUT),
+            keys=_texts(list(cache.replicates)),
+            replicates=np.array(list(cache.replicates.values()), np.float32).reshape(-1, REPLICATES),
+            gain_keys=_texts(list(cache.gains)),
+            gains=np.array(gains, np.float64).reshape(-1, 3),
+            controls=_texts([made.control if made else "" for made in cache.gains.values()]),
+        )
 
 
 def _texts(names: list[str]) -> npt.NDArray[np.str_]:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from mmbench.harness.board.line import Column
 from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
 from mmbench.harness.tasks.suite import find_suite
 
@@ -70,22 +71,26 @@ def outlines(suite: str | None, records: Iterable[Record]) -> list[Column]:
     ]
 
 
-def alike(records: Sequence[Record], *, same_route: bool) -> list[Record]:
+def alike(entries: Sequence[Entry], *, same_route: bool) -> list[Entry]:
     """Return the records that may share a column: whole, of one protocol, one for each model.
 
     Of several protocols the one of the record made last stands; of several routes of a model, likewise.
     """
-    whole = [record for record in records if not record.partial]
+    whole = [entry for entry in entries if not entry.record.partial]
     if not whole:
         return []
-    current = max(whole, key=lambda record: record.created).protocol
-    held = [record for record in whole if record.protocol == current]
+    current = max(whole, key=_created).record.protocol
+    held = [entry for entry in whole if entry.record.protocol == current]
     if same_route:
-        routes = [record.route for record in held]
+        routes = [entry.record.route for entry in held]
         commonest = max(sorted(set(routes)), key=routes.count)
-        held = [record for record in held if record.route == commonest]
-    latest = {record.model: record for record in sorted(held, key=lambda record: record.created)}
+        held = [entry for entry in held if entry.record.route == commonest]
+    latest = {entry.record.model: entry for entry in sorted(held, key=_created)}
     return list(latest.values())
+
+
+def _created(entry: Entry) -> str:
+    return entry.record.created
 
 
 def _of_record(record: Record) -> Column:

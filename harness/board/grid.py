@@ -179,7 +179,7 @@ def board_notes(board: Board) -> list[str]:
         notes.append("(reported): published figures, set among the measured ones on request; they may not compare")
     if board.gains:
         notes.append("visual gain: the score less the larger of its controls (blind, shuffled), with its 95 % interval")
-    few = dict.fromkeys(record.reference for record in board.records if record.primary.few_clusters)
+    few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)
     if few:
         notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {_some(list(few))}")
     return notes + _apart(board)
@@ -187,7 +187,7 @@ def board_notes(board: Board) -> list[str]:
 
 def _apart(board: Board) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
-    for record in board.apart:
+    for record in (entry.record for entry in board.apart):
         why = "only part of its items" if record.partial else "another protocol or route"
         found.setdefault((record.reference, why), []).append(record.model)
     return [f"apart: {_some(models)} on {task} ({why})" for (task, why), models in found.items()]

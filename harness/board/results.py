@@ -13,7 +13,8 @@ from mmbench.harness.board.evidence import Evidence
 from mmbench.harness.board.line import Cell, Column, Entrant, make_lines
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.records.record import Record, find, newest
+from mmbench.harness.records.entry import Entry, find, in_results, newest
+from mmbench.harness.records.record import Record
 from mmbench.harness.records.reported import Reported, load_reported
 from mmbench.harness.types import Score
 
@@ -28,12 +29,17 @@ class Results:
         self.path = Path(path)
         if not self.path.is_dir():
             raise DataError(f"there is no results folder {self.path}; make one with: mmbench run --output {self.path}")
-        self.records, self.errors = find(self.path)
+        self.entries, self.errors = find(in_results(self.path))
         self.reported: tuple[Reported, ...] = ()
         try:
             self.reported = load_reported(self.path)
         except DataError as error:
             self.errors.append(error)
+
+    @property
+    def records(self) -> list[Record]:
+        """All records, whatever asked for them."""
+        return [entry.record for entry in self.entries]
 
     def board(
         self,
@@ -51,53 +57,57 @@ class Results:
         that a part of `keep` names.
         """
         keep = keep or Filter()
-        latest = newest(self.records)
-        asked = outlines(suite, (record for record in latest if record.control is None))
-        keep.check([*(record.model for record in latest), *(each.model for each in self.reported)], asked)
+        latest = newest(self.entries)
+        asked = outlines(suite, (entry.record for entry in latest if entry.record.control is None))
+        keep.check([*(entry.record.model for entry in latest), *(each.model for each in self.reported)], asked)
         order = [column for column in asked if keep.task(column.family, column.dimension)]
         tasks = {column.task for column in order}
-        latest = [record for record in latest if record.reference in tasks and keep.record(record)]
-        mine = [record for record in latest if record.control is None]
-        stands: list[Record] = []
+        latest = [entry for entry in latest if entry.record.reference in tasks and keep.record(entry.record)]
+        mine = [entry for entry in latest if entry.record.control is None]
+        stands: list[Entry] = []
         columns: list[Column] = []
         for column in order:
-            held = alike([record for record in mine if record.reference == column.task], same_route=same_route)
+            held = alike([entry for entry in mine if entry.record.reference == column.task], same_route=same_route)
             stands += held
             if held:
-                columns.append(replace(column, metric=held[0].primary.metric, protocol=held[0].protocol))
+                first = held[0].record
+                columns.append(replace(column, metric=first.primary.metric, protocol=first.protocol))
             elif suite:
                 columns.append(column)
-        chosen = set(map(id, stands))
-        apart = [record for record in mine if id(record) not in chosen]
+        chosen = {entry.path for entry in stands}
+        apart = [entry for entry in mine if entry.path not in chosen]
         reported = self._published(keep, tasks, everything=suite is None and not (keep.dimensions or keep.families))
-        entrants = self._entrants(columns, stands, [record for record in latest if record.control])
+        entrants = self._entrants(columns, stands, [entry for entry in latest if entry.record.control])
         if with_reported:
-            entrants += _published_entrants(columns, stands, reported)
+            entrants += _published_entrants(columns, [entry.record for entry in stands], reported)
         lines = make_lines(columns, entrants)
         return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), reported)
 
     def _entrants(
-        self, columns: Sequence[Column], records: Sequence[Record], controls: Sequence[Record]
+        self, columns: Sequence[Column], entries: Sequence[Entry], controls: Sequence[Entry]
     ) -> list[Entrant]:
         evidence = Evidence(self.path)
-        shown: defaultdict[tuple[Json, ...], list[Record]] = defaultdict(list)
-        for record in controls:
-            shown[_asked(record)].append(record)
-        drawn = evidence.replicates(record for record in records if record.card.best is not None)
+        shown: defaultdict[tuple[Json, ...], list[Entry]] = defaultdict(list)
+        for entry in controls:
+            shown[_asked(entry.record)].append(entry)
+        drawn = evidence.replicates(entry for entry in entries if entry.record.card.best is not None)
         cells: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
-        for record in records:
-            gain = evidence.gain(record, shown.get(_asked(record), ()))
-            made = Cell(record.primary, record.route, record.card.best, gain, drawn.get(id(record)))
+        by_model: defaultdict[str, list[Record]] = defaultdict(list)
+        for entry in entries:
+            record = entry.record
+            gain = evidence.gain(entry, shown.get(_asked(record), ()))
+            made = Cell(record.primary, record.route, record.card.best, gain, drawn.get(entry.path))
             cells[record.model][record.reference] = made
-        evidence.keep(self.records)
+            by_model[record.model].append(record)
+        evidence.keep(self.entries)
         said = set(map(str, self.errors))
         self.errors += [error for error in evidence.errors if str(error) not in said]
         return [
             Entrant(
                 model,
                 tuple(held.get(column.task) for column in columns),
-                _speed([record for record in records if record.model == model]),
-                next((record.parameters for record in records if record.model == model and record.parameters), None),
+                _speed(by_model[model]),
+                next((record.parameters for record in by_model[model] if record.parameters), None),
             )
             for model, held in cells.items()
         ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 
 from mmbench.harness.errors import UsageError
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured, read_measured, shared
 from mmbench.harness.records.record import Record
-from mmbench.harness.records.selection import Entry, Selection
+from mmbench.harness.records.selection import Selection
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.outcomes import read_outcomes
-from mmbench.harness.records.selection import Entry, Selection
+from mmbench.harness.records.selection import Selection
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.tasks.yaml_file import read_yaml

@@ -1,14 +1,14 @@
 """Run records: what was asked of whom under which protocol, and what came of every item, on disk."""
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
+from mmbench.harness.records.files import replaced
 from mmbench.harness.records.outcomes import SCHEMA, write_outcomes
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.scores.score import as_json
@@ -128,14 +128,11 @@ def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
     """
     path = results / "runs" / record.model / record.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = path.with_suffix(".parquet")
-    partial = table.with_suffix(f".parquet.{os.getpid()}")
-    write_outcomes(outcomes, partial)
-    partial.replace(table)
+    with replaced(path.with_suffix(".parquet")) as table:
+        write_outcomes(outcomes, table)
     text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    partial = path.with_suffix(f".json.{os.getpid()}")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    with replaced(path) as file:
+        file.write_text(text + "\n", encoding="utf-8")
     return path
 
 
@@ -169,26 +166,3 @@ def _record(held: dict[str, Any]) -> Record:
 def _score(held: dict[str, Any]) -> Score:
     bounds = held["bounds"]
     return Score(**{**held, "bounds": (bounds[0], bounds[1]) if bounds else None})
-
-
-def find(results: Path) -> tuple[list[Record], list[DataError]]:
-    """Return every record under a results folder, and an error for each file that is none."""
-    records: list[Record] = []
-    errors: list[DataError] = []
-    for path in sorted((results / "runs").glob("*/*.json")):
-        try:
-            records.append(read(path))
-        except DataError as error:
-            errors.append(error)
-    return records, errors
-
-
-def newest(records: Iterable[Record]) -> list[Record]:
-    """Return for each (model, task, protocol, route, control) the record made last, a full one before a partial one."""
-    best: dict[tuple[Json, ...], Record] = {}
-    for record in records:
-        key = (record.model, record.reference, record.protocol, record.route, record.control)
-        held = best.get(key)
-        if held is None or (not record.partial, record.created) >= (not held.partial, held.created):
-            best[key] = record
-    return list(best.values())

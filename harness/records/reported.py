@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from mmbench.harness import registry
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.records.files import replaced
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
 
@@ -117,10 +117,9 @@ def add_reported(results: Path, figures: Iterable[Reported]) -> int:
     new = {each.key: each for each in figures}
     rows = [asdict(each) for each in (held | new).values()]
     results.mkdir(parents=True, exist_ok=True)
-    partial = results / f"{NAME}.{os.getpid()}"
     text = json.dumps({"schema": _SCHEMA, "rows": rows}, indent=1, ensure_ascii=False, allow_nan=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(results / NAME)
+    with replaced(results / NAME) as file:
+        file.write_text(text + "\n", encoding="utf-8")
     return len(held.keys() & new.keys())
 
 

@@ -5,16 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.records.record import Record, newest, read
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A record and where it lies."""
-
-    record: Record
-    path: Path
-    """Of its JSON; the outcomes are beside it."""
+from mmbench.harness.records.entry import Entry, find, newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +44,11 @@ def select(name: str | Path, results: str | Path = "results") -> Selection:
 
 
 def _selection(name: str, paths: Sequence[Path]) -> Selection:
-    entries: dict[int, Entry] = {}
-    errors = []
-    for path in paths:
-        try:
-            record = read(path)
-        except DataError as error:
-            errors.append(error)
-        else:
-            entries[id(record)] = Entry(record, path)
+    entries, errors = find(paths)
     if not entries:
         raise UsageError(str(errors[0]) if errors else f"there are no records in {name}")
-    labels = sorted({entry.record.model for entry in entries.values()})
+    labels = sorted({entry.record.model for entry in entries})
     if len(labels) > 1:
         raise UsageError(f"{name} holds records of {', '.join(labels)}; name one, such as --output {name} {labels[0]}")
-    kept = [entries[id(record)] for record in newest(entry.record for entry in entries.values())]
-    kept.sort(key=lambda entry: entry.record.reference)
+    kept = sorted(newest(entries), key=lambda entry: entry.record.reference)
     return Selection(labels[0], tuple(kept), tuple(errors))

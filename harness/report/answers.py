@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.items import falls_short
 from mmbench.harness.records.measured import Measured, read_measured
-from mmbench.harness.records.selection import Entry
 from mmbench.harness.tasks.metric import Metric
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -42,7 +42,7 @@ def board_notes(board: Board) -> list[str]:
         notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
     if any(line.rank is None for line in board.lines):
         notes.append("Not ranked (-): a task is missing, or less than 99 % of its items were scored.")
-    for record in board.apart:
+    for record in (entry.record for entry in board.apart):
         why = "only part of its items" if record.partial else "another protocol or route"
         notes.append(f"Apart: {record.model} on {record.reference} ({why}).")
     return notes

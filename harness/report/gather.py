@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
-from mmbench.harness.board.results import Results
-from mmbench.harness.records.selection import Entry
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
@@ -37,14 +36,15 @@ def models_shown(board: Board) -> list[str]:
     return [line.model for line in board.lines[:MOST_MODELS]]
 
 
-def gather(results: Results, board: Board) -> list[Asked]:
+def gather(board: Board) -> list[Asked]:
     """Return the tasks of a board that anyone was asked, in its order."""
-    held = {(record.reference, record.model): record for record in board.records}
+    held = {(entry.record.reference, entry.record.model): entry for entry in board.entries}
     tasks = []
     for column in board.columns:
-        records = [held[key] for line in board.lines if (key := (column.task, line.model)) in held]
-        if records:
-            entries = {each.model: Entry(each, results.path / "runs" / each.model / each.file_name) for each in records}
-            metric = metric_named(records[0].family, records[0].primary.metric)
-            tasks.append(Asked(column.task, records[0].family, metric, records[0].card, entries))
+        there = [held[key] for line in board.lines if (key := (column.task, line.model)) in held]
+        if there:
+            first = there[0].record
+            metric = metric_named(first.family, first.primary.metric)
+            entries = {entry.record.model: entry for entry in there}
+            tasks.append(Asked(column.task, first.family, metric, first.card, entries))
     return tasks

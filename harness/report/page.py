@@ -35,7 +35,7 @@ def render(contents: Contents, pictures: Mapping[str, str]) -> str:
 
 
 def _summary(contents: Contents) -> str:
-    newest = max((record.created for record in contents.board.records), default="")
+    newest = max((entry.record.created for entry in contents.board.entries), default="")
     counts = f"{_many(len(contents.board.lines), 'model')} · {_many(len(contents.tasks), 'task')}"
     return f"{contents.board.title} · {counts} · newest record {newest[:10]}"
 

@@ -81,7 +81,7 @@ def write_report(results: Path, to: Path, suite: str | None = None, files: Seque
     """
     folder = Results(results)
     board = folder.board(suite)
-    tasks = gather(folder, board)
+    tasks = gather(board)
     if not tasks:
         raise UsageError(f"there are no records of this under {results}; make one with: mmbench run --output {results}")
     models = models_shown(board)

@@ -135,7 +135,7 @@ def test_unlike_protocols_never_share_a_column(tmp_path: Path) -> None:
     put(tmp_path, "c", "digits", 0.6, protocol="new", created="2026-01")
     board = Results(tmp_path).board()
     assert [(line.model, line.rank) for line in board.lines] == [("c", 1), ("b", 2)]
-    assert [record.model for record in board.apart] == ["a"]
+    assert [entry.record.model for entry in board.apart] == ["a"]
     assert board.columns[0].protocol == "new"
     assert "apart: a on digits@1 (another protocol or route)" in board_notes(board)
     assert sorted({row["model"] for row in board.rows()}) == ["a", "b", "c"]
@@ -148,7 +148,7 @@ def test_a_partial_run_is_never_ranked(tmp_path: Path) -> None:
     put(tmp_path, "b", "digits", 0.9, protocol="q", dataset=part)
     board = Results(tmp_path).board()
     assert [(line.model, line.overall) for line in board.lines] == [("a", pytest.approx(2 / 9))]
-    assert {(record.model, record.partial) for record in board.apart} == {("a", True), ("b", True)}
+    assert {(entry.record.model, entry.record.partial) for entry in board.apart} == {("a", True), ("b", True)}
     assert "apart: a, b on digits@1 (only part of its items)" in board_notes(board)
 
 
@@ -166,7 +166,7 @@ def test_routes_may_mix_and_are_marked(tmp_path: Path) -> None:
     assert ranks(tmp_path) == [("a", 1), ("c", 2), ("b", 3)]
     assert "0.700 ±0.050 (generate)" in board_markdown(Results(tmp_path).board())
     assert ranks(tmp_path, same_route=True) == [("a", 1), ("b", 2)]
-    assert [record.model for record in Results(tmp_path).board(same_route=True).apart] == ["c"]
+    assert [entry.record.model for entry in Results(tmp_path).board(same_route=True).apart] == ["c"]
 
 
 def test_the_last_of_two_routes_of_a_model_stands(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_the_last_of_two_routes_of_a_model_stands(tmp_path: Path) -> None:
     put(tmp_path, "a", "digits", 0.5, created="2026-02", route="generate")
     board = Results(tmp_path).board()
     assert [(line.model, line.cells[0].route) for line in board.lines if line.cells[0]] == [("a", "generate")]
-    assert [record.route for record in board.apart] == ["embed"]
+    assert [entry.record.route for entry in board.apart] == ["embed"]
 
 
 def test_a_suite_fixes_tasks_and_their_order(tmp_path: Path) -> None:

@@ -418,7 +418,7 @@ def test_more_models_than_a_page_holds(tmp_path: Path) -> None:
 def test_the_baselines() -> None:
     folder = Results(BASELINES)
     board = folder.board("perception")
-    tasks = gather(folder, board)
+    tasks = gather(board)
     assert [task.reference for task in tasks] == [column.task for column in board.columns]
     for task in tasks[::6]:
         for entry in task.entries.values():

@@ -128,7 +128,7 @@ def test_no_control_is_ranked(folder: Path, fakes: SimpleNamespace) -> None:
     results = mmbench.load("results")
     assert len(results.records) == len(made.records) == 12
     board = results.board()
-    assert {record.control for record in (*board.records, *board.apart)} == {None}
+    assert {entry.record.control for entry in (*board.entries, *board.apart)} == {None}
     assert [column.task for column in board.columns] == ["animals@1", "order@1"]
     assert sorted(line.model for line in board.lines) == ["Dual-1", "Dual-2"]
     own = {(r.model, r.task): r.scores[0].value for r in made.records if r.control is None}
