@@ -1,10 +1,14 @@
 """What is installed is what is on disk, and asking for help loads nothing heavy."""
 
+import ast
 import fnmatch
+import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,52 @@ def test_package_data_covers_every_other_file() -> None:
 def test_layers_are_links_for_static_tools() -> None:
     for name in ("harness", "adapters", "benchmarks"):
         assert (ROOT / "src" / "mmbench" / name).resolve() == ROOT / name
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Yield the modules that code imports, or looks for by name; not those that only a type checker reads."""
+    match node:
+        case ast.If(test=ast.Name("TYPE_CHECKING")):
+            return
+        case ast.Import(names):
+            yield from (each.name for each in names)
+        case ast.ImportFrom(module=str(module), level=0):
+            yield module
+        case ast.Call(ast.Attribute(attr="find_spec" | "import_module"), [ast.Constant(str(module)), *_]):
+            yield module
+    for child in ast.iter_child_nodes(node):
+        yield from imported(child)
+
+
+def normalised(requirements: Iterable[str]) -> set[str]:
+    """Return the names of distributions, as PEP 503 has them."""
+    names = (re.match(r"[\w.-]+", each) for each in requirements)
+    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+
+
+@pytest.fixture(scope="module")
+def used() -> set[str]:
+    """Return the distributions that the package imports."""
+    files = [file for folder in FOLDERS.values() for file in folder.rglob("*.py")]
+    modules = {module.split(".")[0] for file in files for module in imported(ast.parse(file.read_text("utf-8")))}
+    providers = importlib.metadata.packages_distributions()
+    third_party = modules - {"mmbench", *sys.stdlib_module_names}
+    return normalised(name for module in third_party for name in providers.get(module, [module]))
+
+
+def test_core_dependencies_are_few_and_each_is_used(used: set[str]) -> None:
+    core = PYPROJECT["project"]["dependencies"]
+    assert len(core) <= 15
+    assert normalised(core) - used == set()
+
+
+def test_what_is_imported_is_declared(used: set[str]) -> None:
+    """What another dependency happens to bring along may be gone with its next version."""
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    assert (
+        used - normalised([*PYPROJECT["project"]["dependencies"], *(each for extra in extras for each in extra)])
+        == set()
+    )
 
 
 HEAVY = ["torch", "open_clip", "pandas", "numpy", "scipy", "sklearn", "pyarrow", "datasets", "openai", "ray"]

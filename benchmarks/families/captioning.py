@@ -26,7 +26,7 @@ from mmbench.benchmarks.metrics.caption.all_at_once import (
 )
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
 from mmbench.benchmarks.metrics.caption.clipscore import PREFIX, clipscore, ref_clipscore
-from mmbench.benchmarks.metrics.caption.ngrams import Floats, Tokens
+from mmbench.benchmarks.metrics.caption.ngrams import Tokens
 from mmbench.benchmarks.metrics.caption.ptb import VERSION as TOKENIZER
 from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import column, label_values, texts
@@ -34,6 +34,7 @@ from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import AdapterError, DataError, WeightsUnavailable
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.families.common.rows import named_metrics
@@ -16,13 +14,12 @@ from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.media.image import Image
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import TIE
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Outcome, Route, Sample
-
-Floats = npt.NDArray[np.float64]
 
 METRICS = {
     "text_score": Metric(

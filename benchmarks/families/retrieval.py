@@ -7,20 +7,18 @@ from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.sources.cells import column, picture, texts
 from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import Ranks
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample, Unit
-
-Floats = npt.NDArray[np.float64]
 
 UNITS: Mapping[str, Unit] = {"image_to_text": "image", "text_to_image": "text"}
 """A direction of search and what its queries are."""

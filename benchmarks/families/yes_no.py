@@ -5,7 +5,6 @@ from itertools import tee
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
@@ -15,13 +14,12 @@ from mmbench.benchmarks.sources.cells import column, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.replies.match import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
-
-Floats = npt.NDArray[np.float64]
 
 PROMPT = "{question}\nAnswer with yes or no only."
 YES_AND_NO = (Option("yes", ("yes",)), Option("no", ("no",)))

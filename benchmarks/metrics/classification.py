@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import TIE, hit_probability
-
-Floats = npt.NDArray[np.float64]
 
 
 def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> list[float]:

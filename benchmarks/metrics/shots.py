@@ -1,9 +1,8 @@
 """Metrics of a learning curve: what is gained per shot, and when learning beats asking."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 
 def area_under_shots(shots: Floats, values: Floats) -> Floats:

@@ -12,8 +12,8 @@ from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores
 from mmbench.benchmarks.probes.quality import quality
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.numerics.arrays import Floats
 
-Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 

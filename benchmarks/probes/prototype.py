@@ -11,23 +11,24 @@ from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.labelled import Labelled, Scores
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mean:
     """Unit means of unit vectors, of which some may not exist."""
 
-    vectors: NDArray[np.float64]
+    vectors: Floats
     """(classes, d) unit vectors, zero where the mean is zero or does not exist."""
     exists: NDArray[np.bool_]
     """(classes,) whether there was a vector to take the mean of."""
 
     @classmethod
-    def of(cls, vectors: NDArray[np.float64], member: NDArray[np.bool_]) -> "Mean":
+    def of(cls, vectors: Floats, member: NDArray[np.bool_]) -> "Mean":
         """Return the means of (n, d) unit vectors over the (n, classes) members."""
         return cls(unit(member.T.astype(np.float64) @ vectors), np.asarray(member.any(axis=0)))
 
-    def cosines(self, vectors: NDArray[np.float64]) -> Scores:
+    def cosines(self, vectors: Floats) -> Scores:
         """Return the (n, classes) cosines with (n, d) unit vectors; -1, the least there is, for a missing mean."""
         return np.where(self.exists, vectors @ self.vectors.T, -1.0)
 

@@ -12,9 +12,8 @@ from mmbench.benchmarks.probes.labelled import Labelled, Scores
 from mmbench.benchmarks.probes.quality import quality
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.tip_training import TEXT_SCALE, KeyTraining, trained_keys
-
-Floats = NDArray[np.float64]
 
 ALPHA, BETA = 1.0, 5.5
 """Where nothing is searched: the best of the ablation on 16-shot ImageNet (Zhang et al. 2022, section 4.3)."""

@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
-
-import numpy as np
-import numpy.typing as npt
+from typing import Literal, Protocol, TypeVar
 
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import Ranks
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample, Status
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 Verb = Literal["choose", "answer", "similarity", "within", "features"]
 """The question that a family puts."""

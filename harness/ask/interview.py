@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from mmbench.harness.ask.controls import GREY, Control
-from mmbench.harness.ask.examinee import Floats
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, TakesTextAlone, abilities
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.store.store import AnswerStore
 from mmbench.harness.types import Failure, Option, Sample
 

@@ -9,13 +9,14 @@ from typing import NoReturn
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Floats, Similarity
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity
 from mmbench.harness.ask.routes.generate import read_reply
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
 

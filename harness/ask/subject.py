@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from mmbench.harness.ask.controls import Control
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Floats, Similarity, Verb
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity, Verb
 from mmbench.harness.ask.interview import Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
 from mmbench.harness.ask.routes.generate import GenerateRoute
@@ -19,6 +19,7 @@ from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import TIE
 from mmbench.harness.store.store import AnswerStore
 from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample

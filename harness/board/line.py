@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.harness.board.replicates import REPLICATES, Replicates
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.scores.gain import Gain
 from mmbench.harness.statistics.corrected import Corrected
 from mmbench.harness.statistics.means_of_tasks import macro_average
 from mmbench.harness.statistics.standing import Standing, standings
 from mmbench.harness.types import Route, Score
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

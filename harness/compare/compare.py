@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.harness.compare.difference import Difference, difference
 from mmbench.harness.compare.macro import left_out, macro_interval
@@ -13,14 +12,13 @@ from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.rows import Comparison, Flip, Left, Overall, Row, Verdict
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.selection import Selection, select
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.power import minimum_detectable
-
-Floats = npt.NDArray[np.float64]
 
 MOST_FLIPS = 3
 """Items of a task that are named."""

@@ -5,13 +5,11 @@ import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.measured import Column
 from mmbench.harness.statistics.clusters import student_quantile
-
-Floats = npt.NDArray[np.float64]
 
 GROUPS = 100
 """Of clusters; one is left out at a time. More of them narrow the interval by less than 1 %."""

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
+
 Matrix = npt.NDArray[Any]
 
 BLOCK = 2**19

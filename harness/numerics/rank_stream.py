@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from mmbench.harness.numerics.ranks import TIE, FloatArray, IntArray, Positives, Queries, Ranks, flatten, queries_of
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.numerics.ranks import TIE, IntArray, Positives, Queries, Ranks, flatten, queries_of
 
 ROWS = COLS = 1024
 """Size of a block: large enough for full BLAS speed, small enough that its scores are counted from cache."""
@@ -85,7 +86,7 @@ class _Product:
         x, y = self.left[rows].astype(out.dtype, copy=False), self.right[cols].astype(out.dtype, copy=False)
         np.matmul(x, y.T, out=out)
 
-    def pairs(self, rows: IntArray, cols: IntArray) -> FloatArray:
+    def pairs(self, rows: IntArray, cols: IntArray) -> Floats:
         result = np.empty(len(rows))
         for part in _chunks(len(rows), self.left.shape[1]):
             x, y = self.left[rows[part]].astype(np.float64), self.right[cols[part]].astype(np.float64)
@@ -99,7 +100,7 @@ def _chunks(length: int, width: int) -> list[slice]:
     return [slice(start, start + step) for start in range(0, length, step)]
 
 
-def _norms(vectors: NDArray[Any], side: str) -> FloatArray:
+def _norms(vectors: NDArray[Any], side: str) -> Floats:
     result = np.empty(len(vectors))
     for part in _chunks(*vectors.shape):
         values = vectors[part].astype(np.float64)
@@ -197,7 +198,7 @@ class _Counter:
         np.add.at(self.counts[axis][1], queries[np.abs(above) <= slack], 1)
 
 
-def _widen(low: FloatArray, high: FloatArray, error: FloatArray) -> tuple[NDArray[Any], NDArray[Any]]:
+def _widen(low: Floats, high: Floats, error: Floats) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return float32 limits outside of which a float32 score cannot be on the wrong side."""
     infinity = np.float32(np.inf)
     below, beyond = (low - error).astype(np.float32), (high + error).astype(np.float32)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmbench.harness.numerics.arrays import Floats
+
 IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 Positives = Sequence[Sequence[int] | IntArray]
 
 TIE = 1e-12
@@ -30,7 +31,7 @@ class Ranks:
     gallery: int
     """Number of items that each query ranks."""
 
-    def expected(self) -> FloatArray:
+    def expected(self) -> Floats:
         """Return the (n,) expected 1-based ranks of the first positive when ties fall in a random order.
 
         >>> one = np.ones(1, np.int64)
@@ -41,7 +42,7 @@ class Ranks:
         """
         return self.greater + 1 + self.tied / (self.tied_positives + 1)
 
-    def hit(self, k: int) -> FloatArray:
+    def hit(self, k: int) -> Floats:
         """Return the (n,) probabilities in 0..1 that a positive is among the first k: recall@k of each query.
 
         >>> one = np.ones(1, np.int64)
@@ -51,7 +52,7 @@ class Ranks:
         return hit_probability(self.greater, self.tied, self.tied_positives, k)
 
 
-def hit_probability(greater: ArrayLike, tied: ArrayLike, tied_positives: ArrayLike, k: int) -> FloatArray:
+def hit_probability(greater: ArrayLike, tied: ArrayLike, tied_positives: ArrayLike, k: int) -> Floats:
     """Return the probabilities that one of the tied positives is among the first k when ties fall in a random order.
 
     The arguments are whole numbers that broadcast: negatives above, negatives tied, positives tied (at least 1).
@@ -115,9 +116,9 @@ def flatten(positives: Positives, shape: tuple[int, int]) -> tuple[IntArray, Int
 class Queries:
     """All queries of one direction."""
 
-    best: FloatArray
+    best: Floats
     """Thresholds: the float64 scores of the best positives."""
-    slack: FloatArray
+    slack: Floats
     """How far from its threshold a score may lie and still tie."""
     tied_positives: IntArray
     positives: IntArray
@@ -128,7 +129,7 @@ class Queries:
         return Ranks(greater, tied, self.tied_positives, self.positives, self.gallery)
 
 
-def queries_of(side: str, index: IntArray, values: FloatArray, slack: FloatArray, gallery: int) -> Queries:
+def queries_of(side: str, index: IntArray, values: Floats, slack: Floats, gallery: int) -> Queries:
     """Return the queries of one side from its positive pairs: query and float64 score of each. Raises ValueError."""
     positives = np.bincount(index, minlength=len(slack))
     if not positives.all():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 TEXT_SCALE = 100.0
 """Factor of the cosines with texts: 100, CLIP's logit scale, in the official script and so here for every model."""

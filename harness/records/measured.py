@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.tasks.metric import Metric
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 Column: TypeAlias = Any
 """An Arrow array."""

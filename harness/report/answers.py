@@ -1,19 +1,18 @@
 """What one model answered to the items of a task, read as columns: a report looks at all and shows few."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.items import falls_short
 from mmbench.harness.records.measured import Measured, read_measured
 from mmbench.harness.tasks.metric import Metric
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 _COLUMNS = ("id", "status", "prediction", "target", "cluster", "locator", "message", "facts")
 _AT_ONCE = 256

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.harness.digest import Json
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import percentile_interval
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

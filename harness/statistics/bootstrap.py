@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_quantile
-
-Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 _AT_ONCE = 4_000_000

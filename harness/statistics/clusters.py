@@ -8,7 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
+
 Codes: TypeAlias = npt.NDArray[np.intp]
 Clusters: TypeAlias = Sequence[str] | npt.NDArray[np.integer]
 """What items that are not independent share, one for each item."""

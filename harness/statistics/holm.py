@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 
 def holm(ps: Sequence[float | None] | Floats) -> Floats:

@@ -4,30 +4,20 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
+
+from mmbench.harness.numerics.arrays import Floats
 
 _HALVINGS = 60
 """Of an interval two wide: to within rounding."""
 
 
-def mcnemar_exact(gains: int, losses: int) -> float:
-    """Return the two-sided p of McNemar's exact conditional test.
-
-    `gains` and `losses` count the items that only the second and only the first run has right.
-
-    >>> round(mcnemar_exact(1, 7), 6)  # Bentur et al. 2009, in Fagerland, Lydersen and Laake 2013
-    0.070312
-    """
-    chances = _fair_coins(gains + losses)
-    return min(1.0, 2 * float(chances[: min(gains, losses) + 1].sum()))
-
-
 def mcnemar_mid(gains: int, losses: int) -> float:
-    """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen and Laake 2013), which the exact one exceeds.
+    """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen and Laake 2013).
 
-    It is 1 where there are as many gains as losses.
+    `gains` and `losses` count the items that only the second and only the first run has right. The p of the exact test
+    exceeds it. It is 1 where there are as many gains as losses.
 
-    >>> round(mcnemar_mid(1, 7), 6)
+    >>> round(mcnemar_mid(1, 7), 6)  # Bentur et al. 2009, in Fagerland, Lydersen and Laake 2013
     0.039062
     """
     lower = mcnemar_mid_lower(gains, losses)
@@ -92,7 +82,7 @@ def null_variance(difference: float, gained: float, lost: float) -> float:
     return 2 * likely + difference * (1 - difference)
 
 
-def _fair_coins(tosses: int) -> npt.NDArray[np.float64]:
+def _fair_coins(tosses: int) -> Floats:
     """Return the chances of 0 to `tosses` heads."""
     heads = np.arange(1, tosses + 1)
     logs = np.concatenate([[0.0], np.cumsum(np.log((tosses + 1 - heads) / heads))])

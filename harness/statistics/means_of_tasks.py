@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.corrected import Corrected
-
-Floats = npt.NDArray[np.float64]
 
 
 def macro_average(scores: Sequence[Corrected], replicates: Floats) -> Corrected:

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
 from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, effective_size, mean_interval
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
 from mmbench.harness.statistics.permutation import sign_flip, tail_shares
 from mmbench.harness.types import FEW_CLUSTERS
-
-Floats = npt.NDArray[np.float64]
 
 Aggregate = Callable[[Floats, Floats], Floats]
 """(n, k) statistics and (r, n) item weights to (r,) values."""

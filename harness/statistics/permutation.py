@@ -1,9 +1,8 @@
 """Had the two runs' names been swapped on some pictures, how often would they differ as much as they do?"""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 FLIPS = 9999
 """Random assignments of signs; with the one observed they resolve a p of 1 in 10,000."""

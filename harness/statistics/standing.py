@@ -6,10 +6,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.means_of_tasks import correlation
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,18 +120,22 @@ def _parts(folder: Path) -> tuple[Callable[[Any], torch.Tensor], _Tokenizer]:
 
 def whole_pixels(preprocessing: Mapping[str, Any]) -> Callable[[Any], torch.Tensor]:
     """Return what open_clip's transform does to a picture before it turns to fractions: (3, side, side) uint8."""
+    import numpy as np
+    import PIL.Image
     from open_clip.transform import PreprocessCfg, image_transform_v2
-    from torchvision.transforms import ToTensor
-    from torchvision.transforms.functional import pil_to_tensor
 
-    steps = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False).transforms
-    first = next(number for number, step in enumerate(steps) if isinstance(step, ToTensor))
+    steps = []
+    tried: Any = PIL.Image.new("RGB", (1, 1))
+    for step in image_transform_v2(PreprocessCfg(**preprocessing), is_train=False).transforms:
+        tried = step(tried)
+        if isinstance(tried, torch.Tensor):  # fractions from here on
+            break
+        steps.append(step)
 
     def transform(picture: Any) -> torch.Tensor:
-        for step in steps[:first]:
+        for step in steps:
             picture = step(picture)
-        whole: torch.Tensor = pil_to_tensor(picture)
-        return whole
+        return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
 
     return transform
 

@@ -24,12 +24,11 @@ from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unsupported, UsageError, nearest
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Option, Outcome, Route, RouteTaken, Sample
-
-Floats = npt.NDArray[np.float64]
 
 _NAME = re.compile(r"(?:(full|0-shot)|([1-9]\d*)-shot(?:/seed(0|[1-9]\d*))?)/(accuracy|mean_per_class_recall|map)")
 ZERO = "0-shot"

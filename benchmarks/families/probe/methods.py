@@ -13,10 +13,11 @@ from mmbench.benchmarks.probes.labelled import Labelled, Method, Scores
 from mmbench.benchmarks.probes.linear import Linear
 from mmbench.benchmarks.probes.prototype import Prototype
 from mmbench.benchmarks.probes.tip_adapter import TipAdapter, TipAdapterF
-from mmbench.harness.ask.examinee import Examinee, Floats
+from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.digest import Json
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 
 MethodName = Literal["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"]
 

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.benchmarks.metrics.classification import mean_average_precision, mean_per_class_recall
 from mmbench.benchmarks.metrics.shots import shots_to_reach
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.metric import Metric
-
-Floats = npt.NDArray[np.float64]
 
 
 def lesson_metric(name: str, kind: str, classes: int, *, averaged: bool) -> Metric:

@@ -11,9 +11,10 @@ from mmbench.benchmarks.metrics.caption.attributes import attribute_counts, attr
 from mmbench.benchmarks.metrics.caption.bleu import bleu, bleu_of_each, bleu_statistics, length_ratio
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies, cider_d
 from mmbench.benchmarks.metrics.caption.meteor import Meteor, meteor, meteor_of_each
-from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Floats, Tokens, new_words, words
+from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Tokens, new_words, words
 from mmbench.benchmarks.metrics.caption.ptb import tokenize
 from mmbench.benchmarks.metrics.caption.rouge import rouge_l
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.metric import Aggregate, Metric
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.benchmarks.metrics.caption.ngrams import Tokens
 from mmbench.harness.errors import DataError
-
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 
 def attribute_counts(tokens: Tokens, true: Sequence[Tokens], vocabulary: Sequence[Tokens]) -> tuple[int, int, int]:

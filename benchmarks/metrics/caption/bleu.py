@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, Floats, NgramCounts
+from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, NgramCounts
+from mmbench.harness.numerics.arrays import Floats
 
 TINY, SMALL = 1e-15, 1e-9
 """What the COCO scorer adds to numerators and denominators; published figures contain both."""

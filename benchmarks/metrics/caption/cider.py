@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, Floats, Ints, NgramCounts, Tokens, words
+from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, Ints, NgramCounts, Tokens, words
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 
 SIGMA = 6.0
 """Width of the penalty on a difference in length, in tokens."""

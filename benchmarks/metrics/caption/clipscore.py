@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.floating]
 
 PREFIX = "A photo depicts "

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.harness.errors import DataError, UsageError
-
-Floats = npt.NDArray[np.float64]
+from mmbench.harness.numerics.arrays import Floats
 
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.20, 0.60, 0.75
 """English parameters of METEOR 1.5 (Denkowski and Lavie 2014): recall, fragmentation (2) and content words."""

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 
 Tokens: TypeAlias = Sequence[str]
 """A caption as `mmbench.benchmarks.metrics.caption.ptb` splits it."""
 Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 NO_BREAK = "\xa0"

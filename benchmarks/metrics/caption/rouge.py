@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.caption.ngrams import Captions, Floats, Ints
+from mmbench.benchmarks.metrics.caption.ngrams import Captions, Ints
+from mmbench.harness.numerics.arrays import Floats
 
 BETA = 1.2
 """Weight of recall against precision in the COCO scorer."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.ask.examinee import Choice, Floats, Similarity
+from mmbench.harness.ask.examinee import Choice, Similarity
 from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.image import IMAGE
@@ -18,6 +18,7 @@ from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.rank_stream import count_ranks
 from mmbench.harness.types import Failure, Option, Sample
 

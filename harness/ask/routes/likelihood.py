@@ -6,12 +6,13 @@ from itertools import chain, tee
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Choice, Floats, Similarity
+from mmbench.harness.ask.examinee import Choice, Similarity
 from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unsupported
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import rank_matrix
 from mmbench.harness.types import Failure, Option, Sample
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Floats
 from mmbench.harness.ask.interview import Interview
 from mmbench.harness.engine.kinds.tune import TUNE
 from mmbench.harness.engine.question import Question, Tuning
 from mmbench.harness.errors import AdapterError, Unsupported, UsageError
 from mmbench.harness.models.abilities import Adapter, EstimatesTuning
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.types import Failure
 
 MOST_MINUTES = 60.0

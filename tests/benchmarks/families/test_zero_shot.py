@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import PIL.Image
 import pytest
 from sklearn.metrics import accuracy_score, average_precision_score, balanced_accuracy_score, top_k_accuracy_score
@@ -14,6 +13,7 @@ from sklearn.preprocessing import normalize
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.models.abilities import Generation
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import record as records
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.run.result import Run
@@ -22,7 +22,6 @@ from mmbench.harness.scores.score import score
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome, Score
 
-Floats = npt.NDArray[np.float64]
 TEMPLATES = ["a photo of a {}.", "the {}", "{} again and again"]
 
 

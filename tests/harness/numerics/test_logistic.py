@@ -10,9 +10,9 @@ from scipy.special import expit, log_softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.logistic import Classifier, Problem
 
-Floats = NDArray[np.float64]
 Data = tuple[Floats, NDArray[np.int64]]
 
 

@@ -5,17 +5,11 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import binom, binomtest
+from scipy.stats import binom
 
-from mmbench.harness.statistics.mcnemar import mcnemar_exact, mcnemar_mid, mcnemar_mid_lower, tango_interval
+from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
 
 COUNTS = [(0, 0), (1, 0), (0, 5), (3, 3), (7, 1), (40, 61), (512, 488), (3000, 3300)]
-
-
-@pytest.mark.parametrize(("gains", "losses"), COUNTS)
-def test_the_exact_test_is_the_binomial_one(gains: int, losses: int) -> None:
-    expected = binomtest(gains, gains + losses).pvalue if gains + losses else 1.0
-    assert mcnemar_exact(gains, losses) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("gains", "losses"), COUNTS)
@@ -29,8 +23,8 @@ def test_the_mid_p_counts_half_of_what_was_seen(gains: int, losses: int) -> None
 
 def test_published_examples() -> None:
     """Fagerland, Lydersen and Laake 2013 (tests) and 2014 (intervals): Bentur et al. 2009 and Cavo et al. 2012."""
-    assert [round(mcnemar_exact(1, 7), 3), round(mcnemar_mid(1, 7), 3)] == [0.070, 0.039]
-    assert [round(mcnemar_exact(6, 16), 4), round(mcnemar_mid(6, 16), 4)] == [0.0525, 0.0347]
+    assert round(mcnemar_mid(1, 7), 3) == 0.039
+    assert round(mcnemar_mid(6, 16), 4) == 0.0347
     assert tango_interval(1, 7, 21) == pytest.approx((-0.517, -0.026), abs=5e-4)
     # scoreci.mp(25, 28, 618, 0.9) of the R package PropCIs 0.3
     assert tango_interval(28, 25, 618, 0.9) == pytest.approx((-0.0148, 0.0247), abs=5e-5)
