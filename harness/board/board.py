@@ -8,7 +8,7 @@ from mmbench.harness.board.line import Column, Line
 from mmbench.harness.digest import Json
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.reported import Reported
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     pass
@@ -88,7 +88,7 @@ class Board:
                 "rank_low": standing.rank_low if standing else None,
                 "rank_high": standing.rank_high if standing else None,
                 "group": standing.group if standing else None,
-                "score": {"value": line.overall, "low": line.low, "high": line.high},
+                "score": ends(line.overall),
                 "dimension": _mean_json(column.dimension, line.dimensions),
                 "family": _mean_json(column.family, line.families),
             },
@@ -98,7 +98,10 @@ class Board:
 _MEASURED: Mapping[str, Json] = {"reported": False, "source": None, "url": None}
 
 
-def _mean_json(name: str, means: Mapping[str, Corrected | None]) -> Json:
-    made = means.get(name)
-    value, low, high = (made.value, made.low, made.high) if made else (None, None, None)
-    return {"name": name, "value": value, "low": low, "high": high} if name else None
+def ends(made: Estimate | None) -> dict[str, Json]:
+    """Return a mean with its interval as rows hold it, each of the three null where there is none."""
+    return {**made.named("value")} if made else dict.fromkeys(("value", "low", "high"))
+
+
+def _mean_json(name: str, means: Mapping[str, Estimate | None]) -> Json:
+    return {"name": name, **ends(means.get(name))} if name else None

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from mmbench.harness.board.board import Board
-from mmbench.harness.board.line import Cell, Line
+from mmbench.harness.board.line import Line
 from mmbench.harness.digest import Json
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 View: TypeAlias = Literal["tasks", "dimensions", "families"]
 """What stands beside the score of a model."""
@@ -22,9 +22,7 @@ def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
         flat: dict[str, Json] = {
             "rank": line.rank,
             "model": line.model,
-            "score": line.overall,
-            "score low": line.low,
-            "score high": line.high,
+            **_ends("score", line.overall),
             "rank low": standing.rank_low if standing else None,
             "rank high": standing.rank_high if standing else None,
             "group": standing.group if standing else None,
@@ -44,11 +42,13 @@ def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
     return table
 
 
-def _means(kind: str, means: Mapping[str, Corrected | None]) -> Iterator[tuple[str, Json]]:
-    for name, made in means.items():
-        yield f"{kind} {name}", made.value if made else None
-        yield f"{kind} {name} low", made.low if made else None
-        yield f"{kind} {name} high", made.high if made else None
+def _ends(name: str, made: Estimate | None) -> dict[str, Json]:
+    value, low, high = (made.value, made.low, made.high) if made else (None, None, None)
+    return {name: value, f"{name} low": low, f"{name} high": high}
+
+
+def _means(kind: str, means: Mapping[str, Estimate | None]) -> dict[str, Json]:
+    return {key: end for name, made in means.items() for key, end in _ends(f"{kind} {name}", made).items()}
 
 
 def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
@@ -59,14 +59,7 @@ def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
         yield f"{name} high", cell.score.high if cell else None
         yield f"{name} route", cell.route if cell else None
         if board.gains:
-            yield from _gain(name, cell)
-
-
-def _gain(name: str, cell: Cell | None) -> Iterator[tuple[str, Json]]:
-    gain = cell.gain if cell else None
-    yield f"{name} visual gain", gain.value if gain else None
-    yield f"{name} visual gain low", gain.low if gain else None
-    yield f"{name} visual gain high", gain.high if gain else None
+            yield from _ends(f"{name} visual gain", cell.gain if cell else None).items()
 
 
 def board_csv(board: Board, view: View | None = None) -> str:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.board.line import Cell, Column, Line
-from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.figures import COVERED, interval, number
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS
 
-COVERED = 0.9995
-"""From this share on everything is said to be scored."""
 MOST_TASKS = 12
 """Of more than these the dimensions are shown instead, where there are any."""
 _FEW_NAMES = 6
@@ -52,8 +50,8 @@ def label(line: Line) -> str:
 def ranking(board: Board, view: View) -> Grid:
     """Return a row for each model: where it stands, how sure that is, and what it cost."""
     columns: dict[str, Callable[[Line], str]] = {
-        "score": lambda line: number(line.overall),
-        "95 % interval": lambda line: interval(line.low, line.high),
+        "score": lambda line: number(line.overall.value if line.overall else None),
+        "95 % interval": lambda line: "-" if line.overall is None else interval(line.overall.low, line.overall.high),
         "ranks": rank_interval,
         "group": lambda line: "-" if line.standing is None else str(line.standing.group),
     }
@@ -94,7 +92,7 @@ def parameters(count: int) -> str:
     return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.{0 if count >= 1e8 else 1}f} M"
 
 
-def mean(made: Corrected | None) -> str:
+def mean(made: Estimate | None) -> str:
     """Return a mean over tasks with half its interval."""
     return "-" if made is None else number(made.value) + _spread(made.low, made.high)
 
@@ -117,7 +115,7 @@ def _means(board: Board, view: View) -> Grid:
     one = "dimension" if view == "dimensions" else "family"
     names = board.dimensions if view == "dimensions" else board.families
 
-    def held(line: Line) -> Mapping[str, Corrected | None]:
+    def held(line: Line) -> Mapping[str, Estimate | None]:
         return line.dimensions if view == "dimensions" else line.families
 
     count = [column.dimension if view == "dimensions" else column.family for column in board.columns].count

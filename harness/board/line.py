@@ -10,7 +10,7 @@ from mmbench.harness.board.replicates import REPLICATES, Replicates
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.scores.gain import Gain
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.means_of_tasks import macro_average
 from mmbench.harness.statistics.standing import Standing, standings
 from mmbench.harness.types import Route, Score
@@ -48,7 +48,7 @@ class Cell:
         return made.value if made else None
 
     @property
-    def normalised(self) -> Corrected | None:
+    def normalised(self) -> Estimate | None:
         """The same with its interval, which is that of the replicates where the score has none of its own."""
         score, drawn = self.score, self.replicates
         if (score.low is None or score.high is None) and drawn is not None and np.isfinite(drawn).mean() > 0.5:
@@ -79,19 +79,15 @@ class Line:
     rank: int | None
     """None where a task is missing or not covered: never a mean of the rest."""
     model: str
-    overall: float | None
-    """Mean over the tasks of the chance-corrected primary score."""
+    overall: Estimate | None
+    """Mean over the tasks of the chance-corrected primary score; None where one is missing or not covered."""
     cells: tuple[Cell | None, ...]
     """One for each column."""
-    low: float | None = None
-    """Lower end of the 95 % interval of `overall`."""
-    high: float | None = None
-    """Upper end of it."""
     standing: Standing | None = None
     """How sure the rank is; None where the model is not ranked, or its outcomes cannot be read."""
-    dimensions: Mapping[str, Corrected | None] = field(default_factory=dict)
+    dimensions: Mapping[str, Estimate | None] = field(default_factory=dict)
     """Mean over the tasks of each dimension; None as for `overall`."""
-    families: Mapping[str, Corrected | None] = field(default_factory=dict)
+    families: Mapping[str, Estimate | None] = field(default_factory=dict)
     """Mean over the tasks of each family."""
     items_per_second: float | None = None
     """As of `Entrant`, with the two below."""
@@ -124,14 +120,11 @@ def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant]) -> tuple[
     families = groups(columns, lambda column: column.family)
     lines = []
     for entrant in entrants:
-        mean = _mean(entrant.cells)
         line = Line(
             None,
             entrant.model,
-            mean.value if mean else None,
+            _mean(entrant.cells),
             entrant.cells,
-            mean.low if mean else None,
-            mean.high if mean else None,
             dimensions={name: _mean([entrant.cells[i] for i in held]) for name, held in dimensions.items()},
             families={name: _mean([entrant.cells[i] for i in held]) for name, held in families.items()},
             items_per_second=entrant.items_per_second,
@@ -139,18 +132,18 @@ def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant]) -> tuple[
             source=entrant.source,
         )
         lines.append(line)
-    lines.sort(key=lambda line: (line.overall is None, -(line.overall or 0.0), line.model))
+    lines.sort(key=lambda line: (line.overall is None, -line.overall.value if line.overall else 0.0, line.model))
     placed = _placed(lines)
-    totals = [line.overall for line in lines if line.overall is not None]
+    totals = [line.overall.value for line in lines if line.overall]
     return tuple(
-        replace(line, rank=1 + sum(total > line.overall for total in totals), standing=placed.get(i))
-        if line.overall is not None
+        replace(line, rank=1 + sum(total > line.overall.value for total in totals), standing=placed.get(i))
+        if line.overall
         else line
         for i, line in enumerate(lines)
     )
 
 
-def _mean(cells: Sequence[Cell | None]) -> Corrected | None:
+def _mean(cells: Sequence[Cell | None]) -> Estimate | None:
     # A metric without a best value (CIDEr) has no place in a mean; a task that is missing leaves none.
     mine = [cell for cell in cells if cell is None or cell.best is not None]
     held = [cell for cell in mine if cell]
@@ -176,16 +169,17 @@ def _placed(lines: Sequence[Line]) -> dict[int, Standing]:
     replicates: list[Floats] = []
     for i, line in enumerate(lines):
         cells = [cell for cell in line.cells if cell and cell.best is not None]
-        if line.overall is None or line.low is None or line.high is None or any(c.replicates is None for c in cells):
+        mean = line.overall
+        if mean is None or mean.low is None or mean.high is None or any(cell.replicates is None for cell in cells):
             continue
         known.append(i)
-        scores.append(line.overall)
-        ends.append((line.low, line.high))
+        scores.append(mean.value)
+        ends.append((mean.low, mean.high))
         replicates.append(np.mean([_normalised(cell) for cell in cells], axis=0))
     if not known:
         return {}
     made = standings(np.array(scores), np.array(ends), np.stack(replicates, axis=1))
-    fixed = [line.overall for i, line in enumerate(lines) if line.overall is not None and i not in known]
+    fixed = [line.overall.value for i, line in enumerate(lines) if line.overall and i not in known]
     return {
         i: _below(each, sum(other > score for other in fixed))
         for i, each, score in zip(known, made, scores, strict=True)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Cell, Line
 from mmbench.harness.errors import UsageError, nearest
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 Key: TypeAlias = Callable[[Line], float | None]
 
@@ -32,7 +32,7 @@ def _keys(board: Board) -> dict[str, Key]:
     keys: dict[str, Key] = {
         "rank": lambda line: None if line.rank is None else -line.rank,
         "model": lambda line: None,
-        "score": lambda line: line.overall,
+        "score": lambda line: line.overall.value if line.overall else None,
         "coverage": lambda line: line.coverage,
         "speed": lambda line: line.items_per_second,
         "parameters": lambda line: line.parameters,
@@ -48,7 +48,7 @@ def _keys(board: Board) -> dict[str, Key]:
 def _means(names: tuple[str, ...], part: str) -> dict[str, Key]:
     def of(name: str) -> Key:
         def value(line: Line) -> float | None:
-            made: Corrected | None = getattr(line, part)[name]
+            made: Estimate | None = getattr(line, part)[name]
             return made.value if made else None
 
         return value

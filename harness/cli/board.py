@@ -101,7 +101,7 @@ def _print_board(board: "Board", form: BoardOutput, view: "View | None") -> None
 
         typer.echo(board_csv(board, view))
     elif form is BoardOutput.html:
-        from mmbench.harness.board.html import board_html
+        from mmbench.harness.report.page import board_html
 
         typer.echo(board_html(board, view))
     elif form is BoardOutput.markdown:

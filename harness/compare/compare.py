@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmbench.harness.compare.difference import Difference, difference
-from mmbench.harness.compare.macro import left_out, macro_interval
+from mmbench.harness.compare.difference import Difference, difference, verdict
+from mmbench.harness.compare.macro import left_out, macro_mean
 from mmbench.harness.compare.match import Match, match, measured_pair
-from mmbench.harness.compare.rows import Comparison, Flip, Left, Overall, Row, Verdict
+from mmbench.harness.compare.rows import CompareRow, Comparison, Flip, Left, Overall
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
@@ -18,6 +18,7 @@ from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.selection import Selection, select
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.paired import Paired
 from mmbench.harness.statistics.power import minimum_detectable
 
 MOST_FLIPS = 3
@@ -62,11 +63,20 @@ def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Tried:
+    """A row whose p-value is not adjusted yet and whose verdict is open."""
+
+    row: CompareRow
+    gain: Paired
+    varying: Variation | None
+    """How far the items differ."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Against:
     """One model against the first."""
 
-    rows: list[tuple[Row, Variation | None]]
-    """Not adjusted yet, and how far the items differ."""
+    rows: list[_Tried]
     left: list[Left]
     overall: Overall | None
     errors: list[str]
@@ -75,7 +85,7 @@ class _Against:
 def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool) -> _Against:
     first, model = models
     found = match(a, b, force=force)
-    rows: list[tuple[Row, Variation | None]] = []
+    rows: list[_Tried] = []
     left = [Left(model, each.task, each.reason) for each in found.unlike]
     left += [Left(model, record.task, f"{model} has no record of {record.reference}") for record in found.only_a]
     left += [Left(model, record.task, f"{first} has no record of {record.reference}") for record in found.only_b]
@@ -92,17 +102,17 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
         if made is None:
             left.append(Left(model, each.a.record.task, f"{each.metric.name} is undefined on the items of both"))
             continue
-        rows.append((_row(each, models, measured, made), variation(measured, made, 1 - alpha)))
+        rows.append(_Tried(_row(each, models, measured, made), made.gain, variation(measured, made, 1 - alpha)))
         macro += _corrected(each, measured)
-    ends = macro_interval(macro, 1 - alpha) if macro else None
-    return _Against(rows, left, Overall(model, *ends, len(macro)) if ends else None, errors)
+    mean = macro_mean(macro, 1 - alpha) if macro else None
+    return _Against(rows, left, Overall(model, mean, len(macro)) if mean else None, errors)
 
 
-def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Measured], made: Difference) -> Row:
+def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Measured], made: Difference) -> CompareRow:
     record = matched.a.record
     plain = matched.metric.aggregate is None
     change = measured[1].table[:, 0] - measured[0].table[:, 0]
-    return Row(
+    return CompareRow(
         model=models[1],
         against=models[0],
         task=record.task,
@@ -110,13 +120,11 @@ def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Meas
         metric=matched.metric.name,
         a=made.a,
         b=made.b,
-        difference=made.b - made.a,
-        low=made.low,
-        high=made.high,
+        difference=made.change,
         n=made.gain.n,
         p=made.gain.p,
         p_adjusted=None if matched.metric.higher_is_better is None else made.gain.p,
-        verdict="better" if made.gain.difference > 0 else "worse",
+        verdict="tied",
         detectable=None,
         gained=int((change > 0).sum()) if plain else None,
         lost=int((change < 0).sum()) if plain else None,
@@ -153,16 +161,16 @@ def _corrected(matched: Match, measured: tuple[Measured, Measured]) -> list[Floa
     return [left_out(gap, measured[0].clusters) / (best - chance)]
 
 
-def _judged(rows: Sequence[tuple[Row, Variation | None]], alpha: float) -> tuple[Row, ...]:
-    adjusted = holm([row.p_adjusted for row, _ in rows]).tolist()
+def _judged(tried: Sequence[_Tried], alpha: float) -> tuple[CompareRow, ...]:
+    adjusted = holm([each.row.p_adjusted for each in tried]).tolist()
 
-    def judged(row: Row, varying: Variation | None, p: float) -> Row:
+    def judged(each: _Tried, p: float) -> CompareRow:
+        row, varying = each.row, each.varying
         if varying is not None:
             free = row.n / varying.design_effect
-            row = replace(row, detectable=minimum_detectable(varying.spread, free, alpha=alpha / len(rows)))
+            row = replace(row, detectable=minimum_detectable(varying.spread, free, alpha=alpha / len(tried)))
         if row.p_adjusted is None:
-            return replace(row, verdict="tied")
-        verdict: Verdict = row.verdict if p < alpha else "tied"
-        return replace(row, p_adjusted=p, verdict=verdict)
+            return row
+        return replace(row, p_adjusted=p, verdict=verdict(each.gain, p, alpha))
 
-    return tuple(judged(*each, p) for each, p in zip(rows, adjusted, strict=True))
+    return tuple(judged(each, p) for each, p in zip(tried, adjusted, strict=True))

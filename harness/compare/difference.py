@@ -1,11 +1,16 @@
 """One metric of two runs on the same items: both values, and the paired test turned so that up is better."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from mmbench.harness.records.measured import Measured
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.paired import Paired, paired, paired_corpus
+
+Verdict: TypeAlias = Literal["better", "worse", "tied"]
+"""Of the second of two runs against the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +28,12 @@ class Difference:
     """True where no item differs."""
 
     @property
-    def low(self) -> float | None:
-        """Lower end of the interval of b - a."""
-        return _negative(self.gain.high) if self.lower_is_better else self.gain.low
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of it."""
-        return _negative(self.gain.low) if self.lower_is_better else self.gain.high
+    def change(self) -> Estimate:
+        """b - a with its interval."""
+        gain = self.gain
+        if self.lower_is_better:
+            return Estimate(self.b - self.a, _negative(gain.high), _negative(gain.low))
+        return Estimate(self.b - self.a, gain.low, gain.high)
 
 
 def difference(a: Measured, b: Measured, *, confidence: float = 0.95) -> Difference | None:
@@ -51,3 +54,15 @@ def difference(a: Measured, b: Measured, *, confidence: float = 0.95) -> Differe
 
 def _negative(end: float | None) -> float | None:
     return None if end is None else -end
+
+
+def verdict(gain: Paired, p: float, alpha: float) -> Verdict:
+    """Return how a run stands against another by how much better it is, where `p` is adjusted for all that is tested.
+
+    >>> ahead = Paired(0.1, 0.05, 0.15, 0.001, 0.999, 100, 100)
+    >>> verdict(ahead, 0.01, 0.05), verdict(ahead, 0.2, 0.05)
+    ('better', 'tied')
+    """
+    if p >= alpha or gain.value == 0:
+        return "tied"
+    return "better" if gain.value > 0 else "worse"

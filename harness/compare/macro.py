@@ -10,6 +10,7 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.measured import Column
 from mmbench.harness.statistics.clusters import student_quantile
+from mmbench.harness.statistics.estimate import Estimate
 
 GROUPS = 100
 """Of clusters; one is left out at a time. More of them narrow the interval by less than 1 %."""
@@ -34,8 +35,8 @@ def left_out(statistic: Callable[[Floats], Floats], clusters: Column) -> Floats:
     return made
 
 
-def macro_interval(values: Sequence[Floats], confidence: float = 0.95) -> tuple[float, float, float] | None:
-    """Return the mean over tasks and the ends of its interval, from the `left_out` of each task.
+def macro_mean(values: Sequence[Floats], confidence: float = 0.95) -> Estimate | None:
+    """Return the mean over tasks with its interval, from the `left_out` of each task.
 
     The delete-a-group jackknife (Kott 2001) with Student's quantile. None where one group holds all items of a task, or
     a value is undefined.
@@ -49,4 +50,5 @@ def macro_interval(values: Sequence[Floats], confidence: float = 0.95) -> tuple[
         return None
     variance = (len(moved) - 1) / len(moved) * float(((moved - moved.mean()) ** 2).sum())
     reach = student_quantile(0.5 + confidence / 2, len(moved) - 1) * math.sqrt(variance)
-    return float(means[0]), float(means[0]) - reach, float(means[0]) + reach
+    mean = float(means[0])
+    return Estimate(mean, mean - reach, mean + reach)

@@ -1,15 +1,15 @@
 """What comes of setting models against each other: rows, what was left out and why, and a conclusion in words."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
+from mmbench.harness.compare.difference import Verdict
 from mmbench.harness.digest import Json
 from mmbench.harness.render.figures import count
+from mmbench.harness.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Verdict: TypeAlias = Literal["better", "worse", "tied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CompareRow:
     """One task of a model against the first one."""
 
     model: str
@@ -37,12 +37,8 @@ class Row:
     a: float
     """Value of the first model over the items that both were scored on."""
     b: float
-    difference: float
+    difference: Estimate
     """b - a, in the metric's own range."""
-    low: float | None
-    """Lower end of its interval."""
-    high: float | None
-    """Upper end of it."""
     n: int
     """Items that both were scored on."""
     p: float
@@ -75,7 +71,9 @@ class Row:
 
     def as_json(self) -> dict[str, Json]:
         """Return the row as `--format json` prints it."""
-        held: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__}
+        held: dict[str, Json] = {}
+        for name in self.__slots__:
+            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
         held["flips"] = [{"id": flip.id, "a": flip.a, "b": flip.b} for flip in self.flips]
         held["routes"] = [*self.routes]
         held["forced"], held["differs"] = self.forced is not None, self.forced
@@ -101,17 +99,13 @@ class Overall:
     """A model against the first one, over the tasks that have a chance level and a best value."""
 
     model: str
-    difference: float
+    difference: Estimate
     """Mean over the tasks of the difference of (value - chance) / (best - chance)."""
-    low: float
-    """Lower end of its interval."""
-    high: float
-    """Upper end of it."""
     tasks: int
 
     def as_json(self) -> dict[str, Json]:
         """Return it as `--format json` prints it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {"model": self.model, **self.difference.named("difference"), "tasks": self.tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ class Comparison:
 
     models: tuple[str, ...]
     alpha: float
-    rows: tuple[Row, ...]
+    rows: tuple[CompareRow, ...]
     """Model by model, then by task."""
     incomparable: tuple[Left, ...]
     overall: tuple[Overall, ...]
@@ -133,7 +127,7 @@ class Comparison:
         """0, or 2 where nothing could be compared or a record could not be read."""
         return 2 if self.errors or not self.rows else 0
 
-    def of(self, model: str) -> tuple[Row, ...]:
+    def of(self, model: str) -> tuple[CompareRow, ...]:
         """Return the rows of one model."""
         return tuple(row for row in self.rows if row.model == model)
 

@@ -24,12 +24,13 @@ class Variation:
 def variation(measured: tuple[Measured, Measured], made: Difference, confidence: float) -> Variation | None:
     """Return how far the items of two runs differ; None where they do not, or no interval tells."""
     a, b = (each.table for each in measured)
-    if made.low is None or made.high is None or made.identical:
+    change = made.change
+    if change.low is None or change.high is None or made.identical:
         return None
     if measured[0].metric.aggregate is None and np.isin((a, b), (0.0, 1.0)).all():
-        change = (b - a)[:, 0]
-        worth = effective_size(change, measured[0].codes(), confidence)
-        return Variation(Discordant(float((change != 0).mean())), made.gain.n / worth) if worth else None
+        moved = (b - a)[:, 0]
+        worth = effective_size(moved, measured[0].codes(), confidence)
+        return Variation(Discordant(float((moved != 0).mean())), made.gain.n / worth) if worth else None
     # An interval knows of the clusters, and of what a corpus metric makes of its statistics.
-    reach = (made.high - made.low) / 2 / NormalDist().inv_cdf(0.5 + confidence / 2)
+    reach = (change.high - change.low) / 2 / NormalDist().inv_cdf(0.5 + confidence / 2)
     return Variation(Deviation(reach * math.sqrt(made.gain.n)), 1.0) if reach > 0 else None

@@ -10,7 +10,7 @@ from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.gate.budget import Budget, Limits, overspent, read_budget
-from mmbench.harness.gate.rows import Checked, Row, Unchecked
+from mmbench.harness.gate.rows import Checked, CheckRow, Unchecked
 from mmbench.harness.gate.verdict import Verdict, judge, needed
 from mmbench.harness.records.selection import select
 from mmbench.harness.statistics.holm import holm
@@ -87,7 +87,7 @@ def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
     return _Tried(matched, budget.of(matched.a.record), made, variation(measured, made, confidence))
 
 
-def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[Row, ...]:
+def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[CheckRow, ...]:
     gains = [each.made.gain for each in tried]
     verdicts = judge(gains, [each.limits.margin for each in tried], alpha)
     adjusted = holm([gain.p_lower for gain in gains]).tolist()
@@ -104,18 +104,16 @@ def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _row(tried: _Tried, p_adjusted: float) -> Row:
+def _row(tried: _Tried, p_adjusted: float) -> CheckRow:
     before, after, made = tried.match.a.record, tried.match.b.record, tried.made
     name = tried.match.metric.name
-    return Row(
+    return CheckRow(
         task=before.task,
         version=before.version,
         metric=name,
         baseline=made.a,
         candidate=made.b,
-        difference=made.b - made.a,
-        low=made.low,
-        high=made.high,
+        difference=made.change,
         margin=tried.limits.margin,
         p=made.gain.p_lower,
         p_adjusted=p_adjusted,

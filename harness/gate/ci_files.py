@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from mmbench.harness.errors import UsageError
-from mmbench.harness.gate.rows import Checked, Row
-from mmbench.harness.render.figures import figure, markdown, signed, span
+from mmbench.harness.gate.rows import Checked, CheckRow
+from mmbench.harness.render.figures import markdown, number, signed, span
 
 _MARKS = {"regressed": "❌", "over_budget": "❌", "inconclusive": "❔", "held": "✅", "improved": "✅"}
 
@@ -55,10 +55,10 @@ def summary(checked: Checked) -> str:
             _MARKS[row.verdict],
             row.reference,
             row.metric,
-            figure(row.baseline),
-            figure(row.candidate),
-            signed(row.difference),
-            span(row.low, row.high),
+            number(row.baseline),
+            number(row.candidate),
+            signed(row.difference.value),
+            span(row.difference.low, row.difference.high),
             f"{row.margin:g}",
             row.verdict.replace("_", " "),
         ]
@@ -75,7 +75,7 @@ def summary(checked: Checked) -> str:
     return "\n\n".join(parts) + "\n\n"
 
 
-def _case(row: Row, checked: Checked) -> Xml.Element:
+def _case(row: CheckRow, checked: Checked) -> Xml.Element:
     case = _empty(f"{row.reference} {row.metric}", checked.candidate)
     case.set("time", f"{row.seconds:.3f}")
     message = {"message": _plain(row.reason), "type": row.verdict}

@@ -5,7 +5,8 @@ from typing import Literal, TypeAlias
 
 from mmbench.harness.digest import Json
 from mmbench.harness.gate.verdict import Verdict
-from mmbench.harness.render.figures import count, figure, percent, probability, signed
+from mmbench.harness.render.figures import count, number, percent, probability, signed
+from mmbench.harness.statistics.estimate import Estimate
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
 
@@ -14,7 +15,7 @@ GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable",
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CheckRow:
     """One task of the candidate against the baseline."""
 
     task: str
@@ -23,12 +24,8 @@ class Row:
     baseline: float
     """Value of the baseline over the items that both were scored on."""
     candidate: float
-    difference: float
-    """candidate - baseline, in the metric's own range."""
-    low: float | None
-    """Lower end of its interval of 1 - 2 alpha."""
-    high: float | None
-    """Upper end of it."""
+    difference: Estimate
+    """candidate - baseline, in the metric's own range, with an interval of 1 - 2 alpha."""
     margin: float
     """Largest drop that is put up with; the largest rise, where lower is better."""
     p: float
@@ -61,7 +58,7 @@ class Row:
     @property
     def reason(self) -> str:
         """Why the verdict is what it is, in one sentence."""
-        change = f"{self.metric} {figure(self.baseline)} to {figure(self.candidate)} ({signed(self.difference)})"
+        change = f"{self.metric} {number(self.baseline)} to {number(self.candidate)} ({signed(self.difference.value)})"
         if self.verdict == "regressed":
             said = [f"{change}, beyond the margin of {self.margin:g} (p {probability(self.p_adjusted)})"]
         elif self.verdict == "inconclusive":
@@ -74,7 +71,9 @@ class Row:
 
     def as_json(self) -> dict[str, Json]:
         """Return the row as `--format json` prints it."""
-        held: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__}
+        held: dict[str, Json] = {}
+        for name in self.__slots__:
+            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
         held["over"], held["routes"] = [*self.over], [*self.routes]
         return held
 
@@ -101,7 +100,7 @@ class Checked:
     alpha: float
     strict: bool
     """True where what is inconclusive fails too."""
-    rows: tuple[Row, ...]
+    rows: tuple[CheckRow, ...]
     incomparable: tuple[Unchecked, ...]
     new: tuple[str, ...]
     """`task@version` that only the candidate has; they pass."""
@@ -143,7 +142,7 @@ class Checked:
             f"{self.candidate} {passed} against {self.baseline}: of {whole} {', '.join(parts) or 'none was compared'}"
         )
 
-    def by_gravity(self) -> list[Row]:
+    def by_gravity(self) -> list[CheckRow]:
         """Return the rows, first those that decide."""
         return sorted(self.rows, key=lambda row: GRAVEST.index(row.verdict))
 

@@ -31,7 +31,7 @@ def judge(gains: Sequence[Paired], margins: Sequence[float], alpha: float) -> li
 
 
 def _judge(gain: Paired, margin: float, p: float, alpha: float) -> Verdict:
-    if gain.difference < -margin - _ROUNDING and p < alpha:
+    if gain.value < -margin - _ROUNDING and p < alpha:
         return "regressed"
     if gain.low is not None and gain.low > 0:
         return "improved"
@@ -50,10 +50,10 @@ def needed(varying: Variation, gain: Paired, margin: float, alpha: float, tests:
     3162
     """
     spread = varying.spread
-    if -gain.difference > margin:
-        found = needed_items(spread, gain.difference, alpha=alpha / tests, sides=1)
+    if -gain.value > margin:
+        found = needed_items(spread, gain.value, alpha=alpha / tests, sides=1)
     else:
         found = needed_for_margin(spread, margin, alpha=alpha)
         if found is None or found * varying.design_effect <= gain.n:
-            found = needed_for_margin(spread, margin, gain.difference, alpha=alpha)
+            found = needed_for_margin(spread, margin, gain.value, alpha=alpha)
     return None if found is None else max(gain.n + 1, math.ceil(found * varying.design_effect))

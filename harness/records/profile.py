@@ -8,7 +8,7 @@ from typing import Literal
 from mmbench.harness.digest import Json
 from mmbench.harness.records.record import Record
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET, corrected
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.tasks.task import Task
 
 Verdict = Literal["learned", "mostly", "partly", "at chance", "below chance", "no interval", "no scale", "incomplete"]
@@ -24,12 +24,8 @@ class Dimension:
     """What a model makes of one dimension, 0 at chance and 1 at best."""
 
     name: str
-    value: float | None
+    score: Estimate | None
     """Mean over its tasks of the chance-corrected primary score; None where one has none, never a mean of the rest."""
-    low: float | None
-    """Lower end of the 95 % interval; None where a task has none."""
-    high: float | None
-    """Upper end of the 95 % interval; None where a task has none."""
     n: int
     """Scored items of all its tasks."""
     tasks: int
@@ -42,9 +38,7 @@ class Dimension:
         """Return the dimension as rows hold it."""
         return {
             "dimension": self.name,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
+            **(self.score.named("value") if self.score else dict.fromkeys(("value", "low", "high"))),
             "n": self.n,
             "tasks": self.tasks,
             "verdict": self.verdict,
@@ -73,20 +67,20 @@ def _dimension(name: str, found: Sequence[Record | None]) -> Dimension:
     whole = [score for score in scores if score is not None]
     if not whole or len(whole) < len(mine):
         verdict: Verdict = "no scale" if all(map(_covered, mine)) else "incomplete"
-        return Dimension(name, None, None, None, n, len(mine), verdict)
+        return Dimension(name, None, n, len(mine), verdict)
     mean = _mean(whole)
-    return Dimension(name, mean.value, mean.low, mean.high, n, len(mine), _verdict(mean))
+    return Dimension(name, mean, n, len(mine), _verdict(mean))
 
 
 def _covered(record: Record | None) -> bool:
     return record is not None and record.primary.value is not None and record.primary.coverage >= COVERAGE_BUDGET
 
 
-def _mean(scores: Sequence[Corrected]) -> Corrected:
+def _mean(scores: Sequence[Estimate]) -> Estimate:
     """Return the mean of scores, with an interval that holds however they depend on each other.
 
-    >>> _mean([Corrected(0.5, 0.25, 0.75), Corrected(1.0, 0.75, 1.0)])
-    Corrected(value=0.75, low=0.5, high=0.875)
+    >>> _mean([Estimate(0.5, 0.25, 0.75), Estimate(1.0, 0.75, 1.0)])
+    Estimate(value=0.75, low=0.5, high=0.875)
     """
     # The mean of the intervals. Independent errors would partly cancel, and a root of summed squares be narrower, by up
     # to the square root of the number of tasks. But tasks of one dimension often ask about the same pictures: a hard
@@ -95,11 +89,11 @@ def _mean(scores: Sequence[Corrected]) -> Corrected:
     value = fmean(score.value for score in scores)
     ends = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
     if len(ends) < len(scores):
-        return Corrected(value, None, None)
-    return Corrected(value, fmean(low for low, _ in ends), fmean(high for _, high in ends))
+        return Estimate(value, None, None)
+    return Estimate(value, fmean(low for low, _ in ends), fmean(high for _, high in ends))
 
 
-def _verdict(mean: Corrected) -> Verdict:
+def _verdict(mean: Estimate) -> Verdict:
     if mean.low is None or mean.high is None:
         return "no interval"
     if mean.high < 0:

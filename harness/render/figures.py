@@ -2,16 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-
-def figure(value: float | None) -> str:
-    """Return a score, a dash where there is none.
-
-    >>> figure(0.25), figure(83.24), figure(None)
-    ('0.250', '83.2', '-')
-    """
-    if value is None:
-        return "-"
-    return f"{value:z.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+COVERED = 0.9995
+"""Coverage from which on a share of scored items rounds to all, and is not shown."""
 
 
 def signed(value: float | None) -> str:

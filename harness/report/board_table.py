@@ -3,26 +3,30 @@
 from collections.abc import Mapping
 
 from mmbench.harness.board.board import Board
+from mmbench.harness.board.csv import View
+from mmbench.harness.board.grid import label
 from mmbench.harness.board.line import Cell, Column, Line
-from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.figures import COVERED, interval, number
 from mmbench.harness.render.html import Html, folding, tag
+from mmbench.harness.statistics.estimate import Estimate
 
 _SHADES = 10
 
-_COVERED = 0.9995
-"""What rounds to all."""
 
+def board_table(board: Board, view: View | None = "tasks") -> Html:
+    """Return the table: a row for each model, and columns for what the view names (None: all of it).
 
-def board_table(board: Board) -> Html:
-    """Return the table: a row for each model, a column for each task; a shade tells the chance-corrected score."""
+    A shade tells the chance-corrected score of a task.
+    """
     heads = [
         tag("th", {"scope": "col", "class": "rank", "aria-sort": "ascending"}, _sorter("#", "rank")),
         tag("th", {"scope": "col", "class": "model"}, _sorter("model", "model")),
         tag("th", {"scope": "col"}, _sorter("score", "overall score")),
         *(tag("th", {"scope": "col"}, _sorter(name, name)) for name in _costs(board)),
-        *(_head(column) for column in board.columns),
+        *(tag("th", {"scope": "col"}, _sorter(name, name)) for name in _mean_names(board, view)),
+        *(_head(column) for column in board.columns if view in (None, "tasks")),
     ]
-    rows = [_row(line, board) for line in board.lines]
+    rows = [_row(line, board, view) for line in board.lines]
     caption = tag("caption", {"class": "unseen"}, "Models by score; the buttons in the first row sort")
     body = tag("tbody", None, *rows)
     return tag("table", {"id": "board-table"}, caption, tag("thead", None, tag("tr", None, *heads)), body)
@@ -59,13 +63,28 @@ def _head(column: Column) -> Html:
     return tag("th", attributes, _sorter(column.task, f"{column.task} {column.metric}", column.metric))
 
 
-def _row(line: Line, board: Board) -> Html:
-    name = tag("th", {"scope": "row", "class": "model", "data-value": line.model}, folding(line.model))
-    overall = tag(
-        "td", {"class": "overall", "data-value": line.overall}, number(line.overall), *_ends(line.low, line.high)
-    )
-    cells = [_cell(cell, column) for cell, column in zip(line.cells, board.columns, strict=True)]
-    return tag("tr", {"data-model": line.model.lower()}, _rank(line), name, overall, *_cost_cells(line, board), *cells)
+def _row(line: Line, board: Board, view: View | None) -> Html:
+    attributes = {"scope": "row", "class": "model", "data-value": label(line)}
+    name = tag("th", attributes, folding(label(line)))
+    cells = [_mean("overall", line.overall), *_cost_cells(line, board)]
+    if view in (None, "dimensions"):
+        cells += [_mean(None, made) for made in line.dimensions.values()]
+    if view in (None, "families"):
+        cells += [_mean(None, made) for made in line.families.values()]
+    if view in (None, "tasks"):
+        cells += [_cell(cell, column) for cell, column in zip(line.cells, board.columns, strict=True)]
+    return tag("tr", {"data-model": line.model.lower()}, _rank(line), name, *cells)
+
+
+def _mean_names(board: Board, view: View | None) -> list[str]:
+    dimensions = board.dimensions if view in (None, "dimensions") else ()
+    return [*dimensions, *(board.families if view in (None, "families") else ())]
+
+
+def _mean(kind: str | None, made: Estimate | None) -> Html:
+    if made is None:
+        return tag("td", {"class": kind}, "-")
+    return tag("td", {"class": kind, "data-value": made.value}, number(made.value), *_ends(made.low, made.high))
 
 
 def _costs(board: Board) -> list[str]:
@@ -121,7 +140,7 @@ def _cell(cell: Cell | None, column: Column) -> Html:
     parts = [tag("span", None, number(score.value)), *_ends(score.low, score.high)]
     if score.few_clusters:
         parts.append(tag("small", {"class": "warn"}, "few clusters"))
-    if score.coverage < _COVERED:
+    if score.coverage < COVERED:
         parts.append(tag("small", {"class": "warn"}, f"{score.coverage:.1%} answered"))
     if cell.gain is not None:
         said = f"gain {cell.gain.value:+.3f}"

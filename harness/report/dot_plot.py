@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mmbench.harness.render.figures import interval, number
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 _STEP = 13
 """Pixels from one series to the next within a row."""
@@ -17,7 +17,7 @@ _LEAST = -0.3
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def dot_plot(rows: Mapping[str, Sequence[Corrected | None]], names: Sequence[str]) -> Html:
+def dot_plot(rows: Mapping[str, Sequence[Estimate | None]], names: Sequence[str]) -> Html:
     """Return a row for each entry: one point for each of the named series, 0 at chance and 1 at best."""
     ends = [end for points in rows.values() for each in points if each for end in (each.value, each.low)]
     left = max(_LEAST, min([-0.08, *(end - 0.02 for end in ends if end is not None)]))
@@ -30,7 +30,7 @@ def dot_plot(rows: Mapping[str, Sequence[Corrected | None]], names: Sequence[str
     return tag("div", {"class": "dots"}, *made, tag("div", {"class": "dots-row axis-row"}, tag("span"), axis))
 
 
-def _row(points: Sequence[Corrected | None], names: Sequence[str], left: float, right: float) -> Html:
+def _row(points: Sequence[Estimate | None], names: Sequence[str], left: float, right: float) -> Html:
     height = 2 * _EDGE + _STEP * max(len(points) - 1, 0)
     ticks = [(_at(tick, left, right), "grid" if tick else "grid zero") for tick in _TICKS]
     grid = [line(kind, x, 0, x, height) for x, kind in ticks]
@@ -43,7 +43,7 @@ def _row(points: Sequence[Corrected | None], names: Sequence[str], left: float, 
     return tag("svg", {"class": "chart", "height": height, "role": "img", "aria-label": said}, *grid, *series)
 
 
-def _series(at: int, name: str, point: Corrected, y: float, left: float, right: float) -> Html:
+def _series(at: int, name: str, point: Estimate, y: float, left: float, right: float) -> Html:
     x = _at(point.value, left, right)
     title = f"{name}: {number(point.value)} ({interval(point.low, point.high)})"
     parts = [marker(at, x, y, title)]

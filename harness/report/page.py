@@ -3,45 +3,52 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.csv import View
 from mmbench.harness.digest import Json
+from mmbench.harness.render.figures import count
 from mmbench.harness.render.html import joined, tag
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.pair_matrix import pairs_json
-from mmbench.harness.report.sections import sections
+from mmbench.harness.report.sections import Section, board_section, sections
 
 
 def render(contents: Contents, pictures: Mapping[str, str]) -> str:
-    """Return the file; `pictures` are data URIs by key."""
+    """Return the file of a report; `pictures` are data URIs by key."""
+    return _page(contents.board, len(contents.tasks), sections(contents), _data(contents, pictures))
+
+
+def board_html(board: Board, view: View | None = None) -> str:
+    """Return a file with the board alone and what the view names (None: all of it), as the report shows it."""
+    return _page(board, len(board.columns), [board_section(board, view)], {})
+
+
+def _page(board: Board, tasks: int, made: Sequence[Section], data: Json) -> str:
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    made = sections(contents)
     return Template(_asset("report.html")).substitute(
         policy=tag("meta", {"http-equiv": "Content-Security-Policy", "content": policy}),
-        title=joined([contents.board.title]),
-        summary=joined([_summary(contents)]),
+        title=joined([board.title]),
+        summary=joined([_summary(board, tasks)]),
         links=joined([tag("a", {"href": f"#{section.name}"}, section.link) for section in made]),
         sections=joined([section.markup for section in made]),
         style=style,
         script=script,
-        data=_embedded(_data(contents, pictures)),
+        data=_embedded(data),
     )
 
 
-def _summary(contents: Contents) -> str:
-    newest = max((entry.record.created for entry in contents.board.entries), default="")
-    counts = f"{_many(len(contents.board.lines), 'model')} · {_many(len(contents.tasks), 'task')}"
-    return f"{contents.board.title} · {counts} · newest record {newest[:10]}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def _summary(board: Board, tasks: int) -> str:
+    newest = max((entry.record.created for entry in board.entries), default="")
+    counts = f"{count(len(board.lines), 'model')} · {count(tasks, 'task')}"
+    return f"{board.title} · {counts} · newest record {newest[:10]}"
 
 
 def _data(contents: Contents, pictures: Mapping[str, str]) -> Json:

@@ -308,7 +308,7 @@
   }
 
   board();
-  pairs();
+  if (byId("pairs")) pairs();
   if (byId("confusion-task")) confusions();
-  items();
+  if (byId("items")) items();
 })();

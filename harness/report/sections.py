@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mmbench.harness.board.board import Board
+from mmbench.harness.board.csv import View
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
 from mmbench.harness.report.cards import task_card
@@ -30,7 +32,7 @@ class Section:
 def sections(contents: Contents) -> list[Section]:
     """Return the sections that have something to show, in their order."""
     made = [
-        Section("board", "Board", _board(contents)),
+        _board(contents),
         Section("profile", "Profile", _profile(contents)),
         Section("shots", "Learning", _shots(contents)),
         Section("pairs", "Pairs", _pairs(contents)),
@@ -47,7 +49,15 @@ def _section(name: str, title: str, note: str, *parts: Html) -> Html:
     return tag("section", {"id": name, "aria-labelledby": f"{name}-title"}, heading, *lead, *parts)
 
 
-def _board(contents: Contents) -> Html:
+def _board(contents: Contents) -> Section:
+    more = []
+    if len(contents.models) < len(contents.board.lines):
+        more = [f"The sections below show the first {MOST_MODELS} models."]
+    return board_section(contents.board, "tasks", *more)
+
+
+def board_section(board: Board, view: View | None, *more: str) -> Section:
+    """Return the board with its filters, notes and published figures."""
     filters = tag(
         "div",
         {"class": "filters"},
@@ -55,14 +65,11 @@ def _board(contents: Contents) -> Html:
         tag("label", None, "tasks", tag("input", {"type": "search", "id": "board-tasks", "autocomplete": "off"})),
         tag("output", {"id": "board-count"}),
     )
-    said = board_notes(contents.board)
-    if len(contents.models) < len(contents.board.lines):
-        said.append(f"The sections below show the first {MOST_MODELS} models.")
-    notes = tag("ul", {"class": "notes"}, *(tag("li", None, note) for note in said))
-    parts = [filters, _scrolled("board", board_table(contents.board)), notes]
-    if contents.board.reported:
-        parts.append(_scrolled("board", published(contents.board.reported)))
-    return _section("board", "Board", "", *parts)
+    notes = tag("ul", {"class": "notes"}, *(tag("li", None, note) for note in (*board_notes(board), *more)))
+    parts = [filters, _scrolled("board", board_table(board, view)), notes]
+    if board.reported:
+        parts.append(_scrolled("board", published(board.reported)))
+    return Section("board", "Board", _section("board", "Board", "", *parts))
 
 
 def _scrolled(name: str, table: Html) -> Html:

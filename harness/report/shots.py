@@ -8,13 +8,13 @@ from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import interval, number
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 _TOP, _BOTTOM, _HEIGHT = 12, 200, 240
 _LEFT, _RIGHT = 0.06, 0.96
 _ALL = "all"
 
-Curve: TypeAlias = Mapping[str, Corrected]
+Curve: TypeAlias = Mapping[str, Estimate]
 """Shots, or `all`, to the mean over the seeds."""
 
 
@@ -24,7 +24,7 @@ def curve(record: Record) -> Curve:
     Intervals are those of the scores `N-shot/accuracy` and `full/accuracy` (or `map`), where the record has them.
     """
     scores = {score.metric: score for score in record.scores}
-    found: dict[str, Corrected] = {}
+    found: dict[str, Estimate] = {}
     steps: Any = record.details.get("curve") or ()
     for step in steps:
         shots = step["shots"]
@@ -33,7 +33,7 @@ def curve(record: Record) -> Curve:
             if kind != "shots" and drawn:
                 score = scores.get(f"{lesson}/{kind}")
                 ends = (score.low, score.high) if score else (None, None)
-                found[_ALL if shots is None else str(shots)] = Corrected(fmean(drawn), *ends)
+                found[_ALL if shots is None else str(shots)] = Estimate(fmean(drawn), *ends)
     return found
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.compare.difference import difference
+from mmbench.harness.compare.difference import Verdict, difference, verdict
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.measured import Column, Measured, shared
 from mmbench.harness.report.answers import Answers
@@ -23,8 +23,6 @@ _NEEDED = 2
 
 MOST_RESAMPLED = 2000
 """Items of a corpus metric that a pair is compared on."""
-
-Verdict = Literal["better", "worse", "tied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +84,4 @@ def _rows(measured: Measured, rows: Column, drawn: npt.NDArray[np.intp]) -> Meas
 def judge(compared: Sequence[Compared]) -> list[Judged]:
     """Return the verdicts of one pair of models over their tasks (Holm 1979)."""
     adjusted = holm([each.test.p for each in compared]).tolist()
-    return [Judged(each, p, _verdict(each.test, p)) for each, p in zip(compared, adjusted, strict=True)]
-
-
-def _verdict(test: Paired, p: float) -> Verdict:
-    if p >= ALPHA or test.difference == 0:
-        return "tied"
-    return "better" if test.difference > 0 else "worse"
+    return [Judged(each, p, verdict(each.test, p, ALPHA)) for each, p in zip(compared, adjusted, strict=True)]

@@ -8,25 +8,21 @@ import numpy as np
 from mmbench.harness.digest import Json
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import percentile_interval
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Estimate):
     """A score less the larger of its controls."""
 
-    value: float
-    low: float | None
-    """Lower end of the 95 % interval."""
-    high: float | None
-    """Upper end of the 95 % interval."""
     control: str
     """The control that scored more."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the gain as rows hold it."""
-        return {"value": self.value, "low": self.low, "high": self.high, "control": self.control}
+        return {**self.named("value"), "control": self.control}
 
 
 def visual_gain(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, Sequence[Outcome]]) -> Gain | None:

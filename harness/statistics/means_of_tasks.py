@@ -6,10 +6,10 @@ from statistics import fmean
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 
 
-def macro_average(scores: Sequence[Corrected], replicates: Floats) -> Corrected:
+def macro_average(scores: Sequence[Estimate], replicates: Floats) -> Estimate:
     """Return the mean of t scores with its interval, by (r, t) paired replicates of them; NaN: not known.
 
     Half the lengths of the scores' own intervals combine as standard errors do, by the correlation of the replicates
@@ -19,25 +19,25 @@ def macro_average(scores: Sequence[Corrected], replicates: Floats) -> Corrected:
     score there is none.
 
     >>> rng = np.random.default_rng(0)
-    >>> made = macro_average([Corrected(0.5, 0.4, 0.6), Corrected(0.7, 0.6, 0.8)], rng.normal(size=(9999, 2)))
+    >>> made = macro_average([Estimate(0.5, 0.4, 0.6), Estimate(0.7, 0.6, 0.8)], rng.normal(size=(9999, 2)))
     >>> round(made.value, 2), round(made.low, 2), round(made.high, 2)
     (0.6, 0.53, 0.67)
     """
     value = fmean(score.value for score in scores)
     ends = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
     if len(ends) < len(scores):
-        return Corrected(value, None, None)
+        return Estimate(value, None, None)
     values = np.array([score.value for score in scores])
     low, high = np.array(ends).T
     half, lean = (high - low) / 2, (high + low) / 2 - values
     apart, together = half @ half, half @ correlation(replicates, unknown=1.0) @ half
     if apart == 0:
-        return Corrected(value, value, value)
+        return Estimate(value, value, value)
     reach = np.sqrt(max(0.0, together)) / len(values)
     # Third moments add as variances do: of t alike and independent scores the mean leans a t-th as far, of one and the
     # same score as far.
     shift = float(np.clip((lean @ half**2) / apart * together / apart / len(values), -reach, reach))
-    return Corrected(value, value + shift - float(reach), value + shift + float(reach))
+    return Estimate(value, value + shift - float(reach), value + shift + float(reach))
 
 
 def correlation(replicates: Floats, unknown: float) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
 from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, effective_size, mean_interval
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
 from mmbench.harness.statistics.permutation import sign_flip, tail_shares
 from mmbench.harness.types import FEW_CLUSTERS
@@ -22,15 +23,9 @@ _Ends = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
-    """The second of two runs against the first."""
+class Paired(Estimate):
+    """How much the score of the second of two runs exceeds that of the first; no interval where all is one cluster."""
 
-    difference: float
-    """Score of the second run less that of the first."""
-    low: float | None
-    """Lower end of its interval; None where there is but one cluster of several items."""
-    high: float | None
-    """Upper end of its interval."""
     p: float
     """Two-sided: how likely a difference as large is where there is none."""
     p_lower: float
@@ -55,7 +50,7 @@ def paired(a: Floats, b: Floats, clusters: Clusters, *, seed: int = 0, confidenc
 
     >>> before, after = np.array([1.0] * 15 + [0.0] * 5), np.array([0.0] * 6 + [1.0] * 10 + [0.0] * 4)
     >>> made = paired(before, after, np.arange(20))
-    >>> made.difference, round(made.p, 4), round(made.p_lower, 4)
+    >>> made.value, round(made.p, 4), round(made.p_lower, 4)
     (-0.25, 0.0703, 0.0352)
     """
     codes, count = _checked(a, b, clusters)

@@ -7,10 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmbench.harness.compare.rows import Comparison, Overall, Row
-from mmbench.harness.gate.rows import Checked
-from mmbench.harness.gate.rows import Row as CheckedRow
-from mmbench.harness.render.figures import count, figure, markdown, percent, probability, signed, span
+from mmbench.harness.compare.rows import CompareRow, Comparison, Overall
+from mmbench.harness.gate.rows import Checked, CheckRow
+from mmbench.harness.render.figures import count, markdown, number, percent, probability, signed, span
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.terminal.tables import empty_table
 
 WIDE = 110
@@ -54,7 +54,7 @@ def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableTy
     yield Text(made.conclusion(model), style="bold")
 
 
-def _comparison_table(made: Comparison, rows: Sequence[Row], *, wide: bool) -> Table:
+def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: bool) -> Table:
     title = f"A: {escape(rows[0].against)}   B: {escape(rows[0].model)}"
     numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p"]
     table = _compact(title, ["task", "metric"] if wide else ["task"], numbers)
@@ -64,10 +64,10 @@ def _comparison_table(made: Comparison, rows: Sequence[Row], *, wide: bool) -> T
     table.add_column("verdict", no_wrap=True)
     for row in rows:
         cells = [_name(row, rows), *([escape(row.metric)] if wide else [])]
-        cells += [figure(row.a), figure(row.b), signed(row.difference), span(row.low, row.high)]
+        cells += [number(row.a), number(row.b), *_change(row.difference)]
         cells.append(probability(row.p_adjusted))
         if wide:
-            cells += [f"{row.n:,}", "-" if row.detectable is None else figure(row.detectable)]
+            cells += [f"{row.n:,}", "-" if row.detectable is None else number(row.detectable)]
             cells += [*("-" if each is None else f"{each:,}" for each in (row.gained, row.lost))]
         table.add_row(*cells, _verdict(row.verdict, marked=bool(_marks(row))))
     return table
@@ -80,7 +80,11 @@ def _compact(title: str, *columns: Sequence[str]) -> Table:
     return table
 
 
-def _name(row: Row | CheckedRow, rows: Sequence[Row | CheckedRow]) -> str:
+def _change(made: Estimate) -> tuple[str, str]:
+    return signed(made.value), span(made.low, made.high)
+
+
+def _name(row: CompareRow | CheckRow, rows: Sequence[CompareRow | CheckRow]) -> str:
     """Return the task's name, with its version where another one stands in the table."""
     return escape(row.task if [other.task for other in rows].count(row.task) == 1 else row.reference)
 
@@ -89,10 +93,10 @@ def _verdict(verdict: str, *, marked: bool) -> Text:
     return Text.assemble((verdict.replace("_", " "), _COLOURS[verdict]), (" *" if marked else "", "yellow"))
 
 
-def _marks(row: Row | CheckedRow) -> list[str]:
+def _marks(row: CompareRow | CheckRow) -> list[str]:
     """Return what a reader of a row should know."""
     marks = []
-    if isinstance(row, Row) and row.forced:
+    if isinstance(row, CompareRow) and row.forced:
         marks.append(f"forced, for the runs differ in {row.forced}")
     if row.partial:
         marks.append(f"partial, the {count(row.n, 'item')} that both runs were scored on")
@@ -107,15 +111,15 @@ def _odd(name: str, marks: Sequence[str]) -> str | None:
     return f"[yellow]*[/] {escape(name)}: {escape('; '.join(marks))}" if marks else None
 
 
-def _flips(row: Row) -> str:
+def _flips(row: CompareRow) -> str:
     named = ", ".join(f"{flip.id} ({flip.a:.3g} → {flip.b:.3g})" for flip in row.flips)
     return f"[dim]changed most[/] {escape(row.reference)}: {escape(named)}"
 
 
 def _overall(made: Overall, alpha: float) -> str:
     return (
-        f"over {count(made.tasks, 'task')}, chance-corrected: {signed(made.difference)}, "
-        f"{percent(1 - alpha)} interval {span(made.low, made.high)}"
+        f"over {count(made.tasks, 'task')}, chance-corrected: {signed(made.difference.value)}, "
+        f"{percent(1 - alpha)} interval {span(made.difference.low, made.difference.high)}"
     )
 
 
@@ -135,7 +139,7 @@ def comparison_markdown(made: Comparison) -> str:
         rows = made.of(model)
         parts.append(f"**A: {made.models[0]}, B: {model}**")
         cells = [
-            [row.reference, row.metric, figure(row.a), figure(row.b), signed(row.difference), span(row.low, row.high)]
+            [row.reference, row.metric, number(row.a), number(row.b), *_change(row.difference)]
             + [probability(row.p_adjusted), f"{row.n:,}", "; ".join([row.verdict, *_marks(row)])]
             for row in rows
         ]
@@ -158,7 +162,7 @@ def check_table(made: Checked, width: int) -> Group:
     parts += _lines(_odd(row.reference, _marks(row)) for row in made.rows)
     parts += _lines(f"[red]not comparable[/] {escape(each.task)}: {escape(each.reason)}" for each in made.incomparable)
     parts += _lines(f"[dim]new[/] {escape(name)}" for name in made.new)
-    if any(row.identical and (row.low is None or row.low <= -row.margin) for row in made.rows):
+    if any(row.identical and (row.difference.low is None or row.difference.low <= -row.margin) for row in made.rows):
         parts.append(Text("where both agree on every item they hold, however few there are", style="dim"))
     style = "bold red" if made.exit_code else "bold green"
     parts.append(Text(made.conclusion, style=style))
@@ -176,7 +180,7 @@ def _checked_table(made: Checked, *, wide: bool) -> Table:
     table.add_column("verdict", no_wrap=True)
     for row in made.rows:
         cells = [_name(row, made.rows), *([escape(row.metric)] if wide else [])]
-        cells += [figure(row.baseline), figure(row.candidate), signed(row.difference), span(row.low, row.high)]
+        cells += [number(row.baseline), number(row.candidate), *_change(row.difference)]
         cells += [probability(row.p_adjusted), f"{row.n:,}"] if wide else []
         cells += [f"{row.margin:g}"] if len(margins) > 1 else []
         cells += ["" if row.needed_n is None else f"{row.needed_n:,}"] if wide else []

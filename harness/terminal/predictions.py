@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from mmbench.harness.render.figures import count, interval
+from mmbench.harness.render.figures import COVERED, count, interval
 from mmbench.harness.run.predictions import Scored
-from mmbench.harness.terminal.run import COVERED, score_cells
+from mmbench.harness.terminal.run import score_cells
 from mmbench.harness.terminal.tables import empty_table
 
 

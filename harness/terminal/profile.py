@@ -15,6 +15,7 @@ from rich.text import Text
 from mmbench.harness.records.profile import Dimension, Verdict
 from mmbench.harness.render.figures import interval, number
 from mmbench.harness.run.result import Run
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.terminal.tables import empty_table
 
 WIDEST = 24
@@ -33,19 +34,20 @@ ASCII: Marks = ("#", "=", ".")
 _COLOURS: Mapping[Verdict, str] = {"learned": "green", "mostly": "cyan", "partly": "yellow", "below chance": "red"}
 
 
-def bar(value: float, low: float | None, high: float | None, width: int, marks: Marks = BLOCKS) -> str:
+def bar(made: Estimate, width: int, marks: Marks = BLOCKS) -> str:
     """Return a bar from chance to best: solid as far as the interval leaves no doubt, shaded as far as it reaches.
 
     Without an interval it is solid as far as the score; a negative score has an empty bar.
 
-    >>> bar(0.5, 0.25, 0.75, 8), bar(0.5, None, None, 8, ASCII), bar(-0.1, -0.3, 0.1, 8)
+    >>> bar(Estimate(0.5, 0.25, 0.75), 8), bar(Estimate(0.5, None, None), 8, ASCII), bar(Estimate(-0.1, -0.3, 0.1), 8)
     ('██▒▒▒▒··', '####....', '········')
     """
     sure, shaded, left = marks
-    if value < 0:
+    if made.value < 0:
         return left * width
+    low, high = made.low, made.high
     if low is None or high is None:
-        low = high = round(value * width) / width
+        low = high = round(made.value * width) / width
     # A cell that the interval only touches is shaded: none is ever so narrow that it cannot be seen.
     start = min(width, max(0, math.floor(low * width)))
     end = min(width, math.ceil(high * width))
@@ -71,9 +73,9 @@ def _axis(width: int, marks: Marks) -> Text:
 
 
 def _coloured_bar(made: Dimension, width: int, marks: Marks) -> Text:
-    if made.value is None:
+    if made.score is None:
         return Text()
-    drawn = bar(made.value, made.low, made.high, width, marks)
+    drawn = bar(made.score, width, marks)
     filled = drawn.rstrip(marks[-1])
     return Text.assemble((filled, _COLOURS.get(made.verdict, "")), (drawn[len(filled) :], "dim"))
 
@@ -104,8 +106,8 @@ def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
         table.add_row(
             escape(made.name),
             _Stretched(partial(_coloured_bar, made)),
-            number(made.value),
-            interval(made.low, made.high),
+            number(made.score.value if made.score else None),
+            interval(made.score.low, made.score.high) if made.score else "-",
             f"{made.n:,}",
             str(made.tasks),
             made.verdict,

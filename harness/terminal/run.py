@@ -5,12 +5,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.records.record import Record
-from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.figures import COVERED, interval, number
 from mmbench.harness.run.result import Run
 from mmbench.harness.terminal.tables import empty_table
 from mmbench.harness.types import Score
-
-COVERED = 0.9995
 
 
 def under(task: str, control: str | None) -> str:
