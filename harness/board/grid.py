@@ -1,12 +1,12 @@
 """A board in words: the tables that a person reads, whatever prints them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.board.line import Cell, Column, Line
-from mmbench.harness.render.figures import COVERED, interval, number
+from mmbench.harness.render.figures import COVERED, interval, number, some
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS
@@ -179,7 +179,7 @@ def board_notes(board: Board) -> list[str]:
         notes.append("visual gain: the score less the larger of its controls (blind, shuffled), with its 95 % interval")
     few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)
     if few:
-        notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {_some(list(few))}")
+        notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {some(list(few), _FEW_NAMES)}")
     return notes + _apart(board)
 
 
@@ -188,9 +188,4 @@ def _apart(board: Board) -> list[str]:
     for record in (entry.record for entry in board.apart):
         why = "only part of its items" if record.partial else "another protocol or route"
         found.setdefault((record.reference, why), []).append(record.model)
-    return [f"apart: {_some(models)} on {task} ({why})" for (task, why), models in found.items()]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _FEW_NAMES
-    return ", ".join(names[:_FEW_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    return [f"apart: {some(models, _FEW_NAMES)} on {task} ({why})" for (task, why), models in found.items()]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Measured
 
 Replicates: TypeAlias = npt.NDArray[np.float32]
@@ -102,7 +102,7 @@ def _codes(measured: Measured, known: dict[str, int]) -> Codes:
     """Return (n,) numbers of an item's cluster among those known, to which new ones are added."""
     encoded = measured.clusters.dictionary_encode()
     numbers = [known.setdefault(name, len(known)) for name in encoded.dictionary.to_pylist()]
-    return np.asarray(np.array(numbers, np.intp)[columns.flat(encoded.indices, np.int32)])
+    return np.asarray(np.array(numbers, np.intp)[arrow.flat(encoded.indices, np.int32)])
 
 
 def _of_means(means: Sequence[tuple[Codes, npt.NDArray[np.float64]]], keys: Keys) -> Replicates:

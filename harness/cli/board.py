@@ -128,17 +128,14 @@ def import_figures(
     Exit status: 0, 2 bad usage.
     """
     from mmbench.harness.records.reported import add_reported, doubts, read_figures
+    from mmbench.harness.render.figures import count
 
     figures = read_figures(file)
     for doubt in doubts(output, figures):
         typer.echo(f"warning: {doubt}", err=True)
     replaced = add_reported(output, figures)
     models, sources = (len({getattr(each, part) for each in figures}) for part in ("model", "source"))
-    counts = (_many(len(figures), "figure"), _many(models, "model"), _many(sources, "source"))
+    counts = (count(len(figures), "figure"), count(models, "model"), count(sources, "source"))
     again = f" ({replaced:,} replaced)" if replaced else ""
     typer.echo("imported {} of {} from {}".format(*counts) + again)
     typer.echo(f"They are in {output}. Next: mmbench leaderboard --output {output}", err=True)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -13,7 +13,7 @@ from mmbench.harness.compare.rows import CompareRow, Comparison, Flip, Left, Ove
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.selection import Selection, select
 from mmbench.harness.scores.corrected import corrected
@@ -142,7 +142,7 @@ def _flips(measured: tuple[Measured, Measured], change: Floats) -> tuple[Flip, .
     most = np.lexsort((-change * np.sign(change.sum()), -size))[:MOST_FLIPS]
     most = np.sort(most[size[most] > 0])
     a, b = (each.table[most, 0].tolist() for each in measured)
-    return tuple(map(Flip, measured[0].ids.take(columns.whole_numbers(most)).to_pylist(), a, b))
+    return tuple(map(Flip, measured[0].ids.take(arrow.whole_numbers(most)).to_pylist(), a, b))
 
 
 def _corrected(matched: Match, measured: tuple[Measured, Measured]) -> list[Floats]:

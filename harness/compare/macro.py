@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Column
 from mmbench.harness.statistics.clusters import student_quantile
 from mmbench.harness.statistics.estimate import Estimate
@@ -24,7 +24,7 @@ def left_out(statistic: Callable[[Floats], Floats], clusters: Column) -> Floats:
     """
     encoded = clusters.dictionary_encode()
     names = np.array([zlib.crc32(name.encode()) % GROUPS for name in encoded.dictionary.to_pylist()], np.intp)
-    groups = names[columns.flat(encoded.indices, np.int32)]
+    groups = names[arrow.flat(encoded.indices, np.int32)]
     sizes = np.bincount(groups, minlength=GROUPS)
     made = np.full(1 + GROUPS, np.nan)
     made[1:][sizes == len(groups)] = np.inf

@@ -5,13 +5,16 @@ from typing import Literal, TypeAlias
 
 from mmbench.harness.digest import Json
 from mmbench.harness.gate.verdict import Verdict
-from mmbench.harness.render.figures import count, number, percent, probability, signed
+from mmbench.harness.render.figures import count, number, percent, probability, signed, some
 from mmbench.harness.statistics.estimate import Estimate
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
 
 GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
 """Verdicts, from that which decides for all."""
+
+_MOST_NAMES = 5
+"""Tasks that the conclusion names for a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +132,12 @@ class Checked:
         parts = []
         for verdict in ("regressed", "over_budget", "inconclusive", "held", "improved"):
             names = [row.reference for row in self.rows if row.verdict == verdict]
-            named = f" ({_some(names)})" if verdict in ("regressed", "over_budget") else ""
+            named = f" ({some(names, _MOST_NAMES)})" if verdict in ("regressed", "over_budget") else ""
             if names:
                 parts.append(f"{len(names):,} {verdict.replace('_', ' ')}{named}")
         if self.incomparable:
             parts.append(
-                f"{len(self.incomparable):,} not comparable ({_some([each.task for each in self.incomparable])})"
+                f"{len(self.incomparable):,} not comparable ({some([each.task for each in self.incomparable], _MOST_NAMES)})"
             )
         passed = "fails" if self.exit_code else "passes"
         whole = count(len(verdicts) + len(self.incomparable), "task")
@@ -164,7 +167,3 @@ class Checked:
             "new": list(self.new),
             "errors": list(self.errors),
         }
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
@@ -39,10 +39,10 @@ class Measured:
 
     def codes(self) -> npt.NDArray[np.integer]:
         """Return (n,) numbers of the clusters, for what takes clusters."""
-        return columns.flat(self.clusters.dictionary_encode().indices, np.int32)
+        return arrow.flat(self.clusters.dictionary_encode().indices, np.int32)
 
     def _take(self, rows: npt.NDArray[np.intp]) -> "Measured":
-        chosen = columns.whole_numbers(rows)
+        chosen = arrow.whole_numbers(rows)
         return replace(self, ids=self.ids.take(chosen), clusters=self.clusters.take(chosen), table=self.table[rows])
 
 
@@ -64,8 +64,8 @@ def read_measured(record: Path, metric: Metric) -> Measured:
                 raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
             table = file.read(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
         made = pc.struct_field(table[part].combine_chunks(), [metric.name])
-        counted = _is(table["unit"], metric.unit) & ~_is(table["status"], "error") & columns.present(made)
-        rows = columns.whole_numbers(np.flatnonzero(counted))
+        counted = _is(table["unit"], metric.unit) & ~_is(table["status"], "error") & arrow.present(made)
+        rows = arrow.whole_numbers(np.flatnonzero(counted))
         made, ids, clusters = (each.take(rows) for each in (made, _whole(table["id"]), _whole(table["cluster"])))
         values = _plain(made) if metric.aggregate is None else _rows(made, path)
     except (OSError, KeyError, pa.ArrowException) as error:
@@ -91,16 +91,16 @@ def _is(column: Column, text: str) -> npt.NDArray[np.bool_]:
     """Tell where a column says this; Arrow's own comparison with a Python value imports pandas."""
     encoded = _whole(column).dictionary_encode()
     among = np.array([name == text for name in encoded.dictionary.to_pylist()], dtype=bool)
-    return np.asarray(among[columns.flat(encoded.indices, np.int32)])
+    return np.asarray(among[arrow.flat(encoded.indices, np.int32)])
 
 
 def _plain(column: Column) -> Floats:
-    return columns.flat(column, np.float64).reshape(-1, 1)
+    return arrow.flat(column, np.float64).reshape(-1, 1)
 
 
 def _rows(column: Column, path: Path) -> Floats:
     """Return (n, k) of a column of n lists of k numbers."""
-    flat = columns.flat(column.flatten(), np.float64)
+    flat = arrow.flat(column.flatten(), np.float64)
     if not len(column) or len(flat) % len(column):
         if len(column):
             raise DataError(f"{path} holds statistics of unlike lengths; run the task again")

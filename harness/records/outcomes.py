@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmbench.harness.errors import DataError
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
@@ -19,13 +19,13 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     import pyarrow.parquet as pq
 
     names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
-    arrays = {name: columns.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
-    arrays["values"] = columns.struct([outcome.values for outcome in outcomes], columns.numbers)
-    arrays["chances"] = columns.struct([outcome.chances for outcome in outcomes], columns.numbers)
+    arrays = {name: arrow.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
+    arrays["values"] = arrow.struct([outcome.values for outcome in outcomes], arrow.numbers)
+    arrays["chances"] = arrow.struct([outcome.chances for outcome in outcomes], arrow.numbers)
     for name in ("statistics", "guesses"):
-        arrays[name] = columns.struct([getattr(outcome, name) for outcome in outcomes], columns.lists)
+        arrays[name] = arrow.struct([getattr(outcome, name) for outcome in outcomes], arrow.lists)
     facts = [{name: plain_fact(cell) for name, cell in outcome.facts.items()} for outcome in outcomes]
-    arrays["facts"] = columns.struct(facts, columns.plain)
+    arrays["facts"] = arrow.struct(facts, arrow.plain)
     schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"mmbench.schema": str(SCHEMA)})
     pq.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema), path, compression="zstd")
 

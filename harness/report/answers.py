@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.items import falls_short
 from mmbench.harness.records.measured import Measured, read_measured
@@ -36,7 +36,7 @@ class Answers:
 
     def rows(self, chosen: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
         """Return the outcomes in these rows."""
-        found: list[dict[str, Any]] = self.table.take(columns.whole_numbers(chosen)).to_pylist()
+        found: list[dict[str, Any]] = self.table.take(arrow.whole_numbers(chosen)).to_pylist()
         return found
 
     def texts(self, column: str) -> list[str | None]:
@@ -58,7 +58,7 @@ def read_answers(entry: Entry, metric: Metric) -> Answers:
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
     units = table["unit"].to_pylist()
-    table = table.take(columns.whole_numbers(np.flatnonzero([unit == metric.unit for unit in units])))
+    table = table.take(arrow.whole_numbers(np.flatnonzero([unit == metric.unit for unit in units])))
     ids = table["id"].to_pylist()
     given = dict(zip(measured.ids.to_pylist(), item_values(measured).tolist(), strict=True))
     values = np.array([given.get(name, np.nan) for name in ids], dtype=np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.compare.difference import Verdict, difference, verdict
-from mmbench.harness.records import arrow as columns
+from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Column, Measured, shared
 from mmbench.harness.report.answers import Answers
 from mmbench.harness.statistics.holm import holm
@@ -72,7 +72,7 @@ def _capped(a: Measured, b: Measured) -> tuple[Measured, Measured]:
     if a.metric.aggregate is None or len(a) <= MOST_RESAMPLED:
         return a, b
     drawn = np.sort(np.random.default_rng(0).choice(len(a), MOST_RESAMPLED, replace=False))
-    rows = columns.whole_numbers(drawn)
+    rows = arrow.whole_numbers(drawn)
     return _rows(a, rows, drawn), _rows(b, rows, drawn)
 
 

@@ -1,13 +1,14 @@
 """Table of the scores of recorded predictions, and what is wrong with their file."""
 
-from collections.abc import Sequence
-
 from rich.table import Table
 
-from mmbench.harness.render.figures import COVERED, count, interval
+from mmbench.harness.render.figures import COVERED, count, interval, some
 from mmbench.harness.run.predictions import Scored
 from mmbench.harness.terminal.run import score_cells
 from mmbench.harness.terminal.tables import empty_table
+
+_MOST_NAMES = 10
+"""Ids that a note names."""
 
 
 def scored_table(made: Scored) -> Table:
@@ -28,7 +29,7 @@ def scored_table(made: Scored) -> Table:
 def scored_notes(made: Scored) -> list[str]:
     """Return what is wrong with the predictions, by name."""
     notes = [
-        f"{count(len(ids), 'id')} {what}: {_some(ids)}"
+        f"{count(len(ids), 'id')} {what}: {some(ids, _MOST_NAMES)}"
         for ids, what in (
             (made.missing, "of the task without a prediction"),
             (made.extra, "in the file that the task does not have, passed over"),
@@ -39,7 +40,3 @@ def scored_notes(made: Scored) -> list[str]:
     if made.record.errors > len(made.missing):
         notes.append(f"{count(made.record.errors, 'item')} could not be scored; the first: {made.record.first_error}")
     return [*notes, *made.record.notes]
-
-
-def _some(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
