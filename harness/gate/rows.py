@@ -136,9 +136,8 @@ class Checked:
             if names:
                 parts.append(f"{len(names):,} {verdict.replace('_', ' ')}{named}")
         if self.incomparable:
-            parts.append(
-                f"{len(self.incomparable):,} not comparable ({some([each.task for each in self.incomparable], _MOST_NAMES)})"
-            )
+            names = [each.task for each in self.incomparable]
+            parts.append(f"{len(names):,} not comparable ({some(names, _MOST_NAMES)})")
         passed = "fails" if self.exit_code else "passes"
         whole = count(len(verdicts) + len(self.incomparable), "task")
         return (

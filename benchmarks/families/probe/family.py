@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import tee
 from typing import ClassVar
 
@@ -11,10 +11,9 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, media_of
+from mmbench.benchmarks.families.probe.marking import FULL, ZERO, Learnt, Marking
 from mmbench.benchmarks.families.probe.methods import TEXT_METHODS, Lesson, ProbeOptions, learn
 from mmbench.benchmarks.families.probe.metrics import KNOWN, curve_metric, lesson_metric
-from mmbench.benchmarks.metrics.classification import guessed_hit, mean_average_precision, top_k_hits
-from mmbench.benchmarks.metrics.shots import area_under_shots
 from mmbench.benchmarks.named import template_list
 from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.episodes import Episode, Split, draw, given_split, stratified_split
@@ -28,25 +27,9 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
-from mmbench.harness.types import Failure, Option, Outcome, Route, RouteTaken, Sample
+from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample
 
 _NAME = re.compile(r"(?:(full|0-shot)|([1-9]\d*)-shot(?:/seed(0|[1-9]\d*))?)/(accuracy|mean_per_class_recall|map)")
-ZERO = "0-shot"
-FULL = "full"
-
-
-@dataclass(frozen=True, slots=True)
-class _Learnt:
-    """Where the pictures of a task stand, and what was learnt of them."""
-
-    samples: Sequence[Sample]
-    embedding: Floats
-    """(n, d), in the space shared with texts; rows of failed pictures are zero."""
-    vectors: Floats
-    """(n, e), those that are learnt from."""
-    failures: Mapping[int, Failure]
-    labels: Labels
-    split: Split
 
 
 class Probe:
@@ -125,12 +108,13 @@ class Probe:
             scores[lesson.name] = made
             if settings:
                 chosen[lesson.name] = settings
-        hits = {name: self._hits(made, held, usable) for name, made in scores.items()}
-        curve = self._curve(self._figures(hits, scores, held.labels[usable]))
+        marked = Marking(self._options, self.classes.names, self._shots, self._guessable, multi_label=self._multi_label)
+        hits = {name: marked.hits(made, held, usable) for name, made in scores.items()}
+        curve = marked.curve(hits, scores, held.labels[usable])
         details: dict[str, Json] = {"episodes": episodes, "chosen": chosen, "curve": curve}
-        return Outcomes(route, list(self._scored(held, usable, hits, scores)), notes, details)
+        return Outcomes(route, list(marked.outcomes(held, usable, hits, scores)), notes, details)
 
-    def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> tuple[RouteTaken, _Learnt]:
+    def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> tuple[RouteTaken, Learnt]:
         """Ask for the vectors of all pictures, each once, and return the route and what came."""
         held: list[Sample] = []
         failures: dict[int, Failure] = {}
@@ -152,7 +136,7 @@ class Probe:
         labels = self._labels(held)
         split = self._split(held, labels)
         vectors = embedding if self._options.projected else features
-        return answers.route, _Learnt(held, embedding, vectors, failures, labels, split)
+        return answers.route, Learnt(held, embedding, vectors, failures, labels, split)
 
     def _labels(self, samples: Sequence[Sample]) -> Labels:
         if not self._multi_label:
@@ -169,7 +153,7 @@ class Probe:
         cells = self._data.source.values(str(self._data.fields["split"]))
         return given_split([cell for cell, _ in zip(cells, samples, strict=False)], ids, labels)
 
-    def _lessons(self, held: _Learnt, notes: list[str]) -> tuple[list[Lesson], dict[str, Json]]:
+    def _lessons(self, held: Learnt, notes: list[str]) -> tuple[list[Lesson], dict[str, Json]]:
         """Return what each probe is fitted on, and the episodes as the record keeps them."""
         ids = [sample.id for sample in held.samples]
         names = self.classes.names
@@ -191,7 +175,7 @@ class Probe:
         ]
         return made, {"digest": digest_json(written), **written}
 
-    def _labelled(self, held: _Learnt, places: npt.NDArray[np.int64]) -> Labelled:
+    def _labelled(self, held: Learnt, places: npt.NDArray[np.int64]) -> Labelled:
         good = np.array([place for place in places.tolist() if place not in held.failures], dtype=np.int64)
         return Labelled(held.vectors[good], held.labels[good], len(self.classes))
 
@@ -205,91 +189,6 @@ class Probe:
                 raise
             notes.append(f"0-shot is -: {error}")
             return None
-
-    def _scored(
-        self, held: _Learnt, usable: Sequence[int], hits: Mapping[str, Floats], scores: Mapping[str, Scores]
-    ) -> Iterator[Outcome]:
-        place = {item: row for row, item in enumerate(usable)}
-        for item in held.split.test.tolist():
-            sample = held.samples[item]
-            target = " | ".join(self.classes.names[i] for i in sample.target)
-            if item in held.failures:
-                yield Outcome.about(sample, "error", None, target, values={}, message=held.failures[item].message)
-                continue
-            row = place[item]
-            yield self._outcome(
-                sample, target, {n: float(h[row]) for n, h in hits.items()}, {n: s[row] for n, s in scores.items()}
-            )
-
-    def _hits(self, scores: Scores, held: _Learnt, usable: Sequence[int]) -> Floats:
-        targets = [held.samples[item].target for item in usable]
-        # Of several labels there may be none, which no class can be right about.
-        return np.array(
-            [top_k_hits(row, own, [1])[0] if own else 0.0 for row, own in zip(scores, targets, strict=True)]
-        )
-
-    def _figures(self, hits: Mapping[str, Floats], scores: Mapping[str, Scores], labels: Labels) -> dict[str, float]:
-        """Return for each lesson what the curve shows: accuracy, or mean average precision of several labels.
-
-        Nothing where no test picture can tell.
-        """
-        if not len(labels) or (self._multi_label and not labels.any()):
-            return {}
-        if not self._multi_label:
-            return {name: float(own.mean()) for name, own in hits.items()}
-        ones, shown = np.ones((1, len(labels))), labels.astype(np.float64)
-        return {n: float(mean_average_precision(np.hstack([made, shown]), ones)[0]) for n, made in scores.items()}
-
-    def _outcome(self, sample: Sample, target: str, hits: Mapping[str, float], scores: Mapping[str, Floats]) -> Outcome:
-        values: dict[str, float] = {f"{name}/accuracy": hit for name, hit in hits.items()}
-        statistics: dict[str, tuple[float, ...]] = {}
-        by_shots = {k: tuple(hits[f"{k}-shot/seed{seed}"] for seed in self._options.seed_list) for k in self._shots}
-        for k, drawn in by_shots.items():
-            values[f"{k}-shot/accuracy"] = sum(drawn) / len(drawn)
-            statistics[f"{k}-shot/accuracy"] = drawn
-        if by_shots:
-            shots = np.array(self._shots, dtype=np.float64)
-            areas = area_under_shots(shots, np.array(list(by_shots.values())).T)
-            values["shots_auc"] = float(areas.mean())
-            statistics["shots_auc"] = tuple(areas.tolist())
-            if ZERO in hits:
-                statistics["efficiency"] = (hits[ZERO], *(sum(drawn) / len(drawn) for drawn in by_shots.values()))
-        for name, value in list(values.items()):
-            kind = name.removesuffix("/accuracy")
-            if kind != name and not self._multi_label:
-                statistics[f"{kind}/mean_per_class_recall"] = (float(sample.target[0]), value)
-        if self._multi_label:
-            statistics |= self._for_map(sample, scores)
-        last = scores[FULL] if FULL in scores else list(scores.values())[-1]
-        return Outcome.about(
-            sample,
-            "ok",
-            self.classes.names[int(last.argmax())],
-            target,
-            values=values,
-            chances=dict.fromkeys(self._guessable, guessed_hit(len(self.classes), len(sample.target), 1)),
-            statistics=statistics,
-        )
-
-    def _for_map(self, sample: Sample, scores: Mapping[str, Floats]) -> dict[str, tuple[float, ...]]:
-        """Return scores and targets for `map`; those of all seeds of an episode stand one after the other."""
-        shown = tuple(float(i in sample.target) for i in range(len(self.classes)))
-        made = {f"{name}/map": (*row.tolist(), *shown) for name, row in scores.items()}
-        for k in self._shots:
-            drawn = [scores[f"{k}-shot/seed{seed}"] for seed in self._options.seed_list]
-            made[f"{k}-shot/map"] = (*np.concatenate(drawn).tolist(), *shown)
-        return made
-
-    def _curve(self, figures: Mapping[str, float]) -> list[Json]:
-        """Return the learning curve: for each number of shots the figure of each seed."""
-        if not figures:
-            return []
-        seeds = self._options.seed_list
-        points: list[tuple[int | None, list[float]]] = [(0, [figures[ZERO]])] if ZERO in figures else []
-        points += [(k, [figures[f"{k}-shot/seed{seed}"] for seed in seeds]) for k in self._shots]
-        if FULL in figures:
-            points.append((None, [figures[FULL]]))
-        return [{"shots": k, self._kind: [*drawn]} for k, drawn in points]
 
     def _default_metrics(self) -> list[str]:
         names = [f"{FULL}/{self._kind}"] if self._options.learns_in_full else []

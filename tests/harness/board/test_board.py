@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from mmbench.harness.board.html import board_html
 from rich.console import Console
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import board_csv
 from mmbench.harness.board.eligible import Filter
 from mmbench.harness.board.grid import board_notes, choose_view
-from mmbench.harness.board.html import board_html
 from mmbench.harness.board.results import Results, load
 from mmbench.harness.board.sort import sort_lines
 from mmbench.harness.cli.board import leaderboard
