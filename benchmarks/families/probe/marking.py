@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmbench.benchmarks.families.probe.methods import ProbeOptions
-from mmbench.benchmarks.metrics.classification import guessed_hit, mean_average_precision
+from mmbench.benchmarks.metrics.classification import guessed_hit, mean_average_precision, top_k_hits
 from mmbench.benchmarks.metrics.shots import area_under_shots
 from mmbench.benchmarks.probes.episodes import Split
 from mmbench.benchmarks.probes.labelled import Labels, Scores
