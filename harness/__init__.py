@@ -1,4 +1,4 @@
-"""Core of mmbench: tasks, subjects, store, engine, records, boards and commands; here the names that plug-ins import."""
+"""Core of mmbench: tasks, subjects, store, engine, records, boards and commands; here what plug-ins import."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
