@@ -30,6 +30,7 @@ from mmbench.harness.run.run import run
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome
+from tests import fakes
 
 Floats = np.ndarray
 CLASSES = ["ant", "bee", "cow"]
@@ -167,7 +168,7 @@ def test_methods_learn_what_zero_shot_does_not_know(bench: Any, method: str) -> 
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_models_by_what_they_can(bench: Any, fakes: Any, method: str) -> None:
+def test_models_by_what_they_can(bench: Any, method: str) -> None:
     task = bench.task("probe", rows(bench, 30), keys(method, [1]))
     dual = bench.run(fakes.Dual(), task)
     pixels = bench.run(RawPixels(2), task)
@@ -341,7 +342,7 @@ def test_the_protocol_says_how_the_data_are_divided(bench: Any) -> None:
 # episodes
 
 
-def test_episodes_are_those_of_every_model_and_stand_in_the_record(bench: Any, fakes: Any) -> None:
+def test_episodes_are_those_of_every_model_and_stand_in_the_record(bench: Any) -> None:
     task = bench.task("probe", rows(bench), keys("prototype", [1, 4], 5))
     first, other = (bench.ask(model, task).record.details["episodes"] for model in (Towers(clusters()), fakes.Dual()))
     assert first == other
