@@ -1,20 +1,20 @@
 """What all tests share: no network, a home of their own, and small NumPy models that count what they are asked."""
 
-import atexit
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+# Arrays and towers this small gain nothing from a second thread, and tests run on every core at once.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    # The sources stay clean, yet no process that a test starts compiles all of torch anew, which takes it seconds.
+    # The sources stay clean, yet nothing compiles all of torch anew, which takes a process 20 s: not the next run
+    # either, nor the processes that share this one's work or that a test starts.
     sys.dont_write_bytecode = False
-    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="mmbench-bytecode-")
-    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 import numpy as np
 import pytest

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from tests import fakes
+from tests.lazy import sk_metrics
 
 SETTINGS = ("random", "popular", "adversarial")
 
@@ -38,9 +38,9 @@ def test_figures_are_those_of_scikit_learn(bench: Any, route: str, seed: int) ->
         ),
     }[route]
     made = bench.ask(model, bench.task("yes-no", rows(bench), "facts: [setting]\n"))
-    precision, recall, f1, _ = precision_recall_fscore_support(TRUTH, said, average="binary")
+    precision, recall, f1, _ = sk_metrics.precision_recall_fscore_support(TRUTH, said, average="binary")
     assert made.values == {
-        "accuracy": pytest.approx(accuracy_score(TRUTH, said)),
+        "accuracy": pytest.approx(sk_metrics.accuracy_score(TRUTH, said)),
         "precision": pytest.approx(precision),
         "recall": pytest.approx(recall),
         "f1": pytest.approx(f1),
@@ -52,7 +52,9 @@ def test_figures_are_those_of_scikit_learn(bench: Any, route: str, seed: int) ->
     assert len(parts) == 3
     for setting, part in zip(SETTINGS, parts, strict=True):
         mine = [row["setting"] == setting for row in rows(bench)]
-        expected = precision_recall_fscore_support(TRUTH[mine], said[mine], average="binary", zero_division=0)[2]
+        expected = sk_metrics.precision_recall_fscore_support(
+            TRUTH[mine], said[mine], average="binary", zero_division=0
+        )[2]
         assert part == pytest.approx(expected)
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from sklearn.metrics import accuracy_score, average_precision_score, balanced_accuracy_score, top_k_accuracy_score
-from sklearn.preprocessing import normalize
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import record as records
@@ -20,6 +18,7 @@ from mmbench.harness.scores.score import score
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome, Score
 from tests import fakes
+from tests.lazy import sk_metrics, sk_preprocessing
 
 Floats = npt.NDArray[np.float64]
 TEMPLATES = ["a photo of a {}.", "the {}", "{} again and again"]
@@ -57,8 +56,10 @@ def vectors(count: int, classes: Sequence[str], seed: int = 0) -> tuple[fakes.To
     rng = np.random.default_rng(seed)
     images = rng.standard_normal((count, 12)) * rng.uniform(0.1, 10, (count, 1))
     texts = {t.replace("{}", c): rng.standard_normal(12) * rng.uniform(0.1, 10) for c in classes for t in TEMPLATES}
-    prototypes = normalize([normalize([texts[t.replace("{}", c)] for t in TEMPLATES]).mean(axis=0) for c in classes])
-    return vectors_of(images, texts), normalize(images) @ prototypes.T
+    prototypes = sk_preprocessing.normalize(
+        [sk_preprocessing.normalize([texts[t.replace("{}", c)] for t in TEMPLATES]).mean(axis=0) for c in classes]
+    )
+    return vectors_of(images, texts), sk_preprocessing.normalize(images) @ prototypes.T
 
 
 def test_scores_are_those_of_scikit_learn(tmp_path: Path) -> None:
@@ -71,9 +72,9 @@ def test_scores_are_those_of_scikit_learn(tmp_path: Path) -> None:
     made, scores, outcomes = ask(table, jsonl(tmp_path, rows, keys))
     assert list(scores) == ["accuracy", "accuracy@5", "mean_per_class_recall"]
     guesses = cosines.argmax(axis=1)
-    assert scores["accuracy"].value == pytest.approx(accuracy_score(labels, guesses))
-    assert scores["accuracy@5"].value == pytest.approx(top_k_accuracy_score(labels, cosines, k=5))
-    assert scores["mean_per_class_recall"].value == pytest.approx(balanced_accuracy_score(labels, guesses))
+    assert scores["accuracy"].value == pytest.approx(sk_metrics.accuracy_score(labels, guesses))
+    assert scores["accuracy@5"].value == pytest.approx(sk_metrics.top_k_accuracy_score(labels, cosines, k=5))
+    assert scores["mean_per_class_recall"].value == pytest.approx(sk_metrics.balanced_accuracy_score(labels, guesses))
     assert [each.chance for each in scores.values()] == pytest.approx([1 / 7, 5 / 7, 1 / 7])
     assert all((each.n, each.coverage) == (120, 1.0) for each in scores.values())
     assert scores["accuracy"].bounds == (scores["accuracy"].value, scores["accuracy"].value)
@@ -107,7 +108,7 @@ def test_multi_label_map_is_that_of_scikit_learn(tmp_path: Path, kind: str) -> N
         task.write_text(task.read_text().replace("jsonl", "csv"))
     _, scores, outcomes = ask(table, task)
     assert list(scores) == ["map"]
-    assert scores["map"].value == pytest.approx(average_precision_score(targets, cosines, average="macro"))
+    assert scores["map"].value == pytest.approx(sk_metrics.average_precision_score(targets, cosines, average="macro"))
     assert scores["map"].chance == pytest.approx(targets.mean())
     assert (scores["map"].n, scores["map"].primary) == (60, True)
     assert scores["map"].low < scores["map"].value < scores["map"].high
