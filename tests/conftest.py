@@ -1,26 +1,22 @@
 """What all tests share: no network, a home of their own, and small NumPy models that count what they are asked."""
 
-import atexit
-import hashlib
 import os
-import shutil
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+# Arrays and towers this small gain nothing from a second thread, and tests run on every core at once.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    # The sources stay clean, yet no process that a test starts compiles all of torch anew, which takes it seconds.
+    # The sources stay clean, yet nothing compiles all of torch anew, which takes a process 20 s: not the next run
+    # either, nor the processes that share this one's work or that a test starts.
     sys.dont_write_bytecode = False
-    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="mmbench-bytecode-")
-    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 import numpy as np
-import PIL.Image
 import pytest
 
 from mmbench.harness.ask.subject import Subject
@@ -61,78 +57,6 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return done.value.code, *capsys.readouterr()
 
     return run
-
-
-def vector(data: bytes, dimension: int = 8) -> np.ndarray:
-    """Return a vector that depends on `data` alone."""
-    seed = int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
-    return np.random.default_rng(seed).standard_normal(dimension).astype(np.float32)
-
-
-def picture_bytes(image: PIL.Image.Image) -> bytes:
-    """Return what tells one decoded picture from another."""
-    return repr(image.size).encode() + image.tobytes()
-
-
-class Dual:
-    """Embeds pictures and texts; counts each, and notes the sizes of batches."""
-
-    def __init__(self, fingerprint: str = "dual") -> None:
-        self.fingerprint = fingerprint
-        self.images: Counter[bytes] = Counter()
-        self.texts: Counter[str] = Counter()
-        self.batches: list[int] = []
-
-    def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
-        self.batches.append(len(images))
-        self.images.update(map(picture_bytes, images))
-        return np.stack([vector(picture_bytes(image)) for image in images])
-
-    def embed_texts(self, texts: list[str]) -> np.ndarray:
-        self.batches.append(len(texts))
-        self.texts.update(texts)
-        return np.stack([vector(text.encode()) for text in texts])
-
-    @property
-    def asked(self) -> int:
-        return self.images.total() + self.texts.total()
-
-
-class Scorer:
-    """Knows how likely a text is, by (picture, prompt, text) alone."""
-
-    def __init__(self, fingerprint: str = "scorer") -> None:
-        self.fingerprint = fingerprint
-        self.items: Counter[tuple[bytes, str, tuple[str, ...]]] = Counter()
-
-    def log_probability(self, images: Sequence[PIL.Image.Image], prompt: str, text: str) -> float:
-        seen = b"".join(map(picture_bytes, images))
-        return -float(abs(vector(seen + prompt.encode() + b"\0" + text.encode())[0]))
-
-    def score_texts(self, items: list[tuple[list[PIL.Image.Image], str, list[str]]]) -> list[list[float]]:
-        self.items.update((b"".join(map(picture_bytes, i)), p, tuple(t)) for i, p, t in items)
-        return [[self.log_probability(images, prompt, text) for text in texts] for images, prompt, texts in items]
-
-
-class Writer:
-    """Replies by a function of the prompt."""
-
-    def __init__(self, reply: Callable[[str], str] = str.upper, fingerprint: str = "writer") -> None:
-        self.fingerprint = fingerprint
-        self.reply = reply
-        self.prompts: Counter[str] = Counter()
-        self.settings: list[object] = []
-
-    def generate(self, prompts: list[tuple[list[PIL.Image.Image], str]], settings: object) -> list[str]:
-        self.settings.append(settings)
-        self.prompts.update(prompt for _, prompt in prompts)
-        return [self.reply(prompt) for _, prompt in prompts]
-
-
-@pytest.fixture(scope="session")
-def fakes() -> SimpleNamespace:
-    """The classes `Dual`, `Scorer` and `Writer`, with `vector` and `picture_bytes` by which they answer."""
-    return SimpleNamespace(Dual=Dual, Scorer=Scorer, Writer=Writer, vector=vector, picture_bytes=picture_bytes)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 import mmbench
 from mmbench.harness.cli.app import main
+from tests.lazy import safetensors, torch
 
 TINY = Path(mmbench.__file__).parent / "adapters" / "tiny" / "models" / "tiny-coca"
 Gate = Callable[..., tuple[int, Any]]
@@ -44,12 +43,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("damage")
     noised = folder / "noised"
     shutil.copytree(TINY, noised)
-    weights = load_file(noised / "open_clip_model.safetensors")
+    weights = safetensors.load_file(noised / "open_clip_model.safetensors")
     torch.manual_seed(0)
     for name, each in weights.items():
         if name.startswith("visual.") and each.is_floating_point() and each.ndim > 1:
             weights[name] = (each + 0.5 * each.float().std() * torch.randn(each.shape)).to(each.dtype)
-    save_file(weights, noised / "open_clip_model.safetensors")
+    safetensors.save_file(weights, noised / "open_clip_model.safetensors")
     (folder / "flipped.py").write_text(FLIPPED)
     models = {"before": "tiny-coca", "again": "tiny-coca", "noised": f"open_clip:{noised}"}
     models["flipped"] = f"{folder / 'flipped.py'}:Flipped"

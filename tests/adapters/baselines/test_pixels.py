@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
-from sklearn.datasets import load_digits
 
 from mmbench.adapters.baselines.pixels import RawPixels, from_spec
 from mmbench.adapters.contract.check import check_adapter
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import abilities
+from tests.lazy import sk_datasets
 
 
 def embedded(adapter, *pictures):
@@ -74,7 +74,7 @@ def test_bad_side_is_a_usage_error(rest):
 
 
 def test_pixels_tell_digits_apart():
-    digits = load_digits()
+    digits = sk_datasets.load_digits()
     pictures = [PIL.Image.fromarray((16 * image).clip(0, 255).astype(np.uint8)) for image in digits.images[:600]]
     vectors = embedded(RawPixels(), *pictures)
     nearest = ((vectors[400:, None] - vectors[None, :400]) ** 2).sum(axis=2).argmin(axis=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from mmbench.adapters.contract.check import check_adapter
@@ -16,11 +17,7 @@ from mmbench.adapters.open_clip.catalogue import OWN_CONFIGS, _module, architect
 from mmbench.adapters.open_clip.text_tower import groups
 from mmbench.harness.errors import MmbenchError, OutOfMemory, UsageError, WeightsUnavailable
 from mmbench.harness.models.abilities import ImageVectors
-
-open_clip = pytest.importorskip("open_clip")
-import PIL.Image  # noqa: E402
-import torch  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
+from tests.lazy import open_clip, safetensors, torch
 
 TINY = "mmbench-untrained-tiny"
 VISION = {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8}
@@ -76,15 +73,6 @@ def saved(folder, config, preprocess=None):
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # Towers this small gain nothing from a second thread and lose much by it on a busy machine.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @dataclass(frozen=True)
 class Files:
     folder: Path
@@ -101,7 +89,7 @@ def files(tmp_path_factory):
     state = open_clip.create_model(TINY).state_dict()
     torch.save(state, root / "tiny.pt")
     torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in state.items()}}, root / "epoch_3.pt")
-    save_file(state, root / "tiny.safetensors")
+    safetensors.save_file(state, root / "tiny.safetensors")
     return Files(
         saved(root / "folder", CONFIGS["clip"]), root / "tiny.pt", root / "tiny.safetensors", root / "epoch_3.pt"
     )
@@ -303,7 +291,7 @@ def test_fingerprints_import_nothing_heavy(files, tmp_path):
 def test_cached_tag_runs_offline(tmp_path):
     torch.manual_seed(3)
     model = open_clip.create_model("ViT-B-32-quickgelu")
-    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    safetensors.save_file(model.state_dict(), tmp_path / "w.safetensors")
     cache = fake_cache(tmp_path / "hub", ("ViT-B-32-quickgelu", "openai"), tmp_path / "w.safetensors")
     code = """
 import sys

@@ -5,8 +5,10 @@ import json
 import math
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from mmbench.adapters.contract.check import check_adapter
@@ -16,12 +18,7 @@ from mmbench.adapters.open_clip.coca.likelihood import packs
 from mmbench.adapters.open_clip.coca.search import Page, beam_search, by_chance, likeliest, write
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.models.abilities import Generation, abilities
-
-open_clip = pytest.importorskip("open_clip")
-import PIL.Image  # noqa: E402
-import torch  # noqa: E402
-from open_clip.coca_model import CoCa  # noqa: E402
-from open_clip.transform import image_transform  # noqa: E402
+from tests.lazy import open_clip, torch
 
 VISION = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16}
 POOLED = {**VISION, "attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True}
@@ -35,7 +32,12 @@ CONFIG = {
 }
 PROMPTS = ["", "a photo of", "what colour is the large bird that sits on the old wooden fence?"]
 TEXTS = ["a cat", "", "a dog on a chair beside the window", "wow!! !x", "cat " * 100, "no", "東京 café"]
-TOKENIZER = open_clip.SimpleTokenizer(context_length=76)
+
+
+@cache
+def english():
+    """The tokenizer of English words."""
+    return open_clip.SimpleTokenizer(context_length=76)
 
 
 class Letters:
@@ -59,12 +61,14 @@ def enlivened(model, seed):
     return model.eval()
 
 
-def coca(seed, tokenizer=TOKENIZER, **text):
+def coca(seed, tokenizer=None, **text):
     torch.manual_seed(seed)
     text = {**TEXT, **text}
     config = {"text_cfg": {**text, "embed_cls": True, "output_tokens": True}, "multimodal_cfg": text}
-    model = enlivened(CoCa(embed_dim=32, vision_cfg=POOLED, **config), seed)
-    return lambda **options: OpenClip(model, image_transform(32, is_train=False), tokenizer, **options)
+    model = enlivened(open_clip.coca_model.CoCa(embed_dim=32, vision_cfg=POOLED, **config), seed)
+    return lambda **options: OpenClip(
+        model, open_clip.image_transform(32, is_train=False), tokenizer or english(), **options
+    )
 
 
 def letters(seed, context=9):
@@ -74,15 +78,6 @@ def letters(seed, context=9):
 def pictures(n=4):
     noise = np.random.default_rng(0)
     return [PIL.Image.fromarray(noise.integers(0, 256, (40, 32, 3), dtype=np.uint8)) for _ in range(n)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # Towers this small gain nothing from a second thread and lose much by it on a busy machine.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +106,9 @@ def parts(adapter):
 # ---- how likely a text is
 
 
-def plain_log_p(model, image, prompt, text, tokenizer=TOKENIZER):
+def plain_log_p(model, image, prompt, text, tokenizer=None):
     """One text of one picture through open_clip's own forward pass."""
+    tokenizer = tokenizer or english()
     given = tokenizer.encode(prompt)
     ids = [tokenizer.sot_token_id, *given, *tokenizer.encode(text)][: model.context_length - 1]
     tokens = torch.tensor([[*ids, tokenizer.eot_token_id]])
@@ -182,7 +178,7 @@ def test_greedy_reply_is_likelier_than_other_texts_of_its_length():
     noise = np.random.default_rng(0)
     for image in images:
         (reply,) = adapter.generate([([image], "")], Generation(max_tokens=6))
-        texts = [reply, *(" ".join(noise.choice(words, len(TOKENIZER.encode(reply)))) for _ in range(20))]
+        texts = [reply, *(" ".join(noise.choice(words, len(english().encode(reply)))) for _ in range(20))]
         (scores,) = adapter.score_texts([([image], "", texts)])
         assert scores[0] > max(scores[1:])
 
@@ -231,8 +227,8 @@ def test_greedy_is_the_plain_loop(seed):
     asked = [([image], prompt) for image in images for prompt in PROMPTS]
     replies = adapter.generate(asked, Generation(max_tokens=9))
     for ((image,), prompt), reply in zip(asked, replies, strict=True):
-        tokens = plain_greedy(model, image, [49406, *TOKENIZER.encode(prompt)], 9)
-        assert reply == TOKENIZER.decode([token for token in tokens if token < 49406]).strip()
+        tokens = plain_greedy(model, image, [49406, *english().encode(prompt)], 9)
+        assert reply == english().decode([token for token in tokens if token < 49406]).strip()
         assert adapter.generate([([image], prompt)], Generation(max_tokens=9)) == [reply]
     assert len(set(replies)) > len(PROMPTS)
 
@@ -415,7 +411,7 @@ def test_only_captioners_score_and_write(folder, tmp_path):
     dual |= {"vision_cfg": VISION, "text_cfg": TEXT}
     adapter = load(str(saved(tmp_path / "dual", dual)))
     assert abilities(adapter) == towers | {"tune_prompts"}
-    live = OpenClip(adapter._source.model, adapter._source.preprocess, TOKENIZER)
+    live = OpenClip(adapter._source.model, adapter._source.preprocess, english())
     assert abilities(live) == towers | {"tune_prompts"}
     with pytest.raises(UsageError, match="writes no texts"):
         load(f"{tmp_path / 'dual'},beams=2")

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,11 +19,7 @@ from mmbench.adapters.open_clip.recipe import parse
 from mmbench.adapters.open_clip.text_tower import CausalTower
 from mmbench.harness.errors import AdapterError, DataError, Unsupported, UsageError
 from mmbench.harness.models.abilities import abilities
-
-open_clip = pytest.importorskip("open_clip")
-import torch  # noqa: E402
-from open_clip.transform import image_transform  # noqa: E402
-from torch.nn import functional  # noqa: E402
+from tests.lazy import functional, open_clip, torch
 
 VISION = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16}
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}
@@ -45,7 +42,12 @@ BIDIRECTIONAL = {
     "text_cfg": {**TEXT, "no_causal_mask": True, "pool_type": "last"},
 }
 NAMES = ["cat", "golden_retriever", "a bird that sits on the old wooden fence", "dog", "x", "7", "Sealyham terrier"]
-TOKENIZER = open_clip.SimpleTokenizer(context_length=77)
+
+
+@cache
+def english():
+    """The tokenizer of English words."""
+    return open_clip.SimpleTokenizer(context_length=77)
 
 
 def saved(folder, config):
@@ -71,15 +73,6 @@ def load(rest, dtype="fp32"):
     return from_spec(str(rest), device="cpu", dtype=dtype, offline=True)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # Towers this small gain nothing from a second thread and lose much by it on a busy machine.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module", params=list(CONFIGS))
 def adapter(request, tmp_path_factory):
     return load(saved(tmp_path_factory.mktemp("prompts") / "model", CONFIGS[request.param]))
@@ -103,7 +96,7 @@ def plain_vectors(model, names, context):
     text, end = getattr(model, "text", model), 49407
     count, found = len(context), []
     for name in names:
-        tokens = TOKENIZER([" ".join(["X"] * count) + " " + name.replace("_", " ") + "."])[0]
+        tokens = english()([" ".join(["X"] * count) + " " + name.replace("_", " ") + "."])[0]
         embedded = text.token_embedding(tokens)
         x = torch.cat([embedded[:1], context, embedded[1 + count :]]) + text.positional_embedding
         x = text.ln_final(text.transformer(x[None], attn_mask=text.attn_mask))[0, tokens.tolist().index(end)]
@@ -235,7 +228,7 @@ def test_the_model_is_left_as_it_was(clip):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     modes = [module.training for module in model.modules()]
     learning = [parameter.requires_grad for parameter in model.parameters()]
-    adapter = OpenClip(model, image_transform(32, is_train=False), TOKENIZER)
+    adapter = OpenClip(model, open_clip.image_transform(32, is_train=False), english())
     fingerprint = adapter.fingerprint
     adapter.tune_prompts(NAMES, *pictures(), {"epochs": 2, "lr": 1.0}, 0)
     with pytest.raises(UsageError):
@@ -275,7 +268,7 @@ def test_ability_is_known_before_loading_and_after(tmp_path):
         assert abilities(adapter) == expected
         assert (CausalTower.of(adapter._source.model) is not None) == (kind != "bidirectional")
         assert (adapter.estimate_tuning is None) == (kind == "bidirectional")
-        live = OpenClip(adapter._source.model, adapter._source.preprocess, TOKENIZER)
+        live = OpenClip(adapter._source.model, adapter._source.preprocess, english())
         assert abilities(live) == expected
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mmbench.adapters.tiny.training.recipe import RECIPES
 from mmbench.adapters.tiny.training.train import Settings, train
@@ -56,14 +55,6 @@ def recipe():
 @pytest.fixture(scope="session")
 def settings():
     return Settings(seed=1, steps=6, workers=0, blocks=4, log_every=2)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

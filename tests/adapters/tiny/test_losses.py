@@ -1,11 +1,10 @@
 import math
 
-import torch
-
 from mmbench.adapters.tiny.training import folder, losses, passes
 from mmbench.adapters.tiny.training.batch import PATCHES, Encoder, fractions
 from mmbench.adapters.tiny.training.step import Trainee
 from mmbench.adapters.tiny.training.stream import texts
+from tests.lazy import torch
 
 
 def loop(images, words, own, scale):

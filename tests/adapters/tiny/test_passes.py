@@ -1,11 +1,11 @@
 import copy
 
 import pytest
-import torch
 
 from mmbench.adapters.tiny.training import folder, passes
 from mmbench.adapters.tiny.training.batch import Encoder
 from mmbench.adapters.tiny.training.stream import texts
+from tests.lazy import torch
 
 
 @pytest.fixture(scope="module")

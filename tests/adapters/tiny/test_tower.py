@@ -1,9 +1,8 @@
 import pytest
-import timm
-import torch
 
 from mmbench.adapters.tiny.training import folder
 from mmbench.adapters.tiny.training.recipe import RECIPES
+from tests.lazy import timm, torch
 
 TEXTS = [f"word{letter} is here" for letter in "abcdefghij"]
 

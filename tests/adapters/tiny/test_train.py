@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import PIL.Image
 import pytest
-import torch
 
 from mmbench.adapters.open_clip.adapter import from_spec
 from mmbench.adapters.tiny.training.train import train
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.models.abilities import Generation
+from tests.lazy import torch
 
 
 def test_a_run_cut_short_goes_on_bit_for_bit(trained, tmp_path, recipe, settings, scenes):

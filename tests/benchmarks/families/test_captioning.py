@@ -1,7 +1,6 @@
 """Captions are scored as a corpus, with and without references, and what would be nonsense is refused."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from mmbench.benchmarks.metrics.caption.all_at_once import language_scores, tokenize_lines, tokenize_references
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 THINGS = ["red cat", "small dog", "big cow", "old owl", "young eel"]
 WRITTEN = ["A red cat sits.", "There is a dog.", "The big cow in a field", "owl owl owl owl", "a young eel swims."]
@@ -26,16 +26,16 @@ def rows(bench: Any) -> list[dict[str, Any]]:
     ]
 
 
-def writer(models: SimpleNamespace) -> Any:
-    return models.Writer(lambda n, prompt: WRITTEN[n])
+def writer() -> Any:
+    return fakes.Speaker(lambda n, prompt: WRITTEN[n])
 
 
 def expected(names: list[str], written: list[str], references: list[list[str]]) -> dict[str, Any]:
     return language_scores(names, list(tokenize_lines(written)), tokenize_references(references), None)
 
 
-def test_written_captions(bench: Any, models: SimpleNamespace) -> None:
-    model = writer(models)
+def test_written_captions(bench: Any) -> None:
+    model = writer()
     made = bench.ask(model, bench.task("captioning", rows(bench), "prompt: Say what you see.\n"))
     assert {prompt for _, prompt in model.asked} == {"Say what you see."}
     assert {(each.max_tokens, each.temperature, each.stop) for each in model.settings} == {(64, 0.0, ())}
@@ -53,10 +53,10 @@ def test_written_captions(bench: Any, models: SimpleNamespace) -> None:
     assert made.outcomes[0].target == "A red cat sits in a field. | there is a red cat"
 
 
-def test_a_picture_that_cannot_be_read_leaves_the_corpus(bench: Any, models: SimpleNamespace) -> None:
+def test_a_picture_that_cannot_be_read_leaves_the_corpus(bench: Any) -> None:
     given = rows(bench)
     given[1]["image"] = bench.broken()
-    made = bench.ask(writer(models), bench.task("captioning", given, "metrics: [cider, bleu@4, rouge_l]\n"))
+    made = bench.ask(writer(), bench.task("captioning", given, "metrics: [cider, bleu@4, rouge_l]\n"))
     assert made.run.exit_code == 1
     assert [outcome.status for outcome in made.outcomes] == ["ok", "error", "ok", "ok", "ok"]
     left = [0, 2, 3, 4]
@@ -68,12 +68,12 @@ def test_a_picture_that_cannot_be_read_leaves_the_corpus(bench: Any, models: Sim
 
 
 @pytest.mark.parametrize("route", ["generate", "likelihood", "embed"])
-def test_no_picture_can_be_read(bench: Any, models: SimpleNamespace, route: str) -> None:
+def test_no_picture_can_be_read(bench: Any, route: str) -> None:
     """One row, so that CIDEr of the rest would be refused if it were computed."""
     model = {
-        "generate": writer(models),
-        "likelihood": models.Likely(lambda n, prompt, text: 0.0),
-        "embed": models.Dual(lambda n: [1.0], lambda text: [1.0]),
+        "generate": writer(),
+        "likelihood": fakes.Likely(lambda n, prompt, text: 0.0),
+        "embed": fakes.Towers(lambda n: [1.0], lambda text: [1.0]),
     }[route]
     given = [{**rows(bench)[0], "image": bench.broken()}]
     made = bench.ask(model, bench.task("captioning", given, "candidates: [a cat]\n"))
@@ -81,26 +81,26 @@ def test_no_picture_can_be_read(bench: Any, models: SimpleNamespace, route: str)
     assert {(score.value, score.n) for score in made.scores.values()} == {(None, 0)}
 
 
-def test_cider_of_one_picture_is_refused_and_other_tasks_are_kept(bench: Any, models: SimpleNamespace) -> None:
+def test_cider_of_one_picture_is_refused_and_other_tasks_are_kept(bench: Any) -> None:
     one = bench.task("captioning", rows(bench)[:1], name="one")
     rest = bench.task("captioning", rows(bench)[:1], "metrics: [bleu@4, rouge_l]\n", name="rest")
-    made = bench.run(writer(models), [one, rest])
+    made = bench.run(writer(), [one, rest])
     assert made.exit_code == 1
     assert [record.task for record in made.records] == ["rest"]
     assert "CIDEr weighs n-grams by how few items have them, which 1 cannot tell" in str(made.problems[0].error)
     assert "give a table of document frequencies" in str(made.problems[0].error)
 
 
-def test_a_fixed_table_of_document_frequencies(bench: Any, models: SimpleNamespace) -> None:
+def test_a_fixed_table_of_document_frequencies(bench: Any) -> None:
     table = {"documents": 100, "frequencies": {"a": 100, "cat": 10, "a red": 2}}
     (bench.folder / "df.json").write_text(json.dumps(table))
     task = bench.task("captioning", rows(bench)[:1], "metrics: [cider]\ndocument_frequencies: df.json\n")
-    first = bench.ask(writer(models), task)
+    first = bench.ask(writer(), task)
     assert first.values["cider"] == pytest.approx(first.outcomes[0].values["cider"])
     assert (first.values["cider"] or 0) > 0
     table["documents"] = 200
     (bench.folder / "df.json").write_text(json.dumps(table))
-    assert bench.ask(writer(models), task).record.protocol != first.record.protocol
+    assert bench.ask(writer(), task).record.protocol != first.record.protocol
     with pytest.raises(DataError, match="df2.json"):
         _ = load_task(bench.folder / bench.task("captioning", rows(bench), "document_frequencies: df2.json\n")).opened
 
@@ -112,10 +112,10 @@ def test_references_in_columns(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("references", [[], "", ["", " "]])
-def test_a_row_without_references_is_named(bench: Any, models: SimpleNamespace, references: object) -> None:
+def test_a_row_without_references_is_named(bench: Any, references: object) -> None:
     given = rows(bench)
     given[4]["references"] = references
-    message, code = bench.failure(writer(models), bench.task("captioning", given))
+    message, code = bench.failure(writer(), bench.task("captioning", given))
     assert message == "items.jsonl line 5: no reference to compare with; every row needs at least one"
     assert code == 2
 
@@ -136,23 +136,23 @@ def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, reason: str) -> 
     assert reason in str(raised.value)
 
 
-def test_attributes(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(writer(models), bench.task("captioning", rows(bench), "facts: [attributes]\n"))
+def test_attributes(bench: Any) -> None:
+    made = bench.ask(writer(), bench.task("captioning", rows(bench), "facts: [attributes]\n"))
     # red cat, dog, big cow, owl, young eel: eight named, all of them true, of ten.
     assert made.values["attribute_precision"] == 1.0
     assert made.values["attribute_recall"] == 0.8
     given = rows(bench)
     given[0]["attributes"] = [7]
-    message, _ = bench.failure(writer(models), bench.task("captioning", given, "facts: [attributes]\n"))
+    message, _ = bench.failure(writer(), bench.task("captioning", given, "facts: [attributes]\n"))
     assert "item 0: 'attributes' must be a list of texts" in message
 
 
-def test_the_chance_of_a_pool_is_what_constant_captions_score(bench: Any, models: SimpleNamespace) -> None:
+def test_the_chance_of_a_pool_is_what_constant_captions_score(bench: Any) -> None:
     """Also where a candidate holds words that no reference has."""
     pool = ["a red cat sits in a field", "there is a purple elephant", "an old owl"]
     keys = f"candidates: {json.dumps(pool)}\nmetrics: [cider, rouge_l]\n"
     made = bench.ask(
-        models.Likely(lambda n, prompt, text: 0.0), bench.task("captioning", rows(bench), keys), route="likelihood"
+        fakes.Likely(lambda n, prompt, text: 0.0), bench.task("captioning", rows(bench), keys), route="likelihood"
     )
     references = [row["references"] for row in rows(bench)]
     constant = [expected(["cider", "rouge_l"], [caption] * 5, references) for caption in pool]
@@ -161,7 +161,7 @@ def test_the_chance_of_a_pool_is_what_constant_captions_score(bench: Any, models
         assert made.scores[name].chance == pytest.approx(mean)
 
 
-def test_clipscore_by_a_second_model(bench: Any, models: SimpleNamespace) -> None:
+def test_clipscore_by_a_second_model(bench: Any) -> None:
     """Vectors of pictures and texts at chosen angles; the prefix stands before captions and references."""
     cosines = [1.0, 0.8, 0.6, 0.0, -0.5]
 
@@ -171,36 +171,36 @@ def test_clipscore_by_a_second_model(bench: Any, models: SimpleNamespace) -> Non
         cosine = cosines[WRITTEN.index(caption)] if caption in WRITTEN else 1.0
         return [cosine, (1 - cosine**2) ** 0.5]
 
-    scorer = models.Dual(lambda n: [3.0, 0.0], text)
+    scorer = fakes.Towers(lambda n: [3.0, 0.0], text)
     task = bench.task("captioning", rows(bench), "metrics: [clipscore, ref_clipscore]\n")
-    made = bench.ask(writer(models), task, scorer=scorer)
+    made = bench.ask(writer(), task, scorer=scorer)
     by_hand = [2.5 * max(cosine, 0.0) for cosine in cosines]
     assert [outcome.values["clipscore"] for outcome in made.outcomes] == pytest.approx(by_hand)
     means = [2 * w * c / (w + c) if w > 0 else 0.0 for w, c in zip(by_hand, cosines, strict=True)]
     assert [outcome.values["ref_clipscore"] for outcome in made.outcomes] == pytest.approx(means)
-    assert made.record.scorer == {"model": "Dual", "fingerprint": "dual"}
+    assert made.record.scorer == {"model": "Towers", "fingerprint": "towers"}
     assert made.record.route == "generate"
-    first = bench.ask(writer(models), task, scorer=scorer, limit=2)
+    first = bench.ask(writer(), task, scorer=scorer, limit=2)
     assert first.values["clipscore"] == pytest.approx(sum(by_hand[:2]) / 2)
 
 
-def test_the_second_model_sees_the_own_picture_of_each_caption(bench: Any, models: SimpleNamespace) -> None:
+def test_the_second_model_sees_the_own_picture_of_each_caption(bench: Any) -> None:
     given = rows(bench)
     given[0]["image"] = bench.broken()
-    scorer = models.Dual(lambda n: [float(n == i) for i in range(5)], lambda text: [float(i == 3) for i in range(5)])
-    made = bench.ask(writer(models), bench.task("captioning", given, "metrics: [clipscore]\n"), scorer=scorer)
+    scorer = fakes.Towers(lambda n: [float(n == i) for i in range(5)], lambda text: [float(i == 3) for i in range(5)])
+    made = bench.ask(writer(), bench.task("captioning", given, "metrics: [clipscore]\n"), scorer=scorer)
     assert [outcome.values.get("clipscore") for outcome in made.outcomes] == [None, 0.0, 0.0, 2.5, 0.0]
 
 
-def test_a_picture_that_only_the_second_model_cannot_take_costs_its_item(bench: Any, models: SimpleNamespace) -> None:
+def test_a_picture_that_only_the_second_model_cannot_take_costs_its_item(bench: Any) -> None:
     def image(n: int | None) -> list[float]:
         if n == 2:
             raise RuntimeError("too large")
         return [1.0]
 
-    scorer = models.Dual(image, lambda text: [1.0])
+    scorer = fakes.Towers(image, lambda text: [1.0])
     task = bench.task("captioning", rows(bench), "metrics: [rouge_l, clipscore]\n")
-    made = bench.ask(writer(models), task, scorer=scorer)
+    made = bench.ask(writer(), task, scorer=scorer)
     assert made.run.exit_code == 1
     assert [outcome.status for outcome in made.outcomes] == ["ok", "ok", "error", "ok", "ok"]
     assert "too large" in str(made.outcomes[2].message)

@@ -2,13 +2,13 @@
 
 import json
 from math import log
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 OPTIONS = ["cat", "dog", "cow", "owl"]
 
@@ -29,7 +29,7 @@ def right_in_every_order(n: int, prompt: str) -> str:
     return lines[OPTIONS[n % 4]]
 
 
-def test_replies_by_mark_by_text_and_none(bench: Any, models: SimpleNamespace) -> None:
+def test_replies_by_mark_by_text_and_none(bench: Any) -> None:
     replies = [
         "(A)",
         "It is a dog.",
@@ -41,7 +41,7 @@ def test_replies_by_mark_by_text_and_none(bench: Any, models: SimpleNamespace) -
         "c",
     ]
     made = bench.ask(
-        models.Writer(lambda n, prompt: replies[n]),
+        fakes.Speaker(lambda n, prompt: replies[n]),
         bench.task("multiple-choice", rows(bench, 8), "facts: [level]\n"),
         route="generate",
     )
@@ -61,8 +61,8 @@ def test_replies_by_mark_by_text_and_none(bench: Any, models: SimpleNamespace) -
     assert {(level.level, level.score.value) for level in made.record.breakdown} == {(0, 0.25), (1, 0.25)}
 
 
-def test_every_rotation_is_asked(bench: Any, models: SimpleNamespace) -> None:
-    writer = models.Writer(right_in_every_order)
+def test_every_rotation_is_asked(bench: Any) -> None:
+    writer = fakes.Speaker(right_in_every_order)
     made = bench.ask(writer, bench.task("multiple-choice", rows(bench), "circular: true\n"))
     asked = {prompt for n, prompt in writer.asked if n == 0}
     end = "Answer with the letter of the right option only."
@@ -74,21 +74,21 @@ def test_every_rotation_is_asked(bench: Any, models: SimpleNamespace) -> None:
     assert [outcome.id for outcome in made.outcomes] == ["0", "1", "2", "3"], "one outcome for each item"
 
 
-def test_always_the_first_mark_is_right_once_and_never_circular(bench: Any, models: SimpleNamespace) -> None:
+def test_always_the_first_mark_is_right_once_and_never_circular(bench: Any) -> None:
     made = bench.ask(
-        models.Writer(lambda n, prompt: "A"), bench.task("multiple-choice", rows(bench), "circular: true\n")
+        fakes.Speaker(lambda n, prompt: "A"), bench.task("multiple-choice", rows(bench), "circular: true\n")
     )
     assert made.values == {"accuracy": 0.25, "circular_accuracy": 0.0}
 
 
-def test_a_rotation_that_fails_and_one_that_is_unclear(bench: Any, models: SimpleNamespace) -> None:
+def test_a_rotation_that_fails_and_one_that_is_unclear(bench: Any) -> None:
     def reply(n: int, prompt: str) -> str:
         turned = "A. owl" in prompt
         if n == 1 and turned:
             raise RuntimeError("no more")
         return "Hm." if n == 2 and turned else right_in_every_order(n, prompt)
 
-    made = bench.ask(models.Writer(reply), bench.task("multiple-choice", rows(bench), "circular: true\n"))
+    made = bench.ask(fakes.Speaker(reply), bench.task("multiple-choice", rows(bench), "circular: true\n"))
     assert made.run.exit_code == 1
     assert [outcome.status for outcome in made.outcomes] == ["ok", "error", "unparsed", "ok"]
     assert made.outcomes[1].values == {}
@@ -100,22 +100,20 @@ def test_a_rotation_that_fails_and_one_that_is_unclear(bench: Any, models: Simpl
     assert made.scores["accuracy"].n == 3
 
 
-def test_circular_items_whose_picture_cannot_be_read(bench: Any, models: SimpleNamespace) -> None:
+def test_circular_items_whose_picture_cannot_be_read(bench: Any) -> None:
     given = rows(bench)
     given[0]["image"] = bench.broken()
-    made = bench.ask(models.Writer(right_in_every_order), bench.task("multiple-choice", given, "circular: true\n"))
+    made = bench.ask(fakes.Speaker(right_in_every_order), bench.task("multiple-choice", given, "circular: true\n"))
     assert [outcome.status for outcome in made.outcomes] == ["error", "ok", "ok", "ok"]
     assert [(score.value, score.n) for score in made.scores.values()] == [(1.0, 3), (1.0, 3)]
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("sum", "dog"), ("mean", "a big cat"), ("pmi", "owl")])
-def test_likelihoods_are_compared_as_the_task_says(
-    bench: Any, models: SimpleNamespace, rule: str, expected: str
-) -> None:
+def test_likelihoods_are_compared_as_the_task_says(bench: Any, rule: str, expected: str) -> None:
     """The words alone favour the short; beside the picture the owl gains the most."""
     seen = {"dog": -3.0, "a big cat": -4.5, "owl": -5.0}
     blind = {"dog": -3.5, "a big cat": -4.0, "owl": -9.0}
-    likely = models.Likely(lambda n, prompt, text: (blind if n is None else seen)[text])
+    likely = fakes.Likely(lambda n, prompt, text: (blind if n is None else seen)[text])
     given = [{**rows(bench)[0], "options": list(seen), "target": expected}]
     made = bench.ask(likely, bench.task("multiple-choice", given, f"likelihood: {rule}\n"))
     assert made.values == {"accuracy": 1.0}
@@ -130,24 +128,24 @@ def test_likelihoods_are_compared_as_the_task_says(
     assert max(by_hand[rule], key=by_hand[rule].__getitem__) == expected
 
 
-def test_the_phrasing_on_both_ranking_routes(bench: Any, models: SimpleNamespace) -> None:
+def test_the_phrasing_on_both_ranking_routes(bench: Any) -> None:
     task = bench.task("multiple-choice", rows(bench), "phrasing: 'Q: {question} A: {answer}!'\n")
-    likely = models.Likely(lambda n, prompt, text: -1.0 if text == f"{OPTIONS[n % 4]}!" else -2.0)
+    likely = fakes.Likely(lambda n, prompt, text: -1.0 if text == f"{OPTIONS[n % 4]}!" else -2.0)
     assert bench.ask(likely, task).values == {"accuracy": 1.0}
     assert likely.asked[0] == (0, "Q: What is it? A:", tuple(f"{option}!" for option in OPTIONS))
-    dual = models.Dual(lambda n: [n % 4 == i for i in range(4)], lambda text: [option in text for option in OPTIONS])
+    dual = fakes.Towers(lambda n: [n % 4 == i for i in range(4)], lambda text: [option in text for option in OPTIONS])
     assert bench.ask(dual, task).values == {"accuracy": 1.0}
     assert sorted(dual.asked) == sorted(f"Q: What is it? A: {option}!" for option in OPTIONS)
 
 
-def test_ties_get_their_expected_credit(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(models.Likely(lambda n, prompt, text: log(0.5)), bench.task("multiple-choice", rows(bench)))
+def test_ties_get_their_expected_credit(bench: Any) -> None:
+    made = bench.ask(fakes.Likely(lambda n, prompt, text: log(0.5)), bench.task("multiple-choice", rows(bench)))
     assert made.values == {"accuracy": 0.25}
 
 
-def test_a_ranking_has_no_rotations(bench: Any, models: SimpleNamespace) -> None:
+def test_a_ranking_has_no_rotations(bench: Any) -> None:
     task = bench.task("multiple-choice", rows(bench), "circular: true\n")
-    likely = models.Likely(lambda n, prompt, text: float(text == OPTIONS[n % 4]))
+    likely = fakes.Likely(lambda n, prompt, text: float(text == OPTIONS[n % 4]))
     assert bench.run(likely, task).records == [], "circular is asked in writing"
     assert bench.ask(likely, task, route="likelihood").values == {"accuracy": 1.0, "circular_accuracy": None}
     assert len(likely.asked) == 4
@@ -159,7 +157,7 @@ def test_a_target_is_an_index_or_a_text(bench: Any, target: object, index: int) 
     assert [sample.target for sample in task.family.samples()] == [(index,)]
 
 
-def test_options_in_columns(bench: Any, models: SimpleNamespace) -> None:
+def test_options_in_columns(bench: Any) -> None:
     """As MMBench has them: those at the end may be empty, and what looks like a list is one option."""
     given = [
         {"image": bench.picture(0), "question": "Which?", "A": "[0, 1]", "B": "[1, 2]", "C": "x", "D": "", "target": 1},
@@ -171,7 +169,7 @@ def test_options_in_columns(bench: Any, models: SimpleNamespace) -> None:
         ["[0, 1]", "[1, 2]", "x"],
         ["yes", "no"],
     ]
-    made = bench.ask(models.Writer(lambda n, prompt: "B"), task)
+    made = bench.ask(fakes.Speaker(lambda n, prompt: "B"), task)
     assert made.values == {"accuracy": 1.0}
     assert made.scores["accuracy"].chance == pytest.approx((1 / 3 + 1 / 2) / 2)
 
@@ -189,11 +187,9 @@ def test_options_in_columns(bench: Any, models: SimpleNamespace) -> None:
         ({"question": None}, "expected text, found nothing"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named(
-    bench: Any, models: SimpleNamespace, changed: dict[str, Any], expected: str
-) -> None:
+def test_a_row_that_cannot_be_used_is_named(bench: Any, changed: dict[str, Any], expected: str) -> None:
     given = [row | (changed if n == 2 else {}) for n, row in enumerate(rows(bench))]
-    message, code = bench.failure(models.Writer(lambda n, prompt: "A"), bench.task("multiple-choice", given))
+    message, code = bench.failure(fakes.Speaker(lambda n, prompt: "A"), bench.task("multiple-choice", given))
     assert message.startswith(f"items.jsonl line 3: {expected}")
     assert code == 2
 
@@ -214,9 +210,9 @@ def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -
     assert expected in str(raised.value)
 
 
-def test_more_options_than_letters_have_numbers(bench: Any, models: SimpleNamespace) -> None:
+def test_more_options_than_letters_have_numbers(bench: Any) -> None:
     options = [f"thing {json.dumps(n)}" for n in range(30)]
     given = [{"image": bench.picture(0), "question": "Which?", "options": options, "target": 27}]
-    writer = models.Writer(lambda n, prompt: "28")
+    writer = fakes.Speaker(lambda n, prompt: "28")
     assert bench.ask(writer, bench.task("multiple-choice", given)).values == {"accuracy": 1.0}
     assert "\n28. thing 27\n" in writer.asked[0][1]

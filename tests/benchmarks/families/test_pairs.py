@@ -1,12 +1,12 @@
 """A pair is right where both comparisons are, by embeddings and by likelihood, and a tie is wrong."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 ALL = "metrics: [group_score, text_score, image_score, pairwise_accuracy]\n"
 GRIDS = [
@@ -35,21 +35,21 @@ def grid(n: int | None, text: str) -> float:
     return GRIDS[n // 2][n % 2][0 if text.endswith("b") else 1]
 
 
-def likely(models: SimpleNamespace) -> Any:
-    return models.Likely(lambda n, prompt, text: grid(n, text) - 1)
+def likely() -> Any:
+    return fakes.Likely(lambda n, prompt, text: grid(n, text) - 1)
 
 
-def dual(models: SimpleNamespace) -> Any:
+def dual() -> Any:
     """Pictures are unit vectors of their own; a caption's vector holds its score for each."""
 
     def text(caption: str) -> list[float]:
         return [grid(n, caption) if str(n // 2) in caption else 0.0 for n in range(8)] + [caption.endswith("b")]
 
-    return models.Dual(lambda n: [float(n == i) for i in range(8)] + [0.0], text)
+    return fakes.Towers(lambda n: [float(n == i) for i in range(8)] + [0.0], text)
 
 
-def test_scores_of_two_pictures(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(likely(models), bench.task("pairs", rows(bench), ALL + "facts: [tag]\n"))
+def test_scores_of_two_pictures(bench: Any) -> None:
+    made = bench.ask(likely(), bench.task("pairs", rows(bench), ALL + "facts: [tag]\n"))
     for metric, values in EXPECTED.items():
         assert [outcome.values[metric] for outcome in made.outcomes] == values
         assert made.values[metric] == sum(values) / 4
@@ -63,8 +63,8 @@ def test_scores_of_two_pictures(bench: Any, models: SimpleNamespace) -> None:
     assert made.outcomes[1].target == "1 on b | b on 1"
 
 
-def test_by_embeddings_cosines_are_compared(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(dual(models), bench.task("pairs", rows(bench), ALL))
+def test_by_embeddings_cosines_are_compared(bench: Any) -> None:
+    made = bench.ask(dual(), bench.task("pairs", rows(bench), ALL))
     assert made.record.route == "embed"
     values = [outcome.values["group_score"] for outcome in made.outcomes]
     assert values[0] == 1
@@ -72,18 +72,18 @@ def test_by_embeddings_cosines_are_compared(bench: Any, models: SimpleNamespace)
     assert [outcome.values["image_score"] for outcome in made.outcomes] == EXPECTED["image_score"]
 
 
-def test_one_picture_with_a_right_and_a_wrong_caption(bench: Any, models: SimpleNamespace) -> None:
+def test_one_picture_with_a_right_and_a_wrong_caption(bench: Any) -> None:
     given = [{"images": bench.picture(n), "captions": ["0 on b", "b on 0"]} for n in range(2)]
-    made = bench.ask(likely(models), bench.task("pairs", given))
+    made = bench.ask(likely(), bench.task("pairs", given))
     assert made.values == {"pairwise_accuracy": 0.5}, "the default where the data has one picture a row"
     assert made.scores["pairwise_accuracy"].chance == 0.5
-    made = bench.ask(likely(models), bench.task("pairs", given, ALL))
+    made = bench.ask(likely(), bench.task("pairs", given, ALL))
     assert made.values == {"group_score": None, "text_score": 0.5, "image_score": None, "pairwise_accuracy": 0.5}
     assert made.scores["text_score"].chance == 0.5, "one comparison, not two"
     assert made.scores["group_score"].chance is None
 
 
-def test_columns_as_winoground_has_them(bench: Any, models: SimpleNamespace) -> None:
+def test_columns_as_winoground_has_them(bench: Any) -> None:
     given = [
         {
             "image_0": row["images"][0],
@@ -94,20 +94,20 @@ def test_columns_as_winoground_has_them(bench: Any, models: SimpleNamespace) -> 
         for row in rows(bench)
     ]
     keys = "fields: {images: [image_0, image_1], captions: [caption_0, caption_1]}\n"
-    made = bench.ask(likely(models), bench.task("pairs", given, keys))
+    made = bench.ask(likely(), bench.task("pairs", given, keys))
     assert made.values == {"group_score": 0.25, "text_score": 0.5, "image_score": 0.5}
 
 
-def test_each_picture_is_asked_about_both_captions(bench: Any, models: SimpleNamespace) -> None:
-    model = likely(models)
+def test_each_picture_is_asked_about_both_captions(bench: Any) -> None:
+    model = likely()
     bench.ask(model, bench.task("pairs", rows(bench)[:1], "phrasing: 'I see {answer}'\n"))
     assert model.asked == [(n, "I see", ("0 on b", "b on 0")) for n in (0, 1)]
-    model = dual(models)
+    model = dual()
     bench.ask(model, bench.task("pairs", rows(bench)[:1], "phrasing: 'I see {answer}'\n"))
     assert model.asked == ["I see 0 on b", "I see b on 0"]
 
 
-def test_pmi_takes_off_what_the_words_alone_are_worth(bench: Any, models: SimpleNamespace) -> None:
+def test_pmi_takes_off_what_the_words_alone_are_worth(bench: Any) -> None:
     """A fluent caption wins by likelihood beside either picture; less its blind likelihood it does not."""
     fluent = {"a dog": -1.0, "a god": -6.0}
     gain = {(0, "a dog"): 0.5, (1, "a god"): 0.5}
@@ -116,9 +116,9 @@ def test_pmi_takes_off_what_the_words_alone_are_worth(bench: Any, models: Simple
         return fluent[text] + gain.get((n, text), 0.0)
 
     given = [{"images": [bench.picture(0), bench.picture(1)], "captions": list(fluent)}]
-    by_sum = bench.ask(models.Likely(log_probability), bench.task("pairs", given, ALL))
+    by_sum = bench.ask(fakes.Likely(log_probability), bench.task("pairs", given, ALL))
     assert by_sum.values == {"group_score": 0, "text_score": 0, "image_score": 1, "pairwise_accuracy": 0.5}
-    model = models.Likely(log_probability)
+    model = fakes.Likely(log_probability)
     by_pmi = bench.ask(model, bench.task("pairs", given, ALL + "likelihood: pmi\n"))
     assert set(by_pmi.values.values()) == {1.0}
     assert by_pmi.outcomes[0].prediction == "0.5 0 / 0 0.5"
@@ -126,8 +126,8 @@ def test_pmi_takes_off_what_the_words_alone_are_worth(bench: Any, models: Simple
     assert by_pmi.record.protocol != by_sum.record.protocol
 
 
-def test_one_of_two_pictures_cannot_be_read(bench: Any, models: SimpleNamespace) -> None:
-    for model in (likely(models), dual(models)):
+def test_one_of_two_pictures_cannot_be_read(bench: Any) -> None:
+    for model in (likely(), dual()):
         given = rows(bench)
         given[0]["images"][1] = bench.broken()
         made = bench.ask(model, bench.task("pairs", given, ALL))
@@ -137,8 +137,8 @@ def test_one_of_two_pictures_cannot_be_read(bench: Any, models: SimpleNamespace)
         assert "broken.png" in str(made.outcomes[0].message)
 
 
-def test_not_in_writing(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.run(models.Writer(lambda n, prompt: "the first"), bench.task("pairs", rows(bench)))
+def test_not_in_writing(bench: Any) -> None:
+    made = bench.run(fakes.Speaker(lambda n, prompt: "the first"), bench.task("pairs", rows(bench)))
     assert (made.exit_code, made.records) == (0, [])
     assert {row["value"] for row in made.rows()} == {None}
 
@@ -152,11 +152,9 @@ def test_not_in_writing(bench: Any, models: SimpleNamespace) -> None:
         ({"images": ["0.png"] * 3}, "a pair has one picture or two, found 3"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named(
-    bench: Any, models: SimpleNamespace, changed: dict[str, Any], expected: str
-) -> None:
+def test_a_row_that_cannot_be_used_is_named(bench: Any, changed: dict[str, Any], expected: str) -> None:
     given = [row | (changed if n == 1 else {}) for n, row in enumerate(rows(bench))]
-    message, code = bench.failure(likely(models), bench.task("pairs", given))
+    message, code = bench.failure(likely(), bench.task("pairs", given))
     assert message == f"items.jsonl line 2: {expected}"
     assert code == 2
 

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,6 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, balanced_accuracy_score
-from sklearn.multiclass import OneVsRestClassifier
 
 from mmbench.adapters.baselines.pixels import RawPixels
 from mmbench.benchmarks.metrics.shots import area_under_shots, shots_to_reach
@@ -31,6 +27,8 @@ from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome
+from tests import fakes
+from tests.lazy import sk_datasets, sk_linear, sk_metrics, sk_multiclass
 
 Floats = np.ndarray
 CLASSES = ["ant", "bee", "cow"]
@@ -38,16 +36,6 @@ CENTRES = np.random.default_rng(5).standard_normal((3, 6))
 METHODS = ["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"]
 IMAGE_METHODS = METHODS[:3]
 KEYS = "classes: [ant, bee, cow]\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    # Arrays this small gain nothing from a second thread and lose much by it on a busy machine.
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def number(image: PIL.Image.Image) -> int:
@@ -168,7 +156,7 @@ def test_methods_learn_what_zero_shot_does_not_know(bench: Any, method: str) -> 
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_models_by_what_they_can(bench: Any, fakes: Any, method: str) -> None:
+def test_models_by_what_they_can(bench: Any, method: str) -> None:
     task = bench.task("probe", rows(bench, 30), keys(method, [1]))
     dual = bench.run(fakes.Dual(), task)
     pixels = bench.run(RawPixels(2), task)
@@ -219,7 +207,7 @@ def test_figures_are_those_of_scikit_learn(bench: Any) -> None:
     held = table.astype(np.float32).astype(float)
 
     def reference(train: Floats, c: float) -> list[int]:
-        model = LogisticRegression(C=c, tol=1e-10, max_iter=100_000).fit(held[train], labels[train])
+        model = sk_linear.LogisticRegression(C=c, tol=1e-10, max_iter=100_000).fit(held[train], labels[train])
         return model.predict(held[split.test]).tolist()
 
     chosen = made.record.details["chosen"]
@@ -228,7 +216,7 @@ def test_figures_are_those_of_scikit_learn(bench: Any) -> None:
     assert [CLASSES.index(o.prediction) for o in made.outcomes] == predicted
     right = labels[split.test]
     assert made.values["full/accuracy"] == pytest.approx(np.mean(predicted == right), abs=1e-8)
-    recall = balanced_accuracy_score(right, predicted)
+    recall = sk_metrics.balanced_accuracy_score(right, predicted)
     assert made.values["full/mean_per_class_recall"] == pytest.approx(recall, abs=1e-8)
     for k in (2, 4):
         each = []
@@ -248,12 +236,12 @@ def test_digits_are_those_of_scikit_learn(tmp_path: Path) -> None:
     (record,) = made.records
     samples = list(load_task(tmp_path / "d.yaml").family.samples())
     pixels, labels = RawPixels(8), np.array([sample.target[0] for sample in samples])
-    assert labels.tolist() == load_digits().target.tolist()
+    assert labels.tolist() == sk_datasets.load_digits().target.tolist()
     vectors = np.stack([pixels.prepare_image(sample.media[0].pil()) for sample in samples]).astype(float)
     split = stratified_split([sample.id for sample in samples], labels)
     train = np.concatenate([split.train, split.validation])
     strength = record.details["chosen"]["full"]["C"]  # type: ignore[index,call-overload]
-    model = LogisticRegression(C=strength, tol=1e-9, max_iter=50_000).fit(vectors[train], labels[train])
+    model = sk_linear.LogisticRegression(C=strength, tol=1e-9, max_iter=50_000).fit(vectors[train], labels[train])
     assert values(record)["full/accuracy"] == pytest.approx(
         model.score(vectors[split.test], labels[split.test]), abs=1e-8
     )
@@ -342,7 +330,7 @@ def test_the_protocol_says_how_the_data_are_divided(bench: Any) -> None:
 # episodes
 
 
-def test_episodes_are_those_of_every_model_and_stand_in_the_record(bench: Any, fakes: Any) -> None:
+def test_episodes_are_those_of_every_model_and_stand_in_the_record(bench: Any) -> None:
     task = bench.task("probe", rows(bench), keys("prototype", [1, 4], 5))
     first, other = (bench.ask(model, task).record.details["episodes"] for model in (Towers(clusters()), fakes.Dual()))
     assert first == other
@@ -506,7 +494,7 @@ def test_several_labels_are_scored_by_map(bench: Any, method: str) -> None:
     places = [int(outcome.id[1:]) for outcome in made.outcomes]
     scores = table[places] / np.linalg.norm(table[places], axis=1, keepdims=True)
     cosines = scores @ (CENTRES / np.linalg.norm(CENTRES, axis=1, keepdims=True)).T
-    expected = np.mean([average_precision_score(shown[places][:, c], cosines[:, c]) for c in range(3)])
+    expected = np.mean([sk_metrics.average_precision_score(shown[places][:, c], cosines[:, c]) for c in range(3)])
     assert made.values["0-shot/map"] == pytest.approx(expected, abs=1e-6)
     curve = made.record.details["curve"]
     assert [point["shots"] for point in curve] == [0, 4, None]
@@ -520,9 +508,9 @@ def test_several_labels_in_full_are_those_of_scikit_learn(bench: Any) -> None:
     ids = [row["id"] for row in held]
     split = stratified_split(ids, shown)
     exact = table.astype(np.float32).astype(float)
-    model = OneVsRestClassifier(LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000))
+    model = sk_multiclass.OneVsRestClassifier(sk_linear.LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000))
     scores = model.fit(exact[split.train], shown[split.train].astype(int)).decision_function(exact[split.test])
-    expected = np.mean([average_precision_score(shown[split.test][:, c], scores[:, c]) for c in range(3)])
+    expected = np.mean([sk_metrics.average_precision_score(shown[split.test][:, c], scores[:, c]) for c in range(3)])
     assert made.values["full/map"] == pytest.approx(expected, abs=1e-8)
 
 

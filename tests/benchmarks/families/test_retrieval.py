@@ -17,26 +17,18 @@ from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome, Score
+from tests import fakes
 
 Captions = list[list[str]]
 METRICS = [f"{way}/{what}" for way in ("image_to_text", "text_to_image") for what in ("recall@1", "recall@3")]
 KEYS = f"metrics: {json.dumps([*METRICS, 'image_to_text/median_rank', 'text_to_image/median_rank'])}\n"
 
 
-class Table:
-    """Looks vectors up: a picture by its red, a text by the number after its last space."""
-
-    fingerprint = "table"
-
-    def __init__(self, images: np.ndarray, texts: np.ndarray) -> None:
-        self.images = images
-        self.texts = texts
-
-    def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
-        return np.stack([self.images[image.getpixel((0, 0))[0]] for image in images])
-
-    def embed_texts(self, texts: list[str]) -> np.ndarray:
-        return np.stack([self.texts[int(text.rpartition(" ")[2])] for text in texts])
+def table(images: np.ndarray, texts: np.ndarray) -> fakes.Towers:
+    """Look vectors up: a picture by its red, a text by the number after its last space."""
+    return fakes.Towers(
+        images.__getitem__, lambda text: texts[int(text.rpartition(" ")[2])], lambda seen: seen[0].getpixel((0, 0))[0]
+    )
 
 
 def draw(folder: Path, count: int) -> None:
@@ -93,9 +85,9 @@ def parquet(folder: Path, texts: Captions) -> str:
 def parquet_columns(folder: Path, texts: Captions) -> str:
     """Caption columns in Parquet, some cells null."""
     widest = max(map(len, texts))
-    table: dict[str, list[Any]] = {f"c{j}": [own[j] if j < len(own) else None for own in texts] for j in range(widest)}
-    pq.write_table(pa.table({"image": [f"{i}.png" for i in range(len(texts))], **table}), folder / "items.parquet")
-    return "{kind: parquet, path: items.parquet}\n" + f"fields: {{captions: {json.dumps(list(table))}}}\n"
+    held: dict[str, list[Any]] = {f"c{j}": [own[j] if j < len(own) else None for own in texts] for j in range(widest)}
+    pq.write_table(pa.table({"image": [f"{i}.png" for i in range(len(texts))], **held}), folder / "items.parquet")
+    return "{kind: parquet, path: items.parquet}\n" + f"fields: {{captions: {json.dumps(list(held))}}}\n"
 
 
 def task(folder: Path, source: str, keys: str = KEYS) -> Path:
@@ -132,10 +124,10 @@ def test_values_are_those_of_brute_force(tmp_path: Path, layout: Callable[[Path,
     counts = [1, 2, 5, 1, 3, 2, 2, 4]
     texts = captions(counts)
     rng = np.random.default_rng(3)
-    table = Table(rng.standard_normal((8, 6)), rng.standard_normal((20, 6)))
+    images, vectors = rng.standard_normal((8, 6)), rng.standard_normal((20, 6))
     draw(tmp_path, 8)
-    _, scores, outcomes = ask(table, task(tmp_path, layout(tmp_path, texts)))
-    expected = brute_force(table.images, table.texts, np.repeat(np.arange(8), counts))
+    _, scores, outcomes = ask(table(images, vectors), task(tmp_path, layout(tmp_path, texts)))
+    expected = brute_force(images, vectors, np.repeat(np.arange(8), counts))
     assert {name: made.value for name, made in scores.items()} == pytest.approx(expected)
     assert [(made.n, made.coverage) for made in scores.values()] == [
         (8 if name.startswith("image") else 20, 1.0) for name in scores
@@ -153,8 +145,7 @@ def test_values_are_those_of_brute_force(tmp_path: Path, layout: Callable[[Path,
 def test_chance_is_what_a_collapsed_model_scores(tmp_path: Path) -> None:
     counts = [1, 2, 3, 2]
     draw(tmp_path, 4)
-    table = Table(np.ones((4, 2)), np.ones((8, 2)))
-    _, scores, _ = ask(table, task(tmp_path, list_column(tmp_path, captions(counts))))
+    _, scores, _ = ask(table(np.ones((4, 2)), np.ones((8, 2))), task(tmp_path, list_column(tmp_path, captions(counts))))
     for name in METRICS:
         assert scores[name].value == pytest.approx(scores[name].chance, abs=1e-12)
     assert scores["image_to_text/median_rank"].chance is None
@@ -166,12 +157,12 @@ def test_chance_is_what_a_collapsed_model_scores(tmp_path: Path) -> None:
 def test_an_unreadable_picture_leaves_queries_and_gallery(tmp_path: Path) -> None:
     counts = [2, 1, 2, 3]
     rng = np.random.default_rng(4)
-    table = Table(rng.standard_normal((4, 6)), rng.standard_normal((8, 6)))
+    images, vectors = rng.standard_normal((4, 6)), rng.standard_normal((8, 6))
     draw(tmp_path, 4)
     (tmp_path / "1.png").write_bytes(b"broken")
-    made, scores, outcomes = ask(table, task(tmp_path, list_column(tmp_path, captions(counts))))
+    made, scores, outcomes = ask(table(images, vectors), task(tmp_path, list_column(tmp_path, captions(counts))))
     kept_texts = [0, 1, 3, 4, 5, 6, 7]
-    expected = brute_force(table.images[[0, 2, 3]], table.texts[kept_texts], np.repeat(np.arange(3), [2, 2, 3]))
+    expected = brute_force(images[[0, 2, 3]], vectors[kept_texts], np.repeat(np.arange(3), [2, 2, 3]))
     assert {name: each.value for name, each in scores.items()} == pytest.approx(expected)
     first = scores["image_to_text/recall@1"]
     assert (first.n, first.coverage) == (3, 0.75)

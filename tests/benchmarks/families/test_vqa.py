@@ -2,7 +2,6 @@
 
 import json
 from statistics import fmean
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from mmbench.benchmarks.metrics.answers import anls, token_f1
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 COLOURS = ["red", "dark blue", "green"]
 POOL = f"candidates: {json.dumps(COLOURS)}\n"
@@ -31,9 +31,9 @@ def rows(bench: Any, count: int = 6) -> list[dict[str, Any]]:
     ]
 
 
-def test_written_answers(bench: Any, models: SimpleNamespace) -> None:
+def test_written_answers(bench: Any) -> None:
     replies = ["red", "Dark blue.", "The green one", "grey", "blue", ""]
-    writer = models.Writer(lambda n, prompt: replies[n])
+    writer = fakes.Speaker(lambda n, prompt: replies[n])
     made = bench.ask(writer, bench.task("vqa", rows(bench)))
     assert [outcome.prediction for outcome in made.outcomes] == replies
     assert [round(outcome.values["vqa_accuracy"], 6) for outcome in made.outcomes] == [0.9, 0.9, 0, 1, 0, 0]
@@ -49,9 +49,9 @@ def test_written_answers(bench: Any, models: SimpleNamespace) -> None:
     assert "Which colour has 1?\nAnswer the question using a single word or phrase." in prompts
 
 
-def test_break_down_by_question_and_answer_type(bench: Any, models: SimpleNamespace) -> None:
+def test_break_down_by_question_and_answer_type(bench: Any) -> None:
     task = bench.task("vqa", rows(bench), "facts: [question_type, answer_type]\nmetrics: [exact_match]\n")
-    made = bench.ask(models.Writer(lambda n, prompt: "red"), task)
+    made = bench.ask(fakes.Speaker(lambda n, prompt: "red"), task)
     levels = {(level.fact, level.level): (level.score.value, level.score.n) for level in made.record.breakdown}
     assert levels == {
         ("question_type", "which"): (pytest.approx(1 / 3), 3),
@@ -63,26 +63,26 @@ def test_break_down_by_question_and_answer_type(bench: Any, models: SimpleNamesp
 
 
 @pytest.mark.parametrize(("annotators", "primary"), [(1, "exact_match"), (3, "exact_match"), (4, "vqa_accuracy")])
-def test_the_primary_metric_can_reach_one(bench: Any, models: SimpleNamespace, annotators: int, primary: str) -> None:
+def test_the_primary_metric_can_reach_one(bench: Any, annotators: int, primary: str) -> None:
     """By the rule of VQAv2 a question of fewer than four annotators cannot be answered rightly."""
     given = [{**row, "answers": ["red"] * annotators} for row in rows(bench)]
-    made = bench.ask(models.Writer(lambda n, prompt: "red"), bench.task("vqa", given))
+    made = bench.ask(fakes.Speaker(lambda n, prompt: "red"), bench.task("vqa", given))
     assert next(iter(made.scores)) == primary
     assert set(made.values.values()) == {1.0}
 
 
 @pytest.mark.parametrize("given", [POOL, "candidates: pool.txt\n"])
-def test_the_likeliest_candidate(bench: Any, models: SimpleNamespace, given: str) -> None:
+def test_the_likeliest_candidate(bench: Any, given: str) -> None:
     (bench.folder / "pool.txt").write_text("# from the train split\n" + "\n".join([*COLOURS, "red"]) + "\n")
-    likely = models.Likely(lambda n, prompt, text: -1.0 if text == COLOURS[n % 3] else -2.0)
+    likely = fakes.Likely(lambda n, prompt, text: -1.0 if text == COLOURS[n % 3] else -2.0)
     made = bench.ask(likely, bench.task("vqa", rows(bench), given), route="likelihood")
     assert [outcome.prediction for outcome in made.outcomes] == [COLOURS[n % 3] for n in range(6)]
     assert made.values["vqa_accuracy"] == pytest.approx(0.9)
     assert sorted(likely.asked) == [(n, f"Which colour has {n % 2}?", tuple(COLOURS)) for n in range(6)]
 
 
-def test_the_nearest_candidate(bench: Any, models: SimpleNamespace) -> None:
-    dual = models.Dual(lambda n: [n % 3 == i for i in range(3)], lambda text: [c in text for c in COLOURS])
+def test_the_nearest_candidate(bench: Any) -> None:
+    dual = fakes.Towers(lambda n: [n % 3 == i for i in range(3)], lambda text: [c in text for c in COLOURS])
     made = bench.ask(dual, bench.task("vqa", rows(bench), POOL), route="embed")
     assert [outcome.prediction for outcome in made.outcomes] == [COLOURS[n % 3] for n in range(6)]
     assert sorted(dual.asked) == sorted(f"Which colour has {q}? {c}" for q in range(2) for c in COLOURS)
@@ -91,10 +91,10 @@ def test_the_nearest_candidate(bench: Any, models: SimpleNamespace) -> None:
     assert dual.asked == [f"a {c} thing" for c in COLOURS]
 
 
-def test_the_chance_of_a_pool_is_its_mean(bench: Any, models: SimpleNamespace) -> None:
+def test_the_chance_of_a_pool_is_its_mean(bench: Any) -> None:
     pool = [*COLOURS, "grey", "green grey"]
     made = bench.ask(
-        models.Likely(lambda n, prompt, text: 0.0),
+        fakes.Likely(lambda n, prompt, text: 0.0),
         bench.task("vqa", rows(bench), f"candidates: {json.dumps(pool)}\n"),
         route="likelihood",
     )
@@ -114,14 +114,14 @@ def test_a_large_pool_is_sampled_without_favour(monkeypatch: pytest.MonkeyPatch)
     assert all(abs(count - 200) < 4 * (1000 * 0.2 * 0.8) ** 0.5 for count in counts)
 
 
-def test_ranking_without_candidates_is_not_asked(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.run(models.Likely(lambda n, prompt, text: 0.0), bench.task("vqa", rows(bench)))
+def test_ranking_without_candidates_is_not_asked(bench: Any) -> None:
+    made = bench.run(fakes.Likely(lambda n, prompt, text: 0.0), bench.task("vqa", rows(bench)))
     assert made.exit_code == 0
     assert {(row["value"], row["n"], row["route"]) for row in made.rows()} == {(None, 0, None)}
     assert "needs 'candidates'" in str(made.problems[0].error)
 
 
-def test_a_picture_that_cannot_be_read_and_a_call_that_fails(bench: Any, models: SimpleNamespace) -> None:
+def test_a_picture_that_cannot_be_read_and_a_call_that_fails(bench: Any) -> None:
     def reply(n: int, prompt: str) -> str:
         if n == 5:
             raise RuntimeError("no more")
@@ -129,7 +129,7 @@ def test_a_picture_that_cannot_be_read_and_a_call_that_fails(bench: Any, models:
 
     given = rows(bench)
     given[2]["image"] = bench.broken()
-    made = bench.ask(models.Writer(reply), bench.task("vqa", given))
+    made = bench.ask(fakes.Speaker(reply), bench.task("vqa", given))
     assert made.run.exit_code == 1
     assert [outcome.status for outcome in made.outcomes] == ["ok", "ok", "error", "ok", "ok", "error"]
     score = made.scores["vqa_accuracy"]
@@ -140,10 +140,10 @@ def test_a_picture_that_cannot_be_read_and_a_call_that_fails(bench: Any, models:
     assert made.outcomes[2].values == {}
 
 
-def test_without_pictures(bench: Any, models: SimpleNamespace) -> None:
+def test_without_pictures(bench: Any) -> None:
     """Not asked of a model that needs a picture; of one that takes text alone it is."""
     given = [{name: cell for name, cell in row.items() if name != "image"} for row in rows(bench)]
-    writer = models.Writer(lambda n, prompt: "grey")
+    writer = fakes.Speaker(lambda n, prompt: "grey")
     made = bench.run(writer, bench.task("vqa", given))
     assert (made.exit_code, made.records) == (0, [])
     assert "item 0 has no picture" in str(made.problems[0].error)
@@ -153,10 +153,10 @@ def test_without_pictures(bench: Any, models: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("answers", [[], "", [" "]])
-def test_a_row_without_answers_is_named(bench: Any, models: SimpleNamespace, answers: object) -> None:
+def test_a_row_without_answers_is_named(bench: Any, answers: object) -> None:
     given = rows(bench)
     given[3]["answers"] = answers
-    message, code = bench.failure(models.Writer(lambda n, prompt: ""), bench.task("vqa", given))
+    message, code = bench.failure(fakes.Speaker(lambda n, prompt: ""), bench.task("vqa", given))
     assert message == "items.jsonl line 4: no answer to compare with; every row needs at least one"
     assert code == 2
 
@@ -191,8 +191,8 @@ def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -
     assert "items.yaml" in str(raised.value)
 
 
-def test_braces_in_questions_are_left_alone(bench: Any, models: SimpleNamespace) -> None:
+def test_braces_in_questions_are_left_alone(bench: Any) -> None:
     given = [{**rows(bench)[0], "question": "What is {answer} in {options}?"}]
-    writer = models.Writer(lambda n, prompt: "grey")
+    writer = fakes.Speaker(lambda n, prompt: "grey")
     bench.ask(writer, bench.task("vqa", given, "prompt: 'Q: {question} A:'\n"))
     assert writer.asked == [(0, "Q: What is {answer} in {options}? A:")]

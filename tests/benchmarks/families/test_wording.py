@@ -1,12 +1,12 @@
 """What a task file says of the wording reaches the model, and all of it is part of the protocol id."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 FAMILIES = {
     "vqa": ({"question": "What is it?", "answers": ["cat"] * 4}, "candidates: [cat, dog]\n"),
@@ -37,8 +37,8 @@ def protocol(bench: Any, family: str, keys: str = "") -> str:
 
 
 @pytest.mark.parametrize("family", WORDED)
-def test_prompt_and_generation_reach_the_model(bench: Any, models: SimpleNamespace, family: str) -> None:
-    writer = models.Writer(lambda n, prompt: "a cat")
+def test_prompt_and_generation_reach_the_model(bench: Any, family: str) -> None:
+    writer = fakes.Speaker(lambda n, prompt: "a cat")
     given, expected = PROMPTS[family]
     keys = f"prompt: '{given}'\ngeneration: {{max_tokens: 3, temperature: 0.5, stop: ['.', END]}}\n"
     bench.ask(writer, task(bench, family, keys), route="generate")
@@ -47,8 +47,8 @@ def test_prompt_and_generation_reach_the_model(bench: Any, models: SimpleNamespa
 
 
 @pytest.mark.parametrize("family", WORDED)
-def test_what_is_left_out_of_generation_is_the_familys(bench: Any, models: SimpleNamespace, family: str) -> None:
-    writer = models.Writer(lambda n, prompt: "a cat")
+def test_what_is_left_out_of_generation_is_the_familys(bench: Any, family: str) -> None:
+    writer = fakes.Speaker(lambda n, prompt: "a cat")
     bench.ask(writer, task(bench, family), route="generate")
     bench.ask(writer, task(bench, family, "generation: {stop: [END]}\n"), route="generate")
     most = {"vqa": 32, "captioning": 64}.get(family, 16)
@@ -102,8 +102,8 @@ def test_rotations_change_the_protocol(bench: Any) -> None:
         ("pairs", "text_score"),
     ],
 )
-def test_the_list_of_metrics_changes_nothing(bench: Any, models: SimpleNamespace, family: str, metric: str) -> None:
-    likely = models.Likely(lambda n, prompt, text: -float(len(text)))
+def test_the_list_of_metrics_changes_nothing(bench: Any, family: str, metric: str) -> None:
+    likely = fakes.Likely(lambda n, prompt, text: -float(len(text)))
     first = bench.ask(likely, task(bench, family, "metrics: [rouge_l]\n" if family == "captioning" else ""))
     second = bench.ask(likely, task(bench, family, f"metrics: [{metric}]\n"))
     assert first.record.protocol == second.record.protocol
@@ -114,10 +114,10 @@ def test_the_list_of_metrics_changes_nothing(bench: Any, models: SimpleNamespace
 
 
 @pytest.mark.parametrize("family", ["vqa", "yes-no", "captioning"])
-def test_pmi_asks_each_question_beside_the_blind_picture_too(bench: Any, models: SimpleNamespace, family: str) -> None:
+def test_pmi_asks_each_question_beside_the_blind_picture_too(bench: Any, family: str) -> None:
     """What the blind find as likely as the seeing gains nothing; the rest wins."""
     seen = {"cat": -5.0, "dog": -1.0, "yes": -5.0, "no": -1.0}
-    likely = models.Likely(lambda n, prompt, text: seen[text] if n == 0 else {"cat": -9.0, "yes": -9.0}.get(text, -1.0))
+    likely = fakes.Likely(lambda n, prompt, text: seen[text] if n == 0 else {"cat": -9.0, "yes": -9.0}.get(text, -1.0))
     by_sum = bench.ask(likely, task(bench, family), route="likelihood")
     assert [n for n, _, _ in likely.asked] == [0]
     by_pmi = bench.ask(likely, task(bench, family, "likelihood: pmi\n"), route="likelihood")

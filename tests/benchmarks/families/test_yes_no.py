@@ -1,11 +1,12 @@
 """Precision, recall, F1 and the share of yes are those of all items together, whoever answers and however."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+from tests import fakes
+from tests.lazy import sk_metrics
 
 SETTINGS = ("random", "popular", "adversarial")
 
@@ -27,19 +28,19 @@ TRUTH = np.array([True, False] * 6)
 
 @pytest.mark.parametrize("route", ["generate", "likelihood", "embed"])
 @pytest.mark.parametrize("seed", range(4))
-def test_figures_are_those_of_scikit_learn(bench: Any, models: SimpleNamespace, route: str, seed: int) -> None:
+def test_figures_are_those_of_scikit_learn(bench: Any, route: str, seed: int) -> None:
     said = np.random.default_rng(seed).random(12) < 0.6
     model = {
-        "generate": models.Writer(lambda n, prompt: "Yes, there is." if said[n] else "no"),
-        "likelihood": models.Likely(lambda n, prompt, text: -1.0 if (text == "yes") == said[n] else -2.0),
-        "embed": models.Dual(
+        "generate": fakes.Speaker(lambda n, prompt: "Yes, there is." if said[n] else "no"),
+        "likelihood": fakes.Likely(lambda n, prompt, text: -1.0 if (text == "yes") == said[n] else -2.0),
+        "embed": fakes.Towers(
             lambda n: [said[n], 1 - said[n]], lambda text: [text.endswith("yes"), text.endswith("no")]
         ),
     }[route]
     made = bench.ask(model, bench.task("yes-no", rows(bench), "facts: [setting]\n"))
-    precision, recall, f1, _ = precision_recall_fscore_support(TRUTH, said, average="binary")
+    precision, recall, f1, _ = sk_metrics.precision_recall_fscore_support(TRUTH, said, average="binary")
     assert made.values == {
-        "accuracy": pytest.approx(accuracy_score(TRUTH, said)),
+        "accuracy": pytest.approx(sk_metrics.accuracy_score(TRUTH, said)),
         "precision": pytest.approx(precision),
         "recall": pytest.approx(recall),
         "f1": pytest.approx(f1),
@@ -51,15 +52,17 @@ def test_figures_are_those_of_scikit_learn(bench: Any, models: SimpleNamespace, 
     assert len(parts) == 3
     for setting, part in zip(SETTINGS, parts, strict=True):
         mine = [row["setting"] == setting for row in rows(bench)]
-        expected = precision_recall_fscore_support(TRUTH[mine], said[mine], average="binary", zero_division=0)[2]
+        expected = sk_metrics.precision_recall_fscore_support(
+            TRUTH[mine], said[mine], average="binary", zero_division=0
+        )[2]
         assert part == pytest.approx(expected)
 
 
-def test_the_f1_of_all_is_not_the_mean_of_parts(bench: Any, models: SimpleNamespace) -> None:
+def test_the_f1_of_all_is_not_the_mean_of_parts(bench: Any) -> None:
     """POPE's three settings are scored apart by many, and their mean taken."""
     replies = ["yes", "no", "yes", "no", "yes", "yes", "yes", "yes", "no", "yes", "no", "yes"]
     made = bench.ask(
-        models.Writer(lambda n, prompt: replies[n]),
+        fakes.Speaker(lambda n, prompt: replies[n]),
         bench.task("yes-no", rows(bench), "metrics: [f1]\nfacts: [setting]\n"),
         route="generate",
     )
@@ -69,10 +72,10 @@ def test_the_f1_of_all_is_not_the_mean_of_parts(bench: Any, models: SimpleNamesp
     assert made.values["f1"] != pytest.approx(sum(part or 0.0 for part in parts) / 3)
 
 
-def test_replies_that_say_neither(bench: Any, models: SimpleNamespace) -> None:
+def test_replies_that_say_neither(bench: Any) -> None:
     replies = ["Yes.", "No.", "I'm sorry, I cannot answer that.", "Who knows?"]
     made = bench.ask(
-        models.Writer(lambda n, prompt: replies[n]), bench.task("yes-no", rows(bench)[:4]), route="generate"
+        fakes.Speaker(lambda n, prompt: replies[n]), bench.task("yes-no", rows(bench)[:4]), route="generate"
     )
     assert [outcome.status for outcome in made.outcomes] == ["ok", "ok", "refused", "unparsed"]
     score = made.scores["accuracy"]
@@ -84,20 +87,20 @@ def test_replies_that_say_neither(bench: Any, models: SimpleNamespace) -> None:
     assert made.run.exit_code == 0
 
 
-def test_a_tie_is_half_a_yes(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(models.Likely(lambda n, prompt, text: -1.0), bench.task("yes-no", rows(bench)))
+def test_a_tie_is_half_a_yes(bench: Any) -> None:
+    made = bench.ask(fakes.Likely(lambda n, prompt, text: -1.0), bench.task("yes-no", rows(bench)))
     assert set(made.values.values()) == {0.5}
 
 
-def test_nothing_said_yes_has_no_precision(bench: Any, models: SimpleNamespace) -> None:
-    made = bench.ask(models.Writer(lambda n, prompt: "no"), bench.task("yes-no", rows(bench)), route="generate")
+def test_nothing_said_yes_has_no_precision(bench: Any) -> None:
+    made = bench.ask(fakes.Speaker(lambda n, prompt: "no"), bench.task("yes-no", rows(bench)), route="generate")
     assert made.values == {"accuracy": 0.5, "precision": None, "recall": 0.0, "f1": 0.0, "yes_rate": 0.0}
 
 
-def test_a_picture_that_cannot_be_read(bench: Any, models: SimpleNamespace) -> None:
+def test_a_picture_that_cannot_be_read(bench: Any) -> None:
     given = rows(bench)
     given[0]["image"] = bench.broken()
-    made = bench.ask(models.Writer(lambda n, prompt: "yes"), bench.task("yes-no", given), route="generate")
+    made = bench.ask(fakes.Speaker(lambda n, prompt: "yes"), bench.task("yes-no", given), route="generate")
     assert made.run.exit_code == 1
     assert {score.n for score in made.scores.values()} == {11}
     assert made.values["accuracy"] == pytest.approx(5 / 11)
@@ -105,22 +108,22 @@ def test_a_picture_that_cannot_be_read(bench: Any, models: SimpleNamespace) -> N
 
 
 @pytest.mark.parametrize("target", [1, 0, "1", "maybe", None, ""])
-def test_a_target_that_is_neither_is_named(bench: Any, models: SimpleNamespace, target: object) -> None:
+def test_a_target_that_is_neither_is_named(bench: Any, target: object) -> None:
     given = rows(bench)
     given[1]["target"] = target
-    message, code = bench.failure(models.Writer(lambda n, prompt: "yes"), bench.task("yes-no", given))
+    message, code = bench.failure(fakes.Speaker(lambda n, prompt: "yes"), bench.task("yes-no", given))
     assert message == f"items.jsonl line 2: expected yes, no, true or false, found {target!r}"
     assert code == 2
 
 
-def test_the_words_of_each_route(bench: Any, models: SimpleNamespace) -> None:
+def test_the_words_of_each_route(bench: Any) -> None:
     task = bench.task("yes-no", rows(bench)[:1])
-    writer = models.Writer(lambda n, prompt: "yes")
+    writer = fakes.Speaker(lambda n, prompt: "yes")
     bench.ask(writer, task)
     assert writer.asked == [(0, "Is there a thing 0?\nAnswer with yes or no only.")]
-    likely = models.Likely(lambda n, prompt, text: -1.0)
+    likely = fakes.Likely(lambda n, prompt, text: -1.0)
     bench.ask(likely, task)
     assert likely.asked == [(0, "Is there a thing 0?", ("yes", "no"))]
-    dual = models.Dual(lambda n: [1.0], lambda text: [1.0])
+    dual = fakes.Towers(lambda n: [1.0], lambda text: [1.0])
     bench.ask(dual, task)
     assert dual.asked == ["Is there a thing 0? yes", "Is there a thing 0? no"]

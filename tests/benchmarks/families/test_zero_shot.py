@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
+import numpy.typing as npt
 import pytest
-from sklearn.metrics import accuracy_score, average_precision_score, balanced_accuracy_score, top_k_accuracy_score
-from sklearn.preprocessing import normalize
 
 from mmbench.harness.errors import DataError
-from mmbench.harness.models.abilities import Generation
-from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import record as records
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.run.result import Run
@@ -21,58 +17,20 @@ from mmbench.harness.run.run import run
 from mmbench.harness.scores.score import score
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome, Score
+from tests import fakes
+from tests.lazy import sk_metrics, sk_preprocessing
 
 TEMPLATES = ["a photo of a {}.", "the {}", "{} again and again"]
 
 
-def number(image: PIL.Image.Image) -> int:
-    red, green, _ = image.getpixel((0, 0))
-    return 256 * red + green
-
-
-class Table:
-    """Looks vectors up: a picture by the number in its colour, a text by its words."""
-
-    fingerprint = "table"
-
-    def __init__(self, images: Floats, texts: dict[str, Floats]) -> None:
-        self.images = images
-        self.texts = texts
-
-    def embed_images(self, images: list[PIL.Image.Image]) -> Floats:
-        return np.stack([self.images[number(image)] for image in images])
-
-    def embed_texts(self, texts: list[str]) -> Floats:
-        return np.stack([self.texts[text] for text in texts])
-
-
-class Writer:
-    """Replies by the number of the picture."""
-
-    fingerprint = "writer"
-
-    def __init__(self, replies: Sequence[str]) -> None:
-        self.replies = replies
-
-    def generate(self, prompts: list[tuple[list[PIL.Image.Image], str]], settings: Generation) -> list[str]:
-        return [self.replies[number(images[0])] for images, _ in prompts]
-
-
-class Scorer:
-    """Log-probabilities by the number of the picture, one for each filled template."""
-
-    fingerprint = "scorer"
-
-    def __init__(self, scores: Floats) -> None:
-        self.scores = scores
-
-    def score_texts(self, items: list[tuple[list[PIL.Image.Image], str, list[str]]]) -> list[list[float]]:
-        return [self.scores[number(images[0])].tolist() for images, _, _ in items]
+def vectors_of(images: Floats, texts: dict[str, Floats]) -> fakes.Towers:
+    """Look vectors up: a picture by the number in its colour, a text by its words."""
+    return fakes.Towers(images.__getitem__, texts.__getitem__)
 
 
 def draw(folder: Path, count: int) -> None:
     for i in range(count):
-        PIL.Image.new("RGB", (3, 3), (i // 256, i % 256, 0)).save(folder / f"{i}.png")
+        fakes.numbered(i).save(folder / f"{i}.png")
 
 
 def jsonl(folder: Path, rows: list[dict[str, Any]], keys: str = "") -> Path:
@@ -92,13 +50,15 @@ def ask(model: object, task: Path) -> tuple[Run, dict[str, Score], list[Outcome]
     return made, {each.metric: each for each in record.scores}, read_outcomes(path)
 
 
-def vectors(count: int, classes: Sequence[str], seed: int = 0) -> tuple[Table, Floats]:
+def vectors(count: int, classes: Sequence[str], seed: int = 0) -> tuple[fakes.Towers, Floats]:
     """A table adapter, and the cosines that it should come to, by another road."""
     rng = np.random.default_rng(seed)
     images = rng.standard_normal((count, 12)) * rng.uniform(0.1, 10, (count, 1))
     texts = {t.replace("{}", c): rng.standard_normal(12) * rng.uniform(0.1, 10) for c in classes for t in TEMPLATES}
-    prototypes = normalize([normalize([texts[t.replace("{}", c)] for t in TEMPLATES]).mean(axis=0) for c in classes])
-    return Table(images, texts), normalize(images) @ prototypes.T
+    prototypes = sk_preprocessing.normalize(
+        [sk_preprocessing.normalize([texts[t.replace("{}", c)] for t in TEMPLATES]).mean(axis=0) for c in classes]
+    )
+    return vectors_of(images, texts), sk_preprocessing.normalize(images) @ prototypes.T
 
 
 def test_scores_are_those_of_scikit_learn(tmp_path: Path) -> None:
@@ -111,9 +71,9 @@ def test_scores_are_those_of_scikit_learn(tmp_path: Path) -> None:
     made, scores, outcomes = ask(table, jsonl(tmp_path, rows, keys))
     assert list(scores) == ["accuracy", "accuracy@5", "mean_per_class_recall"]
     guesses = cosines.argmax(axis=1)
-    assert scores["accuracy"].value == pytest.approx(accuracy_score(labels, guesses))
-    assert scores["accuracy@5"].value == pytest.approx(top_k_accuracy_score(labels, cosines, k=5))
-    assert scores["mean_per_class_recall"].value == pytest.approx(balanced_accuracy_score(labels, guesses))
+    assert scores["accuracy"].value == pytest.approx(sk_metrics.accuracy_score(labels, guesses))
+    assert scores["accuracy@5"].value == pytest.approx(sk_metrics.top_k_accuracy_score(labels, cosines, k=5))
+    assert scores["mean_per_class_recall"].value == pytest.approx(sk_metrics.balanced_accuracy_score(labels, guesses))
     assert [each.chance for each in scores.values()] == pytest.approx([1 / 7, 5 / 7, 1 / 7])
     assert all((each.n, each.coverage) == (120, 1.0) for each in scores.values())
     assert scores["accuracy"].bounds == (scores["accuracy"].value, scores["accuracy"].value)
@@ -147,7 +107,7 @@ def test_multi_label_map_is_that_of_scikit_learn(tmp_path: Path, kind: str) -> N
         task.write_text(task.read_text().replace("jsonl", "csv"))
     _, scores, outcomes = ask(table, task)
     assert list(scores) == ["map"]
-    assert scores["map"].value == pytest.approx(average_precision_score(targets, cosines, average="macro"))
+    assert scores["map"].value == pytest.approx(sk_metrics.average_precision_score(targets, cosines, average="macro"))
     assert scores["map"].chance == pytest.approx(targets.mean())
     assert (scores["map"].n, scores["map"].primary) == (60, True)
     assert scores["map"].low < scores["map"].value < scores["map"].high
@@ -171,7 +131,7 @@ def test_a_collapsed_model_scores_chance(tmp_path: Path) -> None:
     classes = ["cat", "dog", "cow", "owl"]
     draw(tmp_path, 8)
     rows = [{"image": f"{i}.png", "label": classes[i % 4]} for i in range(8)]
-    table = Table(np.ones((8, 3)), {f"a photo of a {name}.": np.ones(3) for name in classes})
+    table = vectors_of(np.ones((8, 3)), {f"a photo of a {name}.": np.ones(3) for name in classes})
     keys = "metrics: [accuracy, accuracy@2, mean_per_class_recall]\n"
     _, scores, _ = ask(table, jsonl(tmp_path, rows, keys))
     assert [each.value for each in scores.values()] == pytest.approx([0.25, 0.5, 0.25])
@@ -205,7 +165,8 @@ def test_an_unreadable_picture_is_no_wrong_answer(tmp_path: Path) -> None:
 def test_an_unclear_reply_counts_as_wrong(tmp_path: Path) -> None:
     draw(tmp_path, 4)
     rows = [{"image": f"{i}.png", "label": "dog"} for i in range(4)]
-    writer = Writer(["B", "cat", "It might be a dog or a cat", "dog."])
+    replies = ["B", "cat", "It might be a dog or a cat", "dog."]
+    writer = fakes.Speaker(lambda n, prompt: replies[n])
     _, scores, outcomes = ask(
         writer, jsonl(tmp_path, rows, "classes: [cat, dog]\nmetrics: [accuracy, accuracy@2, map]\n")
     )
@@ -220,11 +181,12 @@ def test_an_unclear_reply_counts_as_wrong(tmp_path: Path) -> None:
 def test_likelihood_is_averaged_over_templates(tmp_path: Path) -> None:
     draw(tmp_path, 2)
     rows = [{"image": "0.png", "label": "cat"}, {"image": "1.png", "label": "cat"}]
-    scorer = Scorer(np.array([[-1.0, -5.0, -2.0, -3.0], [-1.0, -3.0, -2.0, -3.0]]))
+    scores = {"a cat": -1.0, "the cat": -5.0, "a dog": -2.0, "the dog": -3.0}, {"the cat": -3.0}
+    scorer = fakes.Likely(lambda n, prompt, text: {**scores[0], **(scores[1] if n else {})}[text])
     keys = "classes: [cat, dog]\ntemplates: ['a {}', 'the {}']\nmetrics: [accuracy]\n"
-    made, scores, _ = ask(scorer, jsonl(tmp_path, rows, keys))
+    made, values, _ = ask(scorer, jsonl(tmp_path, rows, keys))
     assert made.records[0].route == "likelihood"
-    assert scores["accuracy"].value == 0.5
+    assert values["accuracy"].value == 0.5
 
 
 def test_facts_break_scores_down(tmp_path: Path) -> None:
@@ -251,7 +213,7 @@ def test_rows_are_as_the_interface_says(tmp_path: Path) -> None:
     expected = "model task version family metric value low high n coverage bounds chance primary route control protocol"
     assert set(first) == {*expected.split(), "partial", "few_clusters"}
     assert {name: first[name] for name in ("model", "task", "version", "family", "metric", "route", "control")} == {
-        "model": "Table",
+        "model": "Towers",
         "task": "items",
         "version": 3,
         "family": "zero-shot-classification",

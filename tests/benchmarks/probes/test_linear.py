@@ -1,16 +1,15 @@
 """The sweep chooses what the full grid chooses, and the probe predicts what scikit-learn predicts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
-from sklearn.multiclass import OneVsRestClassifier
 
 from mmbench.benchmarks.probes.labelled import Labelled, joined
 from mmbench.benchmarks.probes.linear import STRENGTHS, Linear
 from mmbench.harness.errors import DataError, UsageError
+from tests.lazy import sk_datasets, sk_linear, sk_metrics, sk_multiclass
 
 
 def clusters(seed: int, n: int, d: int, classes: int, distance: float = 0.7) -> list[Labelled]:
@@ -29,8 +28,10 @@ def multi_label(seed: int) -> list[Labelled]:
     return [Labelled(features[i::3], shown[i::3], 5) for i in range(3)]
 
 
-def reference(data: Labelled, strength: float, *, solver: str = "newton-cholesky") -> LogisticRegression:
-    return LogisticRegression(C=strength, solver=solver, max_iter=10_000, tol=1e-10).fit(data.features, data.labels)
+def reference(data: Labelled, strength: float, *, solver: str = "newton-cholesky") -> Any:
+    return sk_linear.LogisticRegression(C=strength, solver=solver, max_iter=10_000, tol=1e-10).fit(
+        data.features, data.labels
+    )
 
 
 def accuracy(scores: NDArray[np.float64], data: Labelled) -> float:
@@ -70,12 +71,12 @@ def test_multi_label_data_are_one_against_the_rest(seed: int) -> None:
     train, validation, test = multi_label(seed)
     strengths = STRENGTHS[::5]
 
-    def fitted(data: Labelled, strength: float) -> OneVsRestClassifier:
-        base = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10)
-        return OneVsRestClassifier(base).fit(data.features, data.labels)
+    def fitted(data: Labelled, strength: float) -> sk_multiclass.OneVsRestClassifier:
+        base = sk_linear.LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10)
+        return sk_multiclass.OneVsRestClassifier(base).fit(data.features, data.labels)
 
     precisions = [
-        average_precision_score(validation.labels, fitted(train, c).decision_function(validation.features))
+        sk_metrics.average_precision_score(validation.labels, fitted(train, c).decision_function(validation.features))
         for c in strengths
     ]
     probe = Linear(strengths=strengths).fit(train, validation)
@@ -87,7 +88,7 @@ def test_multi_label_data_are_one_against_the_rest(seed: int) -> None:
 
 def test_digits() -> None:
     """1797 handwritten digits as raw pixels, unscaled."""
-    pixels, digits = load_digits(return_X_y=True)
+    pixels, digits = sk_datasets.load_digits(return_X_y=True)
     train, validation, test = (Labelled(pixels[i::3], digits[i::3].astype(np.int64), 10) for i in range(3))
     probe = Linear().fit(train, validation)
     assert accuracy(probe.scores(test.features), test) > 0.95

@@ -4,11 +4,11 @@ import inspect
 
 import numpy as np
 import pytest
-from sklearn.neighbors import NearestCentroid
 
 from mmbench.benchmarks.probes.labelled import Labelled
 from mmbench.benchmarks.probes.prototype import Prototype
 from mmbench.harness.errors import DataError
+from tests.lazy import sk_neighbors
 
 
 def drawn(n, classes=4, d=6, seed=0):
@@ -41,7 +41,7 @@ def test_agrees_with_scikit_learn_where_means_have_one_length():
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     train = Labelled(np.concatenate([half, -half]), np.repeat([0, 1], 20), 2)
     test = random.normal(size=(200, 5))
-    theirs = NearestCentroid().fit(train.features, train.labels).predict(test)
+    theirs = sk_neighbors.NearestCentroid().fit(train.features, train.labels).predict(test)
     assert np.array_equal(Prototype().fit(train, None).scores(test).argmax(axis=1), theirs)
 
 

@@ -7,7 +7,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -19,6 +18,7 @@ from mmbench.harness.ask.wording import Wording
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.media.image import Image
 from mmbench.harness.types import Option, Sample
+from tests import fakes
 
 MakePicture = Callable[..., Image]
 MakeSubject = Callable[..., Subject]
@@ -121,7 +121,7 @@ def test_text_alone_cannot_be_shuffled() -> None:
 
 
 def test_encoded_pictures_wait_in_a_folder_that_goes_with_the_control(
-    fakes: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spool"))
     (tmp_path / "spool").mkdir()
@@ -240,7 +240,7 @@ ROUTES += [("within", "embed"), ("within", "likelihood")]
 
 @pytest.mark.parametrize(("verb", "route"), ROUTES)
 def test_the_pictures_of_the_control_reach_the_model(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, verb: str, route: str
+    subject: MakeSubject, picture: MakePicture, verb: str, route: str
 ) -> None:
     given = samples(picture(n) for n in range(4))
     spy = Spy(fakes.picture_bytes)
@@ -269,7 +269,7 @@ def test_the_pictures_of_the_control_reach_the_model(
 
 @pytest.mark.parametrize(("verb", "route"), ROUTES)
 def test_a_model_that_takes_text_alone_is_blind_without_any_picture(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, verb: str, route: str
+    subject: MakeSubject, picture: MakePicture, verb: str, route: str
 ) -> None:
     given = samples(picture(n) for n in range(4))
     spy = Spy(fakes.picture_bytes, takes_text_alone=True)
@@ -289,7 +289,7 @@ def test_a_model_that_takes_text_alone_is_blind_without_any_picture(
 
 @pytest.mark.parametrize("able", [False, None])
 def test_a_model_that_says_it_needs_a_picture_gets_the_grey_one(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, able: bool | None
+    subject: MakeSubject, picture: MakePicture, able: bool | None
 ) -> None:
     spy = Spy(fakes.picture_bytes, takes_text_alone=able)
     asked = subject(spy, pinned="generate")
@@ -298,9 +298,7 @@ def test_a_model_that_says_it_needs_a_picture_gets_the_grey_one(
     assert (set(spy.seen), asked.control_by("generate")) == ({(fakes.picture_bytes(GREY.pil()),)}, "blind")
 
 
-def test_two_pictures_of_a_pair_are_each_replaced(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_two_pictures_of_a_pair_are_each_replaced(subject: MakeSubject, picture: MakePicture) -> None:
     given = samples([[picture(0), picture(1)], [picture(2), picture(3)]])
     spy = Spy(fakes.picture_bytes)
     asked = subject(spy, pinned="likelihood")
@@ -311,9 +309,7 @@ def test_two_pictures_of_a_pair_are_each_replaced(
     assert spy.seen == {(fakes.picture_bytes(GREY.pil()),): 1}, "asked once for all"
 
 
-def test_the_blind_picture_owes_nothing_to_the_picture(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_the_blind_picture_owes_nothing_to_the_picture(subject: MakeSubject, picture: MakePicture) -> None:
     asked = subject(fakes.Scorer())
     asked = asked.sit(PREFERRED, blind())
     got = list(asked.choose(samples(picture(n) for n in range(3)), OPTIONS, Wording(likelihood="pmi")))

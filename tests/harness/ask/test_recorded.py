@@ -4,7 +4,6 @@ import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from mmbench.harness.ask.wording import Wording
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.types import Failure, Option, Sample
+from tests import fakes
 
 
 def predictions(tmp_path: Path, content: str | bytes) -> Predictions:
@@ -309,7 +309,7 @@ def test_what_was_not_recorded_is_unsupported(ask: Callable[[Recorded], object],
 # The protocol
 
 
-def test_model_and_predictions_sit_the_same_exam(subject: Callable[..., Subject], fakes: SimpleNamespace) -> None:
+def test_model_and_predictions_sit_the_same_exam(subject: Callable[..., Subject]) -> None:
     verbs = [name for name, value in vars(Examinee).items() if inspect.isfunction(value) and name[0] != "_"]
     known = "answer choose control_by features prototypes similarity tuned within"
     assert sorted(verbs) == known.split()

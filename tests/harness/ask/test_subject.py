@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -22,6 +21,7 @@ from mmbench.harness.replies.marks import lettered
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Option, Sample
+from tests import fakes
 
 MakeSubject = Callable[..., Subject]
 MakePicture = Callable[..., Image]
@@ -39,7 +39,7 @@ def options(*labels: str, phrasings: int = 1) -> list[Option]:
 
 
 @pytest.fixture
-def seen(fakes: SimpleNamespace) -> Callable[[Image], np.ndarray]:
+def seen() -> Callable[[Image], np.ndarray]:
     """The vector that the `Dual` model has for a picture."""
     return lambda image: fakes.vector(fakes.picture_bytes(image.pil()))
 
@@ -104,7 +104,7 @@ def test_the_route_is_kept_and_the_order_of_the_task_decides(subject: MakeSubjec
     assert pinned.sit(("embed",)).choose(samples).route == "generate"
 
 
-def test_abilities_are_those_of_the_methods(fakes: SimpleNamespace) -> None:
+def test_abilities_are_those_of_the_methods() -> None:
     assert abilities(fakes.Dual()) == {"embed_images", "embed_texts"}
     assert abilities(fakes.Scorer()) == {"score_texts"}
     assert abilities(fakes.Writer()) == {"generate"}
@@ -116,7 +116,7 @@ def test_abilities_are_those_of_the_methods(fakes: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("count", [1, 255, 257])
 def test_choose_by_embedding_is_the_cosine_to_prototypes(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, seen: Callable[[Image], np.ndarray], count: int
+    subject: MakeSubject, picture: MakePicture, seen: Callable[[Image], np.ndarray], count: int
 ) -> None:
     given = options("cat", "dog", "bird", phrasings=5)
     samples = [Sample(str(n), (picture(n),)) for n in range(count)]
@@ -130,22 +130,14 @@ def test_choose_by_embedding_is_the_cosine_to_prototypes(
 
 
 def test_a_prototype_is_no_mean_of_raw_vectors(subject: MakeSubject) -> None:
-    class Long:
-        fingerprint = "long"
-
-        def embed_images(self, images: list[object]) -> np.ndarray:
-            return np.ones((len(images), 2))
-
-        def embed_texts(self, texts: list[str]) -> np.ndarray:
-            return np.array([[100.0, 0.0] if "0" in text else [0.0, 1.0] for text in texts])
-
-    (prototype,) = subject(Long()).prototypes(options("cat", phrasings=2))
+    long = fakes.Towers(lambda n: [1.0, 1.0], lambda text: [100.0, 0.0] if "0" in text else [0.0, 1.0])
+    (prototype,) = subject(long).prototypes(options("cat", phrasings=2))
     assert np.allclose(prototype, [0.5**0.5, 0.5**0.5])
 
 
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
 def test_own_options_may_differ_in_number(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, seen: Callable[[Image], np.ndarray], route: str
+    subject: MakeSubject, picture: MakePicture, seen: Callable[[Image], np.ndarray], route: str
 ) -> None:
     samples = [
         Sample(str(n), (picture(n),), options=tuple(options(*"abcdefg"[: 2 + n % 4], phrasings=1 + n % 3)))
@@ -166,9 +158,7 @@ def test_own_options_may_differ_in_number(
         assert np.allclose(choice.scores, expected, atol=1e-12, rtol=0)
 
 
-def test_ragged_options_are_counted_once_in_a_task(
-    subject: MakeSubject, store: Store, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_ragged_options_are_counted_once_in_a_task(subject: MakeSubject, store: Store, picture: MakePicture) -> None:
     samples = [Sample(str(n), (picture(n),), options=tuple(options("yes", "no"))) for n in range(10)]
     made = fakes.Dual()
     list(subject(made).choose(iter(samples)))
@@ -176,7 +166,7 @@ def test_ragged_options_are_counted_once_in_a_task(
     assert (store.meter.asked, store.meter.remembered) == (12, 0)
 
 
-def test_choose_in_writing_reads_the_reply(subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture) -> None:
+def test_choose_in_writing_reads_the_reply(subject: MakeSubject, picture: MakePicture) -> None:
     replies = {"q0": "B", "q1": "(a).", "q2": "A dog or a cat", "q3": " DOG. ", "q4": "C", "q5": ""}
     made = fakes.Writer(lambda prompt: replies[prompt.split("\n")[0]])
     samples = [Sample(q, (picture(0),), q, tuple(options("cat", "dog"))) for q in replies]
@@ -191,9 +181,7 @@ def test_choose_in_writing_reads_the_reply(subject: MakeSubject, fakes: SimpleNa
     }
 
 
-def test_braces_in_a_question_are_left_alone(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_braces_in_a_question_are_left_alone(subject: MakeSubject, picture: MakePicture) -> None:
     made = fakes.Writer(lambda prompt: "A")
     sample = Sample("0", (picture(0),), "Is {options} {x} a set?", tuple(options("{question}", "no")))
     list(subject(made).choose([sample]))
@@ -201,7 +189,7 @@ def test_braces_in_a_question_are_left_alone(
     assert "A. {question}\nB. no" in prompt
 
 
-def test_the_embed_route_takes_one_picture(subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture) -> None:
+def test_the_embed_route_takes_one_picture(subject: MakeSubject, picture: MakePicture) -> None:
     for media, expected in (
         ((), "item 7 has no picture for a model to look at"),
         ((picture(0), picture(1)), "the embed route takes one picture; item 7 has 2"),
@@ -223,7 +211,7 @@ def test_an_unreadable_picture_is_an_error_of_its_item(
     assert got[1].scores is None
 
 
-def test_a_text_that_fails_ends_the_task(subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture) -> None:
+def test_a_text_that_fails_ends_the_task(subject: MakeSubject, picture: MakePicture) -> None:
     class Deaf(fakes.Dual):
         def embed_texts(self, texts: list[str]) -> np.ndarray:
             made = super().embed_texts(texts)
@@ -238,7 +226,7 @@ def test_a_text_that_fails_ends_the_task(subject: MakeSubject, fakes: SimpleName
 
 
 def test_answer_is_written_picked_by_embedding_or_picked_by_likelihood(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, seen: Callable[[Image], np.ndarray]
+    subject: MakeSubject, picture: MakePicture, seen: Callable[[Image], np.ndarray]
 ) -> None:
     samples = [Sample(str(n), (picture(n),), f"what {n}") for n in range(12)]
     pool = ["cat", "dog", "bird"]
@@ -264,7 +252,7 @@ def test_answer_is_written_picked_by_embedding_or_picked_by_likelihood(
 
 @pytest.mark.parametrize("own", [False, True])
 def test_texts_that_mention_the_question_differ_with_it(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, seen: Callable[[Image], np.ndarray], own: bool
+    subject: MakeSubject, picture: MakePicture, seen: Callable[[Image], np.ndarray], own: bool
 ) -> None:
     # More questions than are held at once, and the first of them again at the end.
     pool = options("cat", "dog", phrasings=2)
@@ -293,28 +281,22 @@ def test_an_answer_about_an_unreadable_picture_is_an_error(subject: MakeSubject,
     assert "gone.png" in got.message
 
 
-class Collapsed:
-    """Sees no difference between any two inputs."""
-
-    fingerprint = "collapsed"
-
-    def embed_images(self, images: list[object]) -> np.ndarray:
-        return np.ones((len(images), 3))
-
-    embed_texts = embed_images
-
-    def score_texts(self, items: list[tuple[list[object], str, list[str]]]) -> list[list[float]]:
-        return [[-2.0] * len(texts) for _, _, texts in items]
+COLLAPSED = {
+    "embed": fakes.Towers(lambda n: np.ones(3), lambda text: np.ones(3)),
+    "likelihood": fakes.Likely(lambda n, prompt, text: -2.0),
+}
+"""Models that see no difference between any two inputs."""
 
 
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
 def test_a_collapsed_model_answers_at_random(subject: MakeSubject, picture: MakePicture, route: str) -> None:
     samples = [Sample(f"item {n}", (picture(0),)) for n in range(300)]
     got = [
-        answer.text for answer in subject(Collapsed(), pinned=route).answer(iter(samples), ["a", "b", "c"], Wording())
+        answer.text
+        for answer in subject(COLLAPSED[route], pinned=route).answer(iter(samples), ["a", "b", "c"], Asking())
     ]
     assert all(70 < got.count(text) < 130 for text in ("a", "b", "c"))
-    alone = subject(Collapsed(), pinned=route).answer(samples[7:8], ["a", "b", "c"], Wording())
+    alone = subject(COLLAPSED[route], pinned=route).answer(samples[7:8], ["a", "b", "c"], Asking())
     assert next(alone).text == got[7], "the draw is the item's own, whatever was asked before"
 
 
@@ -323,7 +305,7 @@ def test_a_collapsed_model_answers_at_random(subject: MakeSubject, picture: Make
 
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
 def test_within_scores_each_samples_own_pictures_and_texts(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, route: str
+    subject: MakeSubject, picture: MakePicture, route: str
 ) -> None:
     samples = [
         Sample(
@@ -363,9 +345,7 @@ def test_within_fails_with_either_picture(subject: MakeSubject, picture: MakePic
 # How likelihoods are compared
 
 
-def test_likelihoods_by_length_and_against_the_blind_picture(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_likelihoods_by_length_and_against_the_blind_picture(subject: MakeSubject, picture: MakePicture) -> None:
     samples = [Sample(str(n), (picture(n),), f"what {n}") for n in range(40)]
     pool = options("cat", "a tortoiseshell")
     grey = [PIL.Image.new("RGB", (224, 224), (128, 128, 128))]
@@ -383,9 +363,7 @@ def test_likelihoods_by_length_and_against_the_blind_picture(
         assert np.allclose(chosen["pmi"][n].scores, summed - prior)
 
 
-def test_the_prior_of_a_model_that_takes_text_alone_has_no_picture(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_the_prior_of_a_model_that_takes_text_alone_has_no_picture(subject: MakeSubject, picture: MakePicture) -> None:
     scorer = fakes.Scorer()
     scorer.takes_text_alone = True
     wording = Wording(likelihood="pmi")
@@ -400,17 +378,14 @@ def test_the_prior_of_a_model_that_takes_text_alone_has_no_picture(
 
 
 def test_features_are_those_before_the_projection_where_there_are_such(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture
+    subject: MakeSubject, picture: MakePicture
 ) -> None:
-    class Both:
-        fingerprint = "both"
-
-        def embed_images(self, images: list[object]) -> ImageVectors:
-            return ImageVectors(np.full((len(images), 2), 3.0), np.full((len(images), 5), 4.0))
+    def embed(given: list[object]) -> ImageVectors:
+        return ImageVectors(np.full((len(given), 2), 3.0), np.full((len(given), 5), 4.0))
 
     images = [picture(0), Image.from_bytes(b"x", "row 1"), picture(2)]
     samples = [Sample(str(i), (image,)) for i, image in enumerate(images)]
-    found = list(subject(Both()).features(iter(samples)))
+    found = list(subject(fakes.adapter("both", embed_images=embed)).features(iter(samples)))
     assert isinstance(found[1], Failure)
     for each in (found[0], found[2]):
         assert isinstance(each, ImageVectors)
@@ -437,7 +412,7 @@ def ranks_of(scores: np.ndarray, own: Sequence[Sequence[int]]) -> list[float]:
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
 @pytest.mark.parametrize("broken", [(), (0,), (3, 4), (9,)])
 def test_similarity_ranks_as_brute_force_does(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, route: str, broken: tuple[int, ...]
+    subject: MakeSubject, picture: MakePicture, route: str, broken: tuple[int, ...]
 ) -> None:
     images = [Image.from_bytes(b"x", f"row {n}") if n in broken else picture(n) for n in range(10)]
     samples = [
@@ -472,7 +447,7 @@ def test_nothing_readable_is_told(subject: MakeSubject, route: str) -> None:
 
 
 def test_too_many_pairs_are_refused(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, monkeypatch: pytest.MonkeyPatch
+    subject: MakeSubject, picture: MakePicture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmbench.harness.ask.routes.likelihood.MOST_PAIRS", 8)
     scorer = fakes.Scorer()
@@ -561,9 +536,7 @@ class Oracle:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_oracle_scores_one_in_zero_shot(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, route: str
-) -> None:
+def test_an_oracle_scores_one_in_zero_shot(subject: MakeSubject, picture: MakePicture, route: str) -> None:
     family = zero_shot(picture, 30)
     oracle = Oracle(list(family.samples()), CLASSES, fakes.picture_bytes)
     for _ in ("cold", "warm"):
@@ -573,9 +546,7 @@ def test_an_oracle_scores_one_in_zero_shot(
 
 
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
-def test_an_oracle_scores_one_in_retrieval(
-    subject: MakeSubject, fakes: SimpleNamespace, picture: MakePicture, route: str
-) -> None:
+def test_an_oracle_scores_one_in_retrieval(subject: MakeSubject, picture: MakePicture, route: str) -> None:
     family = retrieval(picture, 12)
     oracle = Oracle(list(family.samples()), [], fakes.picture_bytes)
     for _ in ("cold", "warm"):

@@ -23,44 +23,14 @@ from mmbench.harness.board.sort import sort_lines
 from mmbench.harness.cli.board import leaderboard
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.records.record import Record, write
+from mmbench.harness.records.record import write
 from mmbench.harness.records.reported import Reported, add_reported
 from mmbench.harness.statistics.standing import Standing
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.terminal.board import board_markdown, board_table
-from mmbench.harness.types import Outcome, Score
-
-BASE = Record(
-    model="a",
-    fingerprint="f",
-    parameters=None,
-    task="digits",
-    version=1,
-    family="zero-shot-classification",
-    protocol="p",
-    route="embed",
-    control=None,
-    scorer=None,
-    dataset={"digest": "d", "n": 100, "partial": False},
-    scores=(),
-    breakdown=(),
-    card=Card(best=1.0, primary="accuracy"),
-    errors=0,
-    first_error=None,
-    notes=(),
-    details={},
-    seed=0,
-    versions={},
-    hardware={},
-    seconds=1.0,
-    items_per_second=1.0,
-    asked=1,
-    remembered=0,
-    truncated_texts=0,
-    created="2026-11-01",
-)
-
+from mmbench.harness.types import Score
+from tests.builders import outcomes, record
 
 PICTURES = [digest_bytes(bytes([i])) for i in range(100)]
 
@@ -75,11 +45,8 @@ def put(folder: Path, model: str, task: str, value: float | None, /, **changes: 
     low, high = changes.pop("ends", (None, None) if value is None else (value - 0.05, value + 0.05))
     first = Score("accuracy", value, low, high, 100, coverage, None, chance, True, changes.pop("clusters", None))
     other = replace(first, metric="map", primary=False)
-    outcomes = [
-        Outcome(str(i), "ok", None, None, {"accuracy": float(each)}, cluster=PICTURES[i])
-        for i, each in enumerate(right)
-    ]
-    return write(replace(BASE, model=model, task=task, scores=(first, other), **changes), outcomes, folder)
+    made = record(model=model, task=task, scores=(first, other), **changes)
+    return write(made, outcomes(right, PICTURES), folder)
 
 
 def shown(board: Board, width: int, view: Any = None) -> str:

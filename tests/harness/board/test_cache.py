@@ -10,45 +10,19 @@ from mmbench.harness.board import evidence
 from mmbench.harness.board.cache import NAME, BoardCache, load_cache, save_cache, signature
 from mmbench.harness.board.replicates import REPLICATES
 from mmbench.harness.board.results import Results
-from mmbench.harness.records.record import Record, write
+from mmbench.harness.records.record import write
 from mmbench.harness.scores.gain import Gain
 from mmbench.harness.tasks.card import Card
-from mmbench.harness.types import Outcome, Score
+from mmbench.harness.types import Score
+from tests.builders import outcomes, record
 
 
 def put(folder: Path, model: str, share: float, control: str | None = None) -> Path:
     right = (np.random.default_rng(0).random(60) < share).astype(float)
-    outcomes = [Outcome(str(i), "ok", None, None, {"accuracy": each}, cluster=str(i)) for i, each in enumerate(right)]
-    record = Record(
-        model=model,
-        fingerprint=model,
-        parameters=None,
-        task="digits",
-        version=1,
-        family="zero-shot-classification",
-        protocol="p",
-        route="embed",
-        control=control,
-        scorer=None,
-        dataset={"digest": "d", "n": 60, "partial": False},
-        scores=(Score("accuracy", float(right.mean()), 0.1, 0.9, 60, 1.0, None, 0.1, True, 60),),
-        breakdown=(),
-        card=Card(best=1.0),
-        errors=0,
-        first_error=None,
-        notes=(),
-        details={},
-        seed=0,
-        versions={},
-        hardware={},
-        seconds=1.0,
-        items_per_second=60.0,
-        asked=60,
-        remembered=0,
-        truncated_texts=0,
-        created="2026-11-01",
-    )
-    return write(record, outcomes, folder)
+    scores = (Score("accuracy", float(right.mean()), 0.1, 0.9, 60, 1.0, None, 0.1, True, 60),)
+    data = {"digest": "d", "n": 60, "partial": False}
+    made = record(model=model, fingerprint=model, control=control, dataset=data, scores=scores, card=Card(best=1.0))
+    return write(made, outcomes(right), folder)
 
 
 @pytest.fixture

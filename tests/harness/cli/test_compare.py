@@ -9,10 +9,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from tests.builders import BASELINES
+
 ITEMS = 300
 OPTIONS = ["red", "green", "blue"]
-
-BASELINES = Path(__file__).parents[3] / "results" / "baselines"
 
 Command = Callable[..., tuple[int, str, str]]
 Scored = Callable[..., None]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,79 +13,22 @@ from mmbench.harness.compare.compare import compare
 from mmbench.harness.compare.macro import left_out, macro_interval
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.errors import UsageError
-from mmbench.harness.records.record import Record, write
-from mmbench.harness.scores.score import score
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid
 from mmbench.harness.statistics.paired import paired
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import comparison_markdown, comparison_tables
-from mmbench.harness.types import Outcome
-
-BASELINES = Path(__file__).parents[3] / "results" / "baselines"
-
-BASE = Record(
-    model="a",
-    fingerprint="f",
-    parameters=None,
-    task="digits",
-    version=1,
-    family="zero-shot-classification",
-    protocol="p" * 16,
-    route="embed",
-    control=None,
-    scorer=None,
-    dataset={},
-    scores=(),
-    breakdown=(),
-    card=Card(best=1.0),
-    errors=0,
-    first_error=None,
-    notes=(),
-    details={},
-    seed=0,
-    versions={},
-    hardware={},
-    seconds=1.0,
-    items_per_second=1.0,
-    asked=1,
-    remembered=0,
-    truncated_texts=0,
-    created="2026-11-01",
-)
+from tests.builders import BASELINES, RECORD, changed, measured, put_measured
 
 
 def put(folder: Path, model: str, values: Sequence[float] | np.ndarray, /, **changes: Any) -> Path:
     """Write a record of (n,) per-item values, or (n, k) statistics; NaN is an item that could not be scored."""
-    metric = metric_named(changes.get("family", BASE.family), changes.pop("metric", "accuracy"))
-    shared, ids, partial = changes.pop("clusters", len(values)), changes.pop("ids", None), changes.pop("partial", False)
-    outcomes = []
-    for i, value in enumerate(np.asarray(values, float)):
-        lost = bool(np.isnan(value).any())
-        outcomes.append(
-            Outcome(
-                id=ids[i] if ids else str(i),
-                status="error" if lost else "ok",
-                prediction=None,
-                target=None,
-                values={} if lost or metric.aggregate else {metric.name: float(value)},
-                chances={metric.name: 0.1},
-                statistics={} if lost or not metric.aggregate else {metric.name: tuple(value.tolist())},
-                cluster=f"picture {i % shared}",
-                unit=metric.unit,
-            )
-        )
-    data = {"digest": changes.pop("digest", "d" * 16), "n": len(outcomes), "partial": partial}
-    made = replace(BASE, model=model, dataset=data, scores=tuple(score([metric], outcomes)), **changes)
-    return write(made, outcomes, folder)
-
-
-def damaged(values: np.ndarray, losses: int, gains: int = 0) -> np.ndarray:
-    made = values.copy()
-    made[np.flatnonzero(values == 1)[:losses]] = 0
-    made[np.flatnonzero(values == 0)[:gains]] = 1
-    return made
+    metric = metric_named(changes.get("family", RECORD.family), changes.pop("metric", "accuracy"))
+    ids, shared = changes.pop("ids", range(len(values))), changes.pop("clusters", len(values))
+    held = [None if np.isnan(value).any() else value for value in np.asarray(values, float)]
+    items = [measured(metric, i, value, shared, id=str(ids[i])) for i, value in enumerate(held)]
+    return put_measured(folder, metric, items, model=model, **changes)
 
 
 YES_NO = np.repeat([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]], [60, 10, 10, 40], axis=0)
@@ -98,14 +40,14 @@ HALF = np.tile([1.0, 0.0], 200)
 def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
     for task, losses, gains in (("digits", 30, 2), ("pets", 3, 5), ("cars", 1, 25)):
         put(tmp_path, "a", HALF, task=task)
-        put(tmp_path, "b", damaged(HALF, losses, gains), task=task)
+        put(tmp_path, "b", changed(HALF, losses, gains), task=task)
     made = compare("a", "b", output=tmp_path)
     assert [(row.task, row.verdict, row.gained, row.lost) for row in made.rows] == [
         ("cars", "better", 25, 1),
         ("digits", "worse", 2, 30),
         ("pets", "tied", 5, 3),
     ]
-    alone = paired(HALF, damaged(HALF, 30, 2), np.arange(400))
+    alone = paired(HALF, changed(HALF, 30, 2), np.arange(400))
     row = made.rows[1]
     assert (row.a, row.b, row.difference) == pytest.approx((0.5, 0.43, -0.07))
     assert (row.low, row.high, row.n, row.p) == (alone.low, alone.high, 400, alone.p)
@@ -117,7 +59,7 @@ def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
 def test_what_a_tie_could_hide_is_found_as_often_as_is_said(tmp_path: Path) -> None:
     for task, losses, gains in (("digits", 40, 38), ("pets", 0, 0)):
         put(tmp_path, "a", HALF, task=task)
-        put(tmp_path, "b", damaged(HALF, losses, gains), task=task)
+        put(tmp_path, "b", changed(HALF, losses, gains), task=task)
     row, same = compare("a", "b", output=tmp_path).rows
     assert (row.verdict, same.detectable) == ("tied", None)
     assert row.detectable is not None
@@ -131,7 +73,7 @@ def test_what_a_tie_could_hide_is_found_as_often_as_is_said(tmp_path: Path) -> N
 
 def test_the_interval_is_that_of_alpha(tmp_path: Path) -> None:
     put(tmp_path, "a", HALF)
-    put(tmp_path, "b", damaged(HALF, 10))
+    put(tmp_path, "b", changed(HALF, 10))
     wide, narrow = (compare("a", "b", output=tmp_path, alpha=alpha).rows[0] for alpha in (0.01, 0.2))
     assert (wide.verdict, narrow.verdict) == ("worse", "worse")
     assert wide.low is not None and narrow.low is not None and wide.low < narrow.low
@@ -211,7 +153,7 @@ def test_a_family_that_is_not_installed(tmp_path: Path) -> None:
 
 def test_force_marks_what_differs(tmp_path: Path) -> None:
     put(tmp_path, "a", HALF, protocol="q")
-    put(tmp_path, "b", damaged(HALF, 40)[:300], digest="e")
+    put(tmp_path, "b", changed(HALF, 40)[:300], digest="e")
     made = compare("a", "b", output=tmp_path, force=True)
     (row,) = made.rows
     assert (row.n, row.verdict, made.exit_code) == (300, "worse", 0)
@@ -282,7 +224,7 @@ def test_only_what_both_were_scored_on(tmp_path: Path) -> None:
 def test_p_is_adjusted_over_all_models(tmp_path: Path) -> None:
     put(tmp_path, "a", HALF)
     for model in ("b", "c", "d"):
-        put(tmp_path, model, damaged(HALF, 12, 3))
+        put(tmp_path, model, changed(HALF, 12, 3))
     (alone,) = compare("a", "b", output=tmp_path).rows
     among = compare("a", "b", "c", "d", output=tmp_path)
     assert alone.p_adjusted == alone.p < 0.05
@@ -305,7 +247,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_runs_of_one_label_are_told_apart(tmp_path: Path) -> None:
-    before, after = put(tmp_path / "before", "mine", HALF), put(tmp_path / "after", "mine", damaged(HALF, 30))
+    before, after = put(tmp_path / "before", "mine", HALF), put(tmp_path / "after", "mine", changed(HALF, 30))
     made = compare(before, after.parent)
     assert made.models == (str(before), str(after.parent))
     assert [(row.model, row.verdict) for row in made.rows] == [(str(after.parent), "worse")]
@@ -339,7 +281,7 @@ def test_usage(tmp_path: Path) -> None:
 def test_the_mean_over_tasks_is_corrected_for_chance(tmp_path: Path) -> None:
     for task in ("digits", "pets"):
         put(tmp_path, "a", HALF, task=task)
-    put(tmp_path, "b", damaged(HALF, 36))
+    put(tmp_path, "b", changed(HALF, 36))
     put(tmp_path, "b", HALF, task="pets")
     put(tmp_path, "a", HALF, task="rate", card=Card(best=None))
     put(tmp_path, "b", HALF, task="rate", card=Card(best=None))
@@ -394,7 +336,7 @@ def text(made: Comparison, width: int) -> str:
 def test_the_table_fits_and_concludes(tmp_path: Path) -> None:
     for task in ("a-task-with-a-long-name", "digits"):
         put(tmp_path, "first", HALF, task=task)
-        put(tmp_path, "second", damaged(HALF, 30), task=task)
+        put(tmp_path, "second", changed(HALF, 30), task=task)
     made = compare("first", "second", output=tmp_path)
     for width in (80, 140):
         lines = [line.rstrip() for line in text(made, width).splitlines()]
@@ -408,7 +350,7 @@ def test_the_table_fits_and_concludes(tmp_path: Path) -> None:
 
 def test_markdown(tmp_path: Path) -> None:
     put(tmp_path, "a", HALF)
-    put(tmp_path, "b", damaged(HALF, 30))
+    put(tmp_path, "b", changed(HALF, 30))
     put(tmp_path, "b", HALF, task="pets")
     lines = comparison_markdown(compare("a", "b", output=tmp_path)).splitlines()
     assert lines[0] == "**A: a, B: b**"
@@ -421,7 +363,7 @@ def test_markdown(tmp_path: Path) -> None:
 
 def test_json_is_what_the_interface_says(tmp_path: Path) -> None:
     put(tmp_path, "a", HALF)
-    put(tmp_path, "b", damaged(HALF, 30))
+    put(tmp_path, "b", changed(HALF, 30))
     made = json.loads(json.dumps(compare("a", "b", output=tmp_path).as_json(), allow_nan=False))
     assert {"models", "alpha", "rows", "incomparable"} <= made.keys()
     assert {"task", "version", "metric", "a", "b", "difference", "low", "high", "n"} <= made["rows"][0].keys()

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -19,6 +18,7 @@ from mmbench.harness.errors import AdapterError, OutOfMemory, Unreadable, Weight
 from mmbench.harness.media.image import Content, Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
 from mmbench.harness.types import Failure
+from tests import fakes
 
 MakeEngine = Callable[..., LocalEngine]
 WAIT = 20
@@ -259,24 +259,6 @@ def test_missing_weights_end_the_task(engine: MakeEngine) -> None:
 # What an adapter must return
 
 
-def returning(made: object) -> object:
-    class Returning:
-        fingerprint = "returning"
-
-        def embed_images(self, images: list[object]) -> object:
-            return made
-
-        embed_texts = embed_images
-
-        def score_texts(self, items: list[object]) -> object:
-            return made
-
-        def generate(self, prompts: list[object], settings: Generation) -> object:
-            return made
-
-    return Returning()
-
-
 @pytest.mark.parametrize(
     "made",
     [
@@ -299,22 +281,17 @@ def test_vectors_of_another_shape_or_type_break_the_contract(
     engine: MakeEngine, make: Callable[[int], list[Question]], made: object
 ) -> None:
     with pytest.raises(AdapterError, match="expected \\(4, d\\) floating-point numbers"):
-        answers(engine(returning(made)), make(4))
+        answers(engine(fakes.constant(made)), make(4))
 
 
 def test_vectors_of_changing_length_break_the_contract(engine: MakeEngine) -> None:
-    class Growing:
-        fingerprint = "growing"
-
-        def embed_texts(self, texts: list[str]) -> np.ndarray:
-            return np.ones((len(texts), 2 + int(texts[0])))
-
+    growing = fakes.adapter("growing", embed_texts=lambda texts: np.ones((len(texts), 2 + int(texts[0]))))
     with pytest.raises(AdapterError, match="after vectors of"):
-        answers(engine(Growing(), batch_size=2), text_requests(4))
+        answers(engine(growing, batch_size=2), text_requests(4))
 
 
 def test_lists_of_numbers_are_taken(engine: MakeEngine) -> None:
-    values = answers(engine(returning([[1.0, 2.0], [3.0, 4.0]])), text_requests(2))
+    values = answers(engine(fakes.constant([[1.0, 2.0], [3.0, 4.0]])), text_requests(2))
     assert [value.tolist() for value in values] == [[1, 2], [3, 4]]
 
 
@@ -322,14 +299,14 @@ def test_lists_of_numbers_are_taken(engine: MakeEngine) -> None:
 def test_a_vector_with_a_hole_is_a_failure_of_its_own(engine: MakeEngine, hole: float) -> None:
     made = np.ones((3, 2), np.float16)
     made[1, 1] = hole
-    values = answers(engine(returning(made)), text_requests(3))
+    values = answers(engine(fakes.constant(made)), text_requests(3))
     assert heads(values) == [1, None, 1]
     assert "NaN or infinity" in values[1].message
 
 
 def test_a_hole_in_the_features_alone_is_a_failure(engine: MakeEngine) -> None:
     pairs = ImageVectors(np.ones((2, 2), np.float32), np.array([[1], [np.nan]], np.float32))
-    first, second = answers(engine(returning(pairs)), image_requests(2))
+    first, second = answers(engine(fakes.constant(pairs)), image_requests(2))
     assert isinstance(first, ImageVectors)
     assert isinstance(second, Failure)
 
@@ -341,11 +318,11 @@ def score_requests(counts: Iterable[int]) -> list[Question]:
 @pytest.mark.parametrize("made", [[[0.0]], [[0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0]], [[0.0, 0.0], [], []]])
 def test_another_number_of_scores_breaks_the_contract(engine: MakeEngine, made: object) -> None:
     with pytest.raises(AdapterError, match="one number for each text"):
-        answers(engine(returning(made)), score_requests([2, 2]))
+        answers(engine(fakes.constant(made)), score_requests([2, 2]))
 
 
 def test_ragged_scores_with_an_impossible_text_are_taken(engine: MakeEngine) -> None:
-    values = answers(engine(returning([[-1.0], (-2.0, -np.inf), np.array([np.nan])])), score_requests([1, 2, 1]))
+    values = answers(engine(fakes.constant([[-1.0], (-2.0, -np.inf), np.array([np.nan])])), score_requests([1, 2, 1]))
     assert [value.tolist() for value in values[:2]] == [[-1.0], [-2.0, -np.inf]]
     assert values[0].dtype == np.float64
     assert isinstance(values[2], Failure)
@@ -358,18 +335,20 @@ def reply_requests(settings: Iterable[Generation]) -> list[Question]:
 @pytest.mark.parametrize("made", [["a"], ["a", "b", "c"], ["a", None], ["a", b"b"]])
 def test_replies_that_are_not_one_text_each_break_the_contract(engine: MakeEngine, made: object) -> None:
     with pytest.raises(AdapterError, match="must return 2 texts"):
-        answers(engine(returning(made)), reply_requests([Generation()] * 2))
+        answers(engine(fakes.constant(made)), reply_requests([Generation()] * 2))
 
 
 def test_each_reply_is_written_under_its_own_settings(engine: MakeEngine) -> None:
-    class Writer:
-        fingerprint = "writer"
-
-        def generate(self, prompts: list[tuple[list[object], str]], settings: Generation) -> list[str]:
-            return [f"{prompt} {settings.max_tokens}" for _, prompt in prompts]
+    def generate(prompts: list[tuple[list[object], str]], settings: Generation) -> list[str]:
+        return [f"{prompt} {settings.max_tokens}" for _, prompt in prompts]
 
     settings = [Generation(1), Generation(1), Generation(2), Generation(1)]
-    assert answers(engine(Writer()), reply_requests(settings)) == ["0 1", "1 1", "2 2", "3 1"]
+    assert answers(engine(fakes.adapter("writer", generate=generate)), reply_requests(settings)) == [
+        "0 1",
+        "1 1",
+        "2 2",
+        "3 1",
+    ]
 
 
 # Which texts were cut
@@ -509,8 +488,8 @@ def test_an_interrupt_leaves_a_closable_engine() -> None:
     assert not [t for t in threading.enumerate() if t.name.startswith("mmbench-")]
 
 
-def test_a_stream_that_is_left_early_leaves_a_closable_engine(fakes: SimpleNamespace) -> None:
-    made = LocalEngine(fakes.Dual(), workers=2)
+def test_a_stream_that_is_left_early_leaves_a_closable_engine() -> None:
+    made = Engine(fakes.Dual(), workers=2)
     stream = made.map(image_requests(200))
     next(stream)
     made.close()

@@ -15,78 +15,20 @@ from mmbench.harness.gate.budget import read_budget
 from mmbench.harness.gate.check import check
 from mmbench.harness.gate.ci_files import append_summary, summary, write_junit
 from mmbench.harness.gate.rows import Checked
-from mmbench.harness.records.record import Record, write
-from mmbench.harness.scores.score import score
 from mmbench.harness.statistics.power import Discordant, needed_for_margin
-from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import check_table
-from mmbench.harness.types import Outcome
-
-BASELINES = Path(__file__).parents[3] / "results" / "baselines"
-
-BASE = Record(
-    model="base",
-    fingerprint="f",
-    parameters=None,
-    task="digits",
-    version=1,
-    family="zero-shot-classification",
-    protocol="p" * 16,
-    route="embed",
-    control=None,
-    scorer=None,
-    dataset={},
-    scores=(),
-    breakdown=(),
-    card=Card(best=1.0),
-    errors=0,
-    first_error=None,
-    notes=(),
-    details={},
-    seed=0,
-    versions={},
-    hardware={},
-    seconds=1.5,
-    items_per_second=1.0,
-    asked=1,
-    remembered=0,
-    truncated_texts=0,
-    created="2026-11-01",
-)
+from tests.builders import BASELINES, RECORD, changed, measured, put_measured
 
 
 def put(folder: Path, model: str, values: np.ndarray, /, errors: int = 0, unparsed: int = 0, **changes: Any) -> Path:
     """Write a record of these per-item values; the last items are errors, those before them unparsed."""
-    metric = metric_named(changes.get("family", BASE.family), changes.pop("metric", "accuracy"))
-    shared = changes.pop("clusters", len(values))
-    first_unparsed, first_error = len(values) - errors - unparsed, len(values) - errors
-    outcomes = []
-    for i, value in enumerate(values.tolist()):
-        held = {metric.name: value if i < first_unparsed else 0.0} if i < first_error else {}
-        outcomes.append(
-            Outcome(
-                id=str(i),
-                status="ok" if i < first_unparsed else "unparsed" if i < first_error else "error",
-                prediction=None,
-                target=None,
-                values={} if metric.aggregate else held,
-                chances={metric.name: 0.1},
-                statistics={name: (value,) for name, value in held.items()} if metric.aggregate else {},
-                cluster=f"picture {i % shared}",
-                unit=metric.unit,
-            )
-        )
-    data = {"digest": changes.pop("digest", "d" * 16), "n": len(outcomes), "partial": False}
-    made = replace(BASE, model=model, dataset=data, errors=errors, scores=tuple(score([metric], outcomes)), **changes)
-    return write(made, outcomes, folder)
-
-
-def changed(values: np.ndarray, losses: int, gains: int = 0) -> np.ndarray:
-    made = values.copy()
-    made[np.flatnonzero(values == 1)[:losses]] = 0
-    made[np.flatnonzero(values == 0)[:gains]] = 1
-    return made
+    metric = metric_named(changes.get("family", RECORD.family), changes.pop("metric", "accuracy"))
+    shared, right = changes.pop("clusters", len(values)), len(values) - errors - unparsed
+    items = [measured(metric, i, value, shared) for i, value in enumerate(values[:right].tolist())]
+    items += [measured(metric, i, 0.0, shared, status="unparsed") for i in range(right, right + unparsed)]
+    items += [measured(metric, i, None, shared) for i in range(right + unparsed, len(values))]
+    return put_measured(folder, metric, items, model=model, errors=errors, **{"seconds": 1.5, **changes})
 
 
 MANY = np.tile([1.0, 1.0, 1.0, 0.0], 500)

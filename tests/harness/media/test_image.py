@@ -8,7 +8,6 @@ import weakref
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -20,6 +19,7 @@ from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
+from tests import fakes
 
 
 def encoded(kind: str = "PNG", side: int = 8) -> bytes:
@@ -227,9 +227,7 @@ def test_random_damage_never_raises_anything_else(kind: str) -> None:
 # Nothing is decoded without need
 
 
-def test_nothing_is_decoded_when_it_is_remembered(
-    store: Store, engine: Callable[..., LocalEngine], fakes: SimpleNamespace
-) -> None:
+def test_nothing_is_decoded_when_it_is_remembered(store: Store, engine: Callable[..., Engine]) -> None:
     drawn: list[int] = []
 
     def scene(parent: PIL.Image.Image | None, /, level: int) -> PIL.Image.Image:

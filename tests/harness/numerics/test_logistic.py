@@ -6,12 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit, log_softmax
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.logistic import Classifier, Problem
+from tests.lazy import sk_linear, special
 
 Data = tuple[Floats, NDArray[np.int64]]
 
@@ -74,13 +73,13 @@ CASES = [separable, overlapping, collinear, unscaled, wide, one_each, narrow, re
 
 
 def objective(model: Classifier, features: Floats, labels: NDArray[np.int64], strength: float) -> float:
-    losses = -log_softmax(model.logits(features), axis=1)[np.arange(len(labels)), labels]
+    losses = -special.log_softmax(model.logits(features), axis=1)[np.arange(len(labels)), labels]
     return strength * float(losses.sum()) + float(np.square(model.weights).sum()) / 2
 
 
 def slope(model: Classifier, features: Floats, labels: NDArray[np.int64], strength: float) -> float:
     """The largest derivative, in parts of what its terms sum to without their signs."""
-    residual = np.exp(log_softmax(model.logits(features), axis=1)) - np.eye(model.weights.shape[1])[labels]
+    residual = np.exp(special.log_softmax(model.logits(features), axis=1)) - np.eye(model.weights.shape[1])[labels]
     by_weight, size = strength * features.T @ residual + model.weights, strength * abs(features).T @ abs(residual)
     by_intercept = abs(residual.sum(axis=0)) / (abs(residual).sum(axis=0) + 1e-300)
     return max(float((abs(by_weight) / (size + abs(model.weights) + 1e-300)).max()), float(by_intercept.max()))
@@ -89,7 +88,7 @@ def slope(model: Classifier, features: Floats, labels: NDArray[np.int64], streng
 def sklearn(features: Floats, labels: NDArray[np.int64], strength: float) -> Classifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = LogisticRegression(C=strength, max_iter=20_000, tol=1e-10).fit(features, labels)
+        model = sk_linear.LogisticRegression(C=strength, max_iter=20_000, tol=1e-10).fit(features, labels)
     return Classifier(model.coef_.T, model.intercept_)
 
 
@@ -120,7 +119,7 @@ def test_bool_columns_are_binary_regressions(strength: float) -> None:
     shown = np.stack([labels < 3, labels == 2, labels % 2 == 0], axis=1)
     ours = Problem(features, shown).fit(strength)
     logits = ours.logits(features)
-    residual = expit(logits) - shown
+    residual = special.expit(logits) - shown
     assert abs(strength * features.T @ residual + ours.weights).max() < 1e-7 * strength * len(labels)
     assert abs(residual.sum(axis=0)).max() < 1e-7 * len(labels)
     for column in range(3):
@@ -154,7 +153,7 @@ def test_the_number_of_threads_changes_rounding_alone() -> None:
 def test_vectors_that_say_nothing_leave_the_prior() -> None:
     labels = np.array([0, 0, 0, 1, 2, 2])
     logits = Problem(np.ones((6, 3)), labels).fit(1.0).logits(np.ones((1, 3)))
-    np.testing.assert_allclose(np.exp(log_softmax(logits, axis=1)), [[3 / 6, 1 / 6, 2 / 6]], atol=1e-8)
+    np.testing.assert_allclose(np.exp(special.log_softmax(logits, axis=1)), [[3 / 6, 1 / 6, 2 / 6]], atol=1e-8)
 
 
 FEW, LABELS = np.ones((2, 3)), np.array([0, 1])

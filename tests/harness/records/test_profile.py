@@ -27,36 +27,7 @@ from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.terminal.profile import ASCII, BLOCKS, bar, profile_table, profiles
 from mmbench.harness.types import Score
-
-BASE = Record(
-    model="a",
-    fingerprint="f",
-    parameters=None,
-    task="",
-    version=1,
-    family="zero-shot-classification",
-    protocol="p",
-    route="embed",
-    control=None,
-    scorer=None,
-    dataset={"digest": "d", "n": 100, "partial": False},
-    scores=(),
-    breakdown=(),
-    card=Card(best=1.0, primary="accuracy"),
-    errors=0,
-    first_error=None,
-    notes=(),
-    details={},
-    seed=0,
-    versions={},
-    hardware={},
-    seconds=1.0,
-    items_per_second=1.0,
-    asked=1,
-    remembered=0,
-    truncated_texts=0,
-    created="2026-11-01",
-)
+from tests.builders import record
 
 
 def task(name: str, dimension: str) -> Task:
@@ -64,12 +35,12 @@ def task(name: str, dimension: str) -> Task:
     return Task(name, 1, "yes-no", Card(dimension=dimension), lambda: opened)
 
 
-def record(
+def scored(
     name: str, value: float | None, ends: tuple[float, float] | None = None, /, chance: float | None = 0.5, **more: Any
 ) -> Record:
     low, high = ends or (None, None)
     first = Score("accuracy", value, low, high, 100, more.pop("coverage", 1.0), None, chance, True)
-    return replace(BASE, task=name, scores=(first, replace(first, metric="map", value=0.1, primary=False)), **more)
+    return record(task=name, scores=(first, replace(first, metric="map", value=0.1, primary=False)), **more)
 
 
 def one(*records: Record) -> Dimension:
@@ -82,13 +53,13 @@ def one(*records: Record) -> Dimension:
 
 
 def test_a_task_alone_keeps_its_interval() -> None:
-    made = one(record("t0", 0.75, (0.7, 0.8)))
+    made = one(scored("t0", 0.75, (0.7, 0.8)))
     assert (made.name, made.n, made.tasks, made.verdict) == ("shape", 100, 1, "partly")
     assert (made.value, made.low, made.high) == pytest.approx((0.5, 0.4, 0.6))
 
 
 def test_a_mean_over_unlike_chances() -> None:
-    made = one(record("t0", 0.75, (0.7, 0.8)), record("t1", 1.0, (0.91, 1.0), chance=0.1))
+    made = one(scored("t0", 0.75, (0.7, 0.8)), scored("t1", 1.0, (0.91, 1.0), chance=0.1))
     assert (made.n, made.tasks, made.verdict) == (200, 2, "mostly")
     assert (made.value, made.low, made.high) == pytest.approx((0.75, 0.65, 0.8))
 
@@ -100,7 +71,7 @@ def test_the_interval_holds_where_tasks_share_every_picture() -> None:
     for _ in range(runs):
         right = (rng.random(n) < 0.7).mean()
         half = 1.96 * math.sqrt(right * (1 - right) / n)
-        made = one(*(record(name, right, (right - half, right + half), chance=0.0) for name in ("t0", "t1")))
+        made = one(*(scored(name, right, (right - half, right + half), chance=0.0) for name in ("t0", "t1")))
         assert made.low is not None and made.high is not None
         seen += made.low <= 0.7 <= made.high
     assert seen / runs > 0.92
@@ -120,30 +91,30 @@ def test_the_interval_holds_where_tasks_share_every_picture() -> None:
     ],
 )
 def test_verdicts(value: float, ends: tuple[float, float] | None, verdict: str) -> None:
-    made = one(record("t0", value, ends))
+    made = one(scored("t0", value, ends))
     assert made.verdict == verdict
     assert made.value == pytest.approx(2 * value - 1)
     assert (made.low is None) == (made.high is None) == (ends is None)
 
 
 def test_one_task_without_interval_leaves_none() -> None:
-    made = one(record("t0", 0.9, (0.8, 1.0)), record("t1", 0.7))
+    made = one(scored("t0", 0.9, (0.8, 1.0)), scored("t1", 0.7))
     assert (made.low, made.high, made.verdict) == (None, None, "no interval")
     assert made.value == pytest.approx(0.6)
 
 
-GOOD = record("t0", 1.0, (0.96, 1.0))
+GOOD = scored("t0", 1.0, (0.96, 1.0))
 
 
 @pytest.mark.parametrize(
     ("other", "verdict"),
     [
-        (record("gone", 1.0), "incomplete"),
-        (record("t1", None), "incomplete"),
-        (record("t1", 1.0, coverage=0.98), "incomplete"),
-        (record("t1", 1.0, control="blind"), "incomplete"),
-        (record("t1", 1.0, chance=None), "no scale"),
-        (record("t1", 1.0, chance=1.0), "no scale"),
+        (scored("gone", 1.0), "incomplete"),
+        (scored("t1", None), "incomplete"),
+        (scored("t1", 1.0, coverage=0.98), "incomplete"),
+        (scored("t1", 1.0, control="blind"), "incomplete"),
+        (scored("t1", 1.0, chance=None), "no scale"),
+        (scored("t1", 1.0, chance=1.0), "no scale"),
     ],
 )
 def test_never_a_mean_of_the_rest(other: Record, verdict: str) -> None:
@@ -152,7 +123,7 @@ def test_never_a_mean_of_the_rest(other: Record, verdict: str) -> None:
 
 
 def test_metrics_without_a_best_value_do_not_enter() -> None:
-    cider = record("t1", 1.3, card=Card(best=None))
+    cider = scored("t1", 1.3, card=Card(best=None))
     assert one(GOOD, cider) == one(GOOD)
     alone = profile([task("t1", "captions")], [cider])
     assert alone == [Dimension("captions", None, None, None, 0, 0, "no scale")]
@@ -160,7 +131,7 @@ def test_metrics_without_a_best_value_do_not_enter() -> None:
 
 def test_order_controls_and_tasks_without_a_dimension() -> None:
     tasks = [task("t0", "shape"), task("t1", "colour"), task("t2", ""), task("t3", "shape")]
-    records = [record(f"t{i}", 0.75, (0.7, 0.8)) for i in (3, 2, 1, 0)]
+    records = [scored(f"t{i}", 0.75, (0.7, 0.8)) for i in (3, 2, 1, 0)]
     made = profile(tasks, [*records, *(replace(each, control="blind", scores=()) for each in records)])
     assert [(each.name, each.tasks) for each in made] == [("shape", 2), ("colour", 1)]
     assert [each.value for each in made] == pytest.approx([0.5, 0.5])
@@ -252,7 +223,7 @@ def shown(run: Run) -> str:
 
 def test_shown_for_two_dimensions_only() -> None:
     tasks = (task("t0", "shape"), task("t1", "colour"), task("t2", ""))
-    run = Run(tasks, [record(f"t{i}", 0.9, (0.8, 1.0)) for i in range(3)])
+    run = Run(tasks, [scored(f"t{i}", 0.9, (0.8, 1.0)) for i in range(3)])
     assert "Perception profile: a\n" in "\n".join(map(str.rstrip, shown(run).splitlines()))
     assert shown(replace(run, tasks=(tasks[0], tasks[2]))) == ""
     lost = [Problem("a", each.reference, Unsupported("cannot")) for each in tasks]

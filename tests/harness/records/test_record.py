@@ -15,42 +15,39 @@ from mmbench.harness.records.record import Record, find, newest, read, write
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
+from tests import builders
 
 SCORE = Score("accuracy", 0.5, 0.1, 0.9, 4, 0.75, (0.4, 0.6), 0.1, True)
 BARE = Score("map", None, None, None, 0, 0.0, None, None, False)
 
 
+RECORD = builders.record(
+    model="mine",
+    fingerprint="f" * 8,
+    parameters=2_840_000,
+    task="pets",
+    version=2,
+    protocol="p" * 8,
+    dataset={"digest": "d", "n": 4, "partial": False},
+    scores=(SCORE, BARE),
+    breakdown=(Level("level", 3, SCORE), Level("level", None, BARE)),
+    card=Card(title="Haustiere – 猫", chance=0.1, best=1.0, primary="accuracy"),
+    errors=1,
+    first_error="a.png: not a readable picture",
+    notes=("clipscore is -: no scorer was given",),
+    details={"chosen": {"full": {"C": 0.3}}, "curve": [{"shots": None, "accuracy": [0.5]}]},
+    versions={"python": "3.11", "torch": None},
+    hardware={"cpus": 2},
+    seconds=1.5,
+    items_per_second=2.6,
+    asked=3,
+    remembered=1,
+    created="2026-11-01T10:00:00.000+00:00",
+)
+
+
 def record(**changes: Any) -> Record:
-    made = Record(
-        model="mine",
-        fingerprint="f" * 8,
-        parameters=2_840_000,
-        task="pets",
-        version=2,
-        family="zero-shot-classification",
-        protocol="p" * 8,
-        route="embed",
-        control=None,
-        scorer=None,
-        dataset={"digest": "d", "n": 4, "partial": False},
-        scores=(SCORE, BARE),
-        breakdown=(Level("level", 3, SCORE), Level("level", None, BARE)),
-        card=Card(title="Haustiere – 猫", chance=0.1, best=1.0, primary="accuracy"),
-        errors=1,
-        first_error="a.png: not a readable picture",
-        notes=("clipscore is -: no scorer was given",),
-        details={"chosen": {"full": {"C": 0.3}}, "curve": [{"shots": None, "accuracy": [0.5]}]},
-        seed=0,
-        versions={"python": "3.11", "torch": None},
-        hardware={"cpus": 2},
-        seconds=1.5,
-        items_per_second=2.6,
-        asked=3,
-        remembered=1,
-        truncated_texts=0,
-        created="2026-11-01T10:00:00.000+00:00",
-    )
-    return replace(made, **changes)
+    return replace(RECORD, **changes)
 
 
 OUTCOMES = [

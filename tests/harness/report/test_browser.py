@@ -10,6 +10,7 @@ import pytest
 
 from mmbench.harness.report import write_report
 from mmbench.harness.run.predictions import score
+from tests.builders import BASELINES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -18,7 +19,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
 
-BASELINES = Path(__file__).parents[3] / "results" / "baselines"
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;"
 
 Open = Callable[..., "Page"]

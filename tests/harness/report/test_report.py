@@ -19,7 +19,7 @@ import pytest
 from mmbench.harness.board.results import Results
 from mmbench.harness.errors import UsageError
 from mmbench.harness.records.measured import Measured
-from mmbench.harness.records.record import Record, read, write
+from mmbench.harness.records.record import read, write
 from mmbench.harness.records.reported import Reported, add_reported
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report import write_report
@@ -32,12 +32,11 @@ from mmbench.harness.report.shots import curve
 from mmbench.harness.report.thumbnails import SIDE, Thumbnails
 from mmbench.harness.report.verdicts import compare_task, judge
 from mmbench.harness.run.predictions import score
-from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.types import Outcome, Score
+from tests.builders import BASELINES, record
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;<!--"
-BASELINES = Path(__file__).parents[3] / "results" / "baselines"
 
 
 class Page(HTMLParser):
@@ -344,46 +343,15 @@ def test_thumbnails_stay_within_their_room(picture: Callable[..., Any]) -> None:
     assert len(json.dumps(dict(some), separators=(",", ":"))) <= size // 2
 
 
-BASE = Record(
-    model="a",
-    fingerprint="f",
-    parameters=None,
-    task="digits",
-    version=1,
-    family="zero-shot-classification",
-    protocol="p",
-    route="embed",
-    control=None,
-    scorer=None,
-    dataset={"digest": "d", "n": 100, "partial": False},
-    scores=(),
-    breakdown=(),
-    card=Card(best=1.0, primary="accuracy"),
-    errors=0,
-    first_error=None,
-    notes=(),
-    details={},
-    seed=0,
-    versions={},
-    hardware={},
-    seconds=1.0,
-    items_per_second=1.0,
-    asked=1,
-    remembered=0,
-    truncated_texts=0,
-    created="2026-11-01",
-)
-
-
 def test_curve_of_a_probe() -> None:
     drawn: list[Any] = [{"shots": 0, "accuracy": [0.2]}, {"shots": 4, "accuracy": [0.4, 0.6]}]
     drawn.append({"shots": None, "accuracy": [0.9]})
     scores = (Score("4-shot/accuracy", 0.5, 0.3, 0.7, 9, 1.0, None, 0.1, True),)
-    made = curve(replace(BASE, details={"curve": drawn}, scores=scores))
+    made = curve(record(details={"curve": drawn}, scores=scores))
     assert list(made) == ["0", "4", "all"]
     assert [each.value for each in made.values()] == pytest.approx([0.2, 0.5, 0.9])
     assert (made["4"].low, made["all"].low) == (0.3, None)
-    assert curve(BASE) == {}
+    assert curve(record()) == {}
 
 
 def put(folder: Path, model: str, task: str, right: Sequence[bool], **of_item: Sequence[str]) -> None:
@@ -402,7 +370,7 @@ def put(folder: Path, model: str, task: str, right: Sequence[bool], **of_item: S
     ]
     mean = float(np.mean(right))
     scores = (Score("accuracy", mean, mean - 0.05, mean + 0.05, len(outcomes), 1.0, None, 0.1, True),)
-    write(replace(BASE, model=model, task=task, scores=scores), outcomes, folder)
+    write(record(model=model, task=task, scores=scores), outcomes, folder)
 
 
 def test_more_models_than_a_page_holds(tmp_path: Path) -> None:

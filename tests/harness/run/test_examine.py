@@ -22,6 +22,7 @@ from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.types import Outcome
+from tests import fakes
 
 COUNT = 8
 BOTH = ("blind", "shuffled")
@@ -66,7 +67,7 @@ def outcomes(made: Run, results: str = "results") -> list[list[Outcome]]:
 # Controls
 
 
-def test_each_control_makes_a_record_of_the_same_protocol(folder: Path, fakes: SimpleNamespace) -> None:
+def test_each_control_makes_a_record_of_the_same_protocol(folder: Path) -> None:
     made = run(fakes.Dual(), "animals", "open", "order", controls=BOTH)
     assert made.exit_code == 0
     expected = [(task, control) for task in ("animals", "open", "order") for control in (None, *BOTH)]
@@ -81,7 +82,7 @@ def test_each_control_makes_a_record_of_the_same_protocol(folder: Path, fakes: S
     assert len(run(fakes.Dual(), "animals").records) == 1
 
 
-def test_outcomes_keep_what_they_are_about(folder: Path, fakes: SimpleNamespace) -> None:
+def test_outcomes_keep_what_they_are_about(folder: Path) -> None:
     for task in ("animals", "open", "captions", "order"):
         own, blind, shuffled = outcomes(run(fakes.Dual(), task, controls=BOTH, output=task), task)
         for other in (blind, shuffled):
@@ -92,7 +93,7 @@ def test_outcomes_keep_what_they_are_about(folder: Path, fakes: SimpleNamespace)
         assert len({each.cluster for each in own}) == COUNT - 1
 
 
-def test_retrieval_has_no_controls(folder: Path, fakes: SimpleNamespace) -> None:
+def test_retrieval_has_no_controls(folder: Path) -> None:
     model = fakes.Dual()
     made = run(model, "search", "animals", controls=BOTH)
     assert (made.exit_code, len(made.records)) == (0, 4)
@@ -104,7 +105,7 @@ def test_retrieval_has_no_controls(folder: Path, fakes: SimpleNamespace) -> None
     assert {frozenset(row) for row in made.rows()} == {frozenset(made.rows()[0])}
 
 
-def test_what_cannot_be_asked_is_told_once(folder: Path, fakes: SimpleNamespace) -> None:
+def test_what_cannot_be_asked_is_told_once(folder: Path) -> None:
     made = run(fakes.Writer(), "search", "order", controls=BOTH)
     assert [(p.task, p.control) for p in made.problems] == [("search@1", None), ("order@1", None)]
     with (folder / "animals.yaml").open("a") as file:
@@ -115,7 +116,7 @@ def test_what_cannot_be_asked_is_told_once(folder: Path, fakes: SimpleNamespace)
     assert made.exit_code == 1
 
 
-def test_a_task_of_one_picture_has_no_shuffled_control(folder: Path, fakes: SimpleNamespace) -> None:
+def test_a_task_of_one_picture_has_no_shuffled_control(folder: Path) -> None:
     made = run(fakes.Dual(), "animals", controls=BOTH, limit=2)
     assert [record.control for record in made.records] == [None, "blind"]
     (problem,) = made.problems
@@ -123,7 +124,7 @@ def test_a_task_of_one_picture_has_no_shuffled_control(folder: Path, fakes: Simp
     assert "at least two different pictures" in str(problem.error)
 
 
-def test_no_control_is_ranked(folder: Path, fakes: SimpleNamespace) -> None:
+def test_no_control_is_ranked(folder: Path) -> None:
     made = run([fakes.Dual("a"), fakes.Dual("b")], "animals", "order", controls=BOTH)
     results = mmbench.load("results")
     assert len(results.records) == len(made.records) == 12
@@ -149,7 +150,7 @@ class Spy:
         return [WORDS[seen[-1] % 3] for _, seen in made]
 
 
-def test_the_pictures_of_the_controls_reach_the_model(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_pictures_of_the_controls_reach_the_model(folder: Path) -> None:
     spy = Spy(fakes.picture_bytes)
     run(spy, "open")
     own = dict(spy.seen.keys())
@@ -169,7 +170,7 @@ def test_the_pictures_of_the_controls_reach_the_model(folder: Path, fakes: Simpl
     assert not spy.seen, "all of it is remembered"
 
 
-def test_the_seed_changes_the_shuffle(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_seed_changes_the_shuffle(folder: Path) -> None:
     shuffles = []
     for seed in (0, 0, 1, 2):
         spy = Spy(fakes.picture_bytes)
@@ -180,7 +181,7 @@ def test_the_seed_changes_the_shuffle(folder: Path, fakes: SimpleNamespace) -> N
     assert len(set(shuffles)) == 3
 
 
-def test_only_what_is_asked_is_shuffled(folder: Path, fakes: SimpleNamespace) -> None:
+def test_only_what_is_asked_is_shuffled(folder: Path) -> None:
     spy = Spy(fakes.picture_bytes)
     made = run(spy, "open", controls=("shuffled",), limit=4)
     assert {record.partial for record in made.records} == {True}
@@ -188,7 +189,7 @@ def test_only_what_is_asked_is_shuffled(folder: Path, fakes: SimpleNamespace) ->
     assert len(pictures) == 3, "no picture comes from beyond the limit"
 
 
-def test_a_model_that_ignores_pictures_scores_the_same(folder: Path, fakes: SimpleNamespace) -> None:
+def test_a_model_that_ignores_pictures_scores_the_same(folder: Path) -> None:
     class Unseeing(fakes.Dual):
         def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
             return np.stack([fakes.vector(b"") for _ in images])
@@ -199,7 +200,7 @@ def test_a_model_that_ignores_pictures_scores_the_same(folder: Path, fakes: Simp
         assert own.scores == blind.scores == shuffled.scores
 
 
-def test_unreadable_pictures_do_not_stop_a_control(folder: Path, fakes: SimpleNamespace) -> None:
+def test_unreadable_pictures_do_not_stop_a_control(folder: Path) -> None:
     (folder / "3.png").unlink()
     made = run(fakes.Dual(), "animals", controls=("shuffled",))
     own, shuffled = outcomes(made)
@@ -211,9 +212,7 @@ def test_unreadable_pictures_do_not_stop_a_control(folder: Path, fakes: SimpleNa
 @pytest.mark.parametrize(
     ("controls", "expected"), [("blind", ["blind"]), ("shuffled,blind", [*BOTH]), (["shuffled"] * 2, ["shuffled"])]
 )
-def test_controls_may_be_given_as_on_the_command_line(
-    folder: Path, fakes: SimpleNamespace, controls: Any, expected: list[str]
-) -> None:
+def test_controls_may_be_given_as_on_the_command_line(folder: Path, controls: Any, expected: list[str]) -> None:
     made = run(fakes.Dual(), "animals", controls=controls)
     assert [record.control for record in made.records] == [None, *expected]
 
@@ -227,7 +226,7 @@ def test_controls_may_be_given_as_on_the_command_line(
     ],
 )
 def test_what_cannot_be_used_is_told_before_anything_is_asked(
-    folder: Path, fakes: SimpleNamespace, more: dict[str, Any], expected: str
+    folder: Path, more: dict[str, Any], expected: str
 ) -> None:
     model = fakes.Dual()
     with pytest.raises(UsageError) as caught:
@@ -254,14 +253,14 @@ class Watch:
         self.told.append(made.control)
 
 
-def test_progress_is_told_of_each_control(folder: Path, fakes: SimpleNamespace) -> None:
+def test_progress_is_told_of_each_control(folder: Path) -> None:
     watch = Watch()
     run(fakes.Dual(), "animals", controls=BOTH, limit=5, progress=watch)
     expected = [[("Dual", "animals@1", 5, control), control] for control in (None, *BOTH)]
     assert watch.told == [each for pair in expected for each in pair]
 
 
-def test_text_alone_is_for_models_that_take_it(folder: Path, fakes: SimpleNamespace) -> None:
+def test_text_alone_is_for_models_that_take_it(folder: Path) -> None:
     for name, field in (("animals", "image"), ("open", "image"), ("order", "images")):
         text = (folder / "data.jsonl").read_text().replace(f'"{field}":', '"unused":')
         (folder / f"{name}.jsonl").write_text(text)
@@ -288,7 +287,7 @@ def scores(made: Run) -> dict[str, float | None]:
     return {score.metric: score.value for score in made.records[0].scores}
 
 
-def test_without_a_scorer_its_metrics_are_undefined_and_a_note_says_so(folder: Path, fakes: SimpleNamespace) -> None:
+def test_without_a_scorer_its_metrics_are_undefined_and_a_note_says_so(folder: Path) -> None:
     made = run(fakes.Writer(lambda prompt: "a dog"), "captions", "animals")
     assert scores(made)["clipscore"] is None
     assert scores(made)["bleu@1"] is not None
@@ -298,7 +297,7 @@ def test_without_a_scorer_its_metrics_are_undefined_and_a_note_says_so(folder: P
     assert animals.notes == (), "a note is of its own task"
 
 
-def test_the_scorer_is_recorded_and_remembered(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_scorer_is_recorded_and_remembered(folder: Path) -> None:
     second = fakes.Dual("the second")
     made = run(fakes.Writer(lambda prompt: "a dog"), "captions", scorer=second)
     record = made.records[0]
@@ -326,7 +325,7 @@ def test_the_scorer_is_recorded_and_remembered(folder: Path, fakes: SimpleNamesp
     store.close()
 
 
-def test_scores_by_unlike_scorers_never_share_a_file(folder: Path, fakes: SimpleNamespace) -> None:
+def test_scores_by_unlike_scorers_never_share_a_file(folder: Path) -> None:
     made = [
         run(fakes.Writer(lambda prompt: "a dog"), "captions", "animals", scorer=scorer).records
         for scorer in (None, "chance:1", "chance:2", "chance:1")
@@ -338,7 +337,7 @@ def test_scores_by_unlike_scorers_never_share_a_file(folder: Path, fakes: Simple
     assert {record.scorer for record in animals} == {None}
 
 
-def test_the_scorer_sees_the_items_own_pictures_under_a_control(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_scorer_sees_the_items_own_pictures_under_a_control(folder: Path) -> None:
     second = fakes.Dual("the second")
     made = run(fakes.Writer(lambda prompt: "a dog"), "captions", scorer=second, controls=BOTH)
     own, blind, shuffled = made.records
@@ -357,7 +356,7 @@ def test_the_scorer_sees_the_items_own_pictures_under_a_control(folder: Path, fa
     ],
 )
 def test_a_scorer_that_cannot_be_used_is_told_before_anything_is_asked(
-    folder: Path, fakes: SimpleNamespace, make: Callable[[Any], object], expected: str
+    folder: Path, make: Callable[[Any], object], expected: str
 ) -> None:
     writer = fakes.Writer()
     with pytest.raises(UsageError) as caught:
@@ -367,13 +366,13 @@ def test_a_scorer_that_cannot_be_used_is_told_before_anything_is_asked(
     assert not (folder / "results").exists()
 
 
-def test_the_scorer_may_be_named(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_scorer_may_be_named(folder: Path) -> None:
     made = run(fakes.Writer(lambda prompt: "a dog"), "captions", scorer="chance:1")
     assert made.records[0].scorer == {"model": "chance-1", "fingerprint": "chance@2 seed=1"}
     assert scores(made)["clipscore"] is not None
 
 
-def test_a_task_of_a_suite_is_asked_with_its_controls(folder: Path, fakes: SimpleNamespace) -> None:
+def test_a_task_of_a_suite_is_asked_with_its_controls(folder: Path) -> None:
     (folder / "suite.yaml").write_text("name: mine\ntasks: [animals.yaml, search.yaml]\n")
     assert len(find_suite("suite.yaml").tasks) == 2
     made = mmbench.run(fakes.Dual(), "suite.yaml", store="store.sqlite", controls=("blind",))

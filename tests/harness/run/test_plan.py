@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -16,6 +15,7 @@ from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import load_task
+from tests import fakes
 
 COUNT = 12
 
@@ -70,7 +70,7 @@ def test_later_tasks_find_what_earlier_ones_will_have_asked(store: Store, tasks:
     assert got == [(COUNT, 15, 0), (COUNT, 15, 13), (COUNT, 24, 11)]
 
 
-def test_two_models_share_nothing(store: Store, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
+def test_two_models_share_nothing(store: Store, tasks: dict[str, Task]) -> None:
     models = [Model("a", "", fakes.Dual("a")), Model("b", "", fakes.Dual("b"))]
     plans = plan(models, [tasks["animals"]], store, RunSettings())
     assert [(each.model, each.inputs, each.remembered) for each in plans] == [("a", 15, 0), ("b", 15, 0)]
@@ -78,9 +78,7 @@ def test_two_models_share_nothing(store: Store, tasks: dict[str, Task], fakes: S
 
 @pytest.mark.parametrize("name", ["animals", "search"])
 @pytest.mark.parametrize("limit", [None, 5])
-def test_a_run_asks_what_was_planned(
-    tmp_path: Path, tasks: dict[str, Task], fakes: SimpleNamespace, name: str, limit: int | None
-) -> None:
+def test_a_run_asks_what_was_planned(tmp_path: Path, tasks: dict[str, Task], name: str, limit: int | None) -> None:
     path = tmp_path / "s.sqlite"
     store = Store(path)
     ((items, inputs, remembered),) = figures(store, [tasks[name]], Untouchable(), limit=limit)
@@ -97,9 +95,7 @@ def test_a_run_asks_what_was_planned(
     store.close()
 
 
-def test_the_first_run_has_no_estimate_and_the_next_has(
-    tmp_path: Path, tasks: dict[str, Task], fakes: SimpleNamespace
-) -> None:
+def test_the_first_run_has_no_estimate_and_the_next_has(tmp_path: Path, tasks: dict[str, Task]) -> None:
     path = tmp_path / "s.sqlite"
     store = Store(path)
     (before,) = plan([Model("m", "", Untouchable())], [tasks["animals"]], store, RunSettings())
@@ -113,15 +109,13 @@ def test_the_first_run_has_no_estimate_and_the_next_has(
 
 
 @pytest.mark.parametrize(("route", "adapter"), [("likelihood", "Scorer"), ("generate", "Writer")])
-def test_other_routes_are_counted(
-    store: Store, tasks: dict[str, Task], fakes: SimpleNamespace, route: str, adapter: str
-) -> None:
+def test_other_routes_are_counted(store: Store, tasks: dict[str, Task], route: str, adapter: str) -> None:
     made = getattr(fakes, adapter)()
     assert figures(store, [tasks["animals"]], made, route=route) == [(COUNT, COUNT - 1, 0)]
 
 
-def test_what_cannot_be_asked_says_so(store: Store, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
-    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, RunSettings())
+def test_what_cannot_be_asked_says_so(store: Store, tasks: dict[str, Task]) -> None:
+    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, None, None)
     assert got.unsupported == "similarity needs embed_images and embed_texts; m has none"
     assert (got.items, got.inputs) == (COUNT, 0)
     assert got.as_json()["unsupported"] == got.unsupported
@@ -149,7 +143,7 @@ def test_nothing_is_written(store: Store, tasks: dict[str, Task], picture: Calla
     assert store.holdings() == []
 
 
-def test_controls_are_planned_as_they_are_asked(tmp_path: Path, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
+def test_controls_are_planned_as_they_are_asked(tmp_path: Path, tasks: dict[str, Task]) -> None:
     store = Store(tmp_path / "s.sqlite")
     chosen = [tasks["animals"], tasks["search"]]
     plans = plan([Model("m", "", Untouchable())], chosen, store, RunSettings(controls=("blind", "shuffled")))
@@ -176,7 +170,7 @@ def test_controls_are_planned_as_they_are_asked(tmp_path: Path, tasks: dict[str,
     store.close()
 
 
-def test_the_seed_of_a_run_is_planned_with(tmp_path: Path, tasks: dict[str, Task], fakes: SimpleNamespace) -> None:
+def test_the_seed_of_a_run_is_planned_with(tmp_path: Path, tasks: dict[str, Task]) -> None:
     store = Store(tmp_path / "s.sqlite")
     lines = [json.loads(line) for line in (tmp_path / "data.jsonl").read_text().splitlines()]
     rows = [{**row, "question": f"what {n}", "answers": ["a"]} for n, row in enumerate(lines)]

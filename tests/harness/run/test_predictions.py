@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import PIL.Image
@@ -16,6 +15,7 @@ from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.record import read
 from mmbench.harness.run.predictions import Scored, score, write_items
+from tests import fakes
 
 COUNT = 6
 WORDS = ["a cat", "a dog", "a red ball"]
@@ -186,7 +186,7 @@ def test_rows_items_and_table(folder: Path) -> None:
     ]
 
 
-def test_the_scorer_stands_in_the_record_and_is_asked_once(folder: Path, fakes: SimpleNamespace) -> None:
+def test_the_scorer_stands_in_the_record_and_is_asked_once(folder: Path) -> None:
     path = predict({n: WORDS[n % 3] for n in range(COUNT)})
     without = score("captions.yaml", path)
     assert (values(without)["clipscore"], without.record.scorer) == (None, None)

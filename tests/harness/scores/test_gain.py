@@ -7,15 +7,9 @@ from mmbench.harness.scores.gain import visual_gain
 from mmbench.harness.statistics.bootstrap import cluster_weights, percentile_interval
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
+from tests.builders import outcome, outcomes
 
 ACCURACY = Metric("accuracy", "")
-
-
-def outcomes(values: np.ndarray, status: str = "ok", clusters: int = 0) -> list[Outcome]:
-    return [
-        Outcome(str(i), status, None, None, {"accuracy": float(v)}, cluster=str(i % clusters if clusters else i))
-        for i, v in enumerate(values)
-    ]
 
 
 def test_it_is_the_score_less_the_larger_control() -> None:
@@ -31,7 +25,7 @@ def test_it_is_the_score_less_the_larger_control() -> None:
 
 def test_only_items_that_all_were_scored_on_count() -> None:
     own, blind = outcomes(np.array([1.0, 0.0, 1.0])), outcomes(np.array([0.0, 0.0, 0.0]))
-    blind[1] = Outcome("1", "error", None, None, {})
+    blind[1] = outcome(1, status="error")
     gain = visual_gain(ACCURACY, own, {"blind": blind})
     assert gain is not None and gain.value == 1.0
     assert visual_gain(ACCURACY, own, {"blind": blind[1:2]}) is None

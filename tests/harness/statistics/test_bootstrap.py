@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
 
 from mmbench.harness.statistics.bootstrap import RESAMPLES, cluster_weights, percentile_interval
+from tests.lazy import stats
 
 
 def mean_of(values: np.ndarray):
@@ -31,7 +31,9 @@ def test_blocks_are_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_many_items_have_the_percentiles_of_scipy() -> None:
     values = np.random.default_rng(0).exponential(size=400)
-    expected = bootstrap((values,), np.mean, method="percentile", n_resamples=RESAMPLES, rng=0).confidence_interval
+    expected = stats.bootstrap(
+        (values,), np.mean, method="percentile", n_resamples=RESAMPLES, rng=0
+    ).confidence_interval
     low, high = percentile_interval(mean_of(values), np.arange(400)) or (0.0, 0.0)
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.015)
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import t, ttest_1samp
 
 from mmbench.harness.statistics.clusters import (
     cluster_codes,
@@ -12,12 +11,13 @@ from mmbench.harness.statistics.clusters import (
     student_quantile,
 )
 from mmbench.harness.statistics.wilson import wilson
+from tests.lazy import stats
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 5, 10, 39, 1000])
 @pytest.mark.parametrize("p", [0.9, 0.95, 0.975])
 def test_quantiles_are_those_of_scipy(p: float, freedom: int) -> None:
-    assert student_quantile(p, freedom) == pytest.approx(t.ppf(p, freedom), rel=2e-3)
+    assert student_quantile(p, freedom) == pytest.approx(stats.t.ppf(p, freedom), rel=2e-3)
     assert student_quantile(1 - p, freedom) == pytest.approx(-student_quantile(p, freedom))
 
 
@@ -31,7 +31,7 @@ def test_names_and_numbers_make_the_same_clusters() -> None:
 
 def test_single_items_have_the_interval_of_student() -> None:
     values = np.array([1.0, 2.0, 4.0, 5.0, 7.0, 8.0])  # symmetric, so that there is no skewness to take away
-    expected = ttest_1samp(values, 0).confidence_interval(0.95)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert mean_interval(values, np.arange(6)) == pytest.approx((expected.low, expected.high), rel=2e-3)
 
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from mmbench.benchmarks.metrics.classification import mean_per_class_recall
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, tango_interval
 from mmbench.harness.statistics.paired import paired, paired_corpus
+from tests.lazy import stats
 
 
 def runs(gains: int, losses: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -26,7 +26,7 @@ def ratio(statistics: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def test_right_and_wrong_are_a_matter_of_discordant_items() -> None:
     made = paired(*runs(3, 12, 100), np.arange(100))
     assert made.difference == pytest.approx(-0.09)
-    assert made.p == mcnemar_mid(3, 12) < binomtest(3, 15).pvalue
+    assert made.p == mcnemar_mid(3, 12) < stats.binomtest(3, 15).pvalue
     assert made.p_lower == pytest.approx(made.p / 2)
     assert (made.low, made.high) == tango_interval(3, 12, 100)
     assert (made.n, made.clusters, made.few_clusters) == (100, 100, False)
@@ -55,7 +55,7 @@ def test_items_of_one_picture_are_not_independent() -> None:
     alone = paired(a, b, np.arange(60))
     shared = paired(np.repeat(a, 4), np.repeat(b, 4), np.repeat(np.arange(60), 4))
     believed = paired(np.repeat(a, 4), np.repeat(b, 4), np.arange(240))
-    assert shared.p == pytest.approx(binomtest(3, 15).pvalue, abs=0.02)  # the exact test, by random signs
+    assert shared.p == pytest.approx(stats.binomtest(3, 15).pvalue, abs=0.02)  # the exact test, by random signs
     assert (shared.low, shared.high) == pytest.approx((alone.low, alone.high), abs=0.01)
     assert believed.p < 0.001
     assert (shared.n, shared.clusters) == (240, 60)

@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import norm, permutation_test
 
 from mmbench.harness.statistics.permutation import FLIPS, MOST_ENUMERATED, sign_flip, tail_shares
+from tests.lazy import stats
 
 
 def enumerated(sums: np.ndarray) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def test_few_clusters_are_enumerated(count: int) -> None:
 
 def test_scipy_enumerates_alike() -> None:
     sums = np.random.default_rng(0).normal(0.5, 1, 9)
-    expected = permutation_test((sums,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    expected = stats.permutation_test((sums,), np.mean, permutation_type="samples", n_resamples=np.inf)
     assert sign_flip(sums)[0] == pytest.approx(expected.pvalue)
 
 
@@ -38,7 +38,7 @@ def test_more_are_drawn(count: int) -> None:
 def test_many_clusters_approach_the_normal_test() -> None:
     sums = np.random.default_rng(3).normal(-0.025, 1, 5000)
     z = sums.sum() / np.sqrt((sums**2).sum())
-    assert sign_flip(sums) == pytest.approx((2 * norm.cdf(-abs(z)), norm.cdf(z)), abs=0.02)
+    assert sign_flip(sums) == pytest.approx((2 * stats.norm.cdf(-abs(z)), stats.norm.cdf(z)), abs=0.02)
 
 
 def test_what_does_not_differ_changes_nothing() -> None:

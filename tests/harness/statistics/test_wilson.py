@@ -1,9 +1,9 @@
 """Intervals agree with SciPy."""
 
 import pytest
-from scipy.stats import binomtest
 
 from mmbench.harness.statistics.wilson import wilson
+from tests.lazy import stats
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 137, 1797, 50_000])
@@ -11,7 +11,7 @@ from mmbench.harness.statistics.wilson import wilson
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])
 def test_wilson_is_that_of_scipy(n: int, share: float, confidence: float) -> None:
     hits = round(share * n)
-    expected = binomtest(hits, n).proportion_ci(confidence, method="wilson")
+    expected = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
     assert wilson(hits, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 

@@ -6,7 +6,6 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -25,6 +24,7 @@ from mmbench.harness.models.abilities import Generation, ImageVectors
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Failure
+from tests import fakes
 
 MakeEngine = Callable[..., LocalEngine]
 MakePicture = Callable[..., Image]
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
-def test_equal_questions_are_asked_once(store: Store, engine: MakeEngine, fakes: SimpleNamespace, repeats: int) -> None:
+def test_equal_questions_are_asked_once(store: Store, engine: MakeEngine, repeats: int) -> None:
     made = fakes.Dual()
     words = [f"text {n % 40}" for n in range(3000 * repeats)]
     got = list(store.ask(engine(made, batch_size=16), "m", texts(*words)))
@@ -61,9 +61,7 @@ def test_equal_questions_are_asked_once(store: Store, engine: MakeEngine, fakes:
     assert (store.meter.asked, store.meter.remembered) == (40, 0)
 
 
-def test_equal_pictures_are_asked_once_across_windows(
-    store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_equal_pictures_are_asked_once_across_windows(store: Store, engine: MakeEngine, picture: MakePicture) -> None:
     made = fakes.Dual()
     order = [n % 50 for n in range(250)]
     got = list(store.ask(engine(made, batch_size=4), "m", (Question(IMAGE, (picture(n),)) for n in order)))
@@ -72,10 +70,8 @@ def test_equal_pictures_are_asked_once_across_windows(
     assert all(same(got[i], got[order.index(n)]) for i, n in enumerate(order))
 
 
-def test_a_second_stream_asks_nothing(
-    store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
-    asks = [Question(IMAGE, (picture(n),)) for n in range(30)]
+def test_a_second_stream_asks_nothing(store: Store, engine: MakeEngine, picture: MakePicture) -> None:
+    asks = [Ask("image", (picture(n),)) for n in range(30)]
     cold = list(store.ask(engine(fakes.Dual()), "m", asks))
     store.meter = Meter()
     made = fakes.Dual()
@@ -85,7 +81,7 @@ def test_a_second_stream_asks_nothing(
     assert (store.meter.asked, store.meter.remembered) == (0, 30)
 
 
-def test_another_process_finds_the_answers(path: Path, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_another_process_finds_the_answers(path: Path, engine: MakeEngine) -> None:
     first = Store(path)
     cold = list(first.ask(engine(fakes.Dual()), "m", texts("a", "b")))
     second = Store(path)
@@ -135,16 +131,14 @@ def test_a_reply_without_utf8_is_kept_as_near_as_can_be() -> None:
 def test_cold_and_warm_agree_to_the_bit(
     store: Store, engine: MakeEngine, picture: MakePicture, dtype: object, pair: bool
 ) -> None:
-    class Typed:
-        fingerprint = "typed"
+    def embed(images: list[PIL.Image.Image]) -> np.ndarray | ImageVectors:
+        rows = np.array([[np.asarray(image).mean() / 7, 0.1] for image in images]).astype(dtype)
+        return ImageVectors(rows, rows[:, :1] * 3) if pair else rows
 
-        def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray | ImageVectors:
-            rows = np.array([[np.asarray(image).mean() / 7, 0.1] for image in images]).astype(dtype)
-            return ImageVectors(rows, rows[:, :1] * 3) if pair else rows
-
-    asks = [Question(IMAGE, (picture(n),)) for n in range(5)]
-    cold = list(store.ask(engine(Typed()), "m", asks))
-    warm = list(store.ask(engine(Typed()), "m", asks))
+    typed = fakes.adapter("typed", embed_images=embed)
+    asks = [Ask("image", (picture(n),)) for n in range(5)]
+    cold = list(store.ask(engine(typed), "m", asks))
+    warm = list(store.ask(engine(typed), "m", asks))
     assert all(map(same, cold, warm))
     assert isinstance(cold[0], ImageVectors) == pair
     kept = cold[0].features if pair else cold[0]
@@ -152,9 +146,7 @@ def test_cold_and_warm_agree_to_the_bit(
     assert abs(float(np.asarray(parts(cold[0])[0])[1]) - 0.1) < 1e-3
 
 
-def test_scores_and_replies_agree_cold_and_warm(
-    store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_scores_and_replies_agree_cold_and_warm(store: Store, engine: MakeEngine, picture: MakePicture) -> None:
     both = {
         fakes.Scorer: [Question(SCORE, (picture(n),), "?", ("yes", "no", "yes")) for n in range(20)],
         fakes.Writer: [Question(REPLY, (picture(0),), f"question {n}") for n in range(20)],
@@ -177,7 +169,7 @@ def count(path: Path) -> int:
         other.close()
 
 
-def test_each_batch_is_committed(path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_each_batch_is_committed(path: Path, store: Store, engine: MakeEngine) -> None:
     class Watching(fakes.Dual):
         def embed_texts(self, given: list[str]) -> np.ndarray:
             seen.append(count(path))
@@ -188,9 +180,7 @@ def test_each_batch_is_committed(path: Path, store: Store, engine: MakeEngine, f
     assert seen == [0, 10, 20, 30]
 
 
-def test_a_stream_that_ends_in_an_error_keeps_what_was_answered(
-    path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace
-) -> None:
+def test_a_stream_that_ends_in_an_error_keeps_what_was_answered(path: Path, store: Store, engine: MakeEngine) -> None:
     class Dying(fakes.Dual):
         def embed_texts(self, given: list[str]) -> np.ndarray:
             if "25" in given:
@@ -205,7 +195,7 @@ def test_a_stream_that_ends_in_an_error_keeps_what_was_answered(
     assert made.asked == 20
 
 
-def test_failures_are_never_stored(path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_failures_are_never_stored(path: Path, store: Store, engine: MakeEngine) -> None:
     class Failing(fakes.Dual):
         def embed_texts(self, given: list[str]) -> np.ndarray:
             if "bad" in given:
@@ -224,7 +214,7 @@ def test_failures_are_never_stored(path: Path, store: Store, engine: MakeEngine,
 
 
 def test_hits_misses_and_failures_keep_their_order(
-    tmp_path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
+    tmp_path: Path, store: Store, engine: MakeEngine, picture: MakePicture
 ) -> None:
     known = [n for n in range(200) if n % 3 == 0]
     list(store.ask(engine(fakes.Dual()), "m", (Question(IMAGE, (picture(n),)) for n in known)))
@@ -257,7 +247,7 @@ def test_hits_misses_and_failures_keep_their_order(
 # What an answer is remembered under
 
 
-def test_different_models_never_share(store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_different_models_never_share(store: Store, engine: MakeEngine) -> None:
     list(store.ask(engine(fakes.Dual()), "one", texts("a")))
     made = fakes.Dual()
     list(store.ask(engine(made), "two", texts("a")))
@@ -299,9 +289,7 @@ def test_the_same_question_shares_whatever_the_file_is_called(tmp_path: Path) ->
 # What it cost
 
 
-def test_the_meter_counts_distinct_inputs(
-    store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
-) -> None:
+def test_the_meter_counts_distinct_inputs(store: Store, engine: MakeEngine, picture: MakePicture) -> None:
     class Short(fakes.Dual):
         def truncates(self, given: list[str]) -> list[bool]:
             return [len(text) > 5 for text in given]
@@ -323,7 +311,7 @@ def test_the_meter_counts_distinct_inputs(
 
 
 def test_a_failing_input_is_counted_once(
-    tmp_path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace, picture: MakePicture
+    tmp_path: Path, store: Store, engine: MakeEngine, picture: MakePicture
 ) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     broken = Image.from_path(tmp_path / "broken.png")
@@ -332,14 +320,14 @@ def test_a_failing_input_is_counted_once(
     assert store.meter.asked == 8
 
 
-def test_two_models_of_one_task_are_counted_apart(store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_two_models_of_one_task_are_counted_apart(store: Store, engine: MakeEngine) -> None:
     for fingerprint in ("one", "two", "one"):
         list(store.ask(engine(fakes.Dual()), fingerprint, texts("a")))
     assert (store.meter.asked, store.meter.remembered) == (2, 0)
 
 
-def test_speed_is_known_after_asking(store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
-    assert store.speed("m", TEXT) is None
+def test_speed_is_known_after_asking(store: Store, engine: MakeEngine) -> None:
+    assert store.speed("m", "text") is None
     list(store.ask(engine(fakes.Dual()), "m", texts("a", "b")))
     assert store.speed("m", TEXT) > 0
     assert store.speed("m", IMAGE) is None
@@ -379,9 +367,7 @@ def test_a_store_of_another_schema_is_refused(path: Path) -> None:
         Store(path)
 
 
-def test_a_failing_write_is_told_in_a_sentence_and_leaves_the_store_usable(
-    path: Path, engine: MakeEngine, fakes: SimpleNamespace
-) -> None:
+def test_a_failing_write_is_told_in_a_sentence_and_leaves_the_store_usable(path: Path, engine: MakeEngine) -> None:
     held = Store(path)
     other = sqlite3.connect(path)
     other.execute("CREATE TRIGGER full BEFORE INSERT ON speeds BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
@@ -399,7 +385,7 @@ def test_a_failing_write_is_told_in_a_sentence_and_leaves_the_store_usable(
 # Pruning
 
 
-def test_pruning_removes_one_model_only(path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace) -> None:
+def test_pruning_removes_one_model_only(path: Path, store: Store, engine: MakeEngine) -> None:
     for number, fingerprint in enumerate(["one", "two", "three"], 1):
         store.name(fingerprint, f"model {fingerprint}")
         list(store.ask(engine(fakes.Dual()), fingerprint, texts(*map(str, range(number)))))
@@ -424,7 +410,7 @@ def test_pruning_removes_one_model_only(path: Path, store: Store, engine: MakeEn
 
 
 def test_a_model_pruned_while_it_is_asked_leaves_nothing_to_the_next(
-    path: Path, store: Store, engine: MakeEngine, fakes: SimpleNamespace
+    path: Path, store: Store, engine: MakeEngine
 ) -> None:
     other = Store(path)
 
@@ -524,38 +510,26 @@ def drawn(parent: PIL.Image.Image | None, /, n: int) -> PIL.Image.Image:
     return PIL.Image.new("RGB", (1, 1))
 
 
-class Wide:
-    """Answers with 32 KiB for each picture."""
-
-    fingerprint = "wide"
-
-    def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
-        return np.ones((len(images), 4096))
-
-
-def scenes(numbers: Iterable[int]) -> Iterator[Question]:
-    return (Question(IMAGE, (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
+def scenes(numbers: Iterable[int]) -> Iterator[Ask]:
+    return (Ask("image", (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
 
 
 @pytest.mark.parametrize("first", [0, -1], ids=["all remembered", "a failure at the head"])
 def test_a_long_warm_stream_does_not_accumulate(store: Store, engine: MakeEngine, first: int) -> None:
-    made = engine(Wide(), batch_size=16)
+    wide = fakes.adapter("wide", embed_images=lambda images: np.ones((len(images), 4096)))
+    made = engine(wide, batch_size=16)
     assert peak_of(store.ask(made, "m", scenes(range(1600)))) < 16 << 20
     assert peak_of(store.ask(made, "m", scenes([first, *range(1600)]))) < 16 << 20, "50 MiB are read in all"
 
 
-def test_a_broken_adapter_ends_the_stream_and_the_rest_is_kept(
-    store: Store, engine: MakeEngine, fakes: SimpleNamespace
-) -> None:
-    class Broken:
-        fingerprint = "broken"
+def test_a_broken_adapter_ends_the_stream_and_the_rest_is_kept(store: Store, engine: MakeEngine) -> None:
+    def embed(given: list[str]) -> np.ndarray:
+        raise RuntimeError("no")
 
-        def embed_texts(self, given: list[str]) -> np.ndarray:
-            raise RuntimeError("no")
-
+    broken = fakes.adapter("broken", embed_texts=embed)
     list(store.ask(engine(fakes.Dual()), "m", texts("a", "b")))
     with pytest.raises(AdapterError):
-        list(store.ask(engine(Broken()), "m", texts("a", *map(str, range(30)))))
-    kept = list(store.ask(engine(Broken()), "m", texts("a", "b")))
+        list(store.ask(engine(broken), "m", texts("a", *map(str, range(30)))))
+    kept = list(store.ask(engine(broken), "m", texts("a", "b")))
     assert same(kept[0], fakes.vector(b"a"))
     assert same(kept[1], fakes.vector(b"b"))

@@ -10,6 +10,7 @@ from mmbench.harness.engine.kinds.tune import TUNE
 from mmbench.harness.engine.question import Question, Tuning
 from mmbench.harness.errors import AdapterError, Unsupported, UsageError
 from mmbench.harness.store.store import Store
+from tests import fakes
 
 Floats = np.ndarray
 MakeSubject = Callable[..., Subject]
@@ -141,9 +142,9 @@ def test_a_model_that_cannot_estimate_is_asked_all_the_same(subject: MakeSubject
 # what goes wrong
 
 
-def test_a_model_without_the_ability(subject: MakeSubject, fakes: object) -> None:
+def test_a_model_without_the_ability(subject: MakeSubject) -> None:
     with pytest.raises(Unsupported, match="prompt learning needs tune_prompts; a model has none"):
-        list(subject(fakes.Dual()).tuned([tuning()]))  # type: ignore[attr-defined]
+        list(subject(fakes.Dual()).tuned([tuning()]))
 
 
 @pytest.mark.parametrize(
