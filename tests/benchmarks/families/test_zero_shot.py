@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import record as records
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.run.result import Run

@@ -293,10 +293,10 @@ def test_a_collapsed_model_answers_at_random(subject: MakeSubject, picture: Make
     samples = [Sample(f"item {n}", (picture(0),)) for n in range(300)]
     got = [
         answer.text
-        for answer in subject(COLLAPSED[route], pinned=route).answer(iter(samples), ["a", "b", "c"], Asking())
+        for answer in subject(COLLAPSED[route], pinned=route).answer(iter(samples), ["a", "b", "c"], Wording())
     ]
     assert all(70 < got.count(text) < 130 for text in ("a", "b", "c"))
-    alone = subject(COLLAPSED[route], pinned=route).answer(samples[7:8], ["a", "b", "c"], Asking())
+    alone = subject(COLLAPSED[route], pinned=route).answer(samples[7:8], ["a", "b", "c"], Wording())
     assert next(alone).text == got[7], "the draw is the item's own, whatever was asked before"
 
 

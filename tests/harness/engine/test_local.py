@@ -489,7 +489,7 @@ def test_an_interrupt_leaves_a_closable_engine() -> None:
 
 
 def test_a_stream_that_is_left_early_leaves_a_closable_engine() -> None:
-    made = Engine(fakes.Dual(), workers=2)
+    made = LocalEngine(fakes.Dual(), workers=2)
     stream = made.map(image_requests(200))
     next(stream)
     made.close()

@@ -14,7 +14,6 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.engine.kinds.image import IMAGE
-from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Image
@@ -227,7 +226,7 @@ def test_random_damage_never_raises_anything_else(kind: str) -> None:
 # Nothing is decoded without need
 
 
-def test_nothing_is_decoded_when_it_is_remembered(store: Store, engine: Callable[..., Engine]) -> None:
+def test_nothing_is_decoded_when_it_is_remembered(store: Store, engine: Callable[..., LocalEngine]) -> None:
     drawn: list[int] = []
 
     def scene(parent: PIL.Image.Image | None, /, level: int) -> PIL.Image.Image:

@@ -115,7 +115,7 @@ def test_other_routes_are_counted(store: Store, tasks: dict[str, Task], route: s
 
 
 def test_what_cannot_be_asked_says_so(store: Store, tasks: dict[str, Task]) -> None:
-    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, None, None)
+    (got,) = plan([Model("m", "", fakes.Writer())], [tasks["search"]], store, RunSettings())
     assert got.unsupported == "similarity needs embed_images and embed_texts; m has none"
     assert (got.items, got.inputs) == (COUNT, 0)
     assert got.as_json()["unsupported"] == got.unsupported

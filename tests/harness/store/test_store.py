@@ -71,7 +71,7 @@ def test_equal_pictures_are_asked_once_across_windows(store: Store, engine: Make
 
 
 def test_a_second_stream_asks_nothing(store: Store, engine: MakeEngine, picture: MakePicture) -> None:
-    asks = [Ask("image", (picture(n),)) for n in range(30)]
+    asks = [Question(IMAGE, (picture(n),)) for n in range(30)]
     cold = list(store.ask(engine(fakes.Dual()), "m", asks))
     store.meter = Meter()
     made = fakes.Dual()
@@ -112,6 +112,7 @@ VALUES = [
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_a_value_survives_packing(value: object) -> None:
     pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
+    pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
     back = unpack(pack(value))
     pairs = zip(parts(value), parts(back), strict=True)
     assert all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
@@ -136,7 +137,7 @@ def test_cold_and_warm_agree_to_the_bit(
         return ImageVectors(rows, rows[:, :1] * 3) if pair else rows
 
     typed = fakes.adapter("typed", embed_images=embed)
-    asks = [Ask("image", (picture(n),)) for n in range(5)]
+    asks = [Question(IMAGE, (picture(n),)) for n in range(5)]
     cold = list(store.ask(engine(typed), "m", asks))
     warm = list(store.ask(engine(typed), "m", asks))
     assert all(map(same, cold, warm))
@@ -327,7 +328,7 @@ def test_two_models_of_one_task_are_counted_apart(store: Store, engine: MakeEngi
 
 
 def test_speed_is_known_after_asking(store: Store, engine: MakeEngine) -> None:
-    assert store.speed("m", "text") is None
+    assert store.speed("m", TEXT) is None
     list(store.ask(engine(fakes.Dual()), "m", texts("a", "b")))
     assert store.speed("m", TEXT) > 0
     assert store.speed("m", IMAGE) is None
@@ -510,8 +511,8 @@ def drawn(parent: PIL.Image.Image | None, /, n: int) -> PIL.Image.Image:
     return PIL.Image.new("RGB", (1, 1))
 
 
-def scenes(numbers: Iterable[int]) -> Iterator[Ask]:
-    return (Ask("image", (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
+def scenes(numbers: Iterable[int]) -> Iterator[Question]:
+    return (Question(IMAGE, (Image.render(drawn, {"n": n}, 1, f"scene {n}"),)) for n in numbers)
 
 
 @pytest.mark.parametrize("first", [0, -1], ids=["all remembered", "a failure at the head"])
