@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from mmbench.harness.board.html import board_html
 from rich.console import Console
 
 from mmbench.harness.board.board import Board
@@ -25,6 +24,7 @@ from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.record import write
 from mmbench.harness.records.reported import Reported, add_reported
+from mmbench.harness.report.page import board_html
 from mmbench.harness.statistics.standing import Standing
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
@@ -65,7 +65,7 @@ def test_mean_of_chance_corrected_scores(tmp_path: Path) -> None:
         put(tmp_path, model, "pets", second, chance=0.4)
     board = Results(tmp_path).board()
     assert [(line.model, line.rank) for line in board.lines] == [("high", 1), ("mid", 1), ("low", 3)]
-    assert [line.overall for line in board.lines] == pytest.approx([0.5, 0.5, 0.0])
+    assert [line.overall.value for line in board.lines if line.overall] == pytest.approx([0.5, 0.5, 0.0])
     assert [(column.task, column.metric) for column in board.columns] == [
         ("digits@1", "accuracy"),
         ("pets@1", "accuracy"),
@@ -114,7 +114,7 @@ def test_a_partial_run_is_never_ranked(tmp_path: Path) -> None:
     put(tmp_path, "a", "digits", 0.9, created="2026-02", protocol="q", dataset=part)
     put(tmp_path, "b", "digits", 0.9, protocol="q", dataset=part)
     board = Results(tmp_path).board()
-    assert [(line.model, line.overall) for line in board.lines] == [("a", pytest.approx(2 / 9))]
+    assert [(line.model, line.overall.value) for line in board.lines if line.overall] == [("a", pytest.approx(2 / 9))]
     assert {(entry.record.model, entry.record.partial) for entry in board.apart} == {("a", True), ("b", True)}
     assert "apart: a, b on digits@1 (only part of its items)" in board_notes(board)
 
@@ -284,7 +284,7 @@ def test_ranks_are_no_surer_than_the_items(tmp_path: Path) -> None:
         put(tmp_path, model, "digits", float(right.mean()), right=right, ends=wilson(right.sum(), 100))
     lines = Results(tmp_path).board().lines
     assert [line.standing for line in lines] == [Standing(1, 1, 2, 1), Standing(2, 1, 2, 1), Standing(3, 3, 3, 2)]
-    assert all(line.low < line.overall < line.high for line in lines)  # type: ignore[operator]
+    assert all(mean.low < mean.value < mean.high for mean in (line.overall for line in lines))
     assert "1–2" in shown(Results(tmp_path).board(), 80)
 
 
@@ -294,7 +294,8 @@ def test_tasks_on_the_same_pictures_are_no_surer_than_one(tmp_path: Path) -> Non
         put(tmp_path, "a", task, 0.6, right=right)
     put(tmp_path, "b", "digits", 0.6, right=right)
     put(tmp_path, "b", "pets", 0.6, right=right[::-1])
-    same, apart = sorted(Results(tmp_path).board().lines, key=lambda line: line.model)
+    lines = sorted(Results(tmp_path).board().lines, key=lambda line: line.model)
+    same, apart = (line.overall for line in lines)
     assert (same.low, same.high) == pytest.approx((0.45 / 0.9, 0.55 / 0.9))
     assert apart.high - apart.low < 0.85 * (same.high - same.low)  # type: ignore[operator]
 
@@ -432,8 +433,8 @@ def test_damaged_outcomes_leave_the_score_and_take_the_interval_of_the_rank(
     path.write_bytes(path.read_bytes()[:100])
     results = Results(folder)
     lines = results.board().lines
-    assert [(line.model, line.rank, line.overall) for line in lines] == [
-        (line.model, line.rank, line.overall) for line in whole
+    assert [(line.model, line.rank, line.overall.value) for line in lines] == [
+        (line.model, line.rank, line.overall.value) for line in whole
     ]
     assert (lines[0].standing, lines[1].standing) == (None, Standing(2, 2, 2, 1))
     results.board()
@@ -451,7 +452,9 @@ def test_records_without_outcomes_are_ranked_all_the_same(folder: Path) -> None:
         path.unlink()
     results = Results(folder)
     lines = results.board().lines
-    assert [(line.rank, line.standing, line.low is None) for line in lines] == [(i, None, False) for i in (1, 2, 3)]
+    assert [(line.rank, line.standing, line.overall.low is None) for line in lines] == [
+        (i, None, False) for i in (1, 2, 3)
+    ]
     assert len(results.errors) == 6
 
 
@@ -502,7 +505,7 @@ def test_reported_figures_are_ranked_on_request(folder: Path) -> None:
         ("clip-b", 4, False),
         ("part", None, True),
     ]
-    assert board.lines[0].standing is None and board.lines[0].low is None
+    assert board.lines[0].standing is None and board.lines[0].overall.low is None
     assert board.lines[1].standing is not None and board.lines[1].standing.rank_low == 2
     assert [each.model for each in board.below] == ["X"]
     assert "GPT (reported)" in shown(board, 100)
@@ -523,11 +526,13 @@ def test_damaged_figures_are_named(folder: Path) -> None:
 def test_the_page_holds_every_column_and_escapes_every_text(folder: Path) -> None:
     publish(folder, ("<script>alert(1)</script>", "hue", "accuracy", 0.99))
     page = board_html(Results(folder).board())
-    assert page.count("<script>") == 1 == page.count("</script>")
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert page.count("<script") == 2 == page.count("</script>"), "the data and the code of the page"
+    assert "&lt;script&gt;alert(1)&lt;/<wbr>script&gt;" in page
     assert "<link" not in page and " src=" not in page and "@import" not in page
-    assert page.count("https://") == 1, "the one address is that of a source"
+    assert page.count("https://") == 2, "the one address is that of a source, as link and as text"
     body = page[page.index("<tbody>") : page.index("</tbody>")]
-    assert [row.count("<td") for row in body.split("</tr>")[:-1]] == [9 + 2 + 1 + 2] * 3
-    assert page.count("<button") == 9 + 2 + 1 + 2 + 5
-    assert board_html(Results(folder).board(), "families").count("<button") == 9 + 1 + 5
+    means, tasks = 2 + 1, 2
+    cells = [row.count("<td") + row.count("<th") for row in body.split("</tr>")[:-1]]
+    assert set(cells) == {3 + means + tasks + 1}
+    assert page.count('class="sort"') == 3 + means + tasks + 1
+    assert board_html(Results(folder).board(), "families").count('class="sort"') == 3 + 1 + 1

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from mmbench.harness.compare.compare import compare
-from mmbench.harness.compare.macro import left_out, macro_interval
+from mmbench.harness.compare.macro import left_out, macro_mean
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.errors import UsageError
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid
 from mmbench.harness.statistics.paired import paired
@@ -49,8 +50,8 @@ def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
     ]
     alone = paired(HALF, changed(HALF, 30, 2), np.arange(400))
     row = made.rows[1]
-    assert (row.a, row.b, row.difference) == pytest.approx((0.5, 0.43, -0.07))
-    assert (row.low, row.high, row.n, row.p) == (alone.low, alone.high, 400, alone.p)
+    assert (row.a, row.b, row.difference.value) == pytest.approx((0.5, 0.43, -0.07))
+    assert (row.difference.low, row.difference.high, row.n, row.p) == (alone.low, alone.high, 400, alone.p)
     assert [row.p_adjusted for row in made.rows] == holm([row.p for row in made.rows]).tolist()
     assert made.conclusion("b") == "b is worse on 1 of 3 tasks, better on 1; 1 tied"
     assert made.exit_code == 0
@@ -76,7 +77,7 @@ def test_the_interval_is_that_of_alpha(tmp_path: Path) -> None:
     put(tmp_path, "b", changed(HALF, 10))
     wide, narrow = (compare("a", "b", output=tmp_path, alpha=alpha).rows[0] for alpha in (0.01, 0.2))
     assert (wide.verdict, narrow.verdict) == ("worse", "worse")
-    assert wide.low is not None and narrow.low is not None and wide.low < narrow.low
+    assert wide.difference.low < narrow.difference.low
 
 
 def test_items_that_changed_most(tmp_path: Path) -> None:
@@ -93,8 +94,8 @@ def test_lower_is_better_for_a_rank(tmp_path: Path) -> None:
     put(tmp_path, "a", ranks, **retrieval)
     put(tmp_path, "b", ranks + 10, **retrieval)
     (row,) = compare("a", "b", output=tmp_path).rows
-    assert (row.verdict, row.difference) == ("worse", 10)
-    assert row.low is not None and row.high is not None and row.low <= 10 <= row.high
+    assert (row.verdict, row.difference.value) == ("worse", 10)
+    assert row.difference.low <= 10 <= row.difference.high
 
 
 def test_a_rate_is_neither_better_nor_worse(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_rate_is_neither_better_nor_worse(tmp_path: Path) -> None:
     put(tmp_path, "b", always, **rate)
     (row,) = compare("a", "b", output=tmp_path).rows
     assert (row.verdict, row.p_adjusted) == ("tied", None)
-    assert row.difference > 0.2 and row.p < 0.05
+    assert row.difference.value > 0.2 and row.p < 0.05
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_a_model_is_tied_with_itself_everywhere() -> None:
     assert {row.verdict for row in made.rows} == {"tied"}
     assert not made.incomparable
     (overall,) = made.overall
-    assert (overall.difference, overall.low, overall.high) == (0.0, 0.0, 0.0)
+    assert overall.difference == Estimate(0.0, 0.0, 0.0)
     whole = len(made.rows)
     assert made.conclusion(made.models[1]) == f"tiny-coca (2) and tiny-coca (1) are tied on {whole} tasks"
 
@@ -287,8 +288,8 @@ def test_the_mean_over_tasks_is_corrected_for_chance(tmp_path: Path) -> None:
     put(tmp_path, "b", HALF, task="rate", card=Card(best=None))
     made = compare("a", "b", output=tmp_path)
     (overall,) = made.overall
-    assert (overall.tasks, overall.difference) == (2, pytest.approx(-0.09 / 0.9 / 2))
-    assert overall.low < overall.difference < overall.high < 0
+    assert (overall.tasks, overall.difference.value) == (2, pytest.approx(-0.09 / 0.9 / 2))
+    assert overall.difference.low < overall.difference.value < overall.difference.high < 0
     assert "over 2 tasks, chance-corrected: -0.050, 95 % interval" in text(made, 80)
 
 
@@ -303,9 +304,9 @@ def test_its_interval_covers_the_truth(tasks: int, n: int, shared: int) -> None:
     for _ in range(300):
         effect = rng.normal(0, 0.3, shared)[np.arange(n) % shared]  # of the picture, in every task
         changes = [0.1 + effect + rng.normal(0, 0.5, n) for _ in range(tasks)]
-        made = macro_interval([left_out(lambda w, x=x: w @ x / w.sum(axis=1), names) for x in changes])
+        made = macro_mean([left_out(lambda w, x=x: w @ x / w.sum(axis=1), names) for x in changes])
         assert made is not None
-        covered += made[1] <= 0.1 <= made[2]
+        covered += made.low <= 0.1 <= made.high
     assert 0.92 <= covered / 300 <= 0.98
 
 
@@ -314,13 +315,13 @@ def test_groups_are_clusters_where_those_are_few() -> None:
 
     names = pa.array(["one", "two", "one", "three"])
     values = np.array([1.0, 2.0, 3.0, 7.0])
-    made = macro_interval([left_out(lambda weights: weights @ values / weights.sum(axis=1), names)])
-    assert made is not None and made[0] == 3.25
+    made = macro_mean([left_out(lambda weights: weights @ values / weights.sum(axis=1), names)])
+    assert made is not None and made.value == 3.25
     jackknife = np.array([9 / 2, 11 / 3, 6 / 3])
     error = np.sqrt(2 / 3 * ((jackknife - jackknife.mean()) ** 2).sum())
-    assert (made[2] - made[1]) / 2 == pytest.approx(4.303 * error, rel=1e-3)
+    assert (made.high - made.low) / 2 == pytest.approx(4.303 * error, rel=1e-3)
     alone = left_out(lambda weights: weights @ values, pa.array(["one"] * 4))
-    assert macro_interval([alone]) is None
+    assert macro_mean([alone]) is None
 
 
 # what is printed
@@ -379,4 +380,4 @@ def test_a_corpus_metric_is_resampled(tmp_path: Path) -> None:
     (row,) = compare("a", "b", output=tmp_path).rows
     assert (row.verdict, row.a, row.b) == ("worse", pytest.approx(60 / 70), pytest.approx(30 / 55))
     assert (row.flips, row.gained, row.lost) == ((), None, None)
-    assert row.low is not None and row.high is not None and row.low < row.difference < row.high < 0
+    assert row.difference.low < row.difference.value < row.difference.high < 0

@@ -120,8 +120,8 @@ def test_lower_is_better_for_a_rank(tmp_path: Path) -> None:
     put(tmp_path, "worse", ranks + 10, **retrieval)
     put(tmp_path, "better", ranks - 4, **retrieval)
     (row,) = check("worse", "base", output=tmp_path).rows
-    assert (row.verdict, row.difference) == ("regressed", 10)
-    assert row.low is not None and row.high is not None and row.low <= 10 <= row.high
+    assert (row.verdict, row.difference.value) == ("regressed", 10)
+    assert row.difference.low <= 10 <= row.difference.high
     assert verdicts(check("better", "base", output=tmp_path)) == {"digits": "improved"}
 
 

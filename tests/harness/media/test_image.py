@@ -14,6 +14,7 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Image

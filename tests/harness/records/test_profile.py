@@ -22,7 +22,9 @@ from mmbench.harness.records.profile import Dimension, profile
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.progress import Problem
 from mmbench.harness.run.result import Run
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.scores.corrected import corrected
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.terminal.profile import ASCII, BLOCKS, bar, profile_table, profiles
@@ -49,19 +51,23 @@ def one(*records: Record) -> Dimension:
     return made
 
 
+def ends_of(made: Dimension) -> tuple[float | None, ...]:
+    return (made.score.value, made.score.low, made.score.high) if made.score else (None, None, None)
+
+
 # the figures
 
 
 def test_a_task_alone_keeps_its_interval() -> None:
     made = one(scored("t0", 0.75, (0.7, 0.8)))
     assert (made.name, made.n, made.tasks, made.verdict) == ("shape", 100, 1, "partly")
-    assert (made.value, made.low, made.high) == pytest.approx((0.5, 0.4, 0.6))
+    assert ends_of(made) == pytest.approx((0.5, 0.4, 0.6))
 
 
 def test_a_mean_over_unlike_chances() -> None:
     made = one(scored("t0", 0.75, (0.7, 0.8)), scored("t1", 1.0, (0.91, 1.0), chance=0.1))
     assert (made.n, made.tasks, made.verdict) == (200, 2, "mostly")
-    assert (made.value, made.low, made.high) == pytest.approx((0.75, 0.65, 0.8))
+    assert ends_of(made) == pytest.approx((0.75, 0.65, 0.8))
 
 
 def test_the_interval_holds_where_tasks_share_every_picture() -> None:
@@ -72,8 +78,9 @@ def test_the_interval_holds_where_tasks_share_every_picture() -> None:
         right = (rng.random(n) < 0.7).mean()
         half = 1.96 * math.sqrt(right * (1 - right) / n)
         made = one(*(scored(name, right, (right - half, right + half), chance=0.0) for name in ("t0", "t1")))
-        assert made.low is not None and made.high is not None
-        seen += made.low <= 0.7 <= made.high
+        _, low, high = ends_of(made)
+        assert low is not None and high is not None
+        seen += low <= 0.7 <= high
     assert seen / runs > 0.92
 
 
@@ -93,14 +100,15 @@ def test_the_interval_holds_where_tasks_share_every_picture() -> None:
 def test_verdicts(value: float, ends: tuple[float, float] | None, verdict: str) -> None:
     made = one(scored("t0", value, ends))
     assert made.verdict == verdict
-    assert made.value == pytest.approx(2 * value - 1)
-    assert (made.low is None) == (made.high is None) == (ends is None)
+    mean, low, high = ends_of(made)
+    assert mean == pytest.approx(2 * value - 1)
+    assert (low is None) == (high is None) == (ends is None)
 
 
 def test_one_task_without_interval_leaves_none() -> None:
     made = one(scored("t0", 0.9, (0.8, 1.0)), scored("t1", 0.7))
-    assert (made.low, made.high, made.verdict) == (None, None, "no interval")
-    assert made.value == pytest.approx(0.6)
+    assert ends_of(made) == (pytest.approx(0.6), None, None)
+    assert made.verdict == "no interval"
 
 
 GOOD = scored("t0", 1.0, (0.96, 1.0))
@@ -119,14 +127,14 @@ GOOD = scored("t0", 1.0, (0.96, 1.0))
 )
 def test_never_a_mean_of_the_rest(other: Record, verdict: str) -> None:
     made = one(GOOD, other)
-    assert (made.value, made.low, made.high, made.tasks, made.verdict) == (None, None, None, 2, verdict)
+    assert (made.score, made.tasks, made.verdict) == (None, 2, verdict)
 
 
 def test_metrics_without_a_best_value_do_not_enter() -> None:
     cider = scored("t1", 1.3, card=Card(best=None))
     assert one(GOOD, cider) == one(GOOD)
     alone = profile([task("t1", "captions")], [cider])
-    assert alone == [Dimension("captions", None, None, None, 0, 0, "no scale")]
+    assert alone == [Dimension("captions", None, 0, 0, "no scale")]
 
 
 def test_order_controls_and_tasks_without_a_dimension() -> None:
@@ -134,14 +142,14 @@ def test_order_controls_and_tasks_without_a_dimension() -> None:
     records = [scored(f"t{i}", 0.75, (0.7, 0.8)) for i in (3, 2, 1, 0)]
     made = profile(tasks, [*records, *(replace(each, control="blind", scores=()) for each in records)])
     assert [(each.name, each.tasks) for each in made] == [("shape", 2), ("colour", 1)]
-    assert [each.value for each in made] == pytest.approx([0.5, 0.5])
+    assert [each.score.value for each in made if each.score] == pytest.approx([0.5, 0.5])
     assert profile(tasks[2:3], records) == []
 
 
 def test_where_lower_is_better_the_ends_change_places() -> None:
     made = corrected(Score("rank", 2.0, 1.0, 3.0, 9, 1.0, None, 5.0, True), 1.0)
     assert made is not None
-    assert (made.value, made.low, made.high) == (0.75, 0.5, 1.0)
+    assert made == Estimate(0.75, 0.5, 1.0)
 
 
 # the bar
@@ -164,20 +172,20 @@ def test_where_lower_is_better_the_ends_change_places() -> None:
     ],
 )
 def test_bar(value: float, low: float | None, high: float | None, drawn: str) -> None:
-    assert bar(value, low, high, 10) == drawn
+    assert bar(Estimate(value, low, high), 10) == drawn
     plain = drawn.translate(str.maketrans(dict(zip(BLOCKS, ASCII, strict=True))))
-    assert bar(value, low, high, 10, ASCII) == plain
+    assert bar(Estimate(value, low, high), 10, ASCII) == plain
     assert plain.isascii()
 
 
 SHOWN = [
-    Dimension("colour", 0.996, 0.99, 0.999, 1000, 1, "learned"),
-    Dimension("compositionality", 0.884, 0.86, 0.906, 12_000, 2, "mostly"),
-    Dimension("texture", 0.539, 0.49, 0.58, 1000, 1, "partly"),
-    Dimension("[location]", -0.0001, -0.03, 0.03, 1000, 1, "at chance"),
-    Dimension("larger", -0.12, -0.15, -0.09, 1000, 1, "below chance"),
-    Dimension("captions", None, None, None, 0, 1, "incomplete"),
-    Dimension("existence", 0.4, None, None, 500, 1, "no interval"),
+    Dimension("colour", Estimate(0.996, 0.99, 0.999), 1000, 1, "learned"),
+    Dimension("compositionality", Estimate(0.884, 0.86, 0.906), 12_000, 2, "mostly"),
+    Dimension("texture", Estimate(0.539, 0.49, 0.58), 1000, 1, "partly"),
+    Dimension("[location]", Estimate(-0.0001, -0.03, 0.03), 1000, 1, "at chance"),
+    Dimension("larger", Estimate(-0.12, -0.15, -0.09), 1000, 1, "below chance"),
+    Dimension("captions", None, 0, 1, "incomplete"),
+    Dimension("existence", Estimate(0.4, None, None), 500, 1, "no interval"),
 ]
 
 
@@ -226,7 +234,7 @@ def test_shown_for_two_dimensions_only() -> None:
     run = Run(tasks, [scored(f"t{i}", 0.9, (0.8, 1.0)) for i in range(3)])
     assert "Perception profile: a\n" in "\n".join(map(str.rstrip, shown(run).splitlines()))
     assert shown(replace(run, tasks=(tasks[0], tasks[2]))) == ""
-    lost = [Problem("a", each.reference, Unsupported("cannot")) for each in tasks]
+    lost = [Problem(Sitting("a", each), Unsupported("cannot")) for each in tasks]
     assert shown(Run(tasks, [], lost)) == "", "of a model that answered nothing"
     half = shown(Run(tasks, [replace(run.records[0], dataset={"partial": True})], lost[1:]))
     assert "Perception profile: a (first items only)" in half

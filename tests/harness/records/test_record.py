@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.records.entry import Entry, find, in_results, newest
 from mmbench.harness.records.outcomes import SCHEMA, read_outcomes
-from mmbench.harness.records.record import Record, find, newest, read, write
+from mmbench.harness.records.record import Record, read, write
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
@@ -69,6 +70,12 @@ OUTCOMES = [
 ]
 
 
+def found_in(results: Path) -> tuple[list[Record], list[DataError]]:
+    entries, errors = find(in_results(results))
+    assert all(entry.path.is_file() and read(entry.path) == entry.record for entry in entries)
+    return [entry.record for entry in entries], errors
+
+
 def test_round_trip(tmp_path: Path) -> None:
     path = write(record(), OUTCOMES, tmp_path)
     assert path == tmp_path / "runs" / "mine" / record().file_name
@@ -76,7 +83,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert len(path.stem) == len("pets@2-") + 8
     assert read(path) == record()
     assert read_outcomes(path) == OUTCOMES
-    assert find(tmp_path) == ([record()], [])
+    assert found_in(tmp_path) == ([record()], [])
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.stem}.parquet"]
 
 
@@ -88,7 +95,7 @@ def test_a_record_of_the_first_schema_is_read(tmp_path: Path) -> None:
     for score in (*held["scores"], *held["breakdown"]):
         del score["clusters"]
     path.write_text(json.dumps(held), encoding="utf-8")
-    (found,), errors = find(tmp_path)
+    (found,), errors = found_in(tmp_path)
     assert not errors
     assert (found.parameters, found.primary.clusters, found.primary.value) == (None, None, SCORE.value)
     assert not found.primary.few_clusters
@@ -149,14 +156,14 @@ def test_a_record_that_json_cannot_hold_leaves_the_old_one(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="not JSON compliant"):
         write(record(seconds=math.nan), OUTCOMES, tmp_path)
     assert read(path) == record()
-    assert find(tmp_path) == ([record()], [])
+    assert found_in(tmp_path) == ([record()], [])
 
 
 def test_half_written_files_are_no_records(tmp_path: Path) -> None:
     path = write(record(), OUTCOMES, tmp_path)
     path.with_suffix(".json.123").write_text("{")
     path.with_suffix(".parquet.123").write_text("")
-    assert find(tmp_path) == ([record()], [])
+    assert found_in(tmp_path) == ([record()], [])
 
 
 @pytest.mark.parametrize(
@@ -175,7 +182,7 @@ def test_a_damaged_record_is_named_and_the_others_are_kept(tmp_path: Path, conte
     write(record(), OUTCOMES, tmp_path)
     bad = tmp_path / "runs" / "mine" / "pets@2-00000000.json"
     bad.write_bytes(content)
-    records, errors = find(tmp_path)
+    records, errors = found_in(tmp_path)
     assert records == [record()]
     (error,) = errors
     assert str(error).startswith(str(bad))
@@ -238,8 +245,12 @@ def test_shuffles_of_two_seeds_are_both_kept(tmp_path: Path) -> None:
 def test_newest_prefers_a_full_run() -> None:
     old, new = record(created="2026-01"), record(created="2026-02")
     partial = record(created="2026-03", dataset=PARTIAL)
-    assert newest([old, new, partial]) == [new]
-    assert newest([partial, new, old]) == [new]
-    assert newest([partial]) == [partial]
     blind = record(control="blind")
-    assert newest([old, blind]) == [old, blind]
+
+    def last(*records: Record) -> list[Record]:
+        return [entry.record for entry in newest(Entry(each, Path(str(i))) for i, each in enumerate(records))]
+
+    assert last(old, new, partial) == [new]
+    assert last(partial, new, old) == [new]
+    assert last(partial) == [partial]
+    assert last(old, blind) == [old, blind]

@@ -8,14 +8,14 @@ import pytest
 from mmbench.harness.errors import UsageError
 from mmbench.harness.records.record import Record, write
 from mmbench.harness.records.selection import select
-from tests.harness.records.test_record import OUTCOMES, record
+from tests.builders import outcome, record
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     for model in ("mine", "theirs"):
         for task in ("digits", "pets"):
-            write(replace(record(), model=model, task=task), OUTCOMES, tmp_path / "results")
+            write(record(model=model, task=task), [outcome("a", 1.0)], tmp_path / "results")
     return tmp_path / "results"
 
 
@@ -36,7 +36,7 @@ def test_a_label_a_file_or_a_folder(results: Path) -> None:
 
 
 def test_a_results_folder_with_one_label(results: Path, tmp_path: Path) -> None:
-    write(record(), OUTCOMES, tmp_path / "single")
+    write(record(model="mine"), [outcome("a", 1.0)], tmp_path / "single")
     assert select(tmp_path / "single").label == "mine"
     with pytest.raises(UsageError, match="holds records of mine, theirs; name one"):
         select(results)
@@ -57,12 +57,12 @@ def test_the_newest_whole_record_stands_and_a_damaged_one_is_told(results: Path)
         return select("mine", results).own()[f"digits@{record().version}"].record
 
     later = replace(record(), model="mine", task="digits", fingerprint="g", created="2026-12-01T00:00:00.000+00:00")
-    write(later, OUTCOMES, results)
+    write(later, [outcome("a", 1.0)], results)
     assert own().fingerprint == "g"
     cut = replace(later, created="2027-01-01T00:00:00.000+00:00", dataset={**later.dataset, "partial": True})
-    write(cut, OUTCOMES, results)
+    write(cut, [outcome("a", 1.0)], results)
     assert not own().partial
-    write(replace(later, control="blind", created="2027-01-01T00:00:00.000+00:00"), OUTCOMES, results)
+    write(replace(later, control="blind", created="2027-01-01T00:00:00.000+00:00"), [outcome("a", 1.0)], results)
     assert own().control is None
     (results / "runs" / "mine" / "x.json").write_text("nothing")
     (error,) = select("mine", results).errors

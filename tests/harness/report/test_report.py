@@ -284,7 +284,7 @@ def test_verdicts_of_a_pair() -> None:
     one, same = compare_task(0, [good, bad]), compare_task(1, [good, replace(good, model="bad")])
     judged = judge([one["good", "bad"], same["good", "bad"]])
     assert [each.verdict for each in judged] == ["better", "tied"]
-    assert judged[0].compared.test.difference == pytest.approx(good.values.mean() - bad.values.mean())
+    assert judged[0].compared.test.value == pytest.approx(good.values.mean() - bad.values.mean())
     assert judged[0].p == pytest.approx(2 * judged[0].compared.test.p)
     (worse,) = judge([compare_task(0, [bad, good])["bad", "good"]])
     assert worse.verdict == "worse"
@@ -295,7 +295,7 @@ def test_a_rank_is_better_when_it_is_low() -> None:
     low, high = answers("low", [1.0] * 40), answers("high", [2.0, 3.0] * 20)
     low, high = (replace(each, measured=replace(each.measured, metric=ranks)) for each in (low, high))
     (judged,) = judge([compare_task(0, [low, high])["low", "high"]])
-    assert (judged.verdict, judged.compared.test.difference) == ("better", pytest.approx(1.5))
+    assert (judged.verdict, judged.compared.test.value) == ("better", pytest.approx(1.5))
     neither = replace(low, measured=replace(low.measured, metric=replace(ranks, higher_is_better=None)))
     assert compare_task(0, [neither, high]) == {}
 

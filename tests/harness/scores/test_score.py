@@ -9,7 +9,7 @@ import pytest
 
 from mmbench.harness.scores.breakdown import MOST_LEVELS, break_down
 from mmbench.harness.scores.score import as_json, score
-from mmbench.harness.statistics.corrected import chance_corrected
+from mmbench.harness.statistics.estimate import chance_corrected
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome, Status

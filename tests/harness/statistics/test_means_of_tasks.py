@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from mmbench.harness.board.replicates import cluster_keys, poisson_weights
-from mmbench.harness.statistics.corrected import Corrected
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
 from mmbench.harness.statistics.wilson import wilson
 
 
-def scored(values: np.ndarray) -> Corrected:
-    return Corrected(float(values.mean()), *wilson(float(values.sum()), len(values)))
+def scored(values: np.ndarray) -> Estimate:
+    return Estimate(float(values.mean()), *wilson(float(values.sum()), len(values)))
 
 
 def test_one_task_keeps_its_interval() -> None:
-    made = macro_average([Corrected(0.8, 0.7, 0.95)], np.random.default_rng(0).normal(size=(100, 1)))
+    made = macro_average([Estimate(0.8, 0.7, 0.95)], np.random.default_rng(0).normal(size=(100, 1)))
     assert (made.value, made.low, made.high) == pytest.approx((0.8, 0.7, 0.95))
 
 
@@ -22,21 +22,21 @@ def test_one_task_keeps_its_interval() -> None:
 def test_what_tasks_share_does_not_cancel(shared: float, half: float) -> None:
     one, other = np.random.default_rng(0).normal(size=(2, 20_000))
     replicates = np.stack([one, shared * one + (1 - abs(shared)) * other], axis=1)
-    made = macro_average([Corrected(0.5, 0.4, 0.6), Corrected(0.7, 0.6, 0.8)], replicates)
+    made = macro_average([Estimate(0.5, 0.4, 0.6), Estimate(0.7, 0.6, 0.8)], replicates)
     assert made.low is not None and made.high is not None
     assert (made.value - made.low, made.high - made.value) == pytest.approx((half, half), abs=0.002)
 
 
 def test_what_is_not_known_is_taken_to_go_together() -> None:
-    scores = [Corrected(1.0, 0.8, 1.0), Corrected(1.0, 0.6, 1.0)]
+    scores = [Estimate(1.0, 0.8, 1.0), Estimate(1.0, 0.6, 1.0)]
     for replicates in (np.ones((50, 2)), np.full((50, 2), np.nan)):
         made = macro_average(scores, replicates)
         assert (made.value, made.low, made.high) == pytest.approx((1.0, 0.7, 1.0))
 
 
 def test_no_interval_without_that_of_each_task() -> None:
-    made = macro_average([Corrected(0.5, None, None), Corrected(0.7, 0.6, 0.8)], np.ones((9, 2)))
-    assert made == Corrected(0.6, None, None)
+    made = macro_average([Estimate(0.5, None, None), Estimate(0.7, 0.6, 0.8)], np.ones((9, 2)))
+    assert made == Estimate(0.6, None, None)
 
 
 def test_correlation_is_that_of_the_rows_in_which_all_are_known() -> None:

@@ -25,7 +25,7 @@ def ratio(statistics: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def test_right_and_wrong_are_a_matter_of_discordant_items() -> None:
     made = paired(*runs(3, 12, 100), np.arange(100))
-    assert made.difference == pytest.approx(-0.09)
+    assert made.value == pytest.approx(-0.09)
     assert made.p == mcnemar_mid(3, 12) < stats.binomtest(3, 15).pvalue
     assert made.p_lower == pytest.approx(made.p / 2)
     assert (made.low, made.high) == tango_interval(3, 12, 100)
@@ -44,7 +44,7 @@ def test_the_second_run_is_lower_or_higher() -> None:
 def test_runs_that_agree_do_not_differ() -> None:
     values = np.random.default_rng(0).integers(2, size=500).astype(float)
     made = paired(values, values, np.arange(500))
-    assert (made.difference, made.p, made.p_lower) == (0.0, 1.0, 0.5)
+    assert (made.value, made.p, made.p_lower) == (0.0, 1.0, 0.5)
     assert made.low is not None and -0.01 < made.low < 0
     general = paired(values / 3, values / 3, np.arange(500))
     assert (general.low, general.high, general.p) == (0.0, 0.0, 1.0)
@@ -94,7 +94,7 @@ def test_a_corpus_metric_that_is_a_mean_agrees_with_the_mean() -> None:
     corpus = paired_corpus(ratio, *(np.stack([v, np.ones(60)], axis=1) for v in (a, b)), np.arange(60))
     mean = paired(a, b, np.arange(60))
     assert corpus is not None
-    assert corpus.difference == pytest.approx(mean.difference)
+    assert corpus.value == pytest.approx(mean.value)
     assert corpus.p == pytest.approx(mean.p, abs=0.03)
     assert (corpus.low, corpus.high) == pytest.approx((mean.low, mean.high), abs=0.01)
 
@@ -112,7 +112,7 @@ def test_a_corpus_metric_of_swapped_clusters_agrees_with_all_swaps() -> None:
         null.append(float(mean_per_class_recall(other, ones)[0] - mean_per_class_recall(one, ones)[0]))
     observed = null[0]
     made = paired_corpus(mean_per_class_recall, a, b, codes)
-    assert made is not None and made.difference == pytest.approx(observed)
+    assert made is not None and made.value == pytest.approx(observed)
     assert made.p == pytest.approx(np.mean(np.abs(null) >= abs(observed) - 1e-9), abs=0.04)
     assert made.p_lower == pytest.approx(np.mean(np.array(null) <= observed + 1e-9), abs=0.04)
     assert made.few_clusters
