@@ -1,4 +1,4 @@
-"""Short names for models, so that `--model clip-vitb32` needs no knowledge of architectures and tags."""
+"""Aliases of models, so that `--model clip-vitb32` needs no knowledge of architectures and tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

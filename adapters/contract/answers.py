@@ -1,4 +1,4 @@
-"""How the contract asks an adapter and reads answers as comparable rows, so that a clause is one comparison."""
+"""Answers under the contract: the adapter is asked and its answers become comparable rows, one comparison a clause."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping

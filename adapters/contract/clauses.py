@@ -1,4 +1,4 @@
-"""The clauses of the adapter contract, one function each, so that a broken one is read in a few lines.
+"""Clauses of the adapter contract, one function each, so that a broken one is understood in a few lines.
 
 Each yields one sentence, without its subject, for each way in which an adapter breaks it; what the adapter raises
 passes through.

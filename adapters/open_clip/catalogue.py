@@ -1,4 +1,4 @@
-"""What open_clip itself knows of architectures and tags, read without importing torch."""
+"""Catalogue of open_clip's architectures and pretrained tags, read without importing torch."""
 
 import importlib
 import importlib.util

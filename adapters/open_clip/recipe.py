@@ -1,4 +1,4 @@
-"""What an `open_clip:` spec names: weights, architecture, preprocessing and tokenizer, identified from files alone."""
+"""Recipe of an `open_clip:` spec: weights, architecture, preprocessing and tokenizer, identified from files alone."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""What every ability of an open_clip model starts from: the model and its parts, a question put to it, a batch."""
+"""Model source shared by the abilities of an open_clip adapter: the loaded model, its inputs and its batches."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar

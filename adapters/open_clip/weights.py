@@ -1,4 +1,4 @@
-"""Where the numbers of an open_clip model come from, and what tells them from others wherever they lie."""
+"""Weights of an open_clip model: where they are stored, and the digest that identifies them in any location."""
 
 import importlib.metadata
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files of the model hub: from the cache without any traffic, else fetched after one short look whether it answers."""
+"""Model hub files: read from the cache without network traffic, else downloaded if the hub answers a short probe."""
 
 import http.client
 import ssl

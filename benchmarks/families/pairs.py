@@ -1,4 +1,4 @@
-"""Pairs: captions of the same words, and pictures, to be matched rightly; what a bag of words cannot do."""
+"""Pairs: captions of the same words matched to pictures, which a bag-of-words model cannot do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee

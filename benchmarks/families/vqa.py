@@ -1,4 +1,4 @@
-"""Open-ended visual question answering: an answer in words against those of people."""
+"""Open-ended visual question answering: a free answer scored against human answers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache

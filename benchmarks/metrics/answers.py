@@ -1,4 +1,4 @@
-"""A short answer may be right in spelling, in part or in amount, and each benchmark's script draws its own line."""
+"""Short-answer metrics: exact match, partial credit and numeric tolerance, each as its benchmark's script has it."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""Which pictures a probe learns from: splits and episodes that are the same on every machine, for every model."""
+"""Episodes and splits of a probe: the same on every machine and for every model."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every probe is fitted and asked the same way, and sees train and validation alone: no test label can leak into it."""
+"""Labelled vectors for probes: only train and validation are passed to a fit, so that no test label leaks into it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The linear probe: how much of what a task asks for can be read out of the vectors by a linear classifier."""
+"""Linear probe: how much of a task's labels a linear classifier reads out of the vectors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

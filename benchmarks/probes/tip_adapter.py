@@ -1,4 +1,4 @@
-"""Tip-Adapter: a few labelled vectors as a cache beside the zero-shot classifier, as they are or trained."""
+"""Tip-Adapter: a cache of a few labelled vectors beside the zero-shot classifier, fixed or fine-tuned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

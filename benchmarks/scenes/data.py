@@ -1,4 +1,4 @@
-"""Data sets of scenes: which worlds they draw, and which seeds each of their splits has to itself."""
+"""Scene data sets: the worlds that they draw and the seeds that belong to each split."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is said about scenes: phrases for things and places, sentences around them, questions with their answers."""
+"""Language of scenes: phrases for things and places, sentences around them, questions and their answers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A scene as numbers: all that is drawn, and nothing that is not; equal scenes are equal pictures."""
+"""Scene: the numbers of all that is drawn and of nothing else, so that equal scenes are equal pictures."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any

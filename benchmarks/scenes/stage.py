@@ -1,4 +1,4 @@
-"""What every world stands on: a canvas, everyday nuisance, places for things, and things of given names."""
+"""Stage: what every world shares: a canvas, everyday nuisance, places for things, and things of given names."""
 
 from collections.abc import Collection
 

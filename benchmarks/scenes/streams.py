@@ -1,4 +1,4 @@
-"""Random numbers of one picture: a stream for each purpose, so that a change of one reshuffles no other."""
+"""Random streams of a picture, one for each purpose, so that a change to one leaves the others as they are."""
 
 import zlib
 from collections.abc import Sequence

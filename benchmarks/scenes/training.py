@@ -1,4 +1,4 @@
-"""Training pictures: an endless mixture of all worlds but those kept back, from seeds that no test uses."""
+"""Training pictures: an endless mixture of all worlds but the held-out ones, from seeds that no test uses."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

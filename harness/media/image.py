@@ -1,4 +1,4 @@
-"""Pictures as a digest and lazy pixels, so that what is remembered is never decoded."""
+"""Images as a digest and lazy pixels, so that a remembered answer needs no decoding."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""A sentence that mentions an option need not say that it holds: this tells what is asserted from what is not."""
+"""Clauses of a reply: which mentions of an option are asserted, and which are denied or only considered."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A reply comes wrapped in markup, in thoughts and in further turns: this leaves the plain text that answers."""
+"""Reply cleaning: markup, reasoning blocks and further turns are removed, which leaves the plain answer."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The words by which replies say what they conclude: each pattern is one way of saying it."""
+"""Conclusion cues: the wordings by which replies introduce their conclusion, one pattern each."""
 
 import re
 

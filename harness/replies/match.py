@@ -1,4 +1,4 @@
-"""From a free reply to an option, or to nothing: an unclear reply is never turned into a guess."""
+"""Reply matching: a free reply is matched to an option or to none, and an unclear reply never becomes a guess."""
 
 import re
 from collections.abc import Sequence

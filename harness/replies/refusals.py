@@ -1,4 +1,4 @@
-"""A model that declines to answer, or says that nobody could, is told apart from one whose reply is unclear."""
+"""Refusals: a model that declines, or says that nobody could answer, is separated from an unclear reply."""
 
 import re
 

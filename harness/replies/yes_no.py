@@ -1,4 +1,4 @@
-"""Yes and no are often said in other words: a denial is a no, and an opener may stand before the word itself."""
+"""Yes/no replies in other words: a denial is a no, and an opener may precede the word itself."""
 
 import re
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a report shows, made from the records: the page is drawn from it alone."""
+"""Report contents, gathered from the records; the page is drawn from them alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

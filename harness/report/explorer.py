@@ -1,4 +1,4 @@
-"""The items of a report as its page holds them: pictures, question, reference, and what each model answered."""
+"""Item explorer of a report: pictures, question, reference, and the answers of each model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

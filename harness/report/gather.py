@@ -1,4 +1,4 @@
-"""The tasks of a board with the run of each model, which every part of a report starts from."""
+"""Tasks of a board with each model's run, the common input of every report section."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sections of a report, each left out where the records have nothing for it."""
+"""Report sections, each left out where the records have nothing for it."""
 
 from dataclasses import dataclass
 

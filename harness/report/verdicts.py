@@ -1,4 +1,4 @@
-"""Two models on the tasks that both were asked: which of them one does better, and which cannot be told."""
+"""Pairwise verdicts on shared tasks: which of two models is better, and where no difference is detected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""From a folder of records to the file: every part is made, then as many thumbnails as the page has room for."""
+"""Report writer: builds all sections from a folder of records, then as many thumbnails as the page has room for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ def write_report(results: Path, to: Path, suite: str | None = None, files: Seque
     board = folder.board(suite)
     tasks = gather(board)
     if not tasks:
-        raise UsageError(f"there are no records of this under {results}; make one with: mmbench run --output {results}")
+        raise UsageError(f"results folder {results} has no such records; make one with: mmbench run --output {results}")
     models = models_shown(board)
     parts = _Parts(models, files)
     for asked in tasks:

@@ -1,4 +1,4 @@
-"""The board at the terminal and in Markdown: the best model first, and nothing wider than the page."""
+"""Board table at the terminal and in Markdown: best model first, and no wider than the page."""
 
 import textwrap
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The perception profile at the terminal: what a model perceives, seen before a number is read."""
+"""Perception profile at the terminal, as bars that are read before the numbers."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Ways to write a text when all that is known is what may come next: greedy, drawn by chance, beam search."""
+"""Decoding strategies: greedy, sampling and beam search over next-token log-probabilities."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

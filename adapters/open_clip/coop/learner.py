@@ -1,4 +1,4 @@
-"""Prompt learning: words of a prompt that stand in no vocabulary, found by gradients through a frozen text tower."""
+"""Prompt learner: context vectors trained by gradients through a frozen text tower."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""A training run on disk, whole at every moment, so that one cut short goes on as if it had not been."""
+"""Checkpoint of a training run, replaced atomically, so that an interrupted run resumes with the same result."""
 
 from dataclasses import dataclass
 from pathlib import Path

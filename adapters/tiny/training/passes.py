@@ -1,4 +1,4 @@
-"""CoCa run over what a training step reads: no padding, no vectors and no logits that nobody asks for."""
+"""Forward passes of CoCa for training: no padding, and no vectors or logits that no loss uses."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What makes an embedded model, in figures: its architecture and its training."""
+"""Training recipe of an embedded model: its architecture and hyper-parameters, as figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

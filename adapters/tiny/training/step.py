@@ -1,4 +1,4 @@
-"""One step of training: the losses of a batch, and what the optimiser makes of them."""
+"""Training step: the losses of one batch and the optimiser's update."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Batches of the embedded scenes, made by worker processes ahead of the steps that use them."""
+"""Batch stream: worker processes draw the embedded scenes ahead of the training steps."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Trains an embedded model on the embedded scenes: `python -m mmbench.adapters.tiny.training.train --to FOLDER`."""
+"""Training command of the embedded models: `python -m mmbench.adapters.tiny.training.train --to FOLDER`."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The task-file keys by which generative families say how a question is worded."""
+"""Prompt wording keys of task files, shared by the generative families."""
 
 import re
 from collections.abc import Collection

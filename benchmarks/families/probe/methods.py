@@ -1,4 +1,4 @@
-"""The methods of a probe by their names in task files, and what each needs."""
+"""Probe methods by their names in task files, with what each needs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The caption metrics of a whole task at once, as harness metrics with their per-item values and statistics."""
+"""Caption metrics of a whole task as harness metrics, with per-item values and statistics."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

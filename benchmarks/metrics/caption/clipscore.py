@@ -1,4 +1,4 @@
-"""CLIPScore: how well a caption fits a picture by the cosine of their CLIP vectors, with no reference or with some."""
+"""CLIPScore: cosine of the CLIP vectors of caption and picture, with or without references."""
 
 from collections.abc import Sequence
 

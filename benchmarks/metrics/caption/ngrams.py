@@ -1,4 +1,4 @@
-"""Caption metrics all count n-grams, so captions become integers once and the metrics are array work."""
+"""N-gram counts of captions as integers, computed once so that the caption metrics are array operations."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The contract of a world, which is all that data sets and training know of it."""
+"""World protocol: all that data sets and training know of a world."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Written digits, numbers and words."""
+"""Writing world: drawn digits, numbers and words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
