@@ -13,7 +13,7 @@ _FILE = Path(__file__).with_name("models.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """What a short name stands for."""
+    """Alias of a model: the spec it stands for, its download and its description."""
 
     spec: str
     """A full model spec, `kind:rest`."""

@@ -81,7 +81,7 @@ class OpenClip:
 
     @property
     def device(self) -> str:
-        """Where the model runs: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
+        """Device of the model: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
         return self._source.device
 
     @property

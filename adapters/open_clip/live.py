@@ -33,7 +33,7 @@ class Live:
 
     @property
     def device(self) -> str:
-        """Where the first parameter lies."""
+        """Device of the first parameter."""
         return str(next(self.model.parameters()).device)
 
     @property

@@ -11,7 +11,7 @@ from threading import Thread
 from mmbench.harness.errors import WeightsUnavailable
 
 SECONDS = 2.0
-"""How long the one check of the endpoint may take, name resolution and a proxy included."""
+"""Time limit of the one check of the endpoint, name resolution and proxy included."""
 
 _WAYS_OUT = (
     "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "

@@ -47,7 +47,7 @@ class PairsOptions(BaseModel):
     phrasing: str = "{answer}"
     """The text that stands for a caption."""
     likelihood: Likelihood = "sum"
-    """How likelihoods of captions are compared."""
+    """Normalisation of the likelihoods of captions."""
 
 
 class Pairs:

@@ -23,7 +23,7 @@ class Labelled:
     labels: Labels
     """(n,) class indices in 0..classes-1, or for multi-label data (n, classes), true where a class is shown."""
     classes: int
-    """How many classes there are; some may have no picture here."""
+    """Number of classes; some may have no picture here."""
 
     def __post_init__(self) -> None:
         shape = (len(self.features), self.classes) if self.multi_label else (len(self.features),)

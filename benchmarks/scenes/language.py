@@ -27,9 +27,9 @@ class Question:
     """A question about a scene."""
 
     kind: str
-    """What must be perceived to answer it."""
+    """Kind of question: what must be perceived to answer it."""
     text: str
-    """As it is asked."""
+    """Wording of the question."""
     answer: str
     """The only right one."""
     options: tuple[str, ...]

@@ -8,7 +8,7 @@ from mmbench.benchmarks.scenes.scene import RGB, SIDE, Nuisance, Thing
 from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES, held_out
 
 CELL = (50, 112, 174)
-"""Where the three rows and columns of the grid have their middle."""
+"""Centres of the three rows and columns of the grid."""
 LARGEST_NOISE = 0.06
 LARGEST_BLUR = 1.5
 

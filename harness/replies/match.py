@@ -33,7 +33,7 @@ _LONG = 25
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a reply comes to."""
+    """Match of a reply: an option, or the reason for none."""
 
     status: Literal["ok", "unparsed", "refused"]
     index: int | None

@@ -5,7 +5,7 @@ import re
 from mmbench.harness.replies.options import NONE, Named, Options
 
 THING = r"(?:image|picture|photo|photograph|figure|visual|visuals|attachment|file|diagram|content)s?"
-"""What a question is asked about."""
+"""Subject of a question."""
 
 _CANNOT = (
     r"(?:cannot|can't|can not|could not|couldn't|won't|will not|(?:'m|am|is|are|was|were|be)?\s*(?:unable|not able) to"

@@ -25,7 +25,7 @@ class Answers:
 
     model: str
     measured: Measured
-    """Those that were scored."""
+    """Values of the items that were scored."""
     ids: list[str]
     table: Any
     """Arrow table of n rows, for the few that are looked at."""

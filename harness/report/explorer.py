@@ -30,7 +30,7 @@ class Shown:
     """The items of one task."""
 
     items: list[dict[str, Json]]
-    """As the page's script reads them; see `report.js`."""
+    """Items in the form that the page's script reads; see `report.js`."""
     pictures: list[list[str]]
     """Keys of the thumbnails of each item."""
 

@@ -23,7 +23,7 @@ class Asked:
     """The primary one."""
     card: Card
     entries: Mapping[str, Entry]
-    """By model, in the order of the board; all models."""
+    """Runs by model, all of them, in the order of the board."""
 
     @property
     def entry(self) -> Entry:

@@ -21,7 +21,7 @@ class Pick:
 
     id: str
     rows: dict[str, int]
-    """By model that was asked it."""
+    """Answers by model."""
 
 
 def pick(answers: Sequence[Answers], most: int = MOST) -> list[Pick]:

@@ -25,7 +25,7 @@ class Section:
     name: str
     """Its id."""
     link: str
-    """What the navigation calls it."""
+    """Title in the navigation."""
     markup: Html
 
 

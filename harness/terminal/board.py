@@ -14,7 +14,7 @@ from mmbench.harness.board.grid import Grid, board_notes, grids
 from mmbench.harness.terminal.tables import empty_table
 
 _NAME = 28
-"""Where the terminal is narrow a name longer than this is folded."""
+"""Longest name that is not folded at a narrow terminal."""
 _HEADER = 14
 
 

@@ -15,15 +15,15 @@ Step: TypeAlias = Callable[[list[Row]], "torch.Tensor"]
 Pick: TypeAlias = Callable[["torch.Tensor", list[int]], list[int]]
 """The next token of each item, from (items, vocabulary) logits."""
 Ended: TypeAlias = Callable[[Tokens], bool]
-"""Whether what is written needs no more."""
+"""Test whether a text is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one item's text stands on."""
+    """Context of one item's text."""
 
     beginning: Tokens
-    """What is there before anything is written."""
+    """Prompt tokens, before anything is written."""
     room: int
     """Most tokens that may be written."""
 

@@ -11,7 +11,7 @@ from mmbench.harness.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come."""
+    """State of a training run."""
 
     step: int
     """Steps taken."""

@@ -29,9 +29,9 @@ class Trainee:
     optimiser: torch.optim.AdamW
     """Over the parameters of both."""
     recipe: Recipe
-    """What it learns by."""
+    """Training recipe."""
     half: bool
-    """Whether matrices are multiplied in bfloat16."""
+    """True where matrices are multiplied in bfloat16."""
 
     @classmethod
     def of(cls, model: Any, recipe: Recipe, *, half: bool) -> "Trainee":

@@ -41,11 +41,11 @@ class Stream:
     """The batches of a training run: a function of seed and step alone, whoever makes them."""
 
     open_block: OpenBlock
-    """Where rows come from."""
+    """Source of the rows."""
     encoder: Encoder
     """What becomes of them."""
     seed: int
-    """Of the scenes."""
+    """Random seed of the scenes."""
     batch: int
     """Consecutive rows of a step; twins among them stay together."""
     workers: int

@@ -37,7 +37,7 @@ ORDERS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, slots=True)
 class NgramCounts:
-    """How often each n-gram of one order occurs in each text: m rows, sorted by item, n-gram and text."""
+    """Counts of each n-gram of one order in each text: m rows, sorted by item, n-gram and text."""
 
     text: Ints
     """(m,) which text."""

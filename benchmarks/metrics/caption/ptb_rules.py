@@ -13,7 +13,7 @@ from mmbench.benchmarks.metrics.caption import ptb_shapes as shapes
 
 
 class Rule(NamedTuple):
-    """What a token looks like and how it is written."""
+    """Lexical rule: the pattern of a token and its output form."""
 
     pattern: re.Pattern[str]
     """Over shapes; the longest match wins, then the earlier rule."""

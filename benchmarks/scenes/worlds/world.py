@@ -19,7 +19,7 @@ class World(Protocol):
 
     @property
     def kinds(self) -> Sequence[str]:
-        """What can be asked about one; each scene has a question of each kind, but for those `ask` refuses."""
+        """Kinds of questions; each scene has one of each kind, except those that `ask` refuses."""
 
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers."""
