@@ -1,1 +1,1 @@
-"""One file per kind of model; heavy libraries are imported here only, and lazily."""
+"""Adapters: one file per kind of model; heavy libraries are imported here only, and lazily."""

@@ -1,4 +1,4 @@
-"""Short names for models, so that `--model clip-vitb32` needs no knowledge of architectures and tags."""
+"""Aliases of models, so that `--model clip-vitb32` needs no knowledge of architectures and tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ _FILE = Path(__file__).with_name("models.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """What a short name stands for."""
+    """Alias of a model: the spec it stands for, its download and its description."""
 
     spec: str
     """A full model spec, `kind:rest`."""

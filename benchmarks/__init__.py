@@ -1,4 +1,4 @@
-"""Families, metrics, data sources, the task catalogue and the suites."""
+"""Benchmarks: families, metrics, data sources, the task catalogue and the suites."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Class names and prompt templates that the field shares have a name here, so that a task file need not repeat them."""
+"""Named class lists and prompt templates that the field shares, so that a task file need not repeat them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

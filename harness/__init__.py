@@ -1,4 +1,4 @@
-"""Core of mmbench: tasks, subjects, store, engine, records, boards and commands; here what plug-ins import."""
+"""Harness, the core: tasks, subjects, the store, the engine, records, boards and the command line."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""One way to turn content into a short identity, so that every key in the project is made alike."""
+"""Digests: one way to turn content into a short identity, so that every key in the project is made alike."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Every failure a user can meet is one class here, so that each is told apart and none is a traceback."""
+"""Errors: one class for each kind of failure a user can meet, so that none ends in a traceback."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""What there is to run, found by name through entry points; listing loads nothing."""
+"""Registry of what can be run, found by name through entry points; listing loads nothing."""
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points

@@ -1,4 +1,4 @@
-"""The nouns of an evaluation: what is asked, what came of it, and what it scores."""
+"""Core types of an evaluation: samples with their options, outcomes and scores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Baselines: adapters without weights that mark what chance and raw pixels reach."""
+"""Baselines: adapters without weights, for chance level and raw pixels."""

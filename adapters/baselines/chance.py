@@ -1,4 +1,4 @@
-"""A seeded baseline with every ability, so that each protocol can be tried and its chance level measured."""
+"""Random baseline: seeded and with every ability, so that any protocol and its chance level can be measured."""
 
 import hashlib
 import re

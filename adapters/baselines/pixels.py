@@ -1,4 +1,4 @@
-"""A baseline without a model: what a probe can read out of the pixels is there before any feature is learnt."""
+"""Pixel baseline: raw pixels as vectors, to show what a probe reads out before any feature is learnt."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Adapter contract: clauses that any adapter can be tried against."""
+"""Adapter contract: clauses that any adapter can be checked against."""
 
 from mmbench.adapters.contract.check import ContractViolation as ContractViolation
 from mmbench.adapters.contract.check import check_adapter as check_adapter

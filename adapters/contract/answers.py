@@ -1,4 +1,4 @@
-"""How the contract asks an adapter and reads answers as comparable rows, so that a clause is one comparison."""
+"""Answers under the contract: the adapter is asked and its answers become comparable rows, one comparison a clause."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -31,15 +31,15 @@ class Probe:
     """One ability and the inputs it is tried with."""
 
     ability: Ability
-    """Which method is called."""
+    """Name of the method called."""
     inputs: list[Any]
-    """What it is asked, one an answer."""
+    """Inputs, one for each answer."""
     ask: Ask
     """(adapter, inputs, prepare) -> one row an input, in order. Raises Malformed and what the adapter raises."""
     sees_pictures: bool = True
     """False where `prepare_image` is not to be tried in threads."""
     must_differ: int = 0
-    """How many of the first inputs have to get answers that differ from each other."""
+    """Number of leading inputs whose answers must differ from each other."""
 
     def describe(self, index: int) -> str:
         """Return how a sentence names one input: a text as it is, else by number."""

@@ -1,4 +1,4 @@
-"""The one contract that every adapter must keep, so that a wrong score is the model's fault and not the glue's."""
+"""Adapter contract check, so that a wrong score is the model's fault and not the adapter's."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial

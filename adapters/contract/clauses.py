@@ -1,4 +1,4 @@
-"""The clauses of the adapter contract, one function each, so that a broken one is read in a few lines.
+"""Clauses of the adapter contract, one function each, so that a broken one is understood in a few lines.
 
 Each yields one sentence, without its subject, for each way in which an adapter breaks it; what the adapter raises
 passes through.
@@ -38,7 +38,7 @@ from mmbench.harness.models.abilities import (
 HEAVY = ("torch", "tensorflow", "jax", "transformers", "open_clip", "keras", "timm", "onnxruntime")
 """Modules that a warm run, which only reads fingerprints, must not import."""
 ELSEWHERE_TOLERANCE = 1e-3
-"""How far another device or batch size may round, relative to a vector's norm."""
+"""Rounding tolerance for another device or batch size, relative to a vector's norm."""
 THREADS = 4
 
 _FRESH_PROCESS = """
@@ -59,11 +59,11 @@ class Variant:
     """An adapter that is related to the one under test."""
 
     name: str
-    """What was changed, as its author says."""
+    """Description of the change by its author."""
     adapter: Adapter
     """The other adapter."""
     differs: bool
-    """Whether the change concerns the answers."""
+    """True where the change concerns the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Exam:
     variants: tuple[Variant, ...]
     """Changed and unchanged ones."""
     fingerprint: object
-    """What the adapter's fingerprint was before anything was asked."""
+    """Fingerprint of the adapter before it was asked anything."""
     pictures: list[Pixels]
     """The pictures of all probes."""
     lazy_spec: str | None
@@ -88,7 +88,7 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """What the adapter under test answered to one probe."""
+    """Answers of the adapter under test to one probe."""
 
     probe: Probe
     """What was asked."""
@@ -101,7 +101,7 @@ class Sitting:
     reordered: list[Row]
     """The answers to one batch of all inputs in that order."""
     tolerance: float
-    """How far equal answers may lie apart, relative to their norm."""
+    """Tolerance between equal answers, relative to their norm."""
 
 
 AdapterClause: TypeAlias = Callable[[Exam], Iterator[str]]

@@ -1,4 +1,4 @@
-"""What the contract asks: small pictures, texts and episodes, each pair of which one kind of mistake confuses."""
+"""Test inputs of the contract: small pictures, texts and episodes, paired so that one kind of mistake confuses them."""
 
 import numpy as np
 import PIL.Image

@@ -1,4 +1,4 @@
-"""Models of open_clip, named by a spec or handed over while they train."""
+"""Adapter class for open_clip models, named by a spec or passed in memory while they train."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +81,7 @@ class OpenClip:
 
     @property
     def device(self) -> str:
-        """Where the model runs: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
+        """Device of the model: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
         return self._source.device
 
     @property

@@ -1,4 +1,4 @@
-"""What open_clip itself knows of architectures and tags, read without importing torch."""
+"""Catalogue of open_clip's architectures and pretrained tags, read without importing torch."""
 
 import importlib
 import importlib.util
@@ -21,7 +21,7 @@ _QUICK = "-quickgelu"
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a picture becomes a tensor, apart from its size, which the architecture fixes."""
+    """Preprocessing of a picture, apart from its size, which the architecture fixes."""
 
     mean: tuple[float, ...]
     """Subtracted from each channel, in 0..1."""
@@ -54,9 +54,9 @@ class Tag:
     filenames: tuple[str, ...]
     """Files that hold the weights, in order of preference."""
     preprocessing: Preprocessing
-    """What the weights were trained for."""
+    """Preprocessing with which the weights were trained."""
     quick_gelu: bool
-    """Whether they were trained with QuickGELU."""
+    """True where they were trained with QuickGELU."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A model in memory as the thing under test, so that a training loop can be benchmarked between two steps."""
+"""In-memory open_clip model as an adapter, so that a training loop can benchmark it between two steps."""
 
 import hashlib
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Live:
 
     @property
     def device(self) -> str:
-        """Where the first parameter lies."""
+        """Device of the first parameter."""
         return str(next(self.model.parameters()).device)
 
     @property

@@ -1,4 +1,4 @@
-"""Turns a recipe into a model: the one place where open_clip builds towers and reads checkpoints."""
+"""Model loading: the one place where open_clip builds towers and reads checkpoints from a recipe."""
 
 import importlib
 import logging

@@ -1,4 +1,4 @@
-"""What an `open_clip:` spec names: weights, architecture, preprocessing and tokenizer, identified from files alone."""
+"""Recipe of an `open_clip:` spec: weights, architecture, preprocessing and tokenizer, identified from files alone."""
 
 import importlib.util
 import json
@@ -41,19 +41,19 @@ class Recipe:
     """All that makes the model, before anything is loaded."""
 
     name: str
-    """What open_clip calls it: an architecture, or `local-dir:` and a folder."""
+    """Name in open_clip: an architecture, or `local-dir:` and a folder."""
     config: Mapping[str, Json]
     """The model configuration."""
     weights: Weights
-    """Where the numbers come from."""
+    """Source of the weights."""
     preprocessing: Preprocessing
-    """How pictures become tensors."""
+    """Preprocessing of pictures."""
     folder: Path | None = None
     """Set for a folder, whose tokenizer files take the place of the hub's."""
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Name in messages."""
         return str(self.folder) if self.folder is not None else f"open_clip:{self.name}"
 
     @property

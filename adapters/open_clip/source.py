@@ -1,4 +1,4 @@
-"""What every ability of an open_clip model starts from: the model and its parts, a question put to it, a batch."""
+"""Model source shared by the abilities of an open_clip adapter: the loaded model, its inputs and its batches."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Source(Protocol):
-    """Where model, transform and tokenizer come from: files, loaded when first asked, or memory."""
+    """Source of model, transform and tokenizer: files, loaded when first asked, or memory."""
 
     @property
     def fingerprint(self) -> str:
@@ -21,15 +21,15 @@ class Source(Protocol):
 
     @property
     def device(self) -> str:
-        """Where the model runs: `cpu`, `cuda` or `cuda:N`."""
+        """Device of the model: `cpu`, `cuda` or `cuda:N`."""
 
     @property
     def captions(self) -> bool:
-        """Whether the model also writes texts; known before it is loaded."""
+        """True where the model also writes texts; known before it is loaded."""
 
     @property
     def tunes(self) -> bool:
-        """Whether prompts can be learnt through the text tower; known before it is loaded."""
+        """True where prompts can be learnt through the text tower; known before it is loaded."""
 
     @property
     def model(self) -> Any:

@@ -1,4 +1,4 @@
-"""Text towers of open_clip run over the tokens a text has, not over the padding behind them."""
+"""Text towers of open_clip without padding: only the tokens that a text has are computed."""
 
 from collections import Counter
 from collections.abc import Sequence

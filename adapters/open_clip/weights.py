@@ -1,4 +1,4 @@
-"""Where the numbers of an open_clip model come from, and what tells them from others wherever they lie."""
+"""Weights of an open_clip model: where they are stored, and the digest that identifies them in any location."""
 
 import importlib.metadata
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SEED = 0
 
 
 class Weights(Protocol):
-    """Where the numbers come from."""
+    """Source of the weights."""
 
     def file(self, offline: bool) -> Path | None:
         """Return the checkpoint, fetched if need be, or None for a random start. Raises WeightsUnavailable."""
@@ -57,7 +57,7 @@ class HubWeights:
     filenames: tuple[str, ...]
     """In order of preference."""
     what: str
-    """How messages call it."""
+    """Name in messages."""
 
     def file(self, offline: bool) -> Path:
         """Return the cached file, fetched if need be. Raises WeightsUnavailable."""
@@ -77,7 +77,7 @@ class RandomWeights:
     """A labelled random start: the same numbers on every machine with the same torch."""
 
     seed: int = SEED
-    """Of torch's generator on the CPU."""
+    """Random seed of torch's generator on the CPU."""
 
     def file(self, offline: bool) -> None:
         """Return None."""

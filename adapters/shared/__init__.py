@@ -1,1 +1,1 @@
-"""What several kinds of adapters need: devices and the model hub."""
+"""Shared parts of adapters: devices and the model hub."""

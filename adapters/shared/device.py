@@ -1,4 +1,4 @@
-"""Where and how precisely a model runs, decided without importing torch so that a warm run never pays for it."""
+"""Device and precision of a model, chosen without importing torch so that a warm run never pays for the import."""
 
 import ctypes
 import importlib.util
@@ -34,7 +34,7 @@ def _device(name: str) -> str:
         known = ("auto", "cpu", "cuda")
         raise UsageError(f"unknown device {name!r}{nearest(name, known)}; known are auto, cpu, cuda and cuda:N")
     if not gpus():
-        raise UsageError(f"device {name!r}: no GPU that the installed torch can use; take --device cpu or auto")
+        raise UsageError(f"device {name!r}: no GPU that the installed torch can use; use --device cpu or auto")
     if match[1] and int(match[1]) >= gpus():
         raise UsageError(f"device {name!r}: the last of the {gpus()} usable GPUs is cuda:{gpus() - 1}")
     return name

@@ -1,4 +1,4 @@
-"""Files of the model hub: from the cache without any traffic, else fetched after one short look whether it answers."""
+"""Model hub files: read from the cache without network traffic, else downloaded if the hub answers a short probe."""
 
 import http.client
 import ssl
@@ -11,7 +11,7 @@ from threading import Thread
 from mmbench.harness.errors import WeightsUnavailable
 
 SECONDS = 2.0
-"""How long the one check of the endpoint may take, name resolution and a proxy included."""
+"""Time limit of the one check of the endpoint, name resolution and proxy included."""
 
 _WAYS_OUT = (
     "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "

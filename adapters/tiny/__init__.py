@@ -1,1 +1,1 @@
-"""The embedded models: a CoCa small enough to ship, and what trains it on the embedded scenes."""
+"""Embedded models: a CoCa small enough to ship, and its training on the embedded scenes."""

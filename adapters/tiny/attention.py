@@ -1,4 +1,4 @@
-"""Attention written out, because it must also be quick to learn on a CPU in bfloat16."""
+"""Attention written out in full, because it must also train fast on a CPU in bfloat16."""
 
 import torch
 

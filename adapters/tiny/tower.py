@@ -1,4 +1,4 @@
-"""A vision tower of a few hundred thousand parameters, which open_clip builds through timm by name."""
+"""Vision tower of a few hundred thousand parameters, which open_clip builds through timm by name."""
 
 from typing import cast
 

@@ -1,1 +1,1 @@
-"""Protocols of the field, each written once."""
+"""Families: protocols of the field, each written once."""

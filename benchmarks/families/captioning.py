@@ -1,4 +1,4 @@
-"""Captioning: a sentence about the picture against those of people, and against the picture itself."""
+"""Captioning: a generated sentence scored against human references and against the picture itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -275,7 +275,7 @@ def _at_hand(scorer: Examinee) -> Iterator[None]:
     try:
         yield
     except WeightsUnavailable as error:  # the run would take it for the model's own
-        raise AdapterError(f"the scorer {scorer.name} is not to be had: {error}") from error
+        raise AdapterError(f"scorer {scorer.name} is unavailable: {error}") from error
 
 
 def _vectors(texts: Sequence[str], scorer: Examinee) -> Floats:

@@ -1,4 +1,4 @@
-"""Multiple choice: a question, its own options, one of them right; vanilla and circular."""
+"""Multiple choice: a question with its own options, one of them right; vanilla or circular."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

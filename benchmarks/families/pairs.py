@@ -1,4 +1,4 @@
-"""Pairs: captions of the same words, and pictures, to be matched rightly; what a bag of words cannot do."""
+"""Pairs: captions of the same words matched to pictures, which a bag-of-words model cannot do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
@@ -47,7 +47,7 @@ class PairsOptions(BaseModel):
     phrasing: str = "{answer}"
     """The text that stands for a caption."""
     likelihood: Likelihood = "sum"
-    """How likelihoods of captions are compared."""
+    """Normalisation of the likelihoods of captions."""
 
 
 class Pairs:

@@ -1,4 +1,4 @@
-"""Image-text retrieval: every caption for a picture, every picture for a caption, ranked in one stream."""
+"""Image-text retrieval: captions ranked for each picture and pictures for each caption, in one stream."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

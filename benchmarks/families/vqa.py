@@ -1,4 +1,4 @@
-"""Open-ended visual question answering: an answer in words against those of people."""
+"""Open-ended visual question answering: a free answer scored against human answers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -24,7 +24,7 @@ from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Outcome, Route, Sample
 
 PROMPT = "{question}\nAnswer the question using a single word or phrase."
-"""That of LLaVA-1.5 (Liu et al. 2023), by which most published figures were made."""
+"""Prompt of LLaVA-1.5 (Liu et al. 2023), with which most published figures were made."""
 
 _ENOUGH = 4
 """Annotators from which on three can agree beside each one that is left out."""

@@ -1,4 +1,4 @@
-"""Yes or no: is it in the picture or not, with the figures that tell a model that always says yes."""
+"""Yes/no questions on whether a thing is in the picture, with figures that expose a model that always says yes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee

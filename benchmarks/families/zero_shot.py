@@ -1,4 +1,4 @@
-"""Zero-shot classification: each picture to its nearest class prototype."""
+"""Zero-shot classification: each picture is assigned to its nearest class prototype."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

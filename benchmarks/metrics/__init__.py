@@ -1,1 +1,1 @@
-"""Metrics: pure functions with their sources."""
+"""Metrics: pure functions, each citing its source."""

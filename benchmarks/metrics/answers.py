@@ -1,4 +1,4 @@
-"""A short answer may be right in spelling, in part or in amount, and each benchmark's script draws its own line."""
+"""Short-answer metrics: exact match, partial credit and numeric tolerance, each as its benchmark's script has it."""
 
 import re
 import string
@@ -15,7 +15,7 @@ LEAST_SIMILARITY = 0.5
 """A lower similarity counts as 0 in ANLS."""
 
 TOLERANCE = 0.05
-"""How far a number may be from the right one, relative to the latter, in relaxed accuracy."""
+"""Largest relative error that relaxed accuracy tolerates, in parts of the reference number."""
 
 
 def require_answers(answers: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of a learning curve: what is gained per shot, and when learning beats asking."""
+"""Learning-curve metrics: gain per shot, and the number of shots that beats zero-shot."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""VQAv2 accuracy must be that of the official script, whose odd rules decide which answers are equal."""
+"""VQAv2 accuracy, equal to the official script, whose irregular rules decide which answers are equal."""
 
 import re
 from collections.abc import Sequence

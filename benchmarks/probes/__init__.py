@@ -1,1 +1,1 @@
-"""Probes: what can be read out of stored vectors with few or many labels."""
+"""Probes: classifiers fitted on stored vectors with few or many labels."""

@@ -1,4 +1,4 @@
-"""Cosines of many vectors with many others, in pieces, so that a full matrix of them never stands in memory."""
+"""Cosine similarities in blocks, so that the full matrix is never held in memory."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which pictures a probe learns from: splits and episodes that are the same on every machine, for every model."""
+"""Episodes and splits of a probe: the same on every machine and for every model."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,10 +22,10 @@ SPLITS: Mapping[str, str] = {
     "dev": "validation",
     "test": "test",
 }
-"""What a column may call the splits."""
+"""Names of splits that a column may hold."""
 
 SHARES = (0.6, 0.2)
-"""Of train and validation where the data has no splits; the rest is test."""
+"""Shares of train and validation where the data has no splits; the rest is test."""
 
 MOST_VALIDATION_SHOTS = 4
 """Pictures of a class in the validation of an episode, at the most (Zhou et al. 2022, CoOp)."""
@@ -42,7 +42,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What one few-shot probe may see."""
+    """Episode: the items that one few-shot probe may see."""
 
     shots: int
     seed: int
@@ -51,7 +51,7 @@ class Episode:
 
     @property
     def name(self) -> str:
-        """As metrics name it: `4-shot/seed0`."""
+        """Name in metrics: `4-shot/seed0`."""
         return f"{self.shots}-shot/seed{self.seed}"
 
     def as_json(self, ids: Sequence[str]) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Every probe is fitted and asked the same way, and sees train and validation alone: no test label can leak into it."""
+"""Labelled vectors for probes: only train and validation are passed to a fit, so that no test label leaks into it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Labelled:
     labels: Labels
     """(n,) class indices in 0..classes-1, or for multi-label data (n, classes), true where a class is shown."""
     classes: int
-    """How many classes there are; some may have no picture here."""
+    """Number of classes; some may have no picture here."""
 
     def __post_init__(self) -> None:
         shape = (len(self.features), self.classes) if self.multi_label else (len(self.features),)

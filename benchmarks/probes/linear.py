@@ -1,4 +1,4 @@
-"""The linear probe: how much of what a task asks for can be read out of the vectors by a linear classifier."""
+"""Linear probe: how much of a task's labels a linear classifier reads out of the vectors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ SAFETY = 100.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """What can be learnt of the classes: a column of logits for each, or for two classes one between them."""
+    """Logit columns of the classes: one for each, or for two classes one between them."""
 
     labels: Labels
-    """What `Problem` takes."""
+    """Input of `Problem`."""
     learnt: NDArray[np.int64]
     """The classes that the last columns stand for; the first of two has none."""
     constants: Scores | None
@@ -88,7 +88,7 @@ class Linear:
     strength: float = 1.0
     """C without a sweep: how much the losses weigh against the penalty on the weights."""
     strengths: tuple[float, ...] = STRENGTHS
-    """What a sweep tries; of those equally good the smallest is taken."""
+    """Strengths that a sweep tries; of equally good ones the smallest is taken."""
     refit: bool = True
     """After a sweep fit on train and validation together; else on train alone, so that k shots stay k."""
 

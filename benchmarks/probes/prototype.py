@@ -1,4 +1,4 @@
-"""Nearest class mean: the simplest thing that can be learnt from a few labelled vectors."""
+"""Nearest class mean: the simplest classifier of a few labelled vectors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a sweep maximises, the same for every method: a setting is chosen by the figure that the task reports."""
+"""Selection criterion of a hyper-parameter sweep: the figure that the task reports, the same for every method."""
 
 import numpy as np
 

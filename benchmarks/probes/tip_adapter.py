@@ -1,4 +1,4 @@
-"""Tip-Adapter: a few labelled vectors as a cache beside the zero-shot classifier, as they are or trained."""
+"""Tip-Adapter: a cache of a few labelled vectors beside the zero-shot classifier, fixed or fine-tuned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.tip_training import TEXT_SCALE, KeyTraining, trained_keys
 
 ALPHA, BETA = 1.0, 5.5
-"""Where nothing is searched: the best of the ablation on 16-shot ImageNet (Zhang et al. 2022, section 4.3)."""
+"""Defaults without a sweep: the best of the ablation on 16-shot ImageNet (Zhang et al. 2022, section 4.3)."""
 
 
 def _grid(largest: float, steps: int) -> tuple[float, ...]:
@@ -108,11 +108,11 @@ class TipAdapterF:
     prototypes: NDArray[Any]
     """(classes, d) class vectors of the text tower, of any length."""
     seed: int = 0
-    """Of the order in which vectors are seen."""
+    """Random seed of the order in which vectors are seen."""
     training: KeyTraining = KeyTraining()
     """How long and how fast."""
     device: str = "cpu"
-    """Where the keys are trained: `cpu`, `cuda` or `cuda:N`."""
+    """Device on which the keys are trained: `cpu`, `cuda` or `cuda:N`."""
 
     def fit(self, train: Labelled, validation: Labelled | None) -> Cache:
         """Return the trained cache, searched if `validation` is given, else as it was trained. Raises DataError."""

@@ -1,1 +1,1 @@
-"""Scenes drawn from parameters, all of whose attributes are known, so that perception can be scored exactly."""
+"""Scenes: pictures drawn from parameters with all attributes known, so that perception is scored exactly."""

@@ -1,4 +1,4 @@
-"""What a row of each data set says of its scene."""
+"""Row cells of each scene data set: what a row says of its scene."""
 
 from collections.abc import Sequence
 

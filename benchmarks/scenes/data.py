@@ -1,4 +1,4 @@
-"""Data sets of scenes: which worlds they draw, and which seeds each of their splits has to itself."""
+"""Scene data sets: the worlds that they draw and the seeds that belong to each split."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -52,11 +52,11 @@ class SceneSet:
     """A data set of scenes of one world."""
 
     world: World
-    """What is drawn."""
+    """World that is drawn."""
     size: int
     """Rows of its test split."""
     describe: Describe
-    """What its rows say."""
+    """Function that describes a scene in the cells of a row."""
 
     def rows(self, name: str, split: str | None) -> Iterator[Row]:
         """Yield the rows of a split. Raises DataError for a split it does not have."""
@@ -96,4 +96,4 @@ SETS: Mapping[str, SceneSet] = {
     "scenes-binding": SceneSet(BINDING, 100, cells.twins),
     "scenes-many": SceneSet(MANY, 1000, cells.many),
 }
-"""By the name that a task file gives as `path`."""
+"""Data sets by the name that a task file gives as `path`."""

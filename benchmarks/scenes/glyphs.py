@@ -1,4 +1,4 @@
-"""A 5 x 7 font for digits and capitals, so that writing needs no font file."""
+"""Glyphs: a 5 x 7 font of digits and capitals, so that drawn text needs no font file."""
 
 from functools import cache
 

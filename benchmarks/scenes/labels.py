@@ -1,4 +1,4 @@
-"""What is true of a scene as numbers, for the losses that help a small model to learn from few pictures."""
+"""Numeric labels of a scene, for the auxiliary losses that help a small model learn from few pictures."""
 
 from collections.abc import Sequence
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""What is said about scenes: phrases for things and places, sentences around them, questions with their answers."""
+"""Language of scenes: phrases for things and places, sentences around them, questions and their answers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ class Question:
     """A question about a scene."""
 
     kind: str
-    """What must be perceived to answer it."""
+    """Kind of question: what must be perceived to answer it."""
     text: str
-    """As it is asked."""
+    """Wording of the question."""
     answer: str
     """The only right one."""
     options: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Draws scenes: the same numbers give the same bytes."""
+"""Renderer of scenes: the same numbers give the same bytes."""
 
 import math
 from typing import Any

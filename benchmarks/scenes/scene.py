@@ -1,4 +1,4 @@
-"""A scene as numbers: all that is drawn, and nothing that is not; equal scenes are equal pictures."""
+"""Scene: the numbers of all that is drawn and of nothing else, so that equal scenes are equal pictures."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -18,23 +18,23 @@ class Thing:
     shape: str
     """One of `SHAPES`, or `arrow`, which points right before it is turned."""
     colour: str
-    """What its colour is called."""
+    """Name of its colour."""
     tint: RGB
     """The colour itself."""
     x: float
-    """Of the centre, from the left."""
+    """Centre, from the left."""
     y: float
-    """Of the centre, from the top."""
+    """Centre, from the top."""
     radius: float
-    """Of the circle around it."""
+    """Radius of the circle around it."""
     size: str = ""
-    """What its size is called; empty where sizes are not told apart."""
+    """Name of its size; empty where sizes are not distinguished."""
     texture: str = "plain"
     """One of `TEXTURES`."""
     turn: float = 0.0
     """Degrees, counter-clockwise."""
     cell: int | None = None
-    """Which of `LOCATIONS` it stands in, where it stands in one."""
+    """Location among `LOCATIONS`, where it stands in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Nuisance:
-    """What makes a picture harder without changing what is true of it; each is a continuous level, 0 being none."""
+    """Nuisance: levels of what makes a picture harder without changing what is true of it, 0 being none."""
 
     contrast: float = 0.0
     """Share of the contrast taken away, 0 to below 1."""
@@ -102,7 +102,7 @@ class Nuisance:
     clutter: float = 0.0
     """Share of the canvas under grey strokes behind the things, in percent."""
     seed: int = 0
-    """Of its own random numbers."""
+    """Seed of its own random numbers."""
 
     def alone(self, name: str, level: float) -> "Nuisance":
         """Return one nuisance at a level and no other, of the same seed."""

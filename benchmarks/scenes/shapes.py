@@ -1,4 +1,4 @@
-"""Shapes as signed distances, so that edges are smooth at every size and turn."""
+"""Shapes as signed distances, so that edges are smooth at every size and rotation."""
 
 import math
 from collections.abc import Callable, Mapping

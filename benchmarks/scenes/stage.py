@@ -1,4 +1,4 @@
-"""What every world stands on: a canvas, everyday nuisance, places for things, and things of given names."""
+"""Stage: what every world shares: a canvas, everyday nuisance, places for things, and things of given names."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from mmbench.benchmarks.scenes.scene import RGB, SIDE, Nuisance, Thing
 from mmbench.benchmarks.scenes.vocabulary import COLOURS, SHAPES, held_out
 
 CELL = (50, 112, 174)
-"""Where the three rows and columns of the grid have their middle."""
+"""Centres of the three rows and columns of the grid."""
 LARGEST_NOISE = 0.06
 LARGEST_BLUR = 1.5
 

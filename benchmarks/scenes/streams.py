@@ -1,4 +1,4 @@
-"""Random numbers of one picture: a stream for each purpose, so that a change of one reshuffles no other."""
+"""Random streams of a picture, one for each purpose, so that a change to one leaves the others as they are."""
 
 import zlib
 from collections.abc import Sequence
@@ -23,23 +23,23 @@ class Streams:
     block: tuple[int, ...]
     """What the picture belongs to, a test or a training seed: equal blocks hold equal pictures."""
     world: str
-    """What kind of scene it is."""
+    """Kind of scene."""
     index: int
     """Its place in the block."""
 
     @cached_property
     def content(self) -> np.random.Generator:
-        """What is in the scene."""
+        """Random numbers of the scene's content."""
         return self._generator(_CONTENT)
 
     @cached_property
     def nuisance(self) -> np.random.Generator:
-        """What makes it harder."""
+        """Random numbers of its nuisance."""
         return self._generator(_NUISANCE)
 
     @cached_property
     def language(self) -> np.random.Generator:
-        """What is said and asked of it."""
+        """Random numbers of its captions and questions."""
         return self._generator(_LANGUAGE)
 
     def turn(self, attribute: str, values: Sequence[T]) -> T:

@@ -1,4 +1,4 @@
-"""Training pictures: an endless mixture of all worlds but those kept back, from seeds that no test uses."""
+"""Training pictures: an endless mixture of all worlds but the held-out ones, from seeds that no test uses."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ _CYCLE: Sequence[tuple[World, int]] = (
     (DIGIT, 2),
     (NUMBER, 2),
 )
-"""How many of 128 rows come from each world; of twins both are rows."""
+"""Number of rows of each world in 128; both pictures of a twin are rows."""
 
 COLUMNS = (
     *("id", "image", "caption", "negative", "description", "question", "answer"),

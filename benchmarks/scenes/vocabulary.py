@@ -1,4 +1,4 @@
-"""The words of the scenes: each attribute and its values, in the order in which classes and labels count them."""
+"""Vocabulary of scenes: each attribute and its values, in the order in which classes and labels are numbered."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,1 +1,1 @@
-"""Where rows come from: folders, files, data that ships with a library."""
+"""Data sources: folders, files, and data that ships with a library."""

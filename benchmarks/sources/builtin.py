@@ -1,4 +1,4 @@
-"""Pictures that need no download: real ones that ship inside a library, and scenes that are drawn."""
+"""Built-in data sets that need no download: photographs shipped inside a library, and drawn scenes."""
 
 import gzip
 import importlib.util

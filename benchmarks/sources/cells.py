@@ -1,4 +1,4 @@
-"""Data files write pictures, lists and labels in many ways; here each becomes one type, or an error naming its row."""
+"""Cells of data files: pictures, lists and labels in many notations become one type, or an error naming the row."""
 
 import json
 import math

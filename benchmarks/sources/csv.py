@@ -1,4 +1,4 @@
-"""Tables that people keep in a spreadsheet: comma or tab separated values with a header."""
+"""CSV and TSV files with a header row, as spreadsheets write them."""
 
 import csv
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The oldest layout of labelled pictures, a folder for each class, needs no data file at all."""
+"""Image folders: one folder per class, the layout of most classification sets."""
 
 import os
 from collections.abc import Iterator, Sequence

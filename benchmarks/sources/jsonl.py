@@ -1,4 +1,4 @@
-"""Rows with lists and numbers in them, one JSON object a line, as most vision-language sets are handed around."""
+"""JSON Lines: one JSON object a line with lists and numbers, the format of most vision-language sets."""
 
 import json
 from collections.abc import Iterator

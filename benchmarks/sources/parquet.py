@@ -1,4 +1,4 @@
-"""Data sets as the Hugging Face hub stores them: Parquet shards with the pictures inside, read a few rows at a time."""
+"""Parquet shards as the Hugging Face hub stores them, pictures included, read a few rows at a time."""
 
 import json
 from collections import Counter

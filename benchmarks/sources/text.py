@@ -1,4 +1,4 @@
-"""What files that are read line by line share, so that each kind says only how a line becomes a row."""
+"""Line-by-line reading shared by text sources, so that each defines only how a line becomes a row."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

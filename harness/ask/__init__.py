@@ -1,1 +1,1 @@
-"""Ask: the model sitting the exam, by the route that its abilities allow."""
+"""Ask: a subject answers a task's questions by the route that its abilities allow."""

@@ -1,4 +1,4 @@
-"""Controls: the same questions without the picture, or beside a wrong one, to see what a score owes to the pictures."""
+"""Controls: the same questions without the picture or with a wrong one, to show what a score owes to the pictures."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Examinee: whoever sits the exam, a model asked through the store or the predictions that another system made."""
+"""Examinee: whatever answers a task, be it a model asked through the store or another system's predictions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

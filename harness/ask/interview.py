@@ -1,4 +1,4 @@
-"""How a model is reached: every question goes through here to the store, with the pictures that it may show."""
+"""Interview: every question to a model passes through here to the store, with the pictures that it may show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

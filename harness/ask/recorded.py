@@ -1,4 +1,4 @@
-"""Predictions that another system made, sitting the exam in place of a model."""
+"""Recorded predictions of another system, as an examinee in place of a model."""
 
 import json
 import math

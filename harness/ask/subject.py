@@ -1,4 +1,4 @@
-"""The model sitting the exam: a few questions, and for each the route that the model's abilities allow."""
+"""Subject: a model under test, asked a few kinds of questions by the route that its abilities allow."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy

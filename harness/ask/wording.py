@@ -1,4 +1,4 @@
-"""How a task words its question on each route; all of it is part of the protocol."""
+"""Wording of a task's question on each route, all of it part of the protocol."""
 
 import re
 from collections.abc import Mapping, Sequence

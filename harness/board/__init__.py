@@ -1,1 +1,1 @@
-"""Board: models ranked on tasks that were asked alike, with tie groups."""
+"""Board: models ranked on tasks with equal protocols, with tie groups."""

@@ -1,4 +1,4 @@
-"""The board: models ranked on tasks that were asked alike, a pure function of the records on disk."""
+"""Board: models ranked on tasks with equal protocols, a pure function of the records on disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a board had to compute from outcomes, kept beside the records, so that the next one reads no outcomes."""
+"""Board cache: resampled scores kept beside the records, so that the next board reads no outcomes."""
 
 import zipfile
 from contextlib import suppress
@@ -25,7 +25,7 @@ class BoardCache:
 
     replicates: dict[str, Replicates] = field(default_factory=dict)
     gains: dict[str, Gain | None] = field(default_factory=dict)
-    """None: there is no gain to be had from these records."""
+    """None: these records have no gain."""
 
 
 def signature(record: Path) -> str:

@@ -1,4 +1,4 @@
-"""A board as flat lines for other programs: one mapping a model, for frames and CSV."""
+"""Flat rows of a board for other programs: one mapping a model, for data frames and CSV."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.statistics.estimate import Estimate
 
 View: TypeAlias = Literal["tasks", "dimensions", "families"]
-"""What stands beside the score of a model."""
+"""Columns beside the score of a model."""
 
 
 def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:

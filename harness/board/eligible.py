@@ -1,4 +1,4 @@
-"""Which records a board is made of: the tasks it stands on, what they share a column by, and what is left out."""
+"""Eligible records of a board: its tasks, the protocol that shares a column, and what is left out and why."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from mmbench.harness.tasks.suite import find_suite
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a board is limited to; an empty part limits nothing. Models are ranked among those that are left."""
+    """Filter of a board; an empty part limits nothing. Models are ranked among those that remain."""
 
     models: tuple[str, ...] = ()
-    """Labels, or globs of them."""
+    """Model labels, or globs of them."""
     dimensions: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Filter:
         labels, tasks = sorted(set(models)), list(columns)
         for glob in self.models:
             if not any(fnmatchcase(label, glob) for label in labels):
-                raise UsageError(f"no model here is called '{glob}'{nearest(glob, labels)}")
+                raise UsageError(f"model '{glob}' is not in this folder{nearest(glob, labels)}")
         for part, known in (
             ("dimension", {column.dimension for column in tasks if column.dimension}),
             ("family", {column.family for column in tasks if column.family}),
@@ -50,7 +50,7 @@ class Filter:
             for name in self.dimensions if part == "dimension" else self.families:
                 if name not in known:
                     there = nearest(name, known) or f" (there are: {', '.join(sorted(known)) or 'none'})"
-                    raise UsageError(f"no task here is of {part} '{name}'{there}")
+                    raise UsageError(f"{part} '{name}' has no task in this folder{there}")
 
 
 def outlines(suite: str | None, records: Iterable[Record]) -> list[Column]:

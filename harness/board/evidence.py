@@ -1,4 +1,4 @@
-"""What the intervals and gains of a board rest on, out of the cache or out of the outcomes beside the records."""
+"""Evidence of a board: intervals and gains, from the cache or from the outcomes beside the records."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A board in words: the tables that a person reads, whatever prints them."""
+"""Board grid: the tables of a board as text cells, independent of what prints them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS
 
 MOST_TASKS = 12
-"""Of more than these the dimensions are shown instead, where there are any."""
+"""Largest number of task columns; beyond it dimensions are shown, where there are any."""
 _FEW_NAMES = 6
 
 
@@ -31,7 +31,7 @@ class Grid:
 
 
 def choose_view(board: Board) -> View:
-    """Return what reads best beside the score: the tasks, or where these are many what they measure."""
+    """Return the default columns beside the score: tasks, or their dimensions where the tasks are many."""
     return "dimensions" if len(board.columns) > MOST_TASKS and len(board.dimensions) > 1 else "tasks"
 
 
@@ -84,7 +84,7 @@ def rank_interval(line: Line) -> str:
 
 
 def parameters(count: int) -> str:
-    """Return a number of weights as people say it.
+    """Return a number of parameters in M or B.
 
     >>> parameters(151_277_313), parameters(7_000_000_000), parameters(650)
     ('151 M', '7.0 B', '0.0 M')

@@ -1,4 +1,4 @@
-"""The lines of a board: what each model reaches on every task, on the mean of them, and where that places it."""
+"""Board lines: each model's score on every task, its mean over tasks, and its rank."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,26 +18,26 @@ from mmbench.harness.types import Route, Score
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A task under one protocol; rows of unlike protocols never share a column."""
+    """Board column: a task under one protocol; differing protocols never share a column."""
 
     task: str
     metric: str
     protocol: str
     family: str = ""
     dimension: str = ""
-    """What its card says that it measures."""
+    """Dimension that its card names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A model's primary score on one task."""
+    """Board cell: a model's primary score on one task."""
 
     score: Score
     route: Route | Literal["recorded", "reported"]
     best: float | None
-    """What chance correction takes as perfect."""
+    """Best value, the perfect one in chance correction."""
     gain: Gain | None = None
-    """What the score owes to the pictures, where controls were run."""
+    """Visual gain of the score, where controls were run."""
     replicates: Replicates | None = field(default=None, compare=False, repr=False)
     """(REPLICATES,) of the score, paired with those of every other cell; None where its outcomes cannot be read."""
 
@@ -59,7 +59,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A model that is to be placed."""
+    """Entrant: a model before it is ranked."""
 
     model: str
     cells: tuple[Cell | None, ...]
@@ -74,7 +74,7 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model on the board."""
+    """Board line: one model."""
 
     rank: int | None
     """None where a task is missing or not covered: never a mean of the rest."""
@@ -84,7 +84,7 @@ class Line:
     cells: tuple[Cell | None, ...]
     """One for each column."""
     standing: Standing | None = None
-    """How sure the rank is; None where the model is not ranked, or its outcomes cannot be read."""
+    """Rank with its interval; None where the model is not ranked, or its outcomes cannot be read."""
     dimensions: Mapping[str, Estimate | None] = field(default_factory=dict)
     """Mean over the tasks of each dimension; None as for `overall`."""
     families: Mapping[str, Estimate | None] = field(default_factory=dict)
@@ -162,7 +162,7 @@ def _normalised(cell: Cell) -> Floats:
 
 
 def _placed(lines: Sequence[Line]) -> dict[int, Standing]:
-    """Return how sure the place of each line is, by its number, where its replicates are known."""
+    """Return the rank interval of each line, by its number, where its replicates are known."""
     known: list[int] = []
     scores: list[float] = []
     ends: list[tuple[float, float]] = []
@@ -187,7 +187,7 @@ def _placed(lines: Sequence[Line]) -> dict[int, Standing]:
 
 
 def _below(standing: Standing, more: int) -> Standing:
-    """Return a standing among more models, of which so many are better and nothing else is known."""
+    """Return a standing among more models, given only the number of better ones."""
     return replace(
         standing,
         rank=standing.rank + more,

@@ -1,4 +1,4 @@
-"""Scores of other pictures that might have been drawn, the same for every record, so that any two can be compared."""
+"""Bootstrap resamples shared by all records, so that any two models can be compared on equal resamples."""
 
 import hashlib
 import re
@@ -20,9 +20,9 @@ Codes: TypeAlias = npt.NDArray[np.intp]
 REPLICATES = 1000
 
 _AT_ONCE = 4_000_000
-"""Weights held at a time."""
+"""Number of weights held in memory at a time."""
 _LANES = 4
-"""Weights made of one random word."""
+"""Number of weights made of one random word."""
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 

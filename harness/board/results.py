@@ -1,4 +1,4 @@
-"""The records of a results folder, and the boards that they make."""
+"""Results folder: its records, and the boards made from them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,9 @@ class Results:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_dir():
-            raise DataError(f"there is no results folder {self.path}; make one with: mmbench run --output {self.path}")
+            raise DataError(
+                f"results folder {self.path} does not exist; make one with: mmbench run --output {self.path}"
+            )
         self.entries, self.errors = find(in_results(self.path))
         self.reported: tuple[Reported, ...] = ()
         try:

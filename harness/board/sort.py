@@ -1,4 +1,4 @@
-"""The lines of a board in the order of any of its columns."""
+"""Sorting of board lines by any column."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ def sort_lines(board: Board, by: str) -> Board:
         return replace(board, lines=tuple(sorted(board.lines, key=lambda line: line.model)))
     keys = _keys(board)
     if by not in keys:
-        raise UsageError(f"there is no column '{by}' to sort by{nearest(by, keys)} (there are: {', '.join(keys)})")
+        raise UsageError(f"sort column '{by}' does not exist{nearest(by, keys)} (there are: {', '.join(keys)})")
     found = [(keys[by](line), line) for line in board.lines]
     ordered = sorted(found, key=lambda each: (each[0] is None, -(each[0] or 0.0)))
     return replace(board, lines=tuple(line for _, line in ordered))

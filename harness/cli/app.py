@@ -1,4 +1,4 @@
-"""The command line: thin commands that import what they need when they need it."""
+"""Command line application: thin commands that import what they need when they need it."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands of the board: rank what was measured, and bring in what others published."""
+"""Commands `leaderboard` and `import`: rank measured models, and import published figures."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BoardOutput(StrEnum):
-    """How a board prints."""
+    """Format of a printed board."""
 
     table = "table"
     markdown = "markdown"
@@ -25,7 +25,7 @@ class BoardOutput(StrEnum):
 
 
 class BoardColumns(StrEnum):
-    """What stands beside the score."""
+    """Columns beside the score."""
 
     tasks = "tasks"
     dimensions = "dimensions"
@@ -33,7 +33,7 @@ class BoardColumns(StrEnum):
 
 
 class BoardRoute(StrEnum):
-    """How a model was asked."""
+    """Route by which a model was asked."""
 
     embed = "embed"
     likelihood = "likelihood"
@@ -43,31 +43,41 @@ class BoardRoute(StrEnum):
 
 def leaderboard(
     output: Results = Path("results"),
-    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
-    same_route: Annotated[bool, typer.Option("--same-route", help="Only models asked by the same route.")] = False,
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Suite whose tasks alone are ranked. Default: every task.")
+    ] = None,
+    same_route: Annotated[
+        bool, typer.Option("--same-route", help="Models of one route only: those asked by the same one.")
+    ] = False,
     model: Annotated[
-        list[str] | None, typer.Option("--model", help="Only models of this label or quoted glob. Repeatable.")
+        list[str] | None, typer.Option("--model", help="Model label or quoted glob to keep. Repeatable.")
     ] = None,
     dimension: Annotated[
-        list[str] | None, typer.Option("--dimension", help="Only tasks that measure this. Repeatable.")
+        list[str] | None, typer.Option("--dimension", help="Dimension whose tasks to keep. Repeatable.")
     ] = None,
-    family: Annotated[list[str] | None, typer.Option("--family", help="Only tasks of this family. Repeatable.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option("--family", help="Family whose tasks to keep. Repeatable.")
+    ] = None,
     route: Annotated[
-        list[BoardRoute] | None, typer.Option("--route", help="Only what was asked by this route. Repeatable.")
+        list[BoardRoute] | None, typer.Option("--route", help="Route whose records to keep. Repeatable.")
     ] = None,
     sort: Annotated[
         str,
-        typer.Option("--sort", help="rank, model, score, coverage, speed, parameters, a dimension, family or task."),
+        typer.Option(
+            "--sort", help="Sort key: rank, model, score, coverage, speed, parameters, a dimension, family or task."
+        ),
     ] = "rank",
     columns: Annotated[
         BoardColumns | None,
-        typer.Option("--columns", help="tasks, dimensions or families. Default: what reads best; csv and html: all."),
+        typer.Option(
+            "--columns", help="Columns: tasks, dimensions or families. Default: whichever fits; csv and html: all."
+        ),
     ] = None,
     with_reported: Annotated[
-        bool, typer.Option("--with-reported", help="Set imported figures among the measured ones.")
+        bool, typer.Option("--with-reported", help="Imported figures ranked among the measured ones.")
     ] = False,
     form: Annotated[
-        BoardOutput, typer.Option("--format", help="table, markdown, csv, json or html.")
+        BoardOutput, typer.Option("--format", help="Output format: table, markdown, csv, json or html.")
     ] = BoardOutput.table,
 ) -> None:
     """Rank the models in a results folder.
@@ -80,7 +90,7 @@ def leaderboard(
 
     results = Folder(output)
     if not results.records and not results.errors and not results.reported:
-        raise UsageError(f"there are no records under {output}; make one with: mmbench run --output {output}")
+        raise UsageError(f"results folder {output} has no records; make one with: mmbench run --output {output}")
     keep = Filter(
         tuple(model or ()), tuple(dimension or ()), tuple(family or ()), tuple(each.value for each in route or ())
     )
@@ -119,10 +129,10 @@ def _print_board(board: "Board", form: BoardOutput, view: "View | None") -> None
 
 
 def import_figures(
-    file: Annotated[Path, typer.Argument(help="CSV: model, task, metric, value, source, url.")],
+    file: Annotated[Path, typer.Argument(help="CSV file with the columns model, task, metric, value, source, url.")],
     output: Results = Path("results"),
 ) -> None:
-    """Bring published figures in as reported rows: shown below what was measured, never ranked with it unasked.
+    """Import published figures as reported rows, shown below the measured ones and ranked only on request.
 
     Values are fractions, as in the tasks' own metrics. A figure of the same model, task, metric and source is replaced.
     Exit status: 0, 2 bad usage.

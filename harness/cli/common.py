@@ -1,4 +1,4 @@
-"""What the commands share: how they print, and the options that several take."""
+"""Shared parts of the commands: printing, and options that several commands have."""
 
 import io
 import json
@@ -12,14 +12,14 @@ import typer
 
 
 class Output(StrEnum):
-    """How a command prints."""
+    """Output format of a command."""
 
     table = "table"
     json = "json"
 
 
-Results = Annotated[Path, typer.Option("--output", help="Results folder.")]
-Form = Annotated[Output, typer.Option("--format", help="table, or json on standard output.")]
+Results = Annotated[Path, typer.Option("--output", help="Results folder, read or written.")]
+Form = Annotated[Output, typer.Option("--format", help="Output format: table, or json on standard output.")]
 
 
 def make_console(*, stderr: bool = False) -> Any:
@@ -43,9 +43,9 @@ def print_json(value: Any) -> None:
 
 
 StorePath = Annotated[
-    Path | None, typer.Option("--store", help="File that remembers answers; default: $MMBENCH_HOME/store.sqlite.")
+    Path | None, typer.Option("--store", help="Store file of remembered answers. Default: $MMBENCH_HOME/store.sqlite.")
 ]
 
 Scorer = Annotated[
-    str | None, typer.Option("--scorer", help="Second model, with embeddings, for metrics such as clipscore.")
+    str | None, typer.Option("--scorer", help="Scorer: a second model, with embeddings, for metrics such as clipscore.")
 ]

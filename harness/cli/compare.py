@@ -1,4 +1,4 @@
-"""The commands that set runs against each other: compare for people, check for a pipeline."""
+"""Commands `compare` and `check`: paired comparison for people, regression gate for a pipeline."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,7 @@ from mmbench.harness.cli.common import Form, Output, Results, make_console, prin
 
 
 class ComparisonOutput(StrEnum):
-    """How a comparison prints."""
+    """Output format of a comparison."""
 
     table = "table"
     markdown = "markdown"
@@ -23,13 +23,17 @@ def compare(
         typer.Argument(metavar="A B [C]...", help="Runs: labels in results, record files or folders of records."),
     ],
     output: Results = Path("results"),
-    alpha: Annotated[float, typer.Option("--alpha", help="How often runs that do not differ may seem to.")] = 0.05,
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="False-positive rate: how often runs that do not differ may seem to.")
+    ] = 0.05,
     form: Annotated[
-        ComparisonOutput, typer.Option("--format", help="table, markdown or json.")
+        ComparisonOutput, typer.Option("--format", help="Output format: table, markdown or json.")
     ] = ComparisonOutput.table,
-    force: Annotated[bool, typer.Option("--force", help="Compare, and mark, what was asked otherwise too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Tasks with differing protocols are compared too, and marked.")
+    ] = False,
 ) -> None:
-    """Show on what each model is better or worse than the first, item by item, and whether it could be chance.
+    """Compare each run with the first on the same items, task by task, and test whether the difference is chance.
 
     Exit status: 0, 2 nothing could be compared, or a record could not be read (the others are shown).
     """
@@ -52,26 +56,27 @@ def compare(
 
 
 def check(
-    candidate: Annotated[str, typer.Argument(help="Run: a label in results, a record file or a folder of records.")],
-    baseline: Annotated[str, typer.Option("--baseline", help="The run that it is held against, given likewise.")],
+    candidate: Annotated[
+        str, typer.Argument(help="Candidate run: a label in results, a record file or a folder of records.")
+    ],
+    baseline: Annotated[str, typer.Option("--baseline", help="Baseline run, given in the same way.")],
     output: Results = Path("results"),
-    margin: Annotated[
-        float | None, typer.Option("--margin", help="Largest drop that is put up with. Default: 0.01.")
-    ] = None,
+    margin: Annotated[float | None, typer.Option("--margin", help="Largest tolerated drop. Default: 0.01.")] = None,
     alpha: Annotated[
-        float | None, typer.Option("--alpha", help="How often a change of nothing may fail. Default: 0.05.")
+        float | None,
+        typer.Option("--alpha", help="False-positive rate: how often an unchanged model may fail. Default: 0.05."),
     ] = None,
     budget: Annotated[
-        Path | None, typer.Option("--budget", help="TOML file of margins, errors and coverage, also by task.")
+        Path | None, typer.Option("--budget", help="Budget: a TOML file of margins, errors and coverage, also by task.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail what is inconclusive too.")] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Inconclusive tasks fail too.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="JUnit XML file to write.")] = None,
     summary: Annotated[
-        Path | None, typer.Option("--summary", help="Append Markdown here, such as $GITHUB_STEP_SUMMARY.")
+        Path | None, typer.Option("--summary", help="Markdown file to append to, such as $GITHUB_STEP_SUMMARY.")
     ] = None,
     form: Form = Output.table,
 ) -> None:
-    """Fail where a model became worse than a baseline, on the same items and by more than a margin.
+    """Check for regressions: fail where a run is worse than its baseline, on the same items, by more than a margin.
 
     Exit status: 0, 1 a task regressed or is over budget, 2 a task of the baseline could not be compared.
     """

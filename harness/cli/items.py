@@ -1,4 +1,4 @@
-"""The commands that show what came of single items: at the terminal, and in a report with their pictures."""
+"""Commands `show` and `report`: single items at the terminal, and an HTML report with their pictures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,23 +8,23 @@ import typer
 from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
 
 LIMIT = 20
-"""Items of a task that a table shows unless it is told how many; JSON has all."""
+"""Default number of items of a task in a table; JSON has all."""
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="Label in results, record file, or folder of records.")],
-    task: Annotated[str | None, typer.Option("--task", help="Task name or YAML file; default: every task.")] = None,
+    run: Annotated[str, typer.Argument(help="Run: a label in results, a record file or a folder of records.")],
+    task: Annotated[str | None, typer.Option("--task", help="Task name or YAML file. Default: every task.")] = None,
     wrong: Annotated[
-        bool, typer.Option("--wrong", help="Only items short of the best value, or without an answer.")
+        bool, typer.Option("--wrong", help="Wrong items only: below the best value, or without an answer.")
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", help="At most N items of a task; default: 20 in a table, all in JSON.", min=1),
+        typer.Option("--limit", help="Largest number of items a task. Default: 20 in a table, all in JSON.", min=1),
     ] = None,
     output: Results = Path("results"),
     form: Form = Output.table,
 ) -> None:
-    """Show the items of a run: what was asked, answered and right.
+    """Show the items of a run: question, answer and reference.
 
     Exit status: 0, 2 bad usage.
     """
@@ -65,14 +65,16 @@ def show(
 
 def report(
     output: Results = Path("results"),
-    to: Annotated[Path, typer.Option("--to", help="The file to write.")] = Path("report.html"),
-    suite: Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")] = None,
+    to: Annotated[Path, typer.Option("--to", help="HTML file to write.")] = Path("report.html"),
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Suite whose tasks alone are reported. Default: every task.")
+    ] = None,
     task: Annotated[
         list[Path] | None,
-        typer.Option("--task", help="Task file of your own, for its pictures and questions. Repeatable."),
+        typer.Option("--task", help="YAML file of a task of your own, for its pictures and questions. Repeatable."),
     ] = None,
 ) -> None:
-    """Write one HTML file that shows a results folder: no network, opens from disk.
+    """Write a results folder as one HTML file that opens from disk without network.
 
     Exit status: 0, 2 bad usage.
     """

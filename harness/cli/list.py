@@ -19,9 +19,10 @@ class What(StrEnum):
 
 
 def list_(
-    what: Annotated[What, typer.Argument(help="models, tasks, suites or metrics.")], form: Form = Output.table
+    what: Annotated[What, typer.Argument(help="Kind of things to list: models, tasks, suites or metrics.")],
+    form: Form = Output.table,
 ) -> None:
-    """List the models, tasks, suites or metrics that there are."""
+    """List the available models, tasks, suites or metrics."""
     from mmbench.harness.tasks.listing import list_metrics, list_models, list_suites, list_tasks
 
     makers: dict[What, Callable[[], list[dict[str, Any]]]] = {

@@ -1,4 +1,4 @@
-"""Command `run`: models asked the tasks of a suite, or with `--dry-run` only counted."""
+"""Command `run`: models evaluated on the tasks of a suite, or with `--dry-run` only counted."""
 
 import os
 from enum import StrEnum
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RouteName(StrEnum):
-    """A route to pin."""
+    """Route that can be required."""
 
     embed = "embed"
     likelihood = "likelihood"
@@ -29,7 +29,7 @@ def run(
         list[str] | None,
         typer.Option(
             "--model",
-            help="Alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
+            help="Model: alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
             "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
         ),
     ] = None,
@@ -39,28 +39,32 @@ def run(
     name: Annotated[str | None, typer.Option("--name", help="Label of the model in results.")] = None,
     store: StorePath = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", help="Ask the first N items only; never ranked.", min=1)
+        int | None,
+        typer.Option("--limit", help="Number of items to ask, from the first; such runs are never ranked.", min=1),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[
-        str, typer.Option("--dtype", help="auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
+        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
     ] = "auto",
-    batch_size: Annotated[str, typer.Option("--batch-size", help="auto, or inputs in one forward pass.")] = "auto",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of whatever is drawn at random.")] = 0,
-    route: Annotated[RouteName | None, typer.Option("--route", help="Ask by this route only.")] = None,
+    batch_size: Annotated[str, typer.Option("--batch-size", help="Inputs in one forward pass, or auto.")] = "auto",
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of everything that is drawn.")] = 0,
+    route: Annotated[RouteName | None, typer.Option("--route", help="Route that every model must be asked by.")] = None,
     controls: Annotated[
-        str, typer.Option("--controls", help="Ask again without the pictures: blind, shuffled or both, with a comma.")
+        str,
+        typer.Option("--controls", help="Controls without the right picture: blind, shuffled or both, with a comma."),
     ] = "",
     scorer: Scorer = None,
     max_minutes: Annotated[
-        float, typer.Option("--max-minutes", help="Refuse prompt learning that would take longer.")
+        float, typer.Option("--max-minutes", help="Time limit of prompt learning; what would take longer is refused.")
     ] = 60.0,
-    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked, and ask nothing.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan only: show what would be asked, and ask nothing.")
+    ] = False,
     form: Form = Output.table,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
 ) -> None:
-    """Ask models the tasks of a suite, score them and write records.
+    """Run models on the tasks of a suite, score their answers and write records.
 
     Exit status: 0 all done, 1 a task failed or had errors (the others are kept), 2 bad usage.
     """
@@ -131,5 +135,5 @@ def _batch_size(given: str) -> int | None:
     if given == "auto":
         return None
     if not given.isdigit() or int(given) < 1:
-        raise UsageError(f"--batch-size is 'auto' or a whole number from 1, not '{given}'")
+        raise UsageError(f"--batch-size must be 'auto' or a whole number from 1, not '{given}'")
     return int(given)

@@ -1,4 +1,4 @@
-"""Command `score`: recorded predictions, scored without a model."""
+"""Command `score`: recorded predictions scored without a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +11,14 @@ from mmbench.harness.errors import UsageError
 
 def score(
     task: Annotated[str, typer.Argument(help="Task name or YAML file.")],
-    predictions: Annotated[Path, typer.Argument(help='JSON lines: {"id": ..., "prediction": ...}.')],
+    predictions: Annotated[
+        Path, typer.Argument(help='JSON Lines file of predictions: {"id": ..., "prediction": ...}.')
+    ],
     name: Annotated[str | None, typer.Option("--name", help="Label in results. Default: the file's name.")] = None,
     items: Annotated[
-        Path | None, typer.Option("--items", help="Write what came of each item here, as JSON lines.")
+        Path | None, typer.Option("--items", help="JSON Lines file to write with the outcome of each item.")
     ] = None,
-    save: Annotated[Path | None, typer.Option("--save", help="Write a record into this results folder.")] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Results folder to write a record into.")] = None,
     scorer: Scorer = None,
     store: StorePath = None,
     form: Form = Output.table,
@@ -31,7 +33,9 @@ def score(
     from mmbench.harness.tasks.task_file import find_task
 
     if not predictions.is_file():
-        raise UsageError(f"there is no file {predictions}; predictions are JSON lines with id and prediction")
+        raise UsageError(
+            f"predictions file {predictions} does not exist; predictions are JSON lines with id and prediction"
+        )
     made = score_task(find_task(task), predictions, name, choose_scorer(scorer, Loading()), save, store)
     if items is not None:
         write_items(made.outcomes, items)

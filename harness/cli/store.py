@@ -8,13 +8,13 @@ from mmbench.harness.cli.common import Form, Output, StorePath, make_console, pr
 from mmbench.harness.errors import UsageError
 
 store_app = typer.Typer(
-    help="Look at, or clean, what models answered before.", no_args_is_help=True, rich_markup_mode=None
+    help="Store of remembered answers: show its size, or remove answers.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @store_app.command()
 def info(store: StorePath = None, form: Form = Output.table) -> None:
-    """Show how much each model left in the store."""
+    """Show how many answers of each model the store holds."""
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
 
@@ -35,22 +35,24 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
 
 @store_app.command()
 def prune(
-    model: Annotated[str | None, typer.Option("--model", help="Label or fingerprint; default: every model.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model label or fingerprint. Default: every model.")
+    ] = None,
     store: StorePath = None,
 ) -> None:
-    """Remove what a model left in the store."""
+    """Remove the answers of a model from the store."""
     from mmbench.harness.errors import nearest
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
 
     path = store or store_path()
     if not path.is_file():
-        raise UsageError(f"there is no store {path}")
+        raise UsageError(f"store {path} does not exist")
     held = Store(path)
     names = [each.name for each in held.holdings()]
     gone = held.prune(model)
     held.close()
     if model and not gone:
-        raise UsageError(f"the store holds nothing of '{model}'{nearest(model, names)}")
+        raise UsageError(f"store has no answers of '{model}'{nearest(model, names)}")
     many = "model" if len(gone) == 1 else "models"
     typer.echo(f"removed {sum(each.answers for each in gone):,} answers of {len(gone)} {many}")

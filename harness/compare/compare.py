@@ -1,4 +1,4 @@
-"""Which of two models is better on what, and is it real: paired differences on the same items, task by task."""
+"""Paired comparison of models on the same items, task by task: which is better, and is the difference significant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from mmbench.harness.statistics.paired import Paired
 from mmbench.harness.statistics.power import minimum_detectable
 
 MOST_FLIPS = 3
-"""Items of a task that are named."""
+"""Number of items of a task that are listed."""
 
 
 def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0.05, force: bool = False) -> Comparison:
@@ -34,7 +34,7 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
     fewer than two names, or one that is not found.
     """
     if len(names) < 2:
-        raise UsageError("compare takes two runs or more: mmbench compare A B")
+        raise UsageError("comparison needs two runs or more: mmbench compare A B")
     if not 0 < alpha < 1:
         raise UsageError(f"alpha is a number between 0 and 1, not {alpha}")
     runs = [select(name, output) for name in names]
@@ -56,7 +56,7 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
 
 
 def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
-    """Return the runs' labels; what was asked for where runs of one label were, numbered where that is the same too."""
+    """Return the runs' labels; for equal labels the names as given, and numbers where these are equal too."""
     held = [run.label for run in runs]
     given = [label if held.count(label) == 1 else str(name) for label, name in zip(held, names, strict=True)]
     return [name if given.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(given, 1)]
@@ -64,12 +64,12 @@ def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A row whose p-value is not adjusted yet and whose verdict is open."""
+    """Row before its p-value is adjusted and its verdict is decided."""
 
     row: CompareRow
     gain: Paired
     varying: Variation | None
-    """How far the items differ."""
+    """Variation of the items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
             continue
         made = difference(*measured, confidence=1 - alpha)
         if made is None:
-            left.append(Left(model, each.a.record.task, f"{each.metric.name} is undefined on the items of both"))
+            left.append(Left(model, each.a.record.task, f"metric {each.metric.name} is undefined on the items of both"))
             continue
         rows.append(_Tried(_row(each, models, measured, made), made.gain, variation(measured, made, 1 - alpha)))
         macro += _corrected(each, measured)

@@ -1,4 +1,4 @@
-"""One metric of two runs on the same items: both values, and the paired test turned so that up is better."""
+"""Paired difference of one metric between two runs: both values and the test, oriented so that higher is better."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -10,17 +10,17 @@ from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.paired import Paired, paired, paired_corpus
 
 Verdict: TypeAlias = Literal["better", "worse", "tied"]
-"""Of the second of two runs against the first."""
+"""Verdict on the second of two runs against the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The second of two runs against the first."""
+    """Difference of the second of two runs from the first."""
 
     a: float
-    """Metric of the first run over the items that both were scored on."""
+    """Value of the first run over the items scored in both."""
     b: float
-    """Metric of the second."""
+    """Value of the second run over the same items."""
     gain: Paired
     """How much better the second is: b - a, or a - b where lower is better."""
     lower_is_better: bool

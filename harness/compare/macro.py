@@ -1,4 +1,4 @@
-"""Two runs over several tasks: the interval of a mean over tasks, whose items may share pictures, at little cost."""
+"""Macro difference: the interval of two runs' mean over tasks whose items may share pictures, at low cost."""
 
 import math
 import zlib
@@ -13,7 +13,7 @@ from mmbench.harness.statistics.clusters import student_quantile
 from mmbench.harness.statistics.estimate import Estimate
 
 GROUPS = 100
-"""Of clusters; one is left out at a time. More of them narrow the interval by less than 1 %."""
+"""Groups of clusters, left out one at a time (jackknife); more would narrow the interval by less than 1 %."""
 
 
 def left_out(statistic: Callable[[Floats], Floats], clusters: Column) -> Floats:

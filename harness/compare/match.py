@@ -1,4 +1,4 @@
-"""Which records of two runs were asked alike: only these are compared, and what differs in others is named."""
+"""Record matching: only records with equal protocols are compared, and differing ones are named with the difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,34 +15,34 @@ from mmbench.harness.tasks.metric_names import metric_named
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One task of two runs."""
+    """Task of two runs with comparable records."""
 
     a: Entry
     b: Entry
     metric: Metric
-    """The primary metric of the first."""
+    """Primary metric of the first run."""
     forced: str | None
-    """What differs, where it is compared all the same."""
+    """Difference in protocol, where the task is compared in spite of it."""
 
     @property
     def partial(self) -> bool:
-        """True where one of the runs asked the first items only."""
+        """True where one of the runs has the first items only."""
         return self.a.record.partial or self.b.record.partial
 
     @property
     def routes(self) -> tuple[str, str]:
-        """How either was asked."""
+        """Routes of both runs."""
         return self.a.record.route, self.b.record.route
 
 
 @dataclass(frozen=True, slots=True)
 class Incomparable:
-    """A task that two runs share in name, or that one of them lacks."""
+    """Task without comparable records: protocols differ, or one run lacks it."""
 
     task: str
     """Name."""
     reason: str
-    """What differs or is missing."""
+    """Reason: what differs or is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ class Matching:
 
     matches: tuple[Match, ...]
     unlike: tuple[Incomparable, ...]
-    """Both runs have a record, but of something else."""
+    """Tasks of which both runs have a record, but with differing protocols."""
     only_a: tuple[Record, ...]
-    """The second run lacks them."""
+    """Records whose task the second run lacks."""
     only_b: tuple[Record, ...]
-    """The first run lacks them."""
+    """Records whose task the first run lacks."""
 
 
 def match(a: Selection, b: Selection, *, force: bool = False) -> Matching:
-    """Match the tasks of two runs by name and version; with `force`, also those that were asked otherwise.
+    """Match the tasks of two runs by name and version; with `force`, also those with differing protocols.
 
     Records made under a control are left out. Of several records of a task those two are taken that agree in
     protocol, then in route, the whole and the newer ones first.
@@ -90,16 +90,16 @@ def measured_pair(matched: Match) -> tuple[Measured, Measured]:
     """Return what the metric is made of in both runs, over the items that both were scored on.
 
     Raises DataError where outcomes are missing or damaged, and UsageError where no item is shared or, in runs over
-    unlike numbers of items, which no digest can tell to be alike, items of one name show other pictures.
+    unlike numbers of items, which no digest can tell to be alike, item ids are equal but the pictures differ.
     """
     a, b = shared(read_measured(matched.a.path, matched.metric), read_measured(matched.b.path, matched.metric))
     if not len(a):
-        raise UsageError("no item was scored in both runs")
+        raise UsageError("items scored in both runs: none")
     if a.table.shape != b.table.shape:
-        raise UsageError(f"the runs keep unlike statistics of {matched.metric.name}")
+        raise UsageError(f"statistics of {matched.metric.name} differ in kind between the runs")
     cut = matched.forced is None and _cut(matched.a.record, matched.b.record)
     if cut and not a.clusters.equals(b.clusters):
-        raise UsageError("items of one name show other pictures")
+        raise UsageError("item ids are equal but the pictures differ")
     return a, b
 
 
@@ -138,7 +138,7 @@ def _matched(a: Entry, b: Entry, *, force: bool) -> Match:
 
 
 def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
-    """Return by name what would have to be alike."""
+    """Return in words each value that must be equal in both records and differs."""
     named = [
         ("task version", a.version, b.version),
         ("family", a.family, b.family),

@@ -1,4 +1,4 @@
-"""What comes of setting models against each other: rows, what was left out and why, and a conclusion in words."""
+"""Comparison result: rows, omitted tasks with the reason, and a conclusion in words."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """An item that changed much."""
+    """Item with a large change."""
 
     id: str
     a: float
@@ -25,12 +25,12 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class CompareRow:
-    """One task of a model against the first one."""
+    """Paired comparison of a model with the first one on one task."""
 
     model: str
-    """The second model, of which the verdict speaks."""
+    """Second model, the one that the verdict is about."""
     against: str
-    """The first model."""
+    """First model, the reference."""
     task: str
     version: int
     metric: str
@@ -42,9 +42,9 @@ class CompareRow:
     n: int
     """Items that both were scored on."""
     p: float
-    """Two-sided."""
+    """Two-sided p-value."""
     p_adjusted: float | None
-    """After Holm, over all rows; None where neither direction of the metric is better."""
+    """p-value after Holm's adjustment over all rows; None where neither direction of the metric is better."""
     verdict: Verdict
     detectable: float | None
     """Smallest true difference that so many items find with a probability of .8, by the strictest of the adjusted
@@ -58,11 +58,11 @@ class CompareRow:
     few_clusters: bool
     """True where the interval may be too narrow."""
     partial: bool
-    """True where a run asked the first items only."""
+    """True where a run has the first items only."""
     routes: tuple[str, str]
-    """How either model was asked."""
+    """Routes of both models."""
     forced: str | None
-    """What differs, where the row stands in spite of it."""
+    """Difference in protocol, where the task is compared in spite of it."""
 
     @property
     def reference(self) -> str:
@@ -82,12 +82,12 @@ class CompareRow:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A task on which a model could not be set against the first one."""
+    """Task on which a model could not be compared with the first one."""
 
     model: str
     task: str
     reason: str
-    """What differs or is missing, by name."""
+    """Reason: what differs or is missing, by name."""
 
     def as_json(self) -> dict[str, Json]:
         """Return it as `--format json` prints it."""
@@ -96,7 +96,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """A model against the first one, over the tasks that have a chance level and a best value."""
+    """Mean comparison of a model with the first one, over the tasks that have a chance level and a best value."""
 
     model: str
     difference: Estimate
@@ -110,7 +110,7 @@ class Overall:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Models against the first of them."""
+    """Comparison of models with the first of them."""
 
     models: tuple[str, ...]
     alpha: float
@@ -118,7 +118,7 @@ class Comparison:
     """Model by model, then by task."""
     incomparable: tuple[Left, ...]
     overall: tuple[Overall, ...]
-    """One for each model that shares a task with the first that was asked alike and has a chance level."""
+    """Means, one for each model that shares with the first a task of equal protocol and known chance level."""
     errors: tuple[str, ...]
     """Records that could not be read, by name."""
 
@@ -138,7 +138,7 @@ class Comparison:
         left = sum(each.model == model for each in self.incomparable)
         rest = f"; {count(left, 'task')} not comparable" if left else ""
         if not verdicts:
-            return f"{model} and {self.models[0]} have nothing that can be compared{rest}"
+            return f"{model} and {self.models[0]} have no comparable task{rest}"
         if not worse and not better:
             return f"{model} and {self.models[0]} are tied on {count(tied, 'task')}{rest}"
         first, second = (("worse", worse), ("better", better)) if worse else (("better", better), ("worse", worse))

@@ -1,4 +1,4 @@
-"""Variation between two runs, item by item: what decides how many items a comparison needs."""
+"""Per-item variation of the difference between two runs, which determines how many items a comparison needs."""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from mmbench.harness.statistics.power import Deviation, Discordant, Spread
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How far the items of two runs differ, by which more of them tell more."""
+    """Variation of the per-item differences of two runs, from which a needed sample size follows."""
 
     spread: Spread
     design_effect: float
-    """Items that are worth one free one, where they share clusters."""
+    """Design effect: number of clustered items worth one independent item."""
 
 
 def variation(measured: tuple[Measured, Measured], made: Difference, confidence: float) -> Variation | None:
-    """Return how far the items of two runs differ; None where they do not, or no interval tells."""
+    """Return the variation between two runs; None where no item differs, or there is no interval to tell."""
     a, b = (each.table for each in measured)
     change = made.change
     if change.low is None or change.high is None or made.identical:

@@ -1,4 +1,4 @@
-"""What an adapter returned, checked before it is believed."""
+"""Checks of an adapter's answers before they are used."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The one place that calls an adapter: prepares inputs beside the forward pass, sizes batches, survives bad inputs."""
+"""Local engine: the one place that calls an adapter; inputs prepared ahead, batches sized, bad inputs survived."""
 
 import os
 import time

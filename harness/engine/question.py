@@ -1,4 +1,4 @@
-"""Question to a model, in terms of content alone: no task, no file name; and what came back."""
+"""Question: an open question between store and engine, and its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How much is taken at a time: batches that fit the device, a queue that fits the memory."""
+"""Queue of inputs: batches that fit the device, look-ahead that fits the memory."""
 
 from collections import deque
 from concurrent.futures import Future

@@ -1,4 +1,4 @@
-"""What a change may cost: margins, errors and coverage, for all tasks or for one, from a TOML file."""
+"""Budget of a regression gate: margins, errors and coverage, for all tasks or for one, from a TOML file."""
 
 import math
 import tomllib
@@ -19,25 +19,25 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a task may cost."""
+    """Limits of one task."""
 
     margin: float = MARGIN
-    """Largest drop that is put up with, in the metric's own range."""
+    """Largest tolerated drop, in the metric's own range."""
     max_errors: int | None = None
-    """None: 1 % of the items, or as many as the baseline has."""
+    """Largest number of unscored items. None: 1 % of the items, or as many as the baseline has."""
     min_coverage: float | None = None
-    """None: 99 %, or what the baseline has where that is less."""
+    """Smallest scored share. None: 99 %, or that of the baseline where it is less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may cost."""
+    """Budget of a run: limits for every task, and those of named tasks."""
 
     alpha: float = ALPHA
-    """How often a change of nothing may fail."""
+    """False-positive rate: how often an unchanged model may fail."""
     default: Limits = field(default_factory=Limits)
     tasks: Mapping[str, Limits] = field(default_factory=dict)
-    """By name or `name@version`, in place of the default."""
+    """Limits by task name or `name@version`, in place of the default."""
 
     def of(self, record: Record) -> Limits:
         """Return the limits of a record's task."""
@@ -48,7 +48,7 @@ class Budget:
         known = {name for record in records for name in (record.task, record.reference)}
         for name in self.tasks:
             if name not in known:
-                raise UsageError(f"the budget is for a task '{name}' that neither run has{nearest(name, known)}")
+                raise UsageError(f"budget names the task '{name}', which neither run has{nearest(name, known)}")
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -74,7 +74,7 @@ class _File(BaseModel):
 
 
 def read_budget(path: Path | None = None, margin: float | None = None, alpha: float | None = None) -> Budget:
-    """Return the budget of a file, or the usual one; `margin` and `alpha` go before the file's `[default]`.
+    """Return the budget of a file, or the default one; `margin` and `alpha` override the file's `[default]`.
 
     The file has a table `[default]` (`margin`, `alpha`, `max_errors`, `min_coverage`) and tables `[task."NAME"]` (the
     same without alpha) that go before everything. Raises UsageError, which names the nearest key.
@@ -90,7 +90,7 @@ def read_budget(path: Path | None = None, margin: float | None = None, alpha: fl
 
 
 def overspent(candidate: Record, metric: str, baseline: Record, limits: Limits) -> tuple[str, ...]:
-    """Return what of a candidate's record is over budget, in words."""
+    """Return in words each limit that a candidate's record exceeds."""
     coverage, before = (
         next(score.coverage for score in record.scores if score.metric == metric) for record in (candidate, baseline)
     )

@@ -1,4 +1,4 @@
-"""The regression gate: did a change break something, judged on paired items and within what it may cost."""
+"""Regression gate: whether a candidate is worse than its baseline on paired items by more than its budget allows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ def check(
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A task before its p is adjusted."""
+    """Task before its p-value is adjusted."""
 
     match: Match
     limits: Limits
@@ -75,7 +75,7 @@ class _Tried:
 
 def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
     if matched.metric.higher_is_better is None:
-        return UsageError(f"neither more nor less of {matched.metric.name} is better")
+        return UsageError(f"metric {matched.metric.name} has no better direction")
     try:
         measured = measured_pair(matched)
     except UsageError as error:
@@ -83,7 +83,7 @@ def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
     confidence = 1 - 2 * budget.alpha
     made = difference(*measured, confidence=confidence)
     if made is None:
-        return UsageError(f"{matched.metric.name} is undefined on the items of both")
+        return UsageError(f"metric {matched.metric.name} is undefined on the items of both")
     return _Tried(matched, budget.of(matched.a.record), made, variation(measured, made, confidence))
 
 

@@ -1,4 +1,4 @@
-"""What a CI server reads of a regression gate: JUnit XML, and the Markdown of a job's summary."""
+"""CI outputs of a regression gate: JUnit XML, and a Markdown job summary."""
 
 import re
 from pathlib import Path
@@ -43,12 +43,12 @@ def write_junit(checked: Checked, path: Path) -> None:
 
 
 def append_summary(checked: Checked, path: Path) -> None:
-    """Append the judgement as Markdown, as `GITHUB_STEP_SUMMARY` wants. Raises UsageError where that cannot be done."""
+    """Append the result as Markdown, for `GITHUB_STEP_SUMMARY`. Raises UsageError if the file cannot be written."""
     _write(path, summary(checked), "a")
 
 
 def summary(checked: Checked) -> str:
-    """Return the judgement as Markdown: its conclusion, then a table, what went wrong first."""
+    """Return the result as Markdown: its conclusion, then a table with failures first."""
     header = ["", "task", "metric", checked.baseline, checked.candidate, "change", f"{checked.confidence} interval"]
     rows = [
         [
@@ -110,6 +110,4 @@ def _write(path: Path, text: str, mode: str) -> None:
         with path.open(mode, encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written ({error.strerror}); name a file in a folder that is there"
-        ) from error
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name a file in an existing folder") from error

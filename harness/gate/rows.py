@@ -1,4 +1,4 @@
-"""What comes of a regression gate: rows, what could not be judged, one verdict, and a conclusion in words."""
+"""Gate result: rows, tasks that could not be judged, one verdict, and a conclusion in words."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ from mmbench.harness.statistics.estimate import Estimate
 Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
 
 GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
-"""Verdicts, from that which decides for all."""
+"""Verdicts by gravity; the first one present decides for all."""
 
 _MOST_NAMES = 5
 """Tasks that the conclusion names for a verdict."""
@@ -30,28 +30,28 @@ class CheckRow:
     difference: Estimate
     """candidate - baseline, in the metric's own range, with an interval of 1 - 2 alpha."""
     margin: float
-    """Largest drop that is put up with; the largest rise, where lower is better."""
+    """Largest tolerated drop; the largest tolerated rise, where lower is better."""
     p: float
-    """One-sided: how likely the candidate is as much worse where it is no worse than the baseline."""
+    """One-sided p-value: the probability of so large a drop if the candidate is no worse than the baseline."""
     p_adjusted: float
-    """After Holm, over the tasks."""
+    """p-value after Holm's adjustment over the tasks."""
     verdict: Verdict
     needed_n: int | None
-    """Items that would settle what is inconclusive; see `judgement.needed`."""
+    """Number of items that would settle an inconclusive task; see `verdict.needed`."""
     n: int
     """Items that both were scored on."""
     identical: bool
-    """True where the runs agree on every item; they hold, however few there are."""
+    """True where the runs agree on every item; the task then holds, however few items there are."""
     over: tuple[str, ...]
-    """What is over budget, in words."""
+    """Limits that are exceeded, in words."""
     few_clusters: bool
     """True where the interval may be too narrow."""
     partial: bool
     """True where a run asked the first items only."""
     routes: tuple[str, str]
-    """How baseline and candidate were asked."""
+    """Routes of baseline and candidate."""
     seconds: float
-    """What the candidate's run took."""
+    """Duration of the candidate's run."""
 
     @property
     def reference(self) -> str:
@@ -60,7 +60,7 @@ class CheckRow:
 
     @property
     def reason(self) -> str:
-        """Why the verdict is what it is, in one sentence."""
+        """Reason of the verdict, in one sentence."""
         change = f"{self.metric} {number(self.baseline)} to {number(self.candidate)} ({signed(self.difference.value)})"
         if self.verdict == "regressed":
             said = [f"{change}, beyond the margin of {self.margin:g} (p {probability(self.p_adjusted)})"]
@@ -87,7 +87,7 @@ class Unchecked:
 
     task: str
     reason: str
-    """What differs or is missing, by name."""
+    """Reason: what differs or is missing, by name."""
 
     def as_json(self) -> dict[str, Json]:
         """Return it as `--format json` prints it."""
@@ -102,7 +102,7 @@ class Checked:
     candidate: str
     alpha: float
     strict: bool
-    """True where what is inconclusive fails too."""
+    """True where inconclusive tasks fail too."""
     rows: tuple[CheckRow, ...]
     incomparable: tuple[Unchecked, ...]
     new: tuple[str, ...]
@@ -112,7 +112,7 @@ class Checked:
 
     @property
     def verdict(self) -> Conclusion:
-        """The gravest there is: regressed, over_budget, not_comparable, inconclusive, held, improved."""
+        """Gravest verdict of all: regressed, over_budget, not_comparable, inconclusive, held, improved."""
         there: set[Conclusion] = {row.verdict for row in self.rows}
         if self.incomparable or self.errors or not self.rows:
             there.add("not_comparable")
@@ -127,7 +127,7 @@ class Checked:
 
     @property
     def conclusion(self) -> str:
-        """What came of it, in one sentence."""
+        """Conclusion in one sentence."""
         verdicts = [row.verdict for row in self.rows]
         parts = []
         for verdict in ("regressed", "over_budget", "inconclusive", "held", "improved"):
@@ -150,7 +150,7 @@ class Checked:
 
     @property
     def confidence(self) -> str:
-        """How sure the intervals are, in percent."""
+        """Confidence level of the intervals, in percent."""
         return percent(1 - 2 * self.alpha)
 
     def as_json(self) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Did a change break something: the verdict on each task, and how many items would settle what is left open."""
+"""Gate verdict on each task, and how many items would settle an inconclusive one."""
 
 import math
 from collections.abc import Sequence

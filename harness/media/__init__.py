@@ -1,1 +1,1 @@
-"""Media: what a sample shows, as a digest and lazy pixels."""
+"""Media: a sample's pictures as a digest and lazy pixels."""

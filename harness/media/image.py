@@ -1,4 +1,4 @@
-"""Pictures as a digest and lazy pixels, so that what is remembered is never decoded."""
+"""Images as a digest and lazy pixels, so that a remembered answer needs no decoding."""
 
 import io
 import struct
@@ -16,10 +16,10 @@ from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
 
 Pixels = PIL.Image.Image
-"""What adapters receive: a decoded RGB `PIL.Image.Image`."""
+"""Decoded RGB `PIL.Image.Image`, as adapters receive it."""
 
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, struct.error, zlib.error)
-"""What Pillow's decoders raise on damaged files."""
+"""Exceptions that Pillow's decoders raise on damaged files."""
 
 
 class Operation(Protocol):
@@ -58,7 +58,7 @@ class Image:
         self._encoded = encoded
         self._failed = False
         self.locator = locator
-        """Where a person finds the picture: a path, or a row of a data file."""
+        """Location of the picture for a person: a path, or a row of a data file."""
 
     @classmethod
     def from_path(cls, path: Path, locator: str | None = None) -> "Image":

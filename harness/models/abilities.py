@@ -1,4 +1,4 @@
-"""What a model can do, as structural protocols: an adapter has the methods or it has not."""
+"""Abilities of a model as structural protocols: an adapter either has the methods or not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Labels under which results stand: safe as folder names, distinct within a run."""
+"""Labels of results: safe as folder names, distinct within a run."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Adapters from a user's own Python file, `my_file.py:MyAdapter`."""
+"""Adapter classes from a user's own Python file, `my_file.py:MyAdapter`."""
 
 import importlib.util
 import sys

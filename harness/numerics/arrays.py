@@ -1,4 +1,4 @@
-"""Array types that many modules name."""
+"""Array types that many modules share."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""Logistic regression lives here, because a sweep over its strengths is the costliest computation on stored vectors."""
+"""Logistic regression on stored vectors, kept here because a sweep over its strengths is the costliest computation."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Retrieval ranks are counted while blocks of scores stream by, because the full score matrix fits no memory."""
+"""Streamed retrieval ranks, counted block by block because the full score matrix does not fit in memory."""
 
 import os
 from collections import deque

@@ -1,4 +1,4 @@
-"""What a rank is when scores tie: one rule for retrieval, for top-k accuracy and for chance."""
+"""Ranks with ties: one rule for retrieval, top-k accuracy and chance level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The gradient loop of Tip-Adapter-F, over stored vectors, on a GPU where one is named; one of the numeric kernels."""
+"""Tip-Adapter-F training: the gradient loop over stored vectors, on a GPU where one is named."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Arrow columns from Python values and back without what imports pandas: most of a second of a warm run."""
+"""Arrow columns from Python values and back, without importing pandas, which takes most of a second of a warm run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

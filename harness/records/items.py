@@ -1,4 +1,4 @@
-"""The items of a run that a person asked to see: of one task, the wrong ones, the first few."""
+"""Items of a run selected for display: of one task, the wrong ones, the first few."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one metric of a record is made of, item by item, read without a Python object for each item."""
+"""Measured values of one metric of a record, item by item, read without a Python object for each item."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Outcomes hold no questions and no pixels: the samples behind them, where the catalogue still has their task."""
+"""Original samples behind outcomes, which hold no questions or pixels, where the catalogue still has their task."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path

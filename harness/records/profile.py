@@ -1,4 +1,4 @@
-"""The perception profile: how far above guessing a model is in each dimension that its tasks name."""
+"""Perception profile: how far above chance a model is in each dimension that its tasks name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Run records: what was asked of whom under which protocol, and what came of every item, on disk."""
+"""Run record on disk: the model, its protocol, and the outcome of every item."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Published figures: kept beside the records, with who published them, and never mistaken for measurements."""
+"""Reported figures of others, kept beside the records with their source, and never mistaken for measurements."""
 
 import csv
 import json

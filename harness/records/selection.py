@@ -1,4 +1,4 @@
-"""A run as commands name it: a label in a results folder, a record file, or a folder of records."""
+"""Selection of a run on the command line: a label in a results folder, a record file, or a folder of records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

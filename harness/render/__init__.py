@@ -1,1 +1,1 @@
-"""Render: figures as text and markup without a rich console and without records."""
+"""Render: figures as text and markup, without a rich console and without records."""

@@ -1,4 +1,4 @@
-"""Figures of a comparison as people read them, at the terminal and in Markdown alike."""
+"""Figures of a comparison as text, the same at the terminal and in Markdown."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""Markup made so that no text can become markup: what is not `Html` is escaped where it enters an element."""
+"""HTML elements that escape everything except `Html`, so that no text can become markup."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""A sentence that mentions an option need not say that it holds: this tells what is asserted from what is not."""
+"""Clauses of a reply: which mentions of an option are asserted, and which are denied or only considered."""
 
 import re
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ _DENIED = re.compile(
     r"|mistaken for))(?!\w)",
     re.I,
 )
-"""What denies the words after it: to the end of the clause, or, as an aside, to the next comma."""
+"""Negation of the words after it: to the end of the clause, or, as an aside, to the next comma."""
 _DENIED_BEFORE = re.compile(
     r"\b(?:(?:is|are|was|were|do|does|did|has|have|can|could|will|would|should|seems?|appears?)(?:n't| not)\b"
     r"|cannot\b|can't\b|won't\b|(?:is|are) (?:both |all )?out\b"
     r"|(?:wrong|incorrect|inaccurate|false|eliminated|ruled out|unlikely|irrelevant|excluded)\b)|[✗✘❌×]",
     re.I,
 )
-"""What denies the words before it in its clause."""
+"""Negation of the words before it in its clause."""
 _CLAUSE = re.compile(
     r";|(?<!thing),? but\b|,? however\b| - |,? (?:because|since|while|whereas|although|though)\b"
     r"|,?\s+and (?=not\b)|,\s*(?=(?:not|rather than|instead of|only|just)\b)"
@@ -37,7 +37,7 @@ _CLAUSE = re.compile(
     r"|^no[:,]\s",
     re.I,
 )
-"""Where a clause ends, and with it what a denial denies."""
+"""End of a clause, and with it of a negation's scope."""
 _CONCEDED = re.compile(
     r"[^.;]{0,150}?\b(?:may|might|could|looks?|resembles?|seems?|appears?|at first|(?:not|n't|un)[ -]?\w{0,9} ?sure"
     r"|(?:hard|difficult) to (?:say|tell))\b[^.;]{0,150}?\b(?:but|however)\b,? "
@@ -47,7 +47,7 @@ _CONCEDED = re.compile(
     r"(?:thought|assumed|took it|was (?:going|about) to|almost|nearly)\b).{0,150}?(?:\b(?:but|however)\b,? ?|$)",
     re.I,
 )
-"""What a sentence concedes before it comes to its point, or what was thought at first."""
+"""Concession before a sentence's point, or a first thought that was given up."""
 _SUMMED = re.compile(
     r".*(?:\b(?:for|giving|making|gives|makes|so|is) (?:us )?(?:a |the )?(?:grand )?total(?: of|:)? "
     r"|\b(?:making|which makes|giving|so) (?=.*\b(?:altogether|in total|in all|overall)\b)"

@@ -1,4 +1,4 @@
-"""A reply comes wrapped in markup, in thoughts and in further turns: this leaves the plain text that answers."""
+"""Reply cleaning: markup, reasoning blocks and further turns are removed, which leaves the plain answer."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 FINAL = "Final answer: "
-"""What every markup that singles out an answer is rewritten to."""
+"""Uniform replacement for every markup that singles out an answer."""
 
 _PLAIN = str.maketrans(
     {c: '"' for c in "“”„«»「」『』"}
@@ -30,7 +30,7 @@ _TAG = (
 )
 """Tags that say what a part of a reply is."""
 _PARTICLE = r"です|でした|である|だ|입니다|이에요|예요|이다|है|ครับ|ค่ะ|'?d[iıuü]r"
-"""What is written after a mark where English says `is` before it."""
+"""Copula after a mark, in languages that put it where English says `is` before it."""
 
 # Rewritten in this order: later patterns count on the earlier ones having run.
 _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(

@@ -1,4 +1,4 @@
-"""Where a reply says what it concludes, that counts: this finds its conclusions, in order."""
+"""Conclusions of a reply, found in order, because a stated conclusion outweighs other mentions."""
 
 import re
 from collections import deque

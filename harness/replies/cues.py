@@ -1,4 +1,4 @@
-"""The words by which replies say what they conclude: each pattern is one way of saying it."""
+"""Conclusion cues: the wordings by which replies introduce their conclusion, one pattern each."""
 
 import re
 
@@ -12,13 +12,13 @@ TURN = re.compile(
     r"|∴|⇒|=>|因此|所以|综上|故",
     re.I,
 )
-"""What tells a later conclusion that replaces an earlier one from one that contradicts it."""
+"""Correction words: a later conclusion with one replaces an earlier one, without one it contradicts it."""
 RETRACTED = re.compile(
     r"\b(?:wait|hold on|hmm|oops|scratch that|on second thought|i made a mistake|let me (?:re|double)-?\w*"
     r"|that(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct))|i (?:was|am) (?:wrong|mistaken))\b",
     re.I,
 )
-"""What takes back the answer before it."""
+"""Retraction of the answer before it."""
 
 CUE = re.compile(
     r"\b(?:answer|choice|option|conclusion|guess|selection|pick|bet|response|prediction|alternative|match|solution"
@@ -89,7 +89,7 @@ DENIED_AHEAD = re.compile(
 )
 """A denial that governs the cue after it: `I don't think that`, `I doubt that`."""
 PRIOR = re.compile(r"\b(?:first|initial|original|earlier|previous)\s$", re.I)
-"""What makes the answer after it one that was given up: `my first guess was`."""
+"""Announcement of an answer that was given up: `my first guess was`."""
 _HELD = (
     rf"{_BE}\s+(?:(?:likely|clearly|definitely|indeed|probably|therefore|thus|most likely|also)\s+)?"
     r"(?:the |my |our )?(?:(?:most|only|single)\s+)?"
@@ -154,11 +154,11 @@ MORE = re.compile(
 CUT = re.compile(
     r"\s*(?:,|;|:|\s-\s|\(|\b(?:because|since|as|due to|which|where|given|based on|for|with|in|and the|that)\b)", re.I
 )
-"""Where what names an option ends and its explanation begins."""
+"""Boundary between the words that name an option and their explanation."""
 REJECTED = re.compile(r"\W*(?:is )?(?:incorrect|wrong|false)\b(?!\s*:)", re.I)
-"""What takes back the mark before it."""
+"""Retraction of the mark before it."""
 REASON = re.compile(r"[,\s]*(?:because|since|due to)\b", re.I)
-"""What opens an explanation, in which another option is named only to compare."""
+"""Opening of an explanation, in which another option is named only to compare."""
 SET_OFF = re.compile(r"(?:yes|no)\s*[,:.!]", re.I)
 """A yes or no and nothing else before its comma."""
 DISMISSED = re.compile(
@@ -166,11 +166,11 @@ DISMISSED = re.compile(
     r"\s+(?:not|wrong|incorrect|false|impossible|implausible|eliminated|ruled|excluded|out)\b|\s*\w+n't\b",
     re.I,
 )
-"""What says of joined marks that none of them holds."""
+"""Denial of joined marks: none of them holds."""
 MOST_CUES = 12
 """Only the last cues of a kind are read: a reply with more repeats itself, and reading one is costly."""
 SENTENCE_START = re.compile(r"\n|[.!?] ")
-"""Where the sentence before a cue begins."""
+"""Start of the sentence before a cue."""
 JOINED = re.compile(r"\b[A-Z][)\]]?,? and $")
 """A mark and an `and`: the mark after it is not alone."""
 CONDITION = re.compile(
@@ -178,17 +178,17 @@ CONDITION = re.compile(
 )
 """A sentence that says what the answer would be."""
 CLAUSE_START = re.compile(r"\n|[.,;:] |\bbut\b")
-"""Where the clause before a cue begins."""
+"""Start of the clause before a cue."""
 COPULA = re.compile(r"(?:the|this|these|that|it)\b[^.,;:?!]{0,80}?\b(?:is|are|was|were)\s+", re.I)
 """`The animal in the picture is`."""
 UNSAID = re.compile(
     r"\b(?:not|n't|never|wrong|incorrect|isn't|no|other|another|if|whether|why|how|suppose|assum\w+)\b", re.I
 )
-"""What turns a cue into no conclusion."""
+"""Words that cancel a cue."""
 UNDECIDED = re.compile(
     r"\b(?:need|analy[sz]e|determine|let's|look|consider|was (?:going|about) to|almost|nearly)\b", re.I
 )
-"""What says that the answer is still being looked for, or was not given."""
+"""Words that say that the answer is still sought, or was not given."""
 LISTED = re.compile(r"(?:^|(?<=[\s,;]))[(\[]?([A-Z])[)\].:]+[)\]]*\s+(?=\S)")
 """A mark and its point or bracket, as in a list."""
 ITEMS = re.compile(r"1\s*[.):][^\n]*\n2\s*[.):]")

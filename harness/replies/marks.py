@@ -1,4 +1,4 @@
-"""Marks of options: the letters before the options of a prompt, by which a reply may name one."""
+"""Option marks: the letters before the options of a prompt, by which a reply may name one."""
 
 import string
 from collections.abc import Sequence

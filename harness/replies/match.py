@@ -1,4 +1,4 @@
-"""From a free reply to an option, or to nothing: an unclear reply is never turned into a guess."""
+"""Reply matching: a free reply is matched to an option or to none, and an unclear reply never becomes a guess."""
 
 import re
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _LONG = 25
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a reply comes to."""
+    """Match of a reply: an option, or the reason for none."""
 
     status: Literal["ok", "unparsed", "refused"]
     index: int | None

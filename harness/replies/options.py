@@ -1,4 +1,4 @@
-"""A phrase can name an option by its mark, its place or its text; only here is it decided which."""
+"""Option mentions: a phrase may name an option by its mark, its position or its text, decided only here."""
 
 import re
 import string

@@ -1,11 +1,11 @@
-"""A model that declines to answer, or says that nobody could, is told apart from one whose reply is unclear."""
+"""Refusals: a model that declines, or says that nobody could answer, is separated from an unclear reply."""
 
 import re
 
 from mmbench.harness.replies.options import NONE, Named, Options
 
 THING = r"(?:image|picture|photo|photograph|figure|visual|visuals|attachment|file|diagram|content)s?"
-"""What a question is asked about."""
+"""Subject of a question."""
 
 _CANNOT = (
     r"(?:cannot|can't|can not|could not|couldn't|won't|will not|(?:'m|am|is|are|was|were|be)?\s*(?:unable|not able) to"

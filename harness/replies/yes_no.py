@@ -1,4 +1,4 @@
-"""Yes and no are often said in other words: a denial is a no, and an opener may stand before the word itself."""
+"""Yes/no replies in other words: a denial is a no, and an opener may precede the word itself."""
 
 import re
 from typing import Literal
@@ -17,7 +17,7 @@ _OPENER = re.compile(
     r"(?:but |that )?){0,2}",
     re.I,
 )
-"""What is said before the answer itself."""
+"""Openers before the answer itself."""
 _CONTRARY = re.compile(
     r"yes,?\s+(?:there|it|he|she|they|that|this)\s*(?:(?:is|are|was|were|does|do) (?:no\b|not\b)|\w+n't\b)", re.I
 )
@@ -25,7 +25,7 @@ _IDIOM = (
     r"(?:doubt|question|idea|problem|worries|clue|way|wait|wonder|matter|answer|option|choice|information|clear|need"
     rf"|telling|single answer|longer|less|more|one knows|{THING})\b"
 )
-"""What follows a `no` that is an idiom, or that says that something else is missing than what was asked for."""
+"""Words after a `no` that is an idiom, or that denies something else than what was asked for."""
 _NO = re.compile(rf"(?:no|nope|nah)\b(?!\s*(?:/|or\b|and yes\b|,? yes\b|\?))(?! {_IDIOM})", re.I)
 _ABSENT = re.compile(
     r"\b(?:there(?:'s| is| are| was| were)|(?:i|we) (?:can )?(?:see|find|spot|observe|detect)"

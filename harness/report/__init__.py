@@ -1,4 +1,4 @@
-"""One HTML file that shows a results folder to a person: no network, opens from disk, made from the records alone."""
+"""HTML report of a results folder: one file, no network, opened from disk, made from the records alone."""
 
 from mmbench.harness.report.write import Written, write_report
 

@@ -1,4 +1,4 @@
-"""What one model answered to the items of a task, read as columns: a report looks at all and shows few."""
+"""Answers of one model to a task's items, read as columns because a report scans all of them and shows few."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Answers:
 
     model: str
     measured: Measured
-    """Those that were scored."""
+    """Values of the items that were scored."""
     ids: list[str]
     table: Any
     """Arrow table of n rows, for the few that are looked at."""

@@ -1,4 +1,4 @@
-"""The board as a table that a person sorts and filters."""
+"""Board table that a reader sorts and filters."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a person should know before trusting a score: one card for each task."""
+"""Task cards: what a reader should know before trusting a score, one card a task."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Charts drawn as inline SVG by hand: a plot library's script alone would weigh as much as the whole page may.
+"""SVG charts written inline, because a plotting library's script alone would exceed the page's size budget.
 
 Positions along x are per cent of the width, so that a chart is as wide as its page and its text never shrinks.
 """

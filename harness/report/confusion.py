@@ -1,4 +1,4 @@
-"""Confusion matrices of tasks whose answers are classes: what was taken for what."""
+"""Confusion matrices of tasks whose answers are classes."""
 
 from collections import Counter
 from collections.abc import Sequence

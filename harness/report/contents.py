@@ -1,4 +1,4 @@
-"""What a report shows, made from the records: the page is drawn from it alone."""
+"""Report contents, gathered from the records; the page is drawn from them alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Contents:
     board: Board
     tasks: Sequence[Asked]
     models: Sequence[str]
-    """Those compared item by item."""
+    """Models compared item by item."""
     items: Sequence[Json]
     """Of each task."""
     confusions: Sequence[Json]
-    """Of each task, None where answers are no classes."""
+    """Confusion matrix of each task, None where answers are not classes."""
     pairs: Pairs

@@ -1,4 +1,4 @@
-"""The perception profile as a dot plot: a row for each dimension, a mark with its interval for each model."""
+"""Dot plot of the perception profile: a row per dimension, a mark with its interval per model."""
 
 from collections.abc import Mapping, Sequence
 

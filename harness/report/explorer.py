@@ -1,4 +1,4 @@
-"""The items of a report as its page holds them: pictures, question, reference, and what each model answered."""
+"""Item explorer of a report: pictures, question, reference, and the answers of each model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Shown:
     """The items of one task."""
 
     items: list[dict[str, Json]]
-    """As the page's script reads them; see `report.js`."""
+    """Items in the form that the page's script reads; see `report.js`."""
     pictures: list[list[str]]
     """Keys of the thumbnails of each item."""
 

@@ -1,4 +1,4 @@
-"""The tasks of a board with the run of each model, which every part of a report starts from."""
+"""Tasks of a board with each model's run, the common input of every report section."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Asked:
     """The primary one."""
     card: Card
     entries: Mapping[str, Entry]
-    """By model, in the order of the board; all models."""
+    """Runs by model, all of them, in the order of the board."""
 
     @property
     def entry(self) -> Entry:

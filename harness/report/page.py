@@ -1,4 +1,4 @@
-"""The page of a report: one file, its script and style named by digest so that nothing else can run, and no network."""
+"""Report page: one file, no network; script and style are allowed by digest, so that no other can run."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Who is better than whom: for each two models on how many tasks, a cell that opens the list of them."""
+"""Pair matrix: on how many tasks each model is better than each other, with the tasks behind every cell."""
 
 from collections.abc import Sequence
 

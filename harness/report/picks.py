@@ -1,4 +1,4 @@
-"""Which items of a task are worth a look: wrong ones of every model, those models disagree on, a few right ones."""
+"""Item selection for the explorer: items all models get wrong, items they disagree on, and a few right ones."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Pick:
 
     id: str
     rows: dict[str, int]
-    """By model that was asked it."""
+    """Answers by model."""
 
 
 def pick(answers: Sequence[Answers], most: int = MOST) -> list[Pick]:

@@ -1,4 +1,4 @@
-"""Figures that others published: below the board, apart from what was measured here."""
+"""Published figures by others, listed below the board, apart from the measured ones."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The sections of a report, each left out where the records have nothing for it."""
+"""Report sections, each left out where the records have nothing for it."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Section:
     name: str
     """Its id."""
     link: str
-    """What the navigation calls it."""
+    """Title in the navigation."""
     markup: Html
 
 

@@ -1,4 +1,4 @@
-"""Learning curves of probes: how the score grows with the examples that a head is fitted on."""
+"""Learning curves of probes: score by number of training examples."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean

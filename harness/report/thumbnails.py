@@ -1,4 +1,4 @@
-"""Small copies of pictures as data URIs: one for each digest, however many items and tasks show it."""
+"""Thumbnails as data URIs, one per digest however many items and tasks show it."""
 
 import base64
 import io

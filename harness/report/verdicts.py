@@ -1,4 +1,4 @@
-"""Two models on the tasks that both were asked: which of them one does better, and which cannot be told."""
+"""Pairwise verdicts on shared tasks: which of two models is better, and where no difference is detected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.paired import Paired
 
 ALPHA = 0.05
-"""How often a false difference is found among all tasks of a pair."""
+"""Family-wise false-positive rate over all tasks of a pair."""
 
 _NEEDED = 2
 """Items: of a single one nothing can be told."""
@@ -32,7 +32,7 @@ class Compared:
     task: int
     """Number of the task in the report."""
     test: Paired
-    """How much better the first is."""
+    """Difference, positive where the first model is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Judged:
     p: float
     """Holm-adjusted over the tasks of the pair."""
     verdict: Verdict
-    """Of the first model against the second."""
+    """Verdict on the first model against the second."""
 
 
 Pairs: TypeAlias = Mapping[tuple[str, str], Sequence[Judged]]
-"""By (first, second) model."""
+"""Verdicts by (first, second) model."""
 
 
 def compare_task(task: int, answers: Sequence[Answers]) -> dict[tuple[str, str], Compared]:

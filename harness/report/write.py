@@ -1,4 +1,4 @@
-"""From a folder of records to the file: every part is made, then as many thumbnails as the page has room for."""
+"""Report writer: builds all sections from a folder of records, then as many thumbnails as the page has room for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from mmbench.harness.report.thumbnails import Thumbnails
 from mmbench.harness.report.verdicts import Compared, compare_task, judge
 
 MOST_BYTES = 4_900_000
-"""What a report of ten models and thirty tasks stays under."""
+"""Size limit of a report of ten models and thirty tasks."""
 
 _ROOM = 1_000_000
 """Thumbnails have this many characters even where records alone fill the page."""
@@ -27,7 +27,7 @@ _ROOM = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a report holds."""
+    """Summary of a written report."""
 
     models: int
     tasks: int
@@ -41,7 +41,7 @@ class Written:
 
 @dataclass(slots=True)
 class _Parts:
-    """What is made task by task, so that the answers of one task are held at a time."""
+    """Parts made task by task, so that the answers of only one task are held at a time."""
 
     models: Sequence[str]
     files: Sequence[Path]
@@ -83,7 +83,7 @@ def write_report(results: Path, to: Path, suite: str | None = None, files: Seque
     board = folder.board(suite)
     tasks = gather(board)
     if not tasks:
-        raise UsageError(f"there are no records of this under {results}; make one with: mmbench run --output {results}")
+        raise UsageError(f"results folder {results} has no such records; make one with: mmbench run --output {results}")
     models = models_shown(board)
     parts = _Parts(models, files)
     for asked in tasks:

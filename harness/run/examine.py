@@ -1,4 +1,4 @@
-"""One task put to one examinee: outcomes, scores and the record of it, whether a model answers or a file does."""
+"""Examination: one task put to one examinee, with its outcomes, scores and record, for a model or a file."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What a run would ask before it asks: distinct inputs, what is remembered, time and download."""
+"""Plan of a run before it asks: distinct inputs, remembered answers, time and download."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Scoring predictions that another system made: the same protocols and records, and no model under test."""
+"""Predictions of another system scored under the same protocols and records, with no model under test."""
 
 import json
 from collections.abc import Sequence

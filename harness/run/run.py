@@ -1,4 +1,4 @@
-"""The main job: models × tasks, asked through one store, scored, and written down as they are done."""
+"""Run: models × tasks, asked through one store, scored, and written down as they finish."""
 
 from collections.abc import Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Session: one model asked every task and control; what fails is noted and the next task goes on."""
+"""Session: one model asked every task and control; a failure is noted and the next task goes on."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Scores broken down by facts: one for each value of a column that travels with the items."""
+"""Breakdown of scores by facts: one for each value of a column that travels with the items."""
 
 import json
 import math

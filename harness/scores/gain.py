@@ -1,4 +1,4 @@
-"""The visual gain: what a score owes to the pictures, with the interval that their number allows."""
+"""Visual gain: what a score owes to the pictures, with the interval that their number allows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

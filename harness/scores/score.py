@@ -1,4 +1,4 @@
-"""From outcomes to scores: failures of the model count, failures of the run do not, and both are shown."""
+"""Scores from outcomes: a model's failures count, a run's do not, and both are shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

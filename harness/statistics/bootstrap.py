@@ -1,4 +1,4 @@
-"""Resampling of clusters: how far a score would move had other pictures been drawn."""
+"""Cluster bootstrap: how far a score would vary had other pictures been drawn."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Items that share a picture are not independent: how far their mean is off, and how many free ones they are worth."""
+"""Clustered items: standard error of their mean, design effect and effective sample size."""
 
 import math
 from collections.abc import Sequence

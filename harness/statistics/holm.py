@@ -1,4 +1,4 @@
-"""Many tests at once find something by luck: p-values that allow for their number."""
+"""Holm's adjustment of p-values, since many tests at once find something by luck."""
 
 from collections.abc import Sequence
 

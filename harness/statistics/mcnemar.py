@@ -1,4 +1,4 @@
-"""Two runs that are right or wrong on the same items: only the items on which they disagree tell them apart."""
+"""McNemar's test and Tango's interval of two runs: only the items on which they disagree tell them apart."""
 
 import math
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""The mean over tasks, as sure as its tasks are: their intervals carried through, with what their pictures share."""
+"""Macro average over tasks with an interval that carries through the tasks' own and the pictures they share."""
 
 from collections.abc import Sequence
 from statistics import fmean

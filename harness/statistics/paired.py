@@ -1,4 +1,4 @@
-"""Two runs on the same items: how much they differ, how surely, and whether it could be chance."""
+"""Paired comparison of two runs on the same items: difference, interval and p-value."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Had the two runs' names been swapped on some pictures, how often would they differ as much as they do?"""
+"""Sign-flip test of paired runs, by cluster."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What so many items can tell: the smallest difference that a test would find, and how many items a smaller one needs.
+"""Power of a test: the smallest difference that so many items detect, and how many items a smaller one needs.
 
 Every `alpha` is that of one test: of m tests under Holm's adjustment, the level of the strictest, alpha / m.
 """

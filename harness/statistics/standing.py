@@ -1,4 +1,4 @@
-"""Where models stand among each other, and which of them their items cannot tell apart."""
+"""Rank intervals of models, and tie groups that their items cannot separate."""
 
 from dataclasses import dataclass
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""Intervals: what a score of so many items can and cannot tell."""
+"""Wilson score interval of a proportion: what a score of so many items can and cannot tell."""
 
 import math
 from statistics import NormalDist

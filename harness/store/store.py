@@ -1,4 +1,4 @@
-"""The one door to every model: what was asked before is returned as stored, what is missing is asked and kept."""
+"""Store of answers: what was asked before is returned as stored, what is missing is asked and kept."""
 
 import sqlite3
 import time

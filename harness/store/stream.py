@@ -1,4 +1,4 @@
-"""One stream of questions to one model: the known are passed on, the open are asked, all in order."""
+"""Answer stream of one model: known answers are passed on and open questions asked, all in order."""
 
 import time
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""The identity of the data a run really saw, taken as the samples stream by."""
+"""Data digest of a run: identity of the data it really saw, computed as the samples stream by."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What there is: models, tasks, suites and metrics, without loading a model or reading data."""
+"""Listings of models, tasks, suites and metrics, made without loading a model or reading data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A suite: a named list of tasks that are run and ranked together."""
+"""Suite: a named list of tasks that are run and ranked together."""
 
 from dataclasses import dataclass
 from pathlib import Path

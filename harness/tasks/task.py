@@ -1,4 +1,4 @@
-"""Task: data plus a protocol, opened when something of its data is first asked for."""
+"""Task contract: rows from a source, samples and outcomes from a family, metrics over outcomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

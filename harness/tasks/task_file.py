@@ -1,4 +1,4 @@
-"""A task file read, checked against its data, and turned into a task; every error names file, line and nearest key."""
+"""Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""YAML files read and validated: every error names the file, the line and the nearest known key."""
+"""YAML files, read and validated: every error names the file, the line and the nearest known key."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

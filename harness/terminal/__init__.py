@@ -1,1 +1,1 @@
-"""Terminal: the tables and bars that a person sees; rich is used here and in the commands only."""
+"""Terminal: tables and progress bars; rich is used here and in the commands only."""

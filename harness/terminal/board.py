@@ -1,4 +1,4 @@
-"""The board at the terminal and in Markdown: the best model first, and nothing wider than the page."""
+"""Board table at the terminal and in Markdown: best model first, and no wider than the page."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from mmbench.harness.board.grid import Grid, board_notes, grids
 from mmbench.harness.terminal.tables import empty_table
 
 _NAME = 28
-"""Where the terminal is narrow a name longer than this is folded."""
+"""Longest name that is not folded at a narrow terminal."""
 _HEADER = 14
 
 

@@ -1,4 +1,4 @@
-"""Comparisons and gates at the terminal: a table that fits 80 columns, what is odd about a row, and a conclusion."""
+"""Comparison and gate tables in 80 columns, with remarks on single rows and a conclusion."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

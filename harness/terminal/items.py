@@ -1,4 +1,4 @@
-"""Items at the terminal: what was asked, what was answered and what was right, one line each."""
+"""Item table at the terminal: question, answer and reference, one line each."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path

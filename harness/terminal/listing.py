@@ -1,4 +1,4 @@
-"""Tables of what there is to run: models, tasks, suites, metrics."""
+"""Listing tables: models, tasks, suites and metrics."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Table of a dry run: what would be asked, what is remembered, how long it would take."""
+"""Dry-run table: inputs to ask, inputs remembered, and the time needed."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Table of the scores of recorded predictions, and what is wrong with their file."""
+"""Score table of recorded predictions, with the problems of their file."""
 
 from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""The perception profile at the terminal: what a model perceives, seen before a number is read."""
+"""Perception profile at the terminal, as bars that are read before the numbers."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ Marks: TypeAlias = tuple[str, str, str]
 
 BLOCKS: Marks = ("█", "▒", "·")
 ASCII: Marks = ("#", "=", ".")
-"""What a bar is drawn with: what is sure, the interval, what is left."""
+"""Characters of a bar: below the interval, within it, above it."""
 
 # The colours of the terminal's own theme, which reads them on a light and on a dark ground.
 _COLOURS: Mapping[Verdict, str] = {"learned": "green", "mostly": "cyan", "partly": "yellow", "below chance": "red"}

@@ -1,4 +1,4 @@
-"""Progress bars of a run at the terminal, and a line for each task that ended."""
+"""Progress bars of a run, and one line for each finished task."""
 
 from rich.console import Console
 from rich.markup import escape

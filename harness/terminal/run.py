@@ -1,4 +1,4 @@
-"""What a person sees at the terminal: progress while it runs, tables a newcomer can read."""
+"""Run output at the terminal: progress bars while it runs, then result tables."""
 
 from rich.markup import escape
 from rich.table import Table

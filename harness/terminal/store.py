@@ -1,4 +1,4 @@
-"""Table of the answers that the store holds, model by model."""
+"""Store table: remembered answers by model."""
 
 from collections.abc import Sequence
 

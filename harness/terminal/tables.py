@@ -1,4 +1,4 @@
-"""The look that all tables at the terminal share."""
+"""Common table style of the terminal."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""CoCa: writing, searching and scoring captions with its decoder."""
+"""CoCa: captions written, searched and scored with its decoder."""

@@ -1,4 +1,4 @@
-"""What CoCa can do besides its two towers: write about a picture, and tell how likely a text about it is."""
+"""CoCa captioner: generation and likelihood of texts, the abilities beyond the two towers."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias

@@ -1,4 +1,4 @@
-"""CoCa's decoder run over what is needed: no padding, a picture's keys once for many texts, no logits nobody reads."""
+"""CoCa decoder without waste: no padding, one picture's keys shared by many texts, no unread logits."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How likely CoCa finds a text about a picture, for many texts at a time."""
+"""CoCa likelihood: log-probabilities of texts given a picture, many texts at a time."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Ways to write a text when all that is known is what may come next: greedy, drawn by chance, beam search."""
+"""Decoding strategies: greedy, sampling and beam search over next-token log-probabilities."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ Step: TypeAlias = Callable[[list[Row]], "torch.Tensor"]
 Pick: TypeAlias = Callable[["torch.Tensor", list[int]], list[int]]
 """The next token of each item, from (items, vocabulary) logits."""
 Ended: TypeAlias = Callable[[Tokens], bool]
-"""Whether what is written needs no more."""
+"""Test whether a text is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one item's text stands on."""
+    """Context of one item's text."""
 
     beginning: Tokens
-    """What is there before anything is written."""
+    """Prompt tokens, before anything is written."""
     room: int
     """Most tokens that may be written."""
 

@@ -1,4 +1,4 @@
-"""Prompt learning: words of a prompt that stand in no vocabulary, found by gradients through a frozen text tower."""
+"""Prompt learner: context vectors trained by gradients through a frozen text tower."""
 
 import math
 import time
@@ -30,7 +30,7 @@ _SPREAD = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a context is learnt; the defaults are CoOp's for 8 and 16 shots (Zhou et al. 2022, section 4.1)."""
+    """Training settings of a context; the defaults are CoOp's for 8 and 16 shots (Zhou et al. 2022, section 4.1)."""
 
     epochs: int = 200
     """Passes over the pictures; the paper takes 200 for 16 and 8 shots, 100 for 4 and 2, 50 for 1."""

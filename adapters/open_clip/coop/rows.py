@@ -1,4 +1,4 @@
-"""Class names behind one learnable context, laid out so that a causal text tower reads the context once for many."""
+"""Token rows of class names behind one learnable context, so that a causal text tower reads the context only once."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

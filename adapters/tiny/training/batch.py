@@ -1,4 +1,4 @@
-"""Rows of the embedded scenes as the tensors of one training step."""
+"""Training batch: rows of the embedded scenes as the tensors of one step."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A training run on disk, whole at every moment, so that one cut short goes on as if it had not been."""
+"""Checkpoint of a training run, replaced atomically, so that an interrupted run resumes with the same result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from mmbench.harness.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come."""
+    """State of a training run."""
 
     step: int
     """Steps taken."""

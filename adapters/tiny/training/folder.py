@@ -1,4 +1,4 @@
-"""The folder of an embedded model, begun before training and complete after it."""
+"""Folder of an embedded model: started before training and complete after it."""
 
 import json
 from collections.abc import Iterable

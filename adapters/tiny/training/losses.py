@@ -1,4 +1,4 @@
-"""What training asks of the model: which text is this picture's, what follows, and what lies where."""
+"""Training losses: contrastive, captioning and auxiliary ones."""
 
 import torch
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it F

@@ -1,4 +1,4 @@
-"""A vocabulary of whole words, so that a model with a few hundred tokens reads and writes its grammar."""
+"""Vocabulary of whole words, so that a model with a few hundred tokens can read and write the scenes' grammar."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""CoCa run over what a training step reads: no padding, no vectors and no logits that nobody asks for."""
+"""Forward passes of CoCa for training: no padding, and no vectors or logits that no loss uses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ _ROUND = 512
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where tokens stand among padding, so that all but attention runs over tokens alone."""
+    """Positions of tokens among padding, so that everything but attention runs over tokens alone."""
 
     places: torch.Tensor
     """(m,) numbers of the cells that hold tokens, ascending."""

@@ -1,4 +1,4 @@
-"""What makes an embedded model, in figures: its architecture and its training."""
+"""Training recipe of an embedded model: its architecture and hyper-parameters, as figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class Recipe:
     embed_dim: int
     """Length of the vectors."""
     width: int
-    """Of the text tower and the decoder, that of the vision tower too."""
+    """Width of the text tower, the decoder and the vision tower."""
     steps: int
     """Optimiser steps of the shipped model."""
     layers: int = 2
-    """Of the text tower, and of the decoder."""
+    """Number of layers of the text tower, and of the decoder."""
     heads: int = 4
-    """Of each attention."""
+    """Number of heads of each attention."""
     context: int = 32
     """Most tokens of a text, start and end included."""
     batch: int = 64
@@ -35,7 +35,7 @@ class Recipe:
     warm_up: int = 500
     """Steps until it is reached."""
     betas: tuple[float, float] = (0.9, 0.98)
-    """Of AdamW."""
+    """Weight decay of AdamW."""
     decay: float = 0.05
     """Weight decay of matrices; norms, biases and embeddings have none."""
     clip: float = 1.0

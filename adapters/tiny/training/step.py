@@ -1,4 +1,4 @@
-"""One step of training: the losses of a batch, and what the optimiser makes of them."""
+"""Training step: the losses of one batch and the optimiser's update."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -29,9 +29,9 @@ class Trainee:
     optimiser: torch.optim.AdamW
     """Over the parameters of both."""
     recipe: Recipe
-    """What it learns by."""
+    """Training recipe."""
     half: bool
-    """Whether matrices are multiplied in bfloat16."""
+    """True where matrices are multiplied in bfloat16."""
 
     @classmethod
     def of(cls, model: Any, recipe: Recipe, *, half: bool) -> "Trainee":

@@ -1,4 +1,4 @@
-"""Batches of the embedded scenes, made by worker processes ahead of the steps that use them."""
+"""Batch stream: worker processes draw the embedded scenes ahead of the training steps."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -41,11 +41,11 @@ class Stream:
     """The batches of a training run: a function of seed and step alone, whoever makes them."""
 
     open_block: OpenBlock
-    """Where rows come from."""
+    """Source of the rows."""
     encoder: Encoder
     """What becomes of them."""
     seed: int
-    """Of the scenes."""
+    """Random seed of the scenes."""
     batch: int
     """Consecutive rows of a step; twins among them stay together."""
     workers: int

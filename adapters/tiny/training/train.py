@@ -1,4 +1,4 @@
-"""Trains an embedded model on the embedded scenes: `python -m mmbench.adapters.tiny.training.train --to FOLDER`."""
+"""Training command of the embedded models: `python -m mmbench.adapters.tiny.training.train --to FOLDER`."""
 
 import argparse
 import json
@@ -25,14 +25,14 @@ _CURVE = "curve.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a recipe is followed on one machine."""
+    """Machine settings of a training run."""
 
     seed: int = 0
-    """Of the weights and of the scenes."""
+    """Random seed of the weights and of the scenes."""
     steps: int | None = None
     """Optimiser steps, the recipe's where None."""
     minutes: float | None = None
-    """Where set, the run ends after this time and its learning rate follows the clock."""
+    """Time limit of the run; its learning rate then follows the clock."""
     resume: bool = False
     """Go on from the checkpoint in the folder."""
     workers: int = 1

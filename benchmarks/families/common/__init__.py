@@ -1,1 +1,1 @@
-"""What families share: rows to samples, wording, and the chance of guessing."""
+"""Shared parts of families: rows to samples, wording, and chance level."""

@@ -1,4 +1,4 @@
-"""What guessing among candidates would score, so that open answers ranked from a pool have a chance level too."""
+"""Chance level of ranking a candidate pool, so that open answers have one too."""
 
 from collections.abc import Sequence
 

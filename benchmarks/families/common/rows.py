@@ -1,4 +1,4 @@
-"""What every family reads and names alike."""
+"""Common row parsing and column names of all families."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The task-file keys by which generative families say how a question is worded."""
+"""Prompt wording keys of task files, shared by the generative families."""
 
 import re
 from collections.abc import Collection
@@ -14,7 +14,7 @@ _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 class GenerationOptions(BaseModel):
-    """How a reply is written; what is left out is the family's default."""
+    """Generation settings; what is left out is the family's default."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,13 +29,13 @@ class WordingOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     prompt: str | None = None
-    """What a model that writes is asked."""
+    """Prompt of the generate route."""
     generation: GenerationOptions = GenerationOptions()
-    """How it writes."""
+    """Generation settings of the generate route."""
     phrasing: str = "{question} {answer}"
     """The text that stands for an answer on the ranking routes."""
     likelihood: Likelihood = "sum"
-    """How likelihoods of texts are compared."""
+    """Normalisation of the likelihoods of texts."""
 
 
 class CandidateOptions(WordingOptions):

@@ -1,4 +1,4 @@
-"""Probes: what can be learnt from a model's vectors, from a few examples or from all."""
+"""Probe family: what can be learnt from a model's frozen vectors, from a few examples or from all."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The methods of a probe by their names in task files, and what each needs."""
+"""Probe methods by their names in task files, with what each needs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from mmbench.harness.numerics.arrays import Floats
 MethodName = Literal["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"]
 
 TEXT_METHODS = ("tip-adapter", "tip-adapter-f", "coop")
-"""Those that need the text tower, hence vectors of the shared space."""
+"""Methods that need the text tower, hence vectors of the shared space."""
 
 
 class ProbeOptions(BaseModel):
@@ -31,7 +31,7 @@ class ProbeOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     method: MethodName = "linear"
-    """How labels are learnt from vectors."""
+    """Method by which labels are learnt from vectors."""
     shots: list[Annotated[int, Field(ge=1)]] = []
     """Training items a class, in episodes."""
     full: bool | None = None
@@ -47,7 +47,7 @@ class ProbeOptions(BaseModel):
     k: int = Field(default=20, ge=1)
     """Neighbours of knn without a sweep."""
     temperature: float = Field(default=0.07, gt=0)
-    """Of the votes of knn."""
+    """Temperature of the votes of knn."""
     classes: str | list[str] | None = None
     """As in zero-shot classification."""
     templates: str | list[str] = "plain"
@@ -83,7 +83,7 @@ class ProbeOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What one probe is fitted on."""
+    """Training data of one probe."""
 
     name: str
     """`full`, or that of its episode."""

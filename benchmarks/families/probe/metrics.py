@@ -1,4 +1,4 @@
-"""The metrics of probes: of one lesson, of an episode over its seeds, and of the whole learning curve."""
+"""Probe metrics: of one fit, of an episode over its seeds, and of the whole learning curve."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""The caption metrics of a whole task at once, as harness metrics with their per-item values and statistics."""
+"""Caption metrics of a whole task as harness metrics, with per-item values and statistics."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,13 +53,13 @@ METRICS: Mapping[str, Metric] = {
 }
 
 LANGUAGE = ("cider", "bleu@1", "bleu@2", "bleu@3", "bleu@4", "rouge_l", "length_ratio", "vocabulary_size")
-"""Those that need nothing but the texts."""
+"""Metrics that need nothing but the texts."""
 ATTRIBUTES = ("attribute_precision", "attribute_recall")
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionScores:
-    """What one metric says of n items."""
+    """Result of one metric on n items."""
 
     values: Floats | None
     """(n,) per-item values; None where only the corpus has one."""

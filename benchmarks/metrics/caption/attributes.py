@@ -1,4 +1,4 @@
-"""Which attributes (colours, counts, textures) a caption names, and how many of them are true."""
+"""Attribute metrics: which colours, counts and textures a caption names, and how many of them are true."""
 
 from collections.abc import Iterator, Sequence, Set
 

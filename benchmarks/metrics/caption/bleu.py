@@ -6,7 +6,7 @@ from mmbench.benchmarks.metrics.caption.ngrams import ORDERS, Captions, NgramCou
 from mmbench.harness.numerics.arrays import Floats
 
 TINY, SMALL = 1e-15, 1e-9
-"""What the COCO scorer adds to numerators and denominators; published figures contain both."""
+"""Smoothing constants that the COCO scorer adds to numerators and denominators; published figures contain both."""
 
 
 def bleu_statistics(captions: Captions) -> Floats:

@@ -1,4 +1,4 @@
-"""CIDEr-D: agreement on what is said of this picture and of few others, by document frequencies that are named."""
+"""CIDEr-D: n-gram agreement weighted by how few documents hold the n-gram, with named document frequencies."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""CLIPScore: how well a caption fits a picture by the cosine of their CLIP vectors, with no reference or with some."""
+"""CLIPScore: cosine of the CLIP vectors of caption and picture, with or without references."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from mmbench.harness.numerics.arrays import Floats
 Vectors = npt.NDArray[np.floating]
 
 PREFIX = "A photo depicts "
-"""What the official script writes before candidates and references alike, the space included."""
+"""Prefix that the official script puts before candidates and references alike, the space included."""
 WEIGHT = 2.5
 """Stretches the cosines that occur over about 0..1."""
 

@@ -1,4 +1,4 @@
-"""METEOR 1.5 by the Java program of its authors, which aligns captions; what it counts is aggregated here."""
+"""METEOR 1.5: captions aligned by its authors' Java program, and its counts aggregated here."""
 
 import importlib.util
 import re

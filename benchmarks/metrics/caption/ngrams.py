@@ -1,4 +1,4 @@
-"""Caption metrics all count n-grams, so captions become integers once and the metrics are array work."""
+"""N-gram counts of captions as integers, computed once so that the caption metrics are array operations."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ ORDERS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, slots=True)
 class NgramCounts:
-    """How often each n-gram of one order occurs in each text: m rows, sorted by item, n-gram and text."""
+    """Counts of each n-gram of one order in each text: m rows, sorted by item, n-gram and text."""
 
     text: Ints
     """(m,) which text."""

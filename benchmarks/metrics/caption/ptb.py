@@ -1,4 +1,4 @@
-"""Caption tokens as the standard scores have them, without the Java tokeniser that made them standard."""
+"""Penn Treebank tokens of captions as the standard scores use them, without the Java tokeniser."""
 
 import re
 from collections.abc import Iterator

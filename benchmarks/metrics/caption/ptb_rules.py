@@ -1,4 +1,4 @@
-"""The lexical rules of Penn Treebank tokenisation, kept as a table so that the lexer is one loop over it.
+"""Lexical rules of Penn Treebank tokenisation, kept as a table so that the lexer is one loop over it.
 
 Rules, abbreviations and their order of precedence are those of the lexer in Stanford CoreNLP 3.4.1 (PTBLexer.flex) with
 its default options. Patterns are written over shapes. Group 1 of a match is the token, the rest is context that must
@@ -13,7 +13,7 @@ from mmbench.benchmarks.metrics.caption import ptb_shapes as shapes
 
 
 class Rule(NamedTuple):
-    """What a token looks like and how it is written."""
+    """Lexical rule: the pattern of a token and its output form."""
 
     pattern: re.Pattern[str]
     """Over shapes; the longest match wins, then the earlier rule."""

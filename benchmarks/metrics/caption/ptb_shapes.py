@@ -1,4 +1,4 @@
-"""Texts reduced to the characters that Penn Treebank rules tell apart, so that those rules stay short and fast.
+"""Character shapes that Penn Treebank rules distinguish, so that those rules stay short and fast.
 
 The ranges are those of the lexer in Stanford CoreNLP 3.4.1 (PTBLexer.flex), which knows no character beyond U+FFFF.
 """

@@ -1,4 +1,4 @@
-"""ROUGE-L: credit for words in the right order, also where others stand between them."""
+"""ROUGE-L: credit for words in the right order, even with other words between them."""
 
 from collections.abc import Iterator
 

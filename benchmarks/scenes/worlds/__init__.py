@@ -1,1 +1,1 @@
-"""Kinds of scenes: how each is drawn, and what is said and asked about it."""
+"""Worlds: kinds of scenes, how each is drawn, and the captions and questions about it."""

@@ -1,4 +1,4 @@
-"""An arrow that points somewhere."""
+"""Arrow world: one arrow that points in some direction."""
 
 from dataclasses import dataclass
 

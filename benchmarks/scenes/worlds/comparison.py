@@ -1,4 +1,4 @@
-"""Two things of which one is clearly larger."""
+"""Comparison world: two things of which one is clearly larger."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One to six equal things; their sizes vary, so that the coloured area tells little of their number."""
+"""Count world: one to six equal things of varying size, so that the coloured area says little about their number."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Two to four things that share neither shape nor colour, so that every question has one answer."""
+"""Many world: two to four things that share neither shape nor colour, so that every question has one answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A thing on its way: four frames of a clip, also as one picture of two by two panels."""
+"""Motion world: a moving thing as a four-frame clip, also as one picture of two by two panels."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Patterns of blocks that are, or are not, the same on the left and on the right."""
+"""Pattern world: blocks that are, or are not, mirrored between the left half and the right."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One thing somewhere, of every size, texture, colour and shape; also hidden in part, or of a pair never seen."""
+"""Single world: one thing of any size, texture, colour and shape; also occluded, or in a held-out combination."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two things, and the same two with places or colours exchanged: a bag of words cannot tell them apart."""
+"""Twin world: two things, and the same two with places or colours exchanged, which a bag of words cannot separate."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

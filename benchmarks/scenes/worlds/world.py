@@ -1,4 +1,4 @@
-"""The contract of a world, which is all that data sets and training know of it."""
+"""World protocol: all that data sets and training know of a world."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -19,7 +19,7 @@ class World(Protocol):
 
     @property
     def kinds(self) -> Sequence[str]:
-        """What can be asked about one; each scene has a question of each kind, but for those `ask` refuses."""
+        """Kinds of questions; each scene has one of each kind, except those that `ask` refuses."""
 
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers."""

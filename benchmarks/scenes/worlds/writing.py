@@ -1,4 +1,4 @@
-"""Written digits, numbers and words."""
+"""Writing world: drawn digits, numbers and words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Written:
 
     name: str
     what: str
-    """How it is called: `digit`, `number` or `word`."""
+    """Name: `digit`, `number` or `word`."""
     texts: Sequence[str]
     dots: tuple[int, int]
     """Range of pixels of a side of one dot of the font."""

@@ -1,4 +1,4 @@
-"""The embed route: pictures and texts as vectors of one space, compared by cosine."""
+"""Embed route: pictures and texts as vectors of one space, compared by cosine."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The generate route: the model writes, and its reply is read."""
+"""Generate route: the model writes a reply, and the reply is matched."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee

@@ -1,4 +1,4 @@
-"""The likelihood route: how probable a model finds each text beside the picture."""
+"""Likelihood route: how probable a model finds each text given the picture."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

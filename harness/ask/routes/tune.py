@@ -1,4 +1,4 @@
-"""Prompt learning is asked like everything else, but it takes minutes: its time is told first, and may be refused."""
+"""Tune route: prompt learning, whose expected time is told first and refused over the limit, as it takes minutes."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -228,7 +228,7 @@ def test_frame(tmp_path: Path) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no results folder .*; make one with: mmbench run --output"):
+    with pytest.raises(DataError, match=r"results folder .* does not exist; make one with: mmbench run --output"):
         load(tmp_path / "none")
 
 
@@ -382,7 +382,7 @@ def test_sort(folder: Path, by: str, order: list[str]) -> None:
 
 
 def test_sort_names_the_nearest(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no column 'color' to sort by; did you mean 'colour'\?"):
+    with pytest.raises(UsageError, match=r"sort column 'color' does not exist; did you mean 'colour'\?"):
         sort_lines(Results(folder).board(), "color")
 
 
@@ -412,9 +412,9 @@ def test_models_are_ranked_among_those_that_are_left(
 @pytest.mark.parametrize(
     ("keep", "said"),
     [
-        (Filter(models=("clip-c",)), "no model here is called 'clip-c'; did you mean 'clip-"),
-        (Filter(dimensions=("colours",)), r"no task here is of dimension 'colours'; did you mean 'colour'\?"),
-        (Filter(families=("x",)), r"no task here is of family 'x' \(there are: zero-shot-classification\)"),
+        (Filter(models=("clip-c",)), "model 'clip-c' is not in this folder; did you mean 'clip-"),
+        (Filter(dimensions=("colours",)), r"dimension 'colours' has no task in this folder; did you mean 'colour'\?"),
+        (Filter(families=("x",)), r"family 'x' has no task in this folder \(there are: zero-shot-classification\)"),
     ],
 )
 def test_a_filter_of_nothing_names_the_nearest(folder: Path, keep: Filter, said: str) -> None:

@@ -74,7 +74,7 @@ def test_nothing_to_compare(scored: Scored, command: Command) -> None:
     code, out, err = command("compare", "old", "nww", "--format", "json")
     assert (code, out) == (2, "")
     assert err.startswith("mmbench: there is no run 'nww' in results") and "did you mean 'new'?" in err
-    assert command("compare", "old")[::2] == (2, "mmbench: compare takes two runs or more: mmbench compare A B\n")
+    assert command("compare", "old")[::2] == (2, "mmbench: comparison needs two runs or more: mmbench compare A B\n")
 
 
 def test_a_damaged_record_warns(scored: Scored, command: Command, tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def test_dry_run_asks_nothing(call: Call, photos: Path) -> None:
         (["--suite", "digist"], "there is no suite 'digist'; did you mean 'digits'?"),
         (["--model", "chanse"], "there is no model 'chanse'; did you mean 'chance'?"),
         (["--task", "bad.yaml"], "bad.yaml line 4: the data has no column 'lable'; did you mean 'label'?"),
-        (["--batch-size", "0"], "--batch-size is 'auto' or a whole number from 1, not '0'"),
+        (["--batch-size", "0"], "--batch-size must be 'auto' or a whole number from 1, not '0'"),
         (["--controls", "blind,shufled"], "there is no control 'shufled'; did you mean 'shuffled'?"),
         (["--seed", "-1"], "the seed must be at least 0, not -1"),
         (["--scorer", "chanse"], "there is no model 'chanse'; did you mean 'chance'?"),
@@ -493,8 +493,8 @@ def test_score_names_what_is_wrong(call: Call, photos: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["csv.yaml", "nowhere.jsonl"], "there is no file nowhere.jsonl; predictions are JSON lines"),
-        (["csv.yaml", "photos"], "there is no file photos"),
+        (["csv.yaml", "nowhere.jsonl"], "predictions file nowhere.jsonl does not exist; predictions are JSON lines"),
+        (["csv.yaml", "photos"], "predictions file photos does not exist"),
         (["digit", "p.jsonl"], "there is no task 'digit'; did you mean 'digits'?"),
         (["csv.yaml", "bad.jsonl"], "bad.jsonl line 2 is not JSON (NaN is no JSON number)"),
         (["csv.yaml", "p.jsonl", "--name", "../up"], "--name '../up' cannot name a folder of results; 'up' can"),
@@ -569,12 +569,12 @@ def test_leaderboard_names_a_damaged_record(call: Call, photos: Path) -> None:
 def test_leaderboard_without_records(call: Call, photos: Path) -> None:
     code, out, err = call("leaderboard")
     assert (code, out) == (2, "")
-    assert sentence(err) == "there is no results folder results; make one with: mmbench run --output results"
+    assert sentence(err) == "results folder results does not exist; make one with: mmbench run --output results"
     (photos / "results").mkdir()
     code, _, err = call("leaderboard")
     assert (code, sentence(err)) == (
         2,
-        "there are no records under results; make one with: mmbench run --output results",
+        "results folder results has no records; make one with: mmbench run --output results",
     )
 
 
@@ -616,7 +616,7 @@ def test_store_info_and_prune(call: Call, photos: Path) -> None:
     assert sorted(held["models"][0]) == ["answers", "bytes", "fingerprint", "name", "used"]
     assert "chance-1" in call("store", "info")[1]
     code, _, err = call("store", "prune", "--model", "chanse")
-    assert (code, sentence(err)) == (2, "the store holds nothing of 'chanse'; did you mean 'chance'?")
+    assert (code, sentence(err)) == (2, "store has no answers of 'chanse'; did you mean 'chance'?")
     assert call("store", "prune", "--model", "chance")[:2] == (0, "removed 8 answers of 1 model\n")
     assert [model["name"] for model in json.loads(call("store", "info", "--format", "json")[1])["models"]] == [
         "chance-1"
@@ -631,7 +631,7 @@ def test_store_of_its_own(call: Call, photos: Path) -> None:
         json.loads(call("store", "info", "--store", "own.sqlite", "--format", "json")[1])["models"][0]["answers"] == 8
     )
     code, _, err = call("store", "prune", "--store", "typo.sqlite")
-    assert (code, sentence(err)) == (2, "there is no store typo.sqlite")
+    assert (code, sentence(err)) == (2, "store typo.sqlite does not exist")
     assert not (photos / "typo.sqlite").exists()
     assert not (photos / "home").exists()
     (photos / "text.sqlite").write_text("this is no data base, and long enough to be taken for none" * 20)

@@ -240,7 +240,7 @@ def test_cider_of_one_caption_is_refused(call: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("vqa.yaml", "none.jsonl"), "there is no file none.jsonl"),
+        (("vqa.yaml", "none.jsonl"), "predictions file none.jsonl does not exist"),
         (("vq.yaml", "theirs.jsonl"), "there is no file vq.yaml"),
         (("vqa.yaml", "broken.jsonl"), "broken.jsonl line 2 is not JSON"),
         (("vqa.yaml", "bare.jsonl"), "bare.jsonl line 1: expected an object such as"),

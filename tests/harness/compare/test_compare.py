@@ -132,7 +132,7 @@ def test_what_differs_is_named(tmp_path: Path, changes: dict[str, Any], reason: 
         assert said == [("digits", "b has no record of digits@1"), ("pets", "a has no record of pets@1")]
     else:
         assert said == [("digits", reason)]
-    assert made.conclusion("b").startswith("b and a have nothing that can be compared; ")
+    assert made.conclusion("b").startswith("b and a have no comparable task; ")
 
 
 def test_scorers_differ(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_the_first_items_are_compared_and_marked(tmp_path: Path) -> None:
     # Of the items that both were asked the pictures are compared, where no digest can be.
     put(tmp_path, "c", HALF[:100], partial=True, digest="e", protocol="q", clusters=7)
     made = compare("a", "c", output=tmp_path)
-    assert [each.reason for each in made.incomparable] == ["items of one name show other pictures"]
+    assert [each.reason for each in made.incomparable] == ["item ids are equal but the pictures differ"]
 
 
 def test_only_what_both_were_scored_on(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_only_what_both_were_scored_on(tmp_path: Path) -> None:
     assert [(row.model, row.n) for row in made.rows] == [("b", 350)]
     assert [(each.model, each.reason) for each in made.incomparable] == [
         ("c", "c has no value of accuracy"),
-        ("d", "no item was scored in both runs"),
+        ("d", "items scored in both runs: none"),
     ]
     assert (made.errors, made.exit_code) == ((), 0)
 
@@ -268,7 +268,7 @@ def test_a_model_is_tied_with_itself_everywhere() -> None:
 
 def test_usage(tmp_path: Path) -> None:
     put(tmp_path, "mine", HALF)
-    with pytest.raises(UsageError, match="compare takes two runs or more"):
+    with pytest.raises(UsageError, match="comparison needs two runs or more"):
         compare("mine", output=tmp_path)
     with pytest.raises(UsageError, match="did you mean 'mine'"):
         compare("mine", "mein", output=tmp_path)
