@@ -8,6 +8,9 @@ import yaml
 
 from mmbench.harness.errors import UsageError, nearest
 
+DEFAULT = "tiny-coca"
+"""Model that is asked where none is named."""
+
 _FILE = Path(__file__).with_name("models.yaml")
 
 

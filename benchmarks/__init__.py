@@ -7,3 +7,6 @@ TASKS = Path(__file__).parent / "catalogue"
 
 SUITES = Path(__file__).parent / "suites"
 """Folder of the suite files that ship with mmbench."""
+
+DEFAULT_SUITE = "perception"
+"""Suite that is run where none is named."""

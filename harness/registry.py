@@ -25,6 +25,9 @@ TASKS = "mmbench.tasks"
 SUITES = "mmbench.suites"
 """Folders of suite files."""
 
+DEFAULTS = "mmbench.defaults"
+"""What a run asks where nothing is named: `model`, a spec, and `suite`, a name."""
+
 
 class AliasLike(Protocol):
     """A short name for a model."""
@@ -45,6 +48,11 @@ def find(group: str, name: str, what: str) -> Any:
     if name not in known:
         raise UsageError(f"there is no {what} '{name}'{nearest(name, known)} (known: {', '.join(sorted(known))})")
     return known[name].load()
+
+
+def default(name: str) -> str:
+    """Return the default `model` or `suite`."""
+    return str(entries(DEFAULTS)[name].load())
 
 
 def files(group: str) -> dict[str, Path]:

@@ -72,7 +72,7 @@ def run(
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.ask.controls import parse_controls
     from mmbench.harness.models.models import Loading
-    from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
+    from mmbench.harness.run.choose import choose_models, choose_scorer, choose_tasks
     from mmbench.harness.run.run import execute
     from mmbench.harness.run.settings import RunSettings
 
@@ -86,7 +86,7 @@ def run(
         loading=Loading(device, dtype, offline),
     )
     tasks = choose_tasks(suite, task)
-    models = choose_models(list(model or DEFAULT_MODELS), settings.loading, name)
+    models = choose_models(model, settings.loading, name)
     second = choose_scorer(scorer, settings.loading)
     if dry_run:
         _dry_run(models, tasks, store, settings, form)

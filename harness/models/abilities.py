@@ -62,14 +62,6 @@ class EmbedsTexts(Protocol):
 
 
 @runtime_checkable
-class EmbedsVideos(Protocol):
-    """Has a tower for clips; without it a clip is the mean of its unit frame vectors."""
-
-    def embed_videos(self, videos: list[list[Prepared]]) -> Array:
-        """Return (n, d) vectors, one a clip given as frames, in order."""
-
-
-@runtime_checkable
 class ScoresTexts(Protocol):
     """Knows how likely a text is."""
 

@@ -19,7 +19,8 @@ def label_parts(given: str, spec: str) -> list[str]:
         path = path.resolve()
         own = path.name if path.is_dir() else path.stem
         return [safe_name(part) for part in (*path.parts[1:-1], f"{own}-{setting}" if comma else own)]
-    return [safe_name(rest if kind == "open_clip" else spec)]
+    # What names a model by maker and name, or architecture and tag, needs no kind before it.
+    return [safe_name(rest if "/" in rest else spec)]
 
 
 def distinct_labels(parts: list[list[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
@@ -9,15 +10,11 @@ from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import find_task
 
-DEFAULT_MODELS = ("tiny-coca",)
-
-DEFAULT_SUITE = "perception"
-
 
 def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[Task, ...]:
     """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError."""
     names = [task] if isinstance(task, str) else list(task or ())
-    found = find_suite(suite or DEFAULT_SUITE).tasks if suite or not names else ()
+    found = find_suite(suite or registry.default("suite")).tasks if suite or not names else ()
     found = (*found, *(find_task(name) for name in names))
     by_reference: dict[str, Task] = {}
     for each in found:
@@ -31,6 +28,7 @@ def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[T
 
 def choose_models(model: object, loading: Loading, name: str | None) -> list[Model]:
     """Return a labelled adapter for each spec or adapter object. Raises UsageError."""
+    model = model or registry.default("model")
     given = list(model) if isinstance(model, (list, tuple)) else [model]
     specs = [each for each in given if isinstance(each, str)]
     objects = [each for each in given if not isinstance(each, str)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.models.models import Loading, Model
-from mmbench.harness.run.choose import DEFAULT_MODELS, choose_models, choose_scorer, choose_tasks
+from mmbench.harness.run.choose import choose_models, choose_scorer, choose_tasks
 from mmbench.harness.run.progress import Progress, Silent
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.scorer import scorer_subject
@@ -20,7 +20,7 @@ from mmbench.harness.types import Route
 
 
 def run(
-    model: object = DEFAULT_MODELS,
+    model: object = None,
     suite: str | None = None,
     task: str | Sequence[str] | None = None,
     *,

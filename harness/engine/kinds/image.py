@@ -5,6 +5,7 @@ from typing import Any
 from mmbench.harness.engine import checks
 from mmbench.harness.engine.kinds.kind import Inputs, Vectors, lengths_of
 from mmbench.harness.engine.packing import Value
+from mmbench.harness.models.abilities import EmbedsImages
 from mmbench.harness.types import Failure
 
 
@@ -15,7 +16,8 @@ class ImageKind(Vectors):
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `embed_images`. Raises AdapterError."""
-        made = adapter.embed_images([pictures[0] for _, pictures in inputs])
+        tower: EmbedsImages = adapter
+        made = tower.embed_images([pictures[0] for _, pictures in inputs])
         return checks.vectors(made, len(inputs), "embed_images")
 
     def lengths(self, value: Value) -> tuple[int, ...] | None:

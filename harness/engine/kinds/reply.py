@@ -6,7 +6,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.engine import checks
 from mmbench.harness.engine.kinds.kind import Inputs, Plain
 from mmbench.harness.engine.packing import Value, pack_text, unpack_text
-from mmbench.harness.models.abilities import Generation
+from mmbench.harness.models.abilities import Generates, Generation
 from mmbench.harness.types import Failure
 
 
@@ -18,7 +18,8 @@ class ReplyKind(Plain):
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `generate`. Raises AdapterError."""
         prompts = [(pictures, question.prompt) for question, pictures in inputs]
-        return checks.replies(adapter.generate(prompts, inputs[0][0].generation), len(inputs))
+        writer: Generates = adapter
+        return checks.replies(writer.generate(prompts, inputs[0][0].generation), len(inputs))
 
     def settings(self, generation: Generation) -> list[Json]:
         """Return all: each changes the text."""

@@ -6,6 +6,7 @@ from typing import Any
 from mmbench.harness.engine import checks
 from mmbench.harness.engine.kinds.kind import Inputs, Vectors, lengths_of
 from mmbench.harness.engine.packing import Value
+from mmbench.harness.models.abilities import EmbedsTexts, KnowsTruncation
 from mmbench.harness.types import Failure
 
 
@@ -19,7 +20,8 @@ class TextKind(Vectors):
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `embed_texts`. Raises AdapterError."""
-        made = adapter.embed_texts([question.texts[0] for question, _ in inputs])
+        tower: EmbedsTexts = adapter
+        made = tower.embed_texts([question.texts[0] for question, _ in inputs])
         return checks.vectors(made, len(inputs), "embed_texts")
 
     def lengths(self, value: Value) -> tuple[int, ...] | None:
@@ -28,10 +30,10 @@ class TextKind(Vectors):
 
     def truncated(self, adapter: Any, inputs: Inputs) -> Sequence[bool]:
         """Return what `truncates` tells of an adapter that has it."""
-        truncates = getattr(adapter, "truncates", None)
-        if truncates is None:
+        if getattr(adapter, "truncates", None) is None:
             return super().truncated(adapter, inputs)
-        return [bool(flag) for flag in truncates([question.texts[0] for question, _ in inputs])]
+        tower: KnowsTruncation = adapter
+        return [bool(flag) for flag in tower.truncates([question.texts[0] for question, _ in inputs])]
 
 
 TEXT = TextKind()

@@ -7,6 +7,7 @@ import numpy as np
 from mmbench.harness.engine import checks
 from mmbench.harness.engine.kinds.kind import Inputs, Vectors
 from mmbench.harness.engine.packing import Value
+from mmbench.harness.models.abilities import TunesPrompts
 from mmbench.harness.types import Failure
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ class TuneKind(Vectors):
         return [_tuned(adapter, question.tuning) for question, _ in inputs if question.tuning is not None]
 
 
-def _tuned(adapter: Any, tuning: "Tuning") -> Value | Failure:
+def _tuned(learner: TunesPrompts, tuning: "Tuning") -> Value | Failure:
     names, settings = list(tuning.class_names), dict(tuning.settings)
-    made = adapter.tune_prompts(names, tuning.vectors, tuning.labels, settings, tuning.seed)
+    made = learner.tune_prompts(names, tuning.vectors, tuning.labels, settings, tuning.seed)
     rows = checks.vectors(made, len(names), "tune_prompts")
     broken = next((row for row in rows if isinstance(row, Failure)), None)
     return broken or np.asarray(made).ravel()
