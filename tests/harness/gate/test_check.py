@@ -204,7 +204,7 @@ def test_margins_by_task(tmp_path: Path) -> None:
     again = check("new", "base", output=tmp_path, budget=file, margin=0.01, alpha=0.05)
     assert (again.alpha, [row.margin for row in again.rows]) == (0.05, [0.01, 0.02, 0.05])
     file.write_text("[task.pet]\nmargin = 0.1\n")
-    with pytest.raises(UsageError, match="a task 'pet' that neither run has; did you mean 'pets'?"):
+    with pytest.raises(UsageError, match="task 'pet', which neither run has; did you mean 'pets'?"):
         check("new", "base", output=tmp_path, budget=file)
 
 

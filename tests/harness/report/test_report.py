@@ -183,7 +183,7 @@ def test_a_damaged_run_is_named_and_the_rest_is_shown(folder: Path) -> None:
 
 def test_refusals(folder: Path) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(UsageError, match="no records"):
+    with pytest.raises(UsageError, match="no such records"):
         write_report(folder / "empty", folder / "report.html")
     with pytest.raises(UsageError, match="cannot be written"):
         write_report(folder / "results", folder / "nowhere" / "report.html")
