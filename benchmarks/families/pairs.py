@@ -126,6 +126,7 @@ def pair_values(scores: Floats) -> dict[str, float]:
 
     With one picture the first caption is right, and only `text_score` and `pairwise_accuracy` are defined.
 
+    >>> import numpy as np
     >>> pair_values(np.array([[0.9, 0.1], [0.5, 0.6]]))
     {'text_score': 1.0, 'pairwise_accuracy': 1.0, 'image_score': 1.0, 'group_score': 1.0}
     >>> pair_values(np.array([[0.9, 0.1], [0.7, 0.6]]))
