@@ -112,8 +112,6 @@ VALUES = [
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_a_value_survives_packing(value: object) -> None:
     pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
-    pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
-    pack, unpack = (pack_text, unpack_text) if isinstance(value, str) else (pack_arrays, unpack_arrays)
     back = unpack(pack(value))
     pairs = zip(parts(value), parts(back), strict=True)
     assert all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
