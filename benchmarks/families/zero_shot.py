@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, media_of
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples
 from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
     mean_average_precision,
@@ -83,13 +83,7 @@ class ZeroShotClassification:
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
-        for number, row in enumerate(self._data.source):
-            yield Sample(
-                id=self._data.id_of(row, number),
-                media=media_of(self._data, row),
-                target=self._target(row),
-                facts=self._data.facts_of(row),
-            )
+        return labelled_samples(self._data, self._target)
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each picture which class was chosen and whether it is a right one."""

@@ -27,9 +27,6 @@ SPLITS: Mapping[str, str] = {
 SHARES = (0.6, 0.2)
 """Shares of train and validation where the data has no splits; the rest is test."""
 
-MOST_VALIDATION_SHOTS = 4
-"""Pictures of a class in the validation of an episode, at the most (Zhou et al. 2022, CoOp)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -38,6 +35,10 @@ class Split:
     train: Places
     validation: Places
     test: Places
+
+
+MOST_VALIDATION_SHOTS = 4
+"""Pictures of a class in the validation of an episode, at the most (Zhou et al. 2022, CoOp)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
 
 from mmbench.benchmarks.sources.cells import data_file, text_lines
 from mmbench.benchmarks.sources.text import TextFile
 from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.source import PathSpec, Row
+from mmbench.harness.tasks.source import Row
 
 
 class CsvFile(TextFile):
@@ -17,13 +16,6 @@ class CsvFile(TextFile):
 
     A row is named by the line it starts on. Raises DataError for a file, a header or a row that cannot be used.
     """
-
-    Spec: ClassVar[type[PathSpec]] = PathSpec
-
-    @classmethod
-    def open(cls, spec: PathSpec, base: Path, split: str | None) -> Self:
-        """Return the rows of the file that a task names. Raises DataError."""
-        return cls(spec.located(base), split)
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         self._file = data_file(path, "csv")

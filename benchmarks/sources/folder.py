@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Self
 
 from mmbench.benchmarks.sources.cells import cells_of
+from mmbench.benchmarks.sources.located import Located
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.tasks.source import Cell, PathSpec, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Endings of picture files, in any case."""
@@ -15,18 +15,11 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _COLUMNS = ("id", "image", "label")
 
 
-class Folder:
+class Folder(Located):
     """Pictures in `path/[split/]CLASS/**`, sorted by name: columns `id` (the relative path), `image` and `label`.
 
     Hidden files and folders are passed over. Raises DataError where there is no folder or no picture.
     """
-
-    Spec: ClassVar[type[PathSpec]] = PathSpec
-
-    @classmethod
-    def open(cls, spec: PathSpec, base: Path, split: str | None) -> Self:
-        """Return the data that a task names. Raises DataError."""
-        return cls(spec.located(base), split)
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         if path is None:

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
 
 from mmbench.benchmarks.sources.cells import data_file, parse_json, text_lines
 from mmbench.benchmarks.sources.text import TextFile
 from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.source import Cell, PathSpec, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 
 class JsonlFile(TextFile):
@@ -16,13 +15,6 @@ class JsonlFile(TextFile):
 
     Its columns are the keys of all lines; a line may lack some. Raises DataError that names the line and the place.
     """
-
-    Spec: ClassVar[type[PathSpec]] = PathSpec
-
-    @classmethod
-    def open(cls, spec: PathSpec, base: Path, split: str | None) -> Self:
-        """Return the rows of the file that a task names. Raises DataError."""
-        return cls(spec.located(base), split)
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         self._file = data_file(path, "jsonl")

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 from mmbench.benchmarks.sources.cells import cells_of
+from mmbench.benchmarks.sources.located import Located
 from mmbench.benchmarks.sources.splits import SPLIT, rows_of_split, split_of, split_size
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.tasks.source import Cell, PathSpec, Row
+from mmbench.harness.tasks.source import Cell, Row
 
 _BATCH = 64
 """Rows held at once: a column of pictures can weigh a megabyte a row."""
@@ -19,18 +20,11 @@ _BUFFER = 1 << 20
 """Bytes read ahead of each column."""
 
 
-class ParquetFile:
+class ParquetFile(Located):
     """Rows of one `.parquet` file, of a folder of shards, or of the shards that a pattern as `data/test-*` matches.
 
     A row is named by its file and its 0-based number in it. Raises DataError where a file cannot be used.
     """
-
-    Spec: ClassVar[type[PathSpec]] = PathSpec
-
-    @classmethod
-    def open(cls, spec: PathSpec, base: Path, split: str | None) -> Self:
-        """Return the data that a task names. Raises DataError."""
-        return cls(spec.located(base), split)
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         if path is None:

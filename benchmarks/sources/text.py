@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mmbench.benchmarks.sources.cells import cells_of
+from mmbench.benchmarks.sources.located import Located
 from mmbench.benchmarks.sources.splits import rows_of_split, split_of, split_size
 from mmbench.harness.tasks.source import Cell, Row
 
 
-class TextFile:
+class TextFile(Located):
     """Rows that `rows` reads anew each time, those of a split where one is named.
 
     One pass at the start counts them, collects their columns and meets every row that cannot be used. Raises DataError.

@@ -10,11 +10,11 @@ from mmbench.harness.statistics.estimate import Estimate
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
 
-GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
-"""Verdicts by gravity; the first one present decides for all."""
-
 _MOST_NAMES = 5
 """Tasks that the conclusion names for a verdict."""
+
+GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
+"""Verdicts by gravity; the first one present decides for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,6 @@ from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 
-MOST_MODELS = 12
-"""The board shows all models; what compares them item by item shows the first of it, or no page could hold it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -29,6 +26,10 @@ class Asked:
     def entry(self) -> Entry:
         """Any of them: what they share."""
         return next(iter(self.entries.values()))
+
+
+MOST_MODELS = 12
+"""The board shows all models; what compares them item by item shows the first of it, or no page could hold it."""
 
 
 def models_shown(board: Board) -> list[str]:

@@ -18,12 +18,6 @@ from mmbench.harness.report.picks import pick
 from mmbench.harness.report.thumbnails import Thumbnails
 from mmbench.harness.report.verdicts import Compared, compare_task, judge
 
-MOST_BYTES = 4_900_000
-"""Size limit of a report of ten models and thirty tasks."""
-
-_ROOM = 1_000_000
-"""Thumbnails have this many characters even where records alone fill the page."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -71,6 +65,13 @@ class _Parts:
                 except DataError as error:
                     self.warnings.append(str(error))
         return found
+
+
+MOST_BYTES = 4_900_000
+"""Size limit of a report of ten models and thirty tasks."""
+
+_ROOM = 1_000_000
+"""Thumbnails have this many characters even where records alone fill the page."""
 
 
 def write_report(results: Path, to: Path, suite: str | None = None, files: Sequence[Path] = ()) -> Written:

@@ -10,9 +10,6 @@ from mmbench.harness.scores.score import score
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome, Score
 
-MOST_LEVELS = 50
-"""A fact with more distinct values than this (a free text, an id) is not broken down."""
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -21,6 +18,10 @@ class Level:
     fact: str
     level: Json
     score: Score
+
+
+MOST_LEVELS = 50
+"""A fact with more distinct values than this (a free text, an id) is not broken down."""
 
 
 def break_down(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> list[Level]:

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from mmbench.adapters.tiny.tower import IMAGE_SIZE
 from mmbench.harness.digest import Json
 
-GREY = 0.5
-"""Mean and standard deviation by which pictures are scaled to -1..1."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -35,7 +32,7 @@ class Recipe:
     warm_up: int = 500
     """Steps until it is reached."""
     betas: tuple[float, float] = (0.9, 0.98)
-    """Weight decay of AdamW."""
+    """Decay rates of AdamW's two moments."""
     decay: float = 0.05
     """Weight decay of matrices; norms, biases and embeddings have none."""
     clip: float = 1.0
@@ -80,6 +77,9 @@ class Recipe:
         }
         return {"model_cfg": model, "preprocess_cfg": preprocessing}
 
+
+GREY = 0.5
+"""Mean and standard deviation by which pictures are scaled to -1..1."""
 
 RECIPES: Mapping[str, Recipe] = {
     "tiny": Recipe(tower="mmbench_tiny", embed_dim=256, width=128, steps=9_000),

@@ -1,6 +1,6 @@
 """Common row parsing and column names of all families."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from mmbench.benchmarks.named import class_list
 from mmbench.benchmarks.sources.cells import column, label_values, picture
@@ -8,6 +8,7 @@ from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
+from mmbench.harness.types import Sample
 
 
 def named_metrics(family: str, names: Sequence[str], known: Mapping[str, Metric]) -> list[Metric]:
@@ -22,6 +23,17 @@ def media_of(data: Data, row: Row) -> tuple[Image, ...]:
     """Return the picture of a row; nothing where the data has no field `image`. Raises DataError."""
     name = data.fields.get("image")
     return () if name is None else (picture(column(row, str(name)), row),)
+
+
+def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> Iterator[Sample]:
+    """Yield one sample a row, with its picture and the classes that `target` reads. Raises DataError that names the row."""
+    for number, row in enumerate(data.source):
+        yield Sample(
+            id=data.id_of(row, number),
+            media=media_of(data, row),
+            target=target(row),
+            facts=data.facts_of(row),
+        )
 
 
 def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tuple[str, ...]:

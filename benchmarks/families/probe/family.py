@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, media_of
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples
 from mmbench.benchmarks.families.probe.marking import FULL, ZERO, Learnt, Marking
 from mmbench.benchmarks.families.probe.methods import TEXT_METHODS, Lesson, ProbeOptions, learn
 from mmbench.benchmarks.families.probe.metrics import KNOWN, curve_metric, lesson_metric
@@ -79,13 +79,7 @@ class Probe:
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row, of all splits. Raises DataError that names the row."""
-        for number, row in enumerate(self._data.source):
-            yield Sample(
-                id=self._data.id_of(row, number),
-                media=media_of(self._data, row),
-                target=self._target(row),
-                facts=self._data.facts_of(row),
-            )
+        return labelled_samples(self._data, self._target)
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each test picture how it was classified after each lesson. Raises DataError."""
