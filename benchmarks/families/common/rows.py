@@ -26,7 +26,7 @@ def media_of(data: Data, row: Row) -> tuple[Image, ...]:
 
 
 def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> Iterator[Sample]:
-    """Yield one sample a row, with its picture and the classes that `target` reads. Raises DataError that names the row."""
+    """Yield one sample a row, with its picture and the classes that `target` reads. Raises DataError, as that does."""
     for number, row in enumerate(data.source):
         yield Sample(
             id=data.id_of(row, number),
