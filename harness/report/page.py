@@ -24,7 +24,9 @@ def render(contents: Contents, pictures: Mapping[str, str]) -> str:
 
 def board_html(board: Board, view: View | None = None) -> str:
     """Return a file with the board alone and what the view names (None: all of it), as the report shows it."""
-    return _page(board, len(board.columns), [board_section(board, view)], {})
+    return _page(
+        board, len(board.columns), [board_section(board, view)], _data(Contents(board, (), (), (), (), {}), {})
+    )
 
 
 def _page(board: Board, tasks: int, made: Sequence[Section], data: Json) -> str:
