@@ -1,12 +1,15 @@
 """A suite is a list of tasks by name or by path, and an error in it names its file and line."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import PIL.Image
 import pytest
 
+from mmbench.benchmarks.sources.builtin import Builtin, BuiltinSpec
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.tasks.listing import list_tasks
 from mmbench.harness.tasks.suite import find_suite
 
 TASK = "name: {name}\nversion: 2\nfamily: zero-shot-classification\nsource: {{kind: folder, path: photos}}\n"
@@ -95,4 +98,41 @@ def test_unknown_suite() -> None:
 def test_shipped_suites_load_and_are_named_as_their_file(stem: str) -> None:
     suite = find_suite(stem)
     assert suite.name == stem
-    assert [task.reference for task in suite.tasks] == [task.reference for task in find_suite(stem).tasks]
+    assert len({task.reference for task in suite.tasks}) == len(suite.tasks)
+
+
+class Opening:
+    """Notes which data sets are opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened: list[str | None] = []
+        plain = Builtin.open.__func__
+
+        def noted(cls: type[Builtin], spec: BuiltinSpec, base: Path, split: str | None) -> Builtin:
+            self.opened.append(spec.path)
+            return plain(cls, spec, base, split)
+
+        monkeypatch.setattr(Builtin, "open", classmethod(noted))
+
+
+def test_lists_and_suites_open_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    opening = Opening(monkeypatch)
+    assert len(list_tasks()) >= 29 and len(find_suite("perception").tasks) == 26
+    assert opening.opened == []
+    task = find_suite("digits").tasks[0]
+    assert (task.name, task.family_name, task.card.dimension) == ("digits", "zero-shot-classification", "digits")
+    assert opening.opened == []
+    assert (task.size, task.size) == (1797, 1797)
+    assert opening.opened == ["sklearn-digits"]
+
+
+def test_a_dry_run_opens_the_task_that_is_asked_for(
+    command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opening = Opening(monkeypatch)
+    store = str(tmp_path / "store.sqlite")
+    code, _, _ = command(
+        "run", "--model", "chance", "--task", "scenes-shape", "--limit", "3", "--dry-run", "--store", store
+    )
+    assert code == 0
+    assert opening.opened == ["scenes-shape"]
