@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmbench.adapters.tiny.training.recipe import RECIPES
-from mmbench.adapters.tiny.training.train import Settings, train
 from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.source import Row
+from tests.lazy import Lazy
+
+tiny_recipe = Lazy("mmbench.adapters.tiny.training.recipe")
+tiny_train = Lazy("mmbench.adapters.tiny.training.train")
 
 COLOURS = ("red", "green", "blue")
 
@@ -49,15 +51,15 @@ def scenes():
 def recipe():
     from dataclasses import replace
 
-    return replace(RECIPES["micro"], batch=4, warm_up=3)
+    return replace(tiny_recipe.RECIPES["micro"], batch=4, warm_up=3)
 
 
 @pytest.fixture(scope="session")
 def settings():
-    return Settings(seed=1, steps=6, workers=0, blocks=4, log_every=2)
+    return tiny_train.Settings(seed=1, steps=6, workers=0, blocks=4, log_every=2)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, recipe, settings):
     """The folder of a model after six steps."""
-    return train(recipe, tmp_path_factory.mktemp("trained"), settings, block)
+    return tiny_train.train(recipe, tmp_path_factory.mktemp("trained"), settings, block)

@@ -1,10 +1,13 @@
 import math
 
-from mmbench.adapters.tiny.training import folder, losses, passes
-from mmbench.adapters.tiny.training.batch import PATCHES, Encoder, fractions
-from mmbench.adapters.tiny.training.step import Trainee
-from mmbench.adapters.tiny.training.stream import texts
-from tests.lazy import torch
+from tests.lazy import Lazy, torch
+
+folder = Lazy("mmbench.adapters.tiny.training.folder")
+losses = Lazy("mmbench.adapters.tiny.training.losses")
+passes = Lazy("mmbench.adapters.tiny.training.passes")
+tiny_batch = Lazy("mmbench.adapters.tiny.training.batch")
+tiny_step = Lazy("mmbench.adapters.tiny.training.step")
+tiny_stream = Lazy("mmbench.adapters.tiny.training.stream")
 
 
 def loop(images, words, own, scale):
@@ -46,11 +49,11 @@ def test_losses_of_patches_and_facts():
 
 def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
     torch.manual_seed(0)
-    folder.begin(recipe, texts(scenes, 0, 2), tmp_path)
+    folder.begin(recipe, tiny_stream.texts(scenes, 0, 2), tmp_path)
     model = folder.fresh(tmp_path)
     rows = list(scenes(0, 0))
-    batch = Encoder(tmp_path)(rows).to(torch.device("cpu"))
-    trainee = Trainee.of(model, recipe, half=False)
+    batch = tiny_batch.Encoder(tmp_path)(rows).to(torch.device("cpu"))
+    trainee = tiny_step.Trainee.of(model, recipe, half=False)
     with torch.inference_mode():
         found = trainee.losses(batch)
         tokens = {"caption": [], "answer": []}
@@ -61,7 +64,7 @@ def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
                 if not len(written):
                     assert row.cells["answer"] is None
                     continue
-                image = fractions(batch.pixels[number : number + 1])
+                image = tiny_batch.fractions(batch.pixels[number : number + 1])
                 logs = model(image, written[None], output_labels=False)["logits"][0].log_softmax(-1)
                 first = int(batch.given[number, kind])
                 tokens[name] += [-float(logs[at - 1, written[at]]) for at in range(first, len(written))]
@@ -69,7 +72,7 @@ def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
         distinct = [text for text in distinct if text]
         tokenizer = __import__("open_clip").tokenizer.SimpleTokenizer(str(tmp_path / "bpe_simple_vocab.txt.gz"))
         words = model.encode_text(tokenizer(distinct, context_length=32))
-        images = model.encode_image(fractions(batch.pixels))
+        images = model.encode_image(tiny_batch.fractions(batch.pixels))
         own = [distinct.index(row.cells["caption"]) for row in rows]
         contrastive = loop(images, words, own, float(model.logit_scale.exp()))
     for name, values in tokens.items():
@@ -81,16 +84,16 @@ def test_losses_of_a_batch_are_those_of_plain_coca(tmp_path, recipe, scenes):
         recipe.contrastive * found["contrastive"]
         + recipe.caption * found["caption"]
         + recipe.answer * found["answer"]
-        + recipe.dense * sum(found[name] for name in PATCHES)
+        + recipe.dense * sum(found[name] for name in tiny_batch.PATCHES)
         + recipe.facts * found["facts"]
     )
     torch.testing.assert_close(found["loss"], weighed)
 
 
 def test_norms_biases_and_embeddings_are_not_decayed(tmp_path, recipe, scenes):
-    folder.begin(recipe, texts(scenes, 0, 1), tmp_path)
+    folder.begin(recipe, tiny_stream.texts(scenes, 0, 1), tmp_path)
     model = folder.fresh(tmp_path)
-    decayed, plain = Trainee.of(model, recipe, half=False).optimiser.param_groups
+    decayed, plain = tiny_step.Trainee.of(model, recipe, half=False).optimiser.param_groups
     assert (decayed["weight_decay"], plain["weight_decay"]) == (recipe.decay, 0.0)
     names = {id(p): name for name, p in model.named_parameters()}
     kept = {names.get(id(p), "head") for p in plain["params"]}

@@ -1,7 +1,8 @@
 import gzip
 
-from mmbench.adapters.tiny.training import merges
-from tests.lazy import open_clip
+from tests.lazy import Lazy, open_clip
+
+merges = Lazy("mmbench.adapters.tiny.training.merges")
 
 TEXTS = [
     "A red circle, above the green square!",

@@ -2,17 +2,19 @@ import copy
 
 import pytest
 
-from mmbench.adapters.tiny.training import folder, passes
-from mmbench.adapters.tiny.training.batch import Encoder
-from mmbench.adapters.tiny.training.stream import texts
-from tests.lazy import torch
+from tests.lazy import Lazy, torch
+
+folder = Lazy("mmbench.adapters.tiny.training.folder")
+passes = Lazy("mmbench.adapters.tiny.training.passes")
+tiny_batch = Lazy("mmbench.adapters.tiny.training.batch")
+tiny_stream = Lazy("mmbench.adapters.tiny.training.stream")
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory, recipe, scenes):
     torch.manual_seed(3)
     where = tmp_path_factory.mktemp("fresh")
-    folder.begin(recipe, texts(scenes, 0, 2), where)
+    folder.begin(recipe, tiny_stream.texts(scenes, 0, 2), where)
     return folder.fresh(where).eval()
 
 
@@ -60,11 +62,11 @@ def test_pixels_are_those_of_the_evaluation(model, scenes, recipe, tmp_path):
 
     from mmbench.adapters.tiny.training.batch import fractions
 
-    folder.begin(recipe, texts(scenes, 0, 2), tmp_path)
+    folder.begin(recipe, tiny_stream.texts(scenes, 0, 2), tmp_path)
     drawn = list(scenes(0, 0))[:4]
     transform = image_transform_v2(PreprocessCfg(size=64, mean=(0.5,) * 3, std=(0.5,) * 3), is_train=False)
     noise = [torch.randint(0, 256, (224, 224, 3), dtype=torch.uint8).numpy() for _ in drawn]
     for row, pixels in zip(drawn, noise, strict=True):
         row.cells["image"] = type(row.cells["image"]).from_array(pixels, "noise")
     wanted = torch.stack([transform(row.cells["image"].pil()) for row in drawn])
-    assert torch.equal(fractions(Encoder(tmp_path)(drawn).pixels), wanted)
+    assert torch.equal(fractions(tiny_batch.Encoder(tmp_path)(drawn).pixels), wanted)

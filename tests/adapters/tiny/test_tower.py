@@ -1,15 +1,16 @@
 import pytest
 
-from mmbench.adapters.tiny.training import folder
-from mmbench.adapters.tiny.training.recipe import RECIPES
-from tests.lazy import timm, torch
+from tests.lazy import Lazy, timm, torch
+
+folder = Lazy("mmbench.adapters.tiny.training.folder")
+tiny_recipe = Lazy("mmbench.adapters.tiny.training.recipe")
 
 TEXTS = [f"word{letter} is here" for letter in "abcdefghij"]
 
 
 @pytest.mark.parametrize(("name", "most"), [("tiny", 3.0e6), ("micro", 1.0e6)])
 def test_stock_coca_has_the_tower_and_fits(tmp_path, name, most):
-    recipe = RECIPES[name]
+    recipe = tiny_recipe.RECIPES[name]
     folder.begin(recipe, TEXTS, tmp_path)
     model = folder.fresh(tmp_path).eval()
     words = 900 - model.text.vocab_size  # the grammar's vocabulary has about 900 tokens, each with two vectors

@@ -6,10 +6,11 @@ import PIL.Image
 import pytest
 
 from mmbench.adapters.open_clip.adapter import from_spec
-from mmbench.adapters.tiny.training.train import train
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.models.abilities import Generation
-from tests.lazy import torch
+from tests.lazy import Lazy, torch
+
+tiny_train = Lazy("mmbench.adapters.tiny.training.train")
 
 
 def test_a_run_cut_short_goes_on_bit_for_bit(trained, tmp_path, recipe, settings, scenes):
@@ -19,9 +20,9 @@ def test_a_run_cut_short_goes_on_bit_for_bit(trained, tmp_path, recipe, settings
         return scenes(seed, number)
 
     with pytest.raises(KeyboardInterrupt):
-        train(recipe, tmp_path, replace(settings, blocks=2, save_every=0.0), no_more)
+        tiny_train.train(recipe, tmp_path, replace(settings, blocks=2, save_every=0.0), no_more)
     assert not (tmp_path / "open_clip_model.safetensors").exists()
-    train(recipe, tmp_path, replace(settings, resume=True), scenes)
+    tiny_train.train(recipe, tmp_path, replace(settings, resume=True), scenes)
     assert weights(tmp_path) == weights(trained)
     curves = [(folder / "training" / "curve.jsonl").read_text().splitlines() for folder in (tmp_path, trained)]
     assert [json.loads(line)["loss"] for line in curves[0]] == [json.loads(line)["loss"] for line in curves[1]]
@@ -42,7 +43,7 @@ def test_curve_has_every_loss(trained):
 
 
 def test_run_by_the_clock_ends(tmp_path, recipe, scenes, settings):
-    train(recipe, tmp_path, replace(settings, steps=None, minutes=1e-6), scenes)
+    tiny_train.train(recipe, tmp_path, replace(settings, steps=None, minutes=1e-6), scenes)
     assert (tmp_path / "open_clip_model.safetensors").is_file()
 
 
@@ -97,9 +98,9 @@ def test_vocabulary_beyond_the_model_is_refused(trained, tmp_path):
 
 def test_what_cannot_be_trained(tmp_path, recipe, settings, scenes):
     with pytest.raises(UsageError, match="no checkpoint"):
-        train(recipe, tmp_path, replace(settings, resume=True), scenes)
+        tiny_train.train(recipe, tmp_path, replace(settings, resume=True), scenes)
     with pytest.raises(DataError, match="do not divide"):
-        train(replace(recipe, batch=3), tmp_path, settings, scenes)
+        tiny_train.train(replace(recipe, batch=3), tmp_path, settings, scenes)
 
 
 def test_unknown_shipped_model_is_told():
