@@ -22,7 +22,7 @@ from mmbench.harness.models.abilities import Generation
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task_file import find_task
 
-SEEDS = 50
+SEEDS = 25
 FILES = {
     name: yaml.safe_load(path.read_text(encoding="utf-8"))
     for name, path in registry.files(registry.TASKS).items()

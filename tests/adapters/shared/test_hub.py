@@ -1,3 +1,4 @@
+import contextlib
 import http.server
 import json
 import os
@@ -5,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,18 +15,17 @@ from mmbench.adapters.shared import hub
 SPEC = "ViT-B-32-quickgelu/openai"
 REPO = "timm/vit_base_patch32_clip_224.openai"
 ASK = """
-import json, sys, time
+import json, sys
 import mmbench.adapters.open_clip.adapter as adapter
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache  # lazy: not to be timed
+from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 model = adapter.from_spec(sys.argv[1], device="cpu", dtype="auto", offline=sys.argv[2] == "offline")
-start = time.perf_counter()
 said = None
 size = model.download_size()
 try:
     model.fingerprint
 except Exception as error:
     said = f"{type(error).__name__}: {error}"
-print(json.dumps({"said": said, "size": size, "seconds": time.perf_counter() - start, "torch": "torch" in sys.modules}))
+print(json.dumps({"said": said, "size": size, "torch": "torch" in sys.modules}))
 """
 
 
@@ -42,7 +42,22 @@ def ask(tmp_path, mode="online", **env):
 def silent():
     """A port that accepts and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield server
+
+
+def address(server):
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def callers(server):
+    """How many have called a port that accepts and never answers."""
+    server.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
@@ -89,11 +104,10 @@ def no_proxy(monkeypatch):
 
 
 def test_unreachable_says_why_and_keeps_its_deadline(silent):
-    start = time.perf_counter()
     assert "refused" in hub.unreachable("http://127.0.0.1:9")
-    assert hub.unreachable(silent, 0.5) is not None
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(hub.unreachable, address(silent), 0.5).result(timeout=60) is not None
     assert hub.unreachable("nonsense") == "not an http address"
-    assert time.perf_counter() - start < 1.5
 
 
 @pytest.mark.parametrize(("status", "reached"), [(200, True), (404, True), (403, True), (407, False), (503, False)])
@@ -108,17 +122,17 @@ def test_dead_proxy_is_the_one_that_cannot_be_reached(local_hub, monkeypatch):
     assert "refused" in hub.unreachable("http://hub.invalid")
 
 
-def test_closed_endpoint_fails_at_once_with_ways_out(tmp_path):
+def test_closed_endpoint_fails_with_ways_out(tmp_path):
     answer = ask(tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
-    assert answer["seconds"] < 4 and answer["size"] is None and not answer["torch"]
+    assert answer["size"] is None and not answer["torch"]
     assert answer["said"].startswith(f"WeightsUnavailable: open_clip:{SPEC}")
     for words in ("http://127.0.0.1:9 cannot be reached", "--offline", "open_clip:ARCH@FILE", "untrained-tiny"):
         assert words in answer["said"]
 
 
 def test_silent_endpoint_fails_within_its_deadline(tmp_path, silent):
-    answer = ask(tmp_path, HF_ENDPOINT=silent)
-    assert answer["seconds"] < 2 * hub.SECONDS + 0.5  # one look for the size, one for the file
+    answer = ask(tmp_path, HF_ENDPOINT=address(silent))  # which waits for its end a minute at most
+    assert 1 <= callers(silent) <= 2, "one look for the size, one for the file"
     assert answer["said"].startswith("WeightsUnavailable")
 
 
@@ -130,8 +144,8 @@ def test_dead_proxy_is_named(tmp_path):
 
 @pytest.mark.parametrize(("mode", "env"), [("offline", {}), ("online", {"HF_HUB_OFFLINE": "1"})])
 def test_offline_asks_nobody(tmp_path, silent, mode, env):
-    answer = ask(tmp_path, mode, HF_ENDPOINT=silent, **env)
-    assert answer["seconds"] < 1 and answer["size"] is None
+    answer = ask(tmp_path, mode, HF_ENDPOINT=address(silent), **env)
+    assert callers(silent) == 0 and answer["size"] is None
     assert answer["said"].startswith("WeightsUnavailable") and "offline" in answer["said"]
 
 

@@ -1,7 +1,6 @@
 """Metrics of short answers agree with plain readings of their official rules."""
 
 import random
-import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import groupby
@@ -100,15 +99,6 @@ def test_anls_at_its_edges() -> None:
     assert anls("", ["yes"]) == anls("yes", [""]) == 0.0
     assert anls("abcd", ["abxy"]) == 0.5  # just the threshold
     assert anls("abcde", ["abxyz"]) == 0.0
-
-
-def test_anls_of_ten_thousand_answers_takes_a_second_or_two() -> None:
-    dice = random.Random(0)
-    texts = ["".join(dice.choices("abcdefghij ", k=20)) for _ in range(10_001)]
-    start = time.perf_counter()
-    for prediction, answer in zip(texts, texts[1:], strict=False):
-        anls(prediction, [answer])
-    assert time.perf_counter() - start < 3
 
 
 def test_relaxed_numbers() -> None:

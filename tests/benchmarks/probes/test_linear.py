@@ -51,8 +51,10 @@ def test_accuracy_at_a_strength_is_scikit_learns(n: int, d: int, classes: int, s
     np.testing.assert_array_equal(scores.argmax(axis=1), theirs.predict(test.features))
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("n", "d", "classes"), SHAPES)
+@pytest.mark.parametrize(
+    ("n", "d", "classes", "seed"),
+    [*((*shape, 0) for shape in SHAPES), *((*SHAPES[at], n) for at in (0, 2) for n in (1, 2))],
+)
 def test_the_sweep_finds_the_full_grid_maximum(n: int, d: int, classes: int, seed: int) -> None:
     train, validation, _ = clusters(seed, n, d, classes)
     right = [np.mean(reference(train, c).predict(validation.features) == validation.labels) for c in STRENGTHS]
@@ -87,11 +89,11 @@ def test_multi_label_data_are_one_against_the_rest(seed: int) -> None:
 
 
 def test_digits() -> None:
-    """1797 handwritten digits as raw pixels, unscaled."""
+    """900 handwritten digits as raw pixels, unscaled."""
     pixels, digits = sk_datasets.load_digits(return_X_y=True)
-    train, validation, test = (Labelled(pixels[i::3], digits[i::3].astype(np.int64), 10) for i in range(3))
+    train, validation, test = (Labelled(pixels[i::6], digits[i::6].astype(np.int64), 10) for i in range(3))
     probe = Linear().fit(train, validation)
-    assert accuracy(probe.scores(test.features), test) > 0.95
+    assert accuracy(probe.scores(test.features), test) > 0.9
     theirs = reference(joined(train, validation), float(str(probe.chosen["C"])))
     np.testing.assert_array_equal(probe.scores(test.features).argmax(axis=1), theirs.predict(test.features))
 

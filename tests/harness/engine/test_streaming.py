@@ -1,4 +1,4 @@
-"""A data set ten times larger than the memory of the process streams through it."""
+"""A data set several times larger than the memory of the process streams through it."""
 
 import os
 import struct
@@ -16,6 +16,8 @@ pytestmark = [
 ]
 
 MIB = 1 << 20
+TIMES = 4
+"""What is read, by the memory that there is: were it all held, once would be too much."""
 
 EXACT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -140,7 +142,7 @@ def bmp_head(side: int) -> bytes:
 
 @pytest.mark.parametrize(("adapter", "limit"), [("full", 320 * MIB), ("small", 220 * MIB)])
 def test_pictures_that_are_large_when_decoded(tmp_path: Path, adapter: str, limit: int) -> None:
-    count = 10 * limit // (3 * 3000 * 3000)
+    count = TIMES * limit // (3 * 3000 * 3000)
     make = png(3000)
     for n in range(count):
         (tmp_path / f"{n:04}.png").write_bytes(make(n))
@@ -150,7 +152,7 @@ def test_pictures_that_are_large_when_decoded(tmp_path: Path, adapter: str, limi
 def test_files_that_are_large(tmp_path: Path) -> None:
     limit, side = 150 * MIB, 700
     size = 54 + 3 * side * side
-    count = 10 * limit // size
+    count = TIMES * limit // size
     head = bmp_head(side)
     for n in range(count):
         with (tmp_path / f"{n:04}.bmp").open("wb") as file:
@@ -166,7 +168,7 @@ def test_pictures_inside_a_data_file(tmp_path: Path) -> None:
     limit, side = 250 * MIB, 400
     head = bmp_head(side)
     rest = bytes(3 * side * side - 4)
-    count = 10 * limit // len(head + rest)
+    count = TIMES * limit // len(head + rest)
     schema = pa.schema([("image", pa.binary()), ("captions", pa.string())])
     with pq.ParquetWriter(tmp_path / "data.parquet", schema, use_dictionary=False) as file:
         for start in range(0, count, 64):

@@ -142,7 +142,7 @@ def test_garbage_breaks_nothing() -> None:
     rng = random.Random(0)
     pool = [chr(rng.randrange(1, 0xD800)) for _ in range(400)] + list("AB.,()[]{}*\\$`'\"?\n ") * 8
     pool += ["cat", "dog", "yes", "no", "the answer is ", "not ", "\\boxed{", "<think>", "\ud800", "\U0001f431"]
-    for _ in range(1500):
+    for _ in range(500):
         reply = "".join(rng.choices(pool, k=rng.randrange(40)))
         for options in (ANIMALS, ["yes", "no"], ["", "A", reply[:5]], ["3", "1/2"], []):
             assert match_option(reply, options, lettered=rng.random() < 0.5).status in {"ok", "unparsed", "refused"}
@@ -180,9 +180,11 @@ LONG += [
 def test_long_replies_are_read_in_little_time(piece: str) -> None:
     reply = piece * (100_000 // len(piece))
     for options in (ANIMALS, ["yes", "no"], ["3", "5"]):
-        taken = []
-        for _ in range(3):
-            start = time.process_time()
-            match_option(reply, options)
-            taken.append(time.process_time() - start)
-        assert min(taken) < 0.2, taken
+        assert any(seconds < 0.2 for seconds in (taken(reply, options) for _ in range(3)))
+
+
+def taken(reply: str, options: list[str]) -> float:
+    """CPU seconds, which another process on the machine does not lengthen."""
+    start = time.process_time()
+    match_option(reply, options)
+    return time.process_time() - start

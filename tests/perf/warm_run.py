@@ -1,0 +1,55 @@
+"""A run whose answers are remembered must be twenty times faster than the first; exits 1 where it is not.
+
+Run as `python tests/perf/warm_run.py [--photos FOLDER] [--classes N]`. Each run is a process of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vit import ARCHITECTURE, photographs, tower
+
+LEAST = 20.0
+
+
+def main() -> int:
+    """Print both times and their ratio; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, default=Path(__file__).parents[3] / "shared" / "data" / "photos")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--classes", type=int, default=20)
+    given = parser.parse_args()
+    import torch
+
+    files, labels = photographs(given.photos, given.count)
+    names = sorted(set(labels))[: given.classes]
+    with tempfile.TemporaryDirectory(prefix="mmbench-warm-") as made:
+        folder = Path(made)
+        torch.save(tower().model.state_dict(), folder / "vit.pt")
+        rows = [{"image": str(file.resolve()), "label": names[i % len(names)]} for i, file in enumerate(files)]
+        (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (folder / "task.yaml").write_text(
+            "name: photos\nfamily: zero-shot-classification\nsource: {kind: jsonl, path: data.jsonl}\n"
+            f"classes: {json.dumps(names)}\ntemplates: openai-imagenet\n"
+        )
+        cold, warm = timed(folder), timed(folder)
+    print(f"cold {cold:.1f} s, warm {warm:.1f} s, {cold / warm:.1f} times faster; {LEAST:.0f} wanted")
+    return int(cold / warm < LEAST)
+
+
+def timed(folder: Path) -> float:
+    """Run the task once in a new process; return its seconds."""
+    model = f"open_clip:{ARCHITECTURE}@{folder / 'vit.pt'}"
+    command = [sys.executable, "-m", "mmbench", "run", "--model", model, "--task", str(folder / "task.yaml")]
+    command += ["--output", str(folder / "results"), "--store", str(folder / "store.sqlite")]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
