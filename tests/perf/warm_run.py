@@ -1,6 +1,6 @@
 """A run whose answers are remembered must be twenty times faster than the first; exits 1 where it is not.
 
-Run as `python tests/perf/warm_run.py [--photos FOLDER] [--classes N]`. Each run is a process of its own.
+Run as `python tests/perf/warm_run.py [--photos FOLDER]`. Each run is a process of its own.
 """
 
 import argparse
@@ -19,14 +19,12 @@ LEAST = 20.0
 def main() -> int:
     """Print both times and their ratio; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, default=Path(__file__).parents[3] / "shared" / "data" / "photos")
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--classes", type=int, default=20)
-    given = parser.parse_args()
+    photos = Path(__file__).parents[3] / "shared" / "data" / "photos"
+    parser.add_argument("--photos", type=Path, default=photos)
+    files, labels = photographs(parser.parse_args().photos, 200)
+    names = sorted(set(labels))[:20]
     import torch
 
-    files, labels = photographs(given.photos, given.count)
-    names = sorted(set(labels))[: given.classes]
     with tempfile.TemporaryDirectory(prefix="mmbench-warm-") as made:
         folder = Path(made)
         torch.save(tower().model.state_dict(), folder / "vit.pt")

@@ -120,22 +120,6 @@ def test_a_row_without_references_is_named(bench: Any, references: object) -> No
     assert code == 2
 
 
-@pytest.mark.parametrize(
-    ("keys", "reason"),
-    [
-        ("metrics: [cidr]", "captioning has no metric 'cidr'; did you mean 'cider'?"),
-        ("metrics: [attribute_recall]", "metrics of attributes need the column 'attributes' among 'facts'"),
-        ("prompt: '{caption}'", "`prompt` has the placeholder {caption}"),
-        ("document_frequency: x", "unknown key 'document_frequency'; did you mean 'document_frequencies'?"),
-        ("fields: {references: refs}", "the data has no column 'refs'"),
-    ],
-)
-def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, reason: str) -> None:
-    with pytest.raises(DataError) as raised:
-        _ = load_task(bench.folder / bench.task("captioning", rows(bench), keys + "\n")).opened
-    assert reason in str(raised.value)
-
-
 def test_attributes(bench: Any) -> None:
     made = bench.ask(writer(), bench.task("captioning", rows(bench), "facts: [attributes]\n"))
     # red cat, dog, big cow, owl, young eel: eight named, all of them true, of ten.

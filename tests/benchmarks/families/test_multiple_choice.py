@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.task_file import load_task
 from tests import fakes
 
@@ -192,22 +191,6 @@ def test_a_row_that_cannot_be_used_is_named(bench: Any, changed: dict[str, Any],
     message, code = bench.failure(fakes.Speaker(lambda n, prompt: "A"), bench.task("multiple-choice", given))
     assert message.startswith(f"items.jsonl line 3: {expected}")
     assert code == 2
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("metrics: [circular_accuracy]", "needs the key 'circular: true'"),
-        ("metrics: [acuracy]", "multiple-choice has no metric 'acuracy'; did you mean 'accuracy'?"),
-        ("prompt: '{question}'", "`prompt` must have the placeholder {options}"),
-        ("prompt: '{question} {option}'", "`prompt` has the placeholder {option}"),
-        ("circulr: true", "unknown key 'circulr'; did you mean 'circular'?"),
-    ],
-)
-def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -> None:
-    with pytest.raises(DataError) as raised:
-        _ = load_task(bench.folder / bench.task("multiple-choice", rows(bench), keys + "\n")).opened
-    assert expected in str(raised.value)
 
 
 def test_more_options_than_letters_have_numbers(bench: Any) -> None:

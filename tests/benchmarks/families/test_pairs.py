@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.task_file import load_task
 from tests import fakes
 
 ALL = "metrics: [group_score, text_score, image_score, pairwise_accuracy]\n"
@@ -157,19 +155,3 @@ def test_a_row_that_cannot_be_used_is_named(bench: Any, changed: dict[str, Any],
     message, code = bench.failure(likely(), bench.task("pairs", given))
     assert message == f"items.jsonl line 2: {expected}"
     assert code == 2
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("phrasing: a photo", "`phrasing` must have the placeholder {answer}"),
-        ("phrasing: '{question} {answer}'", "`phrasing` has the placeholder {question}, and knows {answer}"),
-        ("prompt: '{question}'", "unknown key 'prompt'"),
-        ("metrics: [group]", "pairs has no metric 'group'; did you mean 'group_score'?"),
-        ("likelihood: pmii", "'likelihood'"),
-    ],
-)
-def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -> None:
-    with pytest.raises(DataError) as raised:
-        _ = load_task(bench.folder / bench.task("pairs", rows(bench), keys + "\n")).opened
-    assert expected in str(raised.value)

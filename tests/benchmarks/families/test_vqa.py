@@ -10,8 +10,6 @@ from mmbench.benchmarks.families.common import guessing
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.metrics.answers import anls, token_f1
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy
-from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.task_file import load_task
 from tests import fakes
 
 COLOURS = ["red", "dark blue", "green"]
@@ -159,36 +157,6 @@ def test_a_row_without_answers_is_named(bench: Any, answers: object) -> None:
     message, code = bench.failure(fakes.Speaker(lambda n, prompt: ""), bench.task("vqa", given))
     assert message == "items.jsonl line 4: no answer to compare with; every row needs at least one"
     assert code == 2
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("metrics: [vqa_acuracy]", "vqa has no metric 'vqa_acuracy'; did you mean 'vqa_accuracy'?"),
-        (
-            "prompt: '{qestion}?'",
-            "`prompt` has the placeholder {qestion}, and knows {question}; did you mean 'question'?",
-        ),
-        ("prompt: '{question} {options}'", "`prompt` has the placeholder {options}, and knows {question}"),
-        ("prompt: Say a word.", "`prompt` must have the placeholder {question}"),
-        ("phrasing: '{question}'", "`phrasing` must have the placeholder {answer}"),
-        ("phrasing: '{anser}'", "`phrasing` has the placeholder {anser}, and knows {question} and {answer}; "),
-        ("likelihood: max", "'likelihood': input should be 'sum', 'mean' or 'pmi'"),
-        ("generation: {max_token: 3}", "unknown key 'max_token'; did you mean 'max_tokens'?"),
-        ("generation: {max_tokens: 0}", "'generation.max_tokens'"),
-        ("candidats: [a]", "unknown key 'candidats'; did you mean 'candidates'?"),
-        ("candidates: []", "`candidates` is empty"),
-        ("candidates: [yes, 7]", "'candidates'"),
-        ("candidates: pol.txt", "`candidates: pol.txt` is not a text file"),
-        ("fields: {answers: answer}", "the data has no column 'answer'; did you mean 'answers'?"),
-        ("circular: true", "unknown key 'circular'"),
-    ],
-)
-def test_a_task_file_that_cannot_be_used(bench: Any, keys: str, expected: str) -> None:
-    with pytest.raises(DataError) as raised:
-        _ = load_task(bench.folder / bench.task("vqa", rows(bench), keys + "\n")).opened
-    assert expected in str(raised.value)
-    assert "items.yaml" in str(raised.value)
 
 
 def test_braces_in_questions_are_left_alone(bench: Any) -> None:
