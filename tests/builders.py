@@ -119,4 +119,4 @@ def fails(make: Callable[[], object], *parts: str, kind: type[Exception] = DataE
 
 def fails_to_load(path: str | Path, *parts: str) -> str:
     """Return why a task file cannot be used: one line, in which all the parts stand."""
-    return fails(lambda: load_task(Path(path)), *parts)
+    return fails(lambda: load_task(Path(path)).opened, *parts)

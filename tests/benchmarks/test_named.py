@@ -5,16 +5,9 @@ from pathlib import Path
 import pytest
 
 from mmbench.benchmarks.named import CLASSES, TEMPLATES, class_list, template_list
-from mmbench.harness.errors import DataError
+from tests.builders import fails
 
 HERE = Path(__file__).parent
-
-
-def fails(call, *parts: str) -> None:
-    with pytest.raises(DataError) as caught:
-        call()
-    for part in parts:
-        assert part in str(caught.value)
 
 
 def test_imagenet_lists_are_those_of_open_clip() -> None:

@@ -20,14 +20,9 @@ from mmbench.benchmarks.sources.jsonl import JsonlFile
 from mmbench.benchmarks.sources.parquet import ParquetFile
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Source
+from tests.builders import fails, put_text
 
 KINDS: list[type[Source]] = [Folder, CsvFile, JsonlFile, ParquetFile, Builtin]
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 def write_parquet(path: Path, **columns: list[object]) -> Path:
@@ -40,14 +35,6 @@ def cells(source: Source) -> list[dict[str, object]]:
     assert len(source) == len(rows)
     assert [dict(row.cells) for row in source] == rows, "a source can be read again"
     return rows
-
-
-def fails(make: Callable[[], object], *parts: str) -> None:
-    with pytest.raises(DataError) as caught:
-        make()
-    for part in parts:
-        assert part in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 # Of all kinds
@@ -82,9 +69,9 @@ def table(
         if kind == "parquet":
             return ParquetFile, write_parquet(path, **{name: [row[name] for row in rows] for name in rows[0]})
         if kind == "jsonl":
-            return JsonlFile, write(path, "".join(json.dumps(row) + "\n" for row in rows))
+            return JsonlFile, put_text(path, "".join(json.dumps(row) + "\n" for row in rows))
         mark = "\t" if kind == "tsv" else ","
-        return CsvFile, write(
+        return CsvFile, put_text(
             path, "".join(mark.join(line) + "\n" for line in [rows[0].keys(), *(r.values() for r in rows)])
         )
 
@@ -138,7 +125,7 @@ def test_iterators_are_independent(table) -> None:
     ("kind", "name"), [(CsvFile, "labels.csv"), (JsonlFile, "labels.jsonl"), (ParquetFile, "a.parquet")]
 )
 def test_missing_file_names_the_nearest(kind: type[Source], name: str, tmp_path: Path) -> None:
-    write(tmp_path / name, "")
+    put_text(tmp_path / name, "")
     wrong = tmp_path / name.replace("a", "e", 1)
     fails(lambda: kind(wrong, None), str(wrong), f"did you mean '{name}'?")
     fails(lambda: kind(tmp_path / "nowhere" / name, None), "nowhere")
@@ -157,9 +144,9 @@ def test_folder(tmp_path: Path) -> None:
         ".git/x.png",
         "dog/._a.png",
     ):
-        write(tmp_path / name, b"")
-    write(tmp_path / "dog" / "notes.txt", "")
-    write(tmp_path / "readme.png", "")
+        put_text(tmp_path / name, b"")
+    put_text(tmp_path / "dog" / "notes.txt", "")
+    put_text(tmp_path / "readme.png", "")
     source = Folder(tmp_path, None)
     expected = ["cat/9.tif", "cat/deep/er/z.webp", "cat/deep.gif", "dog/a.png", "dog/b.JPG"]
     assert cells(source) == [{"id": name, "image": name, "label": name[:3]} for name in expected]
@@ -172,18 +159,18 @@ def test_folder(tmp_path: Path) -> None:
 
 
 def test_folder_split(tmp_path: Path) -> None:
-    PIL.Image.new("RGB", (2, 3), "red").save(write(tmp_path / "test/cat/1.png", b""))
-    write(tmp_path / "train/dog/1.png", b"")
+    PIL.Image.new("RGB", (2, 3), "red").save(put_text(tmp_path / "test/cat/1.png", b""))
+    put_text(tmp_path / "train/dog/1.png", b"")
     (row,) = Folder(tmp_path, "test")
     assert row.cells == {"id": "cat/1.png", "image": "cat/1.png", "label": "cat"}
     assert picture(row.cells["image"], row).pil().size == (2, 3)
 
 
 def test_folder_failures(tmp_path: Path) -> None:
-    write(tmp_path / "root/test/cat/1.png", b"")
+    put_text(tmp_path / "root/test/cat/1.png", b"")
     (tmp_path / "flat").mkdir()
-    write(tmp_path / "flat/1.png", b"")
-    write(tmp_path / "empty/cat/1.txt", b"")
+    put_text(tmp_path / "flat/1.png", b"")
+    put_text(tmp_path / "empty/cat/1.txt", b"")
     fails(lambda: Folder(tmp_path / "rot", None), "no folder", "did you mean 'root'?")
     fails(lambda: Folder(tmp_path / "root", "tets"), "no folder", "did you mean 'test'?")
     fails(lambda: Folder(tmp_path / "no" / "where", None), "no folder")
@@ -195,7 +182,7 @@ def test_folder_failures(tmp_path: Path) -> None:
 
 
 def test_csv_lines_and_quotes(tmp_path: Path) -> None:
-    path = write(tmp_path / "labels.csv", '\ufeffimage,text\r\n1.png,"two\r\nlines, ""quoted"""\r\n\r\n2.png,é\r\n')
+    path = put_text(tmp_path / "labels.csv", '\ufeffimage,text\r\n1.png,"two\r\nlines, ""quoted"""\r\n\r\n2.png,é\r\n')
     source = CsvFile(path, None)
     assert cells(source) == [{"image": "1.png", "text": 'two\r\nlines, "quoted"'}, {"image": "2.png", "text": "é"}]
     assert [row.where for row in source] == ["labels.csv line 2", "labels.csv line 5"]
@@ -219,7 +206,7 @@ def test_csv_lines_and_quotes(tmp_path: Path) -> None:
     ],
 )
 def test_csv_failures(content: str | bytes, parts: list[str], tmp_path: Path) -> None:
-    path = write(tmp_path / "data.csv", content)
+    path = put_text(tmp_path / "data.csv", content)
     fails(lambda: CsvFile(path, None), *parts)
 
 
@@ -227,7 +214,7 @@ def test_csv_failures(content: str | bytes, parts: list[str], tmp_path: Path) ->
 
 
 def test_jsonl(tmp_path: Path) -> None:
-    path = write(tmp_path / "d.jsonl", '\ufeff{"a": 1}\n\n  \n{"b": [1, 2.5, null], "c": {"d": true}}\r\n{"a": "é"}')
+    path = put_text(tmp_path / "d.jsonl", '\ufeff{"a": 1}\n\n  \n{"b": [1, 2.5, null], "c": {"d": true}}\r\n{"a": "é"}')
     source = JsonlFile(path, None)
     assert cells(source) == [{"a": 1}, {"b": [1, 2.5, None], "c": {"d": True}}, {"a": "é"}]
     assert source.columns() == ("a", "b", "c")
@@ -235,12 +222,12 @@ def test_jsonl(tmp_path: Path) -> None:
 
 
 def test_jsonl_values_name_the_line_that_lacks_the_column(tmp_path: Path) -> None:
-    path = write(tmp_path / "d.jsonl", '{"label": 1}\n{"lable": 2}\n')
+    path = put_text(tmp_path / "d.jsonl", '{"label": 1}\n{"lable": 2}\n')
     fails(lambda: list(JsonlFile(path, None).values("label")), "d.jsonl line 2", "did you mean 'lable'?")
 
 
 def test_jsonl_split_of_some_lines(tmp_path: Path) -> None:
-    path = write(tmp_path / "d.jsonl", '{"a": 1, "split": 3}\n{"a": 2}\n{"a": 3, "split": null}\n')
+    path = put_text(tmp_path / "d.jsonl", '{"a": 1, "split": 3}\n{"a": 2}\n{"a": 3, "split": null}\n')
     assert cells(JsonlFile(path, "3")) == [{"a": 1, "split": 3}]
     fails(lambda: JsonlFile(path, "None"), "only of '3'")
 
@@ -260,12 +247,12 @@ def test_jsonl_split_of_some_lines(tmp_path: Path) -> None:
     ],
 )
 def test_jsonl_failures(line: str | bytes, parts: list[str], tmp_path: Path) -> None:
-    path = write(tmp_path / "d.jsonl", b'{"a": 0}\n' + (line.encode() if isinstance(line, str) else line) + b"\n")
+    path = put_text(tmp_path / "d.jsonl", b'{"a": 0}\n' + (line.encode() if isinstance(line, str) else line) + b"\n")
     fails(lambda: JsonlFile(path, None), *parts)
 
 
 def test_jsonl_without_rows(tmp_path: Path) -> None:
-    fails(lambda: JsonlFile(write(tmp_path / "d.jsonl", "\n \n"), None), "d.jsonl has no rows")
+    fails(lambda: JsonlFile(put_text(tmp_path / "d.jsonl", "\n \n"), None), "d.jsonl has no rows")
 
 
 # Parquet
@@ -299,7 +286,7 @@ def test_parquet_pictures_and_names(tmp_path: Path) -> None:
         }
     )
     stored = data.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-    write(tmp_path / "red.png", png("red"))
+    put_text(tmp_path / "red.png", png("red"))
     pq.write_table(stored, tmp_path / "data.parquet")
     source = ParquetFile(tmp_path / "data.parquet", None)
     first, second = source
@@ -316,8 +303,8 @@ def test_parquet_shards(tmp_path: Path) -> None:
     for number in (1, 0):
         write_parquet(tmp_path / f"test-{number}.parquet", n=[10 * number, 10 * number + 1])
     write_parquet(tmp_path / "train-0.parquet", n=[100])
-    write(tmp_path / "_metadata", b"no data")
-    write(tmp_path / ".test-2.parquet", b"no data")
+    put_text(tmp_path / "_metadata", b"no data")
+    put_text(tmp_path / ".test-2.parquet", b"no data")
     assert cells(ParquetFile(tmp_path, None)) == [{"n": n} for n in (0, 1, 10, 11, 100)]
     assert cells(ParquetFile(tmp_path / "test-*", None)) == [{"n": n} for n in (0, 1, 10, 11)]
     assert [row.where for row in ParquetFile(tmp_path / "test-*", None)][2] == "test-1.parquet row 0"
@@ -341,7 +328,8 @@ def test_parquet_values_read_one_column(tmp_path: Path) -> None:
 
 def test_parquet_failures(tmp_path: Path) -> None:
     fails(
-        lambda: ParquetFile(write(tmp_path / "a.parquet", "not parquet"), None), "a.parquet cannot be read as Parquet"
+        lambda: ParquetFile(put_text(tmp_path / "a.parquet", "not parquet"), None),
+        "a.parquet cannot be read as Parquet",
     )
     (tmp_path / "a.parquet").unlink()
     fails(lambda: ParquetFile(tmp_path, None), str(tmp_path), "no parquet file")

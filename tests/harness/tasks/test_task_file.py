@@ -1,15 +1,15 @@
 """A task file becomes a task, or an error that names the file, the line and the nearest key."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import PIL.Image
 import pytest
 
 from mmbench.harness import registry
-from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.errors import UsageError
 from mmbench.harness.tasks.task_file import find_task, load_task
+from tests.builders import fails, put_text
 
 CSV = """\
 name: pets
@@ -28,15 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, text: str, name: str = "pets.yaml") -> Path:
-    (folder / name).write_text(text)
-    return folder / name
-
-
-def message(make: Callable[[], object], kind: type[UsageError] = DataError) -> str:
-    with pytest.raises(kind) as caught:
-        make()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return put_text(folder / name, text)
 
 
 def test_smallest_file(folder: Path) -> None:
@@ -161,7 +153,7 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
 )
 def test_errors_name_file_line_and_nearest(folder: Path, text: str, expected: str) -> None:
     path = write(folder, text)
-    found = message(lambda: load_task(path).opened)
+    found = fails(lambda: load_task(path).opened)
     assert found.startswith(str(path))
     assert expected in found
 
@@ -169,12 +161,12 @@ def test_errors_name_file_line_and_nearest(folder: Path, text: str, expected: st
 def test_missing_field(folder: Path) -> None:
     (folder / "pets.csv").write_text("image,name\na.png,cat\n")
     path = write(folder, CSV)
-    assert "line 1: 'fields' must say which column holds 'label' (columns: image, name)" in message(
+    assert "line 1: 'fields' must say which column holds 'label' (columns: image, name)" in fails(
         lambda: load_task(path).opened
     )
     (folder / "pets.csv").write_text("picture,captions\na.png,cat\n")
     path = write(folder, CSV.replace("zero-shot-classification", "retrieval"))
-    assert "line 1: 'fields' must say which column holds 'image' (columns: picture, captions)" in message(
+    assert "line 1: 'fields' must say which column holds 'image' (columns: picture, captions)" in fails(
         lambda: load_task(path).opened
     )
 
@@ -187,7 +179,7 @@ def test_data_without_pictures_are_for_scoring(folder: Path) -> None:
 
 def test_unknown_class_names_the_row(folder: Path) -> None:
     task = load_task(write(folder, CSV + "classes: [cat, dogs]\n"))
-    found = message(lambda: list(task.family.samples()))
+    found = fails(lambda: list(task.family.samples()))
     assert (
         found == "pets.csv line 3: 'dog' is neither one of the 2 class names nor an index below 2; did you mean 'dogs'?"
     )
@@ -196,7 +188,7 @@ def test_unknown_class_names_the_row(folder: Path) -> None:
 def test_label_that_reads_both_ways(folder: Path) -> None:
     (folder / "pets.csv").write_text("image,label\na.png,1\nb.png,0\n")
     task = load_task(write(folder, CSV + "classes: ['1', '2']\n"))
-    assert "pets.csv line 2: '1' is the name of class 0 and the index of '2'" in message(
+    assert "pets.csv line 2: '1' is the name of class 0 and the index of '2'" in fails(
         lambda: list(task.family.samples())
     )
 
@@ -212,21 +204,21 @@ def test_empty_label(folder: Path, rows: str) -> None:
     (folder / "pets.csv").write_text("image,label\n" + rows)
     path = write(folder, CSV)
     number = rows.count("\n") - 1
-    assert f"row {number} (counted from 0) has no label in column 'label'" in message(lambda: load_task(path).opened)
+    assert f"row {number} (counted from 0) has no label in column 'label'" in fails(lambda: load_task(path).opened)
 
 
 @pytest.mark.parametrize(("kind", "content"), [("csv", "image,label\n"), ("csv", ""), ("jsonl", "\n")])
 def test_empty_data(folder: Path, kind: str, content: str) -> None:
     (folder / f"pets.{kind}").write_text(content)
     path = write(folder, CSV.replace("csv", kind))
-    assert message(lambda: load_task(path).opened).startswith(f"{path} line 3: pets.{kind} ")
+    assert fails(lambda: load_task(path).opened).startswith(f"{path} line 3: pets.{kind} ")
 
 
 def test_catalogue_names() -> None:
     assert find_task("digits").reference == "digits@1" == find_task("digits@1").reference
-    assert "task 'digits' is here in version 1, not 2" in message(lambda: find_task("digits@2"), UsageError)
-    assert "there is no task 'digit'; did you mean 'digits'?" in message(lambda: find_task("digit"), UsageError)
-    assert "there is no file nowhere/x.yaml" in message(lambda: find_task("nowhere/x.yaml"), UsageError)
+    assert "task 'digits' is here in version 1, not 2" in fails(lambda: find_task("digits@2"), kind=UsageError)
+    assert "there is no task 'digit'; did you mean 'digits'?" in fails(lambda: find_task("digit"), kind=UsageError)
+    assert "there is no file nowhere/x.yaml" in fails(lambda: find_task("nowhere/x.yaml"), kind=UsageError)
 
 
 @pytest.mark.parametrize("stem", sorted(registry.files(registry.TASKS)))
@@ -251,10 +243,10 @@ def test_protocol_id_is_of_the_task_alone(folder: Path) -> None:
 def test_unreadable_task_file(folder: Path) -> None:
     path = folder / "pets.yaml"
     path.write_bytes(b"name: \xff\n")
-    assert "cannot be read" in message(lambda: load_task(path).opened)
+    assert "cannot be read" in fails(lambda: load_task(path).opened)
     if os.geteuid():
         path.chmod(0)
-        assert "cannot be read" in message(lambda: load_task(path).opened)
+        assert "cannot be read" in fails(lambda: load_task(path).opened)
 
 
 def test_the_primary_metric_leads_the_default_ones(folder: Path) -> None:
