@@ -1,6 +1,7 @@
 """Registry of what can be run, found by name through entry points; listing loads nothing."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -37,8 +38,9 @@ class AliasLike(Protocol):
     description: str
 
 
-def entries(group: str) -> dict[str, EntryPoint]:
-    """Return the entry points of a group by name, without loading any."""
+@cache
+def entries(group: str) -> Mapping[str, EntryPoint]:
+    """Return the entry points of a group by name, without loading any; looked up once a process."""
     return {entry.name: entry for entry in entry_points(group=group)}
 
 

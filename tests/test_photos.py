@@ -25,7 +25,7 @@ class Counted:
     '''The real adapter, with a line in a log for each picture that goes through the model.'''
 
     def __init__(self):
-        self.inner = from_spec("ViT-B-32@{checkpoint}", device="cpu", dtype="fp32", offline=True)
+        self.inner = from_spec("ViT-S-32@{checkpoint}", device="cpu", dtype="fp32", offline=True)
         self.fingerprint = self.inner.fingerprint
 
     def prepare_image(self, image):
@@ -47,7 +47,7 @@ class Counted:
     '''The same model by its fingerprint, unable to answer anything.'''
 
     def __init__(self):
-        self.fingerprint = from_spec("ViT-B-32@{checkpoint}", device="cpu", dtype="fp32", offline=True).fingerprint
+        self.fingerprint = from_spec("ViT-S-32@{checkpoint}", device="cpu", dtype="fp32", offline=True).fingerprint
 
     def prepare_image(self, image):
         raise RuntimeError("asked again")
@@ -112,7 +112,7 @@ def world(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     chosen = sorted(set(labels))[:CLASSES]
     torch.manual_seed(0)
     checkpoint = folder / "vit.pt"
-    torch.save(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), checkpoint)
+    torch.save(open_clip.create_model("ViT-S-32", pretrained=None).state_dict(), checkpoint)
     with (folder / "data.jsonl").open("w") as file:
         for i, row in enumerate(table):
             captions = [template.format(row["class_name"]) for template in CAPTIONS]
@@ -144,9 +144,9 @@ def plain(world: World) -> dict[str, Any]:
     import torch
     from PIL import Image
 
-    model, _, transform = open_clip.create_model_and_transforms("ViT-B-32", pretrained=str(world.checkpoint))
+    model, _, transform = open_clip.create_model_and_transforms("ViT-S-32", pretrained=str(world.checkpoint))
     model.eval()
-    tokenizer = open_clip.get_tokenizer("ViT-B-32")
+    tokenizer = open_clip.get_tokenizer("ViT-S-32")
 
     def encode(texts: list[str]) -> Any:
         tokens = tokenizer(texts)
@@ -186,7 +186,7 @@ def test_cosines_and_accuracy_are_those_of_plain_code(world: World, plain: dict[
     from mmbench.harness.types import Option
 
     task = load_task(world.folder / "first.yaml")
-    adapter = from_spec(f"ViT-B-32@{world.checkpoint}", device="cpu", dtype="fp32", offline=True)
+    adapter = from_spec(f"ViT-S-32@{world.checkpoint}", device="cpu", dtype="fp32", offline=True)
     store = Store(world.folder / "store.sqlite")
     subject = Subject("vit", adapter, store, LocalEngine(adapter))
     templates = (world.folder / "first.yaml", task.family.protocol())[1]["templates"]  # type: ignore[index,call-overload]

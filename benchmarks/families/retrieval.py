@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from mmbench.benchmarks.metrics.retrieval import median_rank
 from mmbench.benchmarks.sources.cells import column, picture, texts
 from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import Ranks
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
@@ -134,21 +134,6 @@ def _all_tied(ranks: Ranks) -> Ranks:
     """The same queries asked of a model that scores everything alike: chance."""
     nobody = np.zeros_like(ranks.positives)
     return Ranks(nobody, ranks.gallery - ranks.positives, ranks.positives, ranks.positives, ranks.gallery)
-
-
-def median_rank(statistics: Floats, weights: Floats) -> Floats:
-    """Return the median of the expected ranks. `statistics` is (n, 1), `weights` (b, n) of whole counts; returns (b,).
-
-    >>> median_rank(np.array([[1.0], [7.0], [2.0], [4.0]]), np.array([[1.0, 1, 1, 1], [3, 0, 0, 1]]))
-    array([3., 1.])
-    """
-    order = np.argsort(statistics[:, 0], kind="stable")
-    ranks = statistics[order, 0]
-    upto = np.cumsum(weights[:, order], axis=1)
-    half = upto[:, -1:] / 2
-    lower = np.argmax(upto >= half, axis=1)
-    upper = np.argmax(upto > half, axis=1)
-    return np.asarray((ranks[lower] + ranks[upper]) / 2)
 
 
 _DEFAULT = [f"{direction}/recall@{k}" for direction in UNITS for k in (1, 5, 10)]

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import WordingOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
+from mmbench.benchmarks.metrics.yes_no import f1, precision, recall, yes_rate
 from mmbench.benchmarks.sources.cells import column, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.replies.match import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
@@ -22,57 +22,10 @@ from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Option, Outcome, Route, Sample
 
 PROMPT = "{question}\nAnswer with yes or no only."
+
 YES_AND_NO = (Option("yes", ("yes",)), Option("no", ("no",)))
+
 _SAID = {"yes": 0, "true": 0, "no": 1, "false": 1}
-
-
-def precision(statistics: Floats, weights: Floats) -> Floats:
-    """Return right yes / all yes; nan where nothing was answered yes.
-
-    `statistics` is (n, 4): yes rightly, yes wrongly, yes missed, 1; `weights` is (b, n). Returns (b,).
-
-    >>> precision(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1]]), np.ones((1, 3))).round(3)
-    array([0.667])
-    """
-    right, wrong, _, _ = (weights @ statistics).T
-    return _share(right, right + wrong)
-
-
-def recall(statistics: Floats, weights: Floats) -> Floats:
-    """Return right yes / all that are yes; nan where nothing is yes. Arguments as `precision`.
-
-    >>> recall(np.array([[1.0, 0, 0, 1], [0, 0, 1, 1]]), np.ones((1, 2)))
-    array([0.5])
-    """
-    right, _, missed, _ = (weights @ statistics).T
-    return _share(right, right + missed)
-
-
-def f1(statistics: Floats, weights: Floats) -> Floats:
-    """Return the harmonic mean of precision and recall over all items together. Arguments as `precision`.
-
-    It is not the mean of the F1 of parts (POPE's three settings, say).
-
-    >>> f1(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]), np.ones((1, 3)))
-    array([0.5])
-    """
-    right, wrong, missed, _ = (weights @ statistics).T
-    return _share(2 * right, 2 * right + wrong + missed)
-
-
-def yes_rate(statistics: Floats, weights: Floats) -> Floats:
-    """Return the share of items answered yes. Arguments as `precision`.
-
-    >>> yes_rate(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]]), np.ones((1, 4)))
-    array([0.5])
-    """
-    right, wrong, _, one = (weights @ statistics).T
-    return _share(right + wrong, one)
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0))
-
 
 METRICS = {
     "accuracy": Metric("accuracy", "The answer is right."),

@@ -3,8 +3,9 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 
@@ -88,7 +89,8 @@ def _full_card(task: Task) -> Card:
     return task.card.model_copy(update={"best": best, "primary": primary.name})
 
 
-def _versions() -> dict[str, Json]:
+@cache
+def _versions() -> Mapping[str, Json]:
     found: dict[str, Json] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -53,6 +53,11 @@ class Task:
         """Rows of its data."""
         return self.opened.size
 
+    @cached_property
+    def protocol(self) -> Json:
+        """What the family says that it fixes, which may read all of the data: asked once."""
+        return self.family.protocol()
+
     def alike(self, other: "Task") -> bool:
         """Tell whether the other task asks and scores the same, as far as is known before its data are read."""
         mine, theirs = (
@@ -83,7 +88,7 @@ class Task:
             "family": family.name,
             "family_version": family.version,
             "version": self.version,
-            "protocol": family.protocol(),
+            "protocol": self.protocol,
             "dataset": dataset,
         }
         if scorer is not None and family.metrics[0].by_scorer:

@@ -1,0 +1,36 @@
+"""Scores of pairs: text, image and group score of Winoground, pairwise accuracy of SugarCrepe."""
+
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.numerics.ranks import TIE
+
+CHANCES = {
+    1: {"text_score": 1 / 2, "pairwise_accuracy": 1 / 2},
+    2: {"text_score": 1 / 4, "image_score": 1 / 4, "group_score": 1 / 6, "pairwise_accuracy": 1 / 2},
+}
+"""By the number of pictures, of scores drawn independently; for the group both own scores must exceed both others, as
+in 4 of 24 orders."""
+
+
+def pair_values(scores: Floats) -> dict[str, float]:
+    """Return the metrics of one pair from its scores, (pictures, captions) with one picture or two; a tie is wrong.
+
+    With one picture the first caption is right, and only `text_score` and `pairwise_accuracy` are defined.
+
+    >>> import numpy as np
+    >>> pair_values(np.array([[0.9, 0.1], [0.5, 0.6]]))
+    {'text_score': 1.0, 'pairwise_accuracy': 1.0, 'image_score': 1.0, 'group_score': 1.0}
+    >>> pair_values(np.array([[0.9, 0.1], [0.7, 0.6]]))
+    {'text_score': 0.0, 'pairwise_accuracy': 0.5, 'image_score': 1.0, 'group_score': 0.0}
+    >>> pair_values(np.array([[0.4, 0.4]]))
+    {'text_score': 0.0, 'pairwise_accuracy': 0.0}
+    """
+    own = [_exceeds(scores[i, i], scores[i, 1 - i]) for i in range(len(scores))]
+    values = {"text_score": float(all(own)), "pairwise_accuracy": sum(own) / len(own)}
+    if len(scores) == 2:
+        found = all(_exceeds(scores[i, i], scores[1 - i, i]) for i in range(2))
+        values |= {"image_score": float(found), "group_score": float(found and all(own))}
+    return values
+
+
+def _exceeds(right: float, wrong: float) -> bool:
+    return bool(right - wrong > TIE * max(1.0, abs(right), abs(wrong)))

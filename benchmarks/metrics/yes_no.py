@@ -1,0 +1,53 @@
+"""Metrics of yes-or-no answers: precision, recall and F1 of yes, and the share of yes (POPE)."""
+
+import numpy as np
+
+from mmbench.harness.numerics.arrays import Floats
+
+
+def precision(statistics: Floats, weights: Floats) -> Floats:
+    """Return right yes / all yes; nan where nothing was answered yes.
+
+    `statistics` is (n, 4): yes rightly, yes wrongly, yes missed, 1; `weights` is (b, n). Returns (b,).
+
+    >>> precision(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1]]), np.ones((1, 3))).round(3)
+    array([0.667])
+    """
+    right, wrong, _, _ = (weights @ statistics).T
+    return _share(right, right + wrong)
+
+
+def recall(statistics: Floats, weights: Floats) -> Floats:
+    """Return right yes / all that are yes; nan where nothing is yes. Arguments as `precision`.
+
+    >>> recall(np.array([[1.0, 0, 0, 1], [0, 0, 1, 1]]), np.ones((1, 2)))
+    array([0.5])
+    """
+    right, _, missed, _ = (weights @ statistics).T
+    return _share(right, right + missed)
+
+
+def f1(statistics: Floats, weights: Floats) -> Floats:
+    """Return the harmonic mean of precision and recall over all items together. Arguments as `precision`.
+
+    It is not the mean of the F1 of parts (POPE's three settings, say).
+
+    >>> f1(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]), np.ones((1, 3)))
+    array([0.5])
+    """
+    right, wrong, missed, _ = (weights @ statistics).T
+    return _share(2 * right, 2 * right + wrong + missed)
+
+
+def yes_rate(statistics: Floats, weights: Floats) -> Floats:
+    """Return the share of items answered yes. Arguments as `precision`.
+
+    >>> yes_rate(np.array([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]]), np.ones((1, 4)))
+    array([0.5])
+    """
+    right, wrong, _, one = (weights @ statistics).T
+    return _share(right + wrong, one)
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0))
