@@ -23,6 +23,13 @@ def test_it_is_the_score_less_the_larger_control() -> None:
     assert gain.low is not None and gain.high is not None and gain.low <= 0.25 <= gain.high
 
 
+def test_its_interval_is_that_of_the_larger_control() -> None:
+    own, none = outcomes(np.tile([1, 1, 1, 0], 20)), outcomes(np.zeros(80))
+    blind = outcomes(np.tile([0, 1, 0, 0], 20))
+    alone, both = visual_gain(ACCURACY, own, {"blind": blind}), visual_gain(ACCURACY, own, {"blind": blind, "no": none})
+    assert alone is not None and both == alone
+
+
 def test_only_items_that_all_were_scored_on_count() -> None:
     own, blind = outcomes(np.array([1.0, 0.0, 1.0])), outcomes(np.array([0.0, 0.0, 0.0]))
     blind[1] = outcome(1, status="error")

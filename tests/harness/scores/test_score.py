@@ -154,6 +154,8 @@ def test_breakdown_by_every_value_of_a_fact() -> None:
     levels = break_down([ACCURACY], outcomes)
     assert {each.fact for each in levels} == {"level"}, "a fact of 70 values is no breakdown"
     assert MOST_LEVELS == 50
+    at_the_limit = [item(n, value=1.0, facts={"shade": n % MOST_LEVELS}) for n in range(100)]
+    assert len(break_down([ACCURACY], at_the_limit)) == MOST_LEVELS
     assert [(each.level, each.score.n) for each in levels] == [(1, 20), (2, 20), (None, 30)]
     json.dumps([each.level for each in levels], allow_nan=False)
 

@@ -17,7 +17,7 @@ from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.packing import pack_arrays, pack_text, unpack_arrays, unpack_text
-from mmbench.harness.engine.question import Question
+from mmbench.harness.engine.question import Answered, Question
 from mmbench.harness.errors import AdapterError, DataError
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
@@ -88,6 +88,19 @@ def test_another_process_finds_the_answers(path: Path, engine: MakeEngine) -> No
     assert all(map(same, cold, second.ask(engine(fakes.Dual()), "m", texts("a", "b"))))
     first.close()
     second.close()
+
+
+def test_the_first_answer_stays(path: Path) -> None:
+    """Two processes that asked the same at once agree on what was stored first."""
+    question = Question(TEXT, texts=("a",)).read()
+    assert isinstance(question, Question)
+    one, two = Store(path), Store(path)
+    model = one._model("m")
+    one.keep(model, [Answered(question, np.array([1.0]))], 1.0)
+    two.keep(model, [Answered(question, np.array([2.0]))], 1.0)
+    assert two.lookup(model, TEXT, [question.key])[question.key][0] == np.array([1.0])
+    one.close()
+    two.close()
 
 
 # Values as stored

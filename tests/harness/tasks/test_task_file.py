@@ -6,6 +6,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
+from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
 from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
 from mmbench.harness.tasks.task_file import find_task, load_task
@@ -238,6 +239,12 @@ def test_protocol_id_is_of_the_task_alone(folder: Path) -> None:
     others = ["version: 2\n", "templates: ['{}']\n", "templates: simple-imagenet\n", "classes: [cat, dog, cow]\n"]
     changed = [load_task(write(folder, CSV + line)).protocol_id("data") for line in others]
     assert len({plain, *changed, load_task(write(folder, CSV)).protocol_id("other data")}) == 2 + len(others)
+
+
+def test_protocol_id_knows_the_version_of_the_family(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = load_task(write(folder, CSV)).protocol_id("data")
+    monkeypatch.setattr(ZeroShotClassification, "version", ZeroShotClassification.version + 1)
+    assert load_task(write(folder, CSV)).protocol_id("data") != plain
 
 
 def test_unreadable_task_file(folder: Path) -> None:
