@@ -29,7 +29,7 @@ def check(
     """Judge a candidate against a baseline, each a label in `output`, a record file or a folder of records.
 
     Per task of the baseline the primary metric over the items that both were scored on; for the verdicts see
-    `judgement.judge`. Runs that agree on every item hold, however few there are. A task is `over_budget`, unless it
+    `verdict.judge`. Runs that agree on every item hold, however few there are. A task is `over_budget`, unless it
     regressed, where the candidate has more errors or less coverage than `budget` (a TOML file) allows: without one, 1 %
     of the items or what the baseline has. What the candidate lacks, or was asked otherwise, is never passed over: it
     makes the verdict `not_comparable`. With `strict` what is inconclusive fails too. `margin` (.01) and `alpha` (.05)
