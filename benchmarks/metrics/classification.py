@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.numerics.ranks import TIE, hit_probability
+from mmbench.harness.numerics.ranks import hit_probability, tie_width
 
 
 def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> list[float]:
@@ -21,7 +21,7 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
     """
     right = scores[list(target)]
     best = float(right.max())
-    width = TIE * max(1.0, abs(best))
+    width = tie_width(best)
     level, above = int(np.count_nonzero(scores >= best - width)), int(np.count_nonzero(scores > best + width))
     right_level = int(np.count_nonzero(right >= best - width))
     if level - above == right_level:  # nothing wrong ties with the best right class
@@ -81,7 +81,8 @@ def mean_average_precision(statistics: Floats, weights: Floats) -> Floats:
 
 def _average_precision(scores: Floats, targets: Floats, weights: Floats) -> Floats:
     order = np.argsort(-scores, kind="stable")
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
+    ranked = scores[order]
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)  # a difference of infinite ones would be NaN
     right = np.cumsum(weights[:, order] * targets[order], axis=1)[:, last_of_tie]
     all_taken = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
     precision = np.divide(right, all_taken, out=np.zeros_like(right), where=all_taken > 0)

@@ -1,7 +1,7 @@
 """Scores of pairs: text, image and group score of Winoground, pairwise accuracy of SugarCrepe."""
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.numerics.ranks import TIE
+from mmbench.harness.numerics.ranks import tie_width
 
 CHANCES = {
     1: {"text_score": 1 / 2, "pairwise_accuracy": 1 / 2},
@@ -33,4 +33,5 @@ def pair_values(scores: Floats) -> dict[str, float]:
 
 
 def _exceeds(right: float, wrong: float) -> bool:
-    return bool(right - wrong > TIE * max(1.0, abs(right), abs(wrong)))
+    # One that is impossible is below every other, and ties with its equals.
+    return bool(right > wrong and right - wrong > tie_width(right, wrong))

@@ -20,7 +20,7 @@ from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.numerics.ranks import TIE
+from mmbench.harness.numerics.ranks import tie_width
 from mmbench.harness.store.store import AnswerStore
 from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample
 
@@ -197,5 +197,5 @@ class Subject:
 def _best(scores: Floats, key: str) -> int:
     """Return the place of the best score; of those that tie one is drawn by `key`."""
     best = float(scores.max())
-    tied = np.flatnonzero(scores >= best - TIE * max(1.0, abs(best)))
+    tied = np.flatnonzero(scores >= best - tie_width(best))
     return int(tied[crc32(key.encode()) % len(tied)])

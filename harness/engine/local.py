@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from mmbench.harness.engine.batch_size import BatchSize
+from mmbench.harness.engine.checks import BrokenReply
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
@@ -91,7 +92,7 @@ class LocalEngine:
         except OutOfMemory as error:
             return _too_large(error)
         if future.exception() is not None and isinstance(made, Failure):  # the adapter's doing, not the file's
-            self._note_failure(question.kind, made)
+            self._note(question.kind, [made])
         return made
 
     def _ask(self, inputs: list[tuple[Question, list[Any]]], size: BatchSize) -> list[Answered]:
@@ -108,14 +109,24 @@ class LocalEngine:
             return self._ask_in_parts(inputs, size)
         kind = inputs[0][0].kind
         if isinstance(values, Failure):
-            if len(inputs) == 1:
-                self._note_failure(kind, values)
-                return [Answered(inputs[0][0], values)]
-            return [answer for one in inputs for answer in self._ask([one], size)]
+            return self._ask_one_by_one(inputs, values, size)
         size.observe(len(inputs), time.perf_counter() - started)
-        self._succeeded.add(kind)
+        self._note(kind, values)
         cut = self._truncated(inputs)
         return [Answered(question, value, flag) for (question, _), value, flag in zip(inputs, values, cut, strict=True)]
+
+    def _ask_one_by_one(
+        self, inputs: list[tuple[Question, list[Any]]], failure: Failure, size: BatchSize
+    ) -> list[Answered]:
+        """Ask for the inputs of a batch that failed. Raises AdapterError where that helps none of them."""
+        kind = inputs[0][0].kind
+        if len(inputs) == 1:
+            self._note(kind, [failure])
+            return [Answered(inputs[0][0], failure)]
+        answered = [answer for one in inputs for answer in self._ask([one], size)]
+        if isinstance(failure, _Broken) and kind not in self._succeeded:
+            raise AdapterError(failure.message)
+        return answered
 
     def _ask_in_parts(self, inputs: list[tuple[Question, list[Any]]], size: BatchSize) -> list[Answered]:
         """Ask for `inputs` by the size that fits, which may shrink on the way."""
@@ -153,16 +164,28 @@ class LocalEngine:
             return Failure(str(error))
         except (OutOfMemory, MmbenchError):
             raise
+        except BrokenReply as error:
+            return _Broken(str(error))
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
             return Failure(f"{type(error).__name__}: {error}")
 
-    def _note_failure(self, kind: Kind, failure: Failure) -> None:
-        self._failed[kind] += 1
+    def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
+        """Learn what came of inputs. Raises AdapterError when the adapter itself is taken to be broken."""
+        failures = [value for value in values if isinstance(value, Failure)]
+        if len(failures) < len(values):
+            self._succeeded.add(kind)
+        self._failed[kind] += len(failures)
         if kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
             raise AdapterError(
-                f"the model failed for each of the first {self._failed[kind]} inputs ({failure.message}); "
+                f"the model failed for each of the first {self._failed[kind]} inputs ({failures[-1].message}); "
                 "what was remembered before is kept"
             )
+
+
+class _Broken(Failure):
+    """A reply that broke the contract as a whole."""
+
+    __slots__ = ()
 
 
 def _too_large(error: OutOfMemory) -> Failure:

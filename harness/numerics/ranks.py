@@ -1,5 +1,6 @@
 """Ranks with ties: one rule for retrieval, top-k accuracy and chance level."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,16 @@ Positives = Sequence[Sequence[int] | IntArray]
 
 TIE = 1e-12
 """Scores this close, relative to the larger, tie: far above float64 rounding, far below what a model can mean."""
+
+
+def tie_width(*scores: float) -> float:
+    """Return how far apart scores of this size still tie; infinite ones tie with their equals alone.
+
+    >>> tie_width(-0.5), tie_width(-1000.0, 3.0), tie_width(-np.inf)
+    (1e-12, 1e-09, 0.0)
+    """
+    largest = max(map(abs, scores))
+    return TIE * max(1.0, largest) if math.isfinite(largest) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 from mmbench.harness.ask.examinee import Choice, Similarity
 from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
+from mmbench.harness.engine.checks import no_likelihood
 from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unsupported
@@ -50,12 +51,12 @@ class LikelihoodRoute:
         pairs = len(held) * len(every)
         if pairs > MOST_PAIRS:
             raise Unsupported(f"similarity by likelihood would score {pairs:,} pairs, over the cap of {MOST_PAIRS:,}")
-        values = list(self._interview.ask(Question(SCORE, sample.media, "", tuple(every)) for sample in held))
+        values = list(self._ask(Question(SCORE, sample.media, "", tuple(every)) for sample in held))
         failures = {i: value for i, value in enumerate(values) if isinstance(value, Failure)}
         if len(failures) == len(held):
             raise nothing_left(held, failures)
         stays = np.repeat([i not in failures for i in range(len(held))], [len(s.references) for s in held])
-        scores = np.stack([vector(value)[stays] for value in values if not isinstance(value, Failure)])
+        scores = np.stack([value[stays] for value in values if not isinstance(value, Failure)])
         return Similarity("likelihood", held, failures, *rank_matrix(scores, gallery(held, failures)[1]))
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
@@ -77,7 +78,7 @@ class LikelihoodRoute:
         if wording.likelihood == "pmi":
             blind = self._interview.without
             asked = chain.from_iterable((each, replace(each, images=blind(each.images))) for each in asked)
-        values = self._interview.ask(asked)
+        values = self._ask(asked)
         for question in seen:
             value = next(values)
             prior = next(values) if wording.likelihood == "pmi" else None
@@ -86,9 +87,25 @@ class LikelihoodRoute:
             elif isinstance(prior, Failure):
                 yield prior
             elif wording.likelihood == "mean":
-                yield vector(value) / [max(len(text), 1) for text in question.texts]
+                yield value / [max(len(text), 1) for text in question.texts]
             else:
-                yield vector(value) - (0.0 if prior is None else vector(prior))
+                yield value if prior is None else _gained(value, prior)
+
+    def _ask(self, questions: Iterable[Question]) -> Iterator[Floats | Failure]:
+        """Yield (texts,) log-probabilities for each question; what is remembered from before they were checked too."""
+        for value in self._interview.ask(questions):
+            row = value if isinstance(value, Failure) else vector(value)
+            yield row if isinstance(row, Failure) else no_likelihood(row) or row
+
+
+def _gained(value: Floats, prior: Floats) -> Floats | Failure:
+    """Return what each text owes to the picture; one that is impossible beside it is last, whatever its prior."""
+    possible = value > -np.inf
+    if not np.isfinite(prior[possible]).all():
+        return Failure(
+            "a text that is possible beside the picture is impossible without it, so that its pmi is infinite"
+        )
+    return np.subtract(value, prior, out=np.full_like(value, -np.inf), where=possible)
 
 
 def _worded(sample: Sample, texts: Sequence[str], wording: Wording) -> tuple[str, tuple[str, ...]]:

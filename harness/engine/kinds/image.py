@@ -15,7 +15,7 @@ class ImageKind(Vectors):
     name = "image"
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call `embed_images`. Raises AdapterError."""
+        """Call `embed_images`. Raises BrokenReply."""
         tower: EmbedsImages = adapter
         made = tower.embed_images([pictures[0] for _, pictures in inputs])
         return checks.vectors(made, len(inputs), "embed_images")

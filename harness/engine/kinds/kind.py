@@ -35,7 +35,7 @@ class Kind(Protocol):
         """Inputs of a batch at the most, where no size is given; 1: a given size does not count either."""
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call the adapter's method and return its checked answers, one an input. Raises AdapterError."""
+        """Call the adapter's method and return its checked answers, one an input. Raises BrokenReply."""
 
     def settings(self, generation: Generation) -> list[Json]:
         """Return what of the generation settings an answer depends on."""

@@ -16,7 +16,7 @@ class ReplyKind(Plain):
     name = "reply"
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call `generate`. Raises AdapterError."""
+        """Call `generate`. Raises BrokenReply."""
         prompts = [(pictures, question.prompt) for question, pictures in inputs]
         writer: Generates = adapter
         return checks.replies(writer.generate(prompts, inputs[0][0].generation), len(inputs))

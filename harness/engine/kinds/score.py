@@ -15,7 +15,7 @@ class ScoreKind(Vectors):
     name = "score"
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call `score_texts`. Raises AdapterError."""
+        """Call `score_texts`. Raises BrokenReply."""
         items = [(pictures, question.prompt, list(question.texts)) for question, pictures in inputs]
         scorer: ScoresTexts = adapter
         return checks.scores(scorer.score_texts(items), [len(texts) for _, _, texts in items])

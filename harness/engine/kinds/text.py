@@ -19,7 +19,7 @@ class TextKind(Vectors):
     largest = 1024
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call `embed_texts`. Raises AdapterError."""
+        """Call `embed_texts`. Raises BrokenReply."""
         tower: EmbedsTexts = adapter
         made = tower.embed_texts([question.texts[0] for question, _ in inputs])
         return checks.vectors(made, len(inputs), "embed_texts")

@@ -23,7 +23,7 @@ class TuneKind(Vectors):
     largest = 1
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
-        """Call `tune_prompts` for each input. Raises AdapterError."""
+        """Call `tune_prompts` for each input. Raises BrokenReply."""
         return [_tuned(adapter, question.tuning) for question, _ in inputs if question.tuning is not None]
 
 

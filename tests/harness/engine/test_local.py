@@ -315,10 +315,60 @@ def score_requests(counts: Iterable[int]) -> list[Question]:
     return [Question(SCORE, key=b"%d" % n, texts=("a",) * count) for n, count in enumerate(counts)]
 
 
-@pytest.mark.parametrize("made", [[[0.0]], [[0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0]], [[0.0, 0.0], [], []]])
-def test_another_number_of_scores_breaks_the_contract(engine: MakeEngine, made: object) -> None:
-    with pytest.raises(AdapterError, match="one number for each text"):
-        answers(engine(fakes.constant(made)), score_requests([2, 2]))
+@pytest.mark.parametrize(
+    "row", [None, [-1.0], [-1.0] * 3, [], [-1.0, None], ["a", "b"], [[-1.0], [-2.0]], -1.0, [[1], 2]]
+)
+def test_a_row_that_is_no_likelihoods_costs_its_item(engine: MakeEngine, row: object) -> None:
+    made = engine(fakes.constant([[-1.0, -2.0], row, [-3.0, -4.0]]))
+    values = answers(made, score_requests([2, 2, 2]))
+    assert heads(values) == [-1, None, -3]
+    assert "one number for each text of an item, here 2" in values[1].message
+
+
+@pytest.mark.parametrize("broken", [0.1, np.inf, np.nan])
+def test_a_number_that_is_no_log_probability_costs_its_item(engine: MakeEngine, broken: float) -> None:
+    values = answers(engine(fakes.constant([[-1.0], [broken], [1e-7]])), score_requests([1, 1, 1]))
+    assert heads(values) == [-1, None, 1e-7]
+    assert "log-probability" in values[1].message
+
+
+def short_for(wrong: object) -> object:
+    """Make an adapter whose replies lack one whenever this input is among several, and that answers it alone."""
+
+    def made(asked: list[object], *_: object) -> list[object]:
+        found = [[-1.0] if isinstance(each, tuple) and len(each) == 3 else each[1] for each in asked]
+        return found[:-1] if len(found) > 1 and wrong in [each[1] for each in asked] else found
+
+    return fakes.adapter("short", generate=made, score_texts=made)
+
+
+def test_a_wrong_length_costs_no_item_where_single_inputs_are_answered(engine: MakeEngine) -> None:
+    replies = answers(engine(short_for("1"), batch_size=2), reply_requests([Generation()] * 4))
+    assert replies == ["0", "1", "2", "3"]
+    assert heads(answers(engine(short_for("")), score_requests([1] * 3))) == [-1] * 3
+
+
+@pytest.mark.parametrize("made", [None, 3, "ab", b"ab", {"a": 1, "b": 2}, {"a", "b"}, ["a", "b", "c"], []])
+def test_what_is_no_list_of_replies_breaks_the_contract(engine: MakeEngine, made: object) -> None:
+    with pytest.raises(AdapterError, match="generate got 2 prompts and must return 2 texts"):
+        answers(engine(fakes.constant(made)), reply_requests([Generation()] * 2))
+    with pytest.raises(AdapterError, match="score_texts got 2 items and must return 2 rows"):
+        answers(engine(fakes.constant(made if made != ["a", "b", "c"] else [])), score_requests([1, 1]))
+
+
+def test_one_vector_that_is_none_costs_its_item(engine: MakeEngine) -> None:
+    class Holed(Numbers):
+        def embed_texts(self, texts: list[str]) -> object:
+            return [None if text == "3" else [float(text), 1.0] for text in texts]
+
+    values = answers(engine(Holed(), batch_size=4), text_requests(8))
+    assert heads(values) == [0, 1, 2, None, 4, 5, 6, 7]
+    assert "returned object" in values[3].message
+
+
+def test_elements_that_all_fail_break_the_contract(engine: MakeEngine) -> None:
+    with pytest.raises(AdapterError, match="each of the first 20 inputs .*must return texts; it gave NoneType"):
+        answers(engine(fakes.constant([None] * 20), batch_size=20), reply_requests([Generation()] * 20))
 
 
 def test_ragged_scores_with_an_impossible_text_are_taken(engine: MakeEngine) -> None:
@@ -332,10 +382,11 @@ def reply_requests(settings: Iterable[Generation]) -> list[Question]:
     return [Question(REPLY, key=b"%d" % n, prompt=str(n), generation=each) for n, each in enumerate(settings)]
 
 
-@pytest.mark.parametrize("made", [["a"], ["a", "b", "c"], ["a", None], ["a", b"b"]])
-def test_replies_that_are_not_one_text_each_break_the_contract(engine: MakeEngine, made: object) -> None:
-    with pytest.raises(AdapterError, match="must return 2 texts"):
-        answers(engine(fakes.constant(made)), reply_requests([Generation()] * 2))
+@pytest.mark.parametrize("broken", [None, b"b", 3, ["b"], float("nan")])
+def test_a_reply_that_is_no_text_costs_its_item(engine: MakeEngine, broken: object) -> None:
+    values = answers(engine(fakes.constant(["a", broken, "c"])), reply_requests([Generation()] * 3))
+    assert [values[0], values[2]] == ["a", "c"]
+    assert "generate must return texts" in values[1].message
 
 
 def test_each_reply_is_written_under_its_own_settings(engine: MakeEngine) -> None:
