@@ -32,6 +32,10 @@ class Unreadable(MmbenchError):
     """One picture could not be read or decoded; its item is an `error`, never a wrong answer."""
 
 
+class InternalError(MmbenchError):
+    """Something that nobody foresaw, in one task or one model; the others go on."""
+
+
 class OutOfMemory(Exception):
     """An adapter raises this when a batch does not fit the device; the engine halves the batch and goes on."""
 

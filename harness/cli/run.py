@@ -1,6 +1,8 @@
 """Command `run`: models evaluated on the tasks of a suite, or with `--dry-run` only counted."""
 
 import os
+import traceback
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath, make_console, print_json
-from mmbench.harness.errors import UsageError
+from mmbench.harness.cli.streams import output_kept
+from mmbench.harness.errors import InternalError, UsageError
 
 if TYPE_CHECKING:
     from mmbench.harness.models.models import Model
+    from mmbench.harness.run.plan import Plan
     from mmbench.harness.run.settings import RunSettings
     from mmbench.harness.tasks.task import Task
 
@@ -85,19 +89,28 @@ def run(
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
     )
-    tasks = choose_tasks(suite, task)
-    models = choose_models(model, settings.loading, name)
-    second = choose_scorer(scorer, settings.loading)
+    errors = make_console(stderr=True)
+    with output_kept():  # from here on code of adapters runs
+        tasks = choose_tasks(suite, task)
+        models = choose_models(model, settings.loading, name)
+        second = choose_scorer(scorer, settings.loading)
+        if dry_run:
+            plans = _plans(models, tasks, store, settings)
+        else:
+            from mmbench.harness.terminal.progress import Bars
+
+            with Bars(errors) as bars:
+                made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
     if dry_run:
-        _dry_run(models, tasks, store, settings, form)
+        _print_plans(plans, form)
         return
     from mmbench.harness.terminal.profile import profiles
-    from mmbench.harness.terminal.progress import Bars
     from mmbench.harness.terminal.run import run_table
 
-    errors = make_console(stderr=True)
-    with Bars(errors) as bars:
-        made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
+    if debug:
+        for problem in made.problems:
+            if isinstance(problem.error, InternalError):
+                traceback.print_exception(problem.error)
     if form is Output.json:
         print_json(made.rows())
     elif made.records:
@@ -109,26 +122,27 @@ def run(
     raise typer.Exit(made.exit_code)
 
 
-def _dry_run(
-    models: "list[Model]", tasks: "tuple[Task, ...]", store: Path | None, settings: "RunSettings", form: Output
-) -> None:
+def _plans(
+    models: "list[Model]", tasks: "tuple[Task, ...]", store: Path | None, settings: "RunSettings"
+) -> "list[Plan]":
     from mmbench.harness.run.plan import plan
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
+
+    with closing(Store(store or store_path())) as held:
+        return plan(models, tasks, held, settings)
+
+
+def _print_plans(plans: "list[Plan]", form: Output) -> None:
     from mmbench.harness.terminal.plan import plan_notes, plan_table
 
-    held = Store(store or store_path())
-    try:
-        plans = plan(models, tasks, held, settings)
-    finally:
-        held.close()
     if form is Output.json:
         print_json([each.as_json() for each in plans])
-    else:
-        console = make_console()
-        console.print(plan_table(plans))
-        for note in plan_notes(plans):
-            console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
+        return
+    console = make_console()
+    console.print(plan_table(plans))
+    for note in plan_notes(plans):
+        console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _batch_size(given: str) -> int | None:

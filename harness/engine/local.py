@@ -15,6 +15,7 @@ from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
 from mmbench.harness.errors import AdapterError, MmbenchError, OutOfMemory, Unreadable
 from mmbench.harness.models.abilities import Adapter
+from mmbench.harness.models.foreign import described, tamed
 from mmbench.harness.types import Failure
 
 _GIVE_UP_AFTER = 16
@@ -75,7 +76,7 @@ class LocalEngine:
         prepare = getattr(self.adapter, "prepare_image", None)
         if prepare is None or isinstance(pictures, Failure):
             return pictures
-        return [prepare(picture) for picture in pictures]
+        return tamed(lambda: [prepare(picture) for picture in pictures])
 
     def _forward(self, queue: Queue) -> list[Answered]:
         """Take one batch off the queue and ask the adapter."""
@@ -159,7 +160,7 @@ class LocalEngine:
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """Run adapter code; whatever it raises becomes a Failure of these inputs, but for what ends the whole task."""
         try:
-            return call()
+            return tamed(call)
         except Unreadable as error:
             return Failure(str(error))
         except (OutOfMemory, MmbenchError):
@@ -167,7 +168,7 @@ class LocalEngine:
         except BrokenReply as error:
             return _Broken(str(error))
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
-            return Failure(f"{type(error).__name__}: {error}")
+            return Failure(described(error))
 
     def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
         """Learn what came of inputs. Raises AdapterError when the adapter itself is taken to be broken."""

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.errors import MmbenchError, UsageError, nearest
 from mmbench.harness.models.abilities import Adapter, abilities
+from mmbench.harness.models.foreign import described, tamed
 
 
 def from_file(path: Path, name: str) -> Adapter:
@@ -21,17 +22,23 @@ def from_file(path: Path, name: str) -> Adapter:
         raise UsageError(f"{path} has no class '{name}'{nearest(name, public)} ({there})")
     made = getattr(module, name)
     try:
-        adapter = made() if callable(made) and not abilities(made) or isinstance(made, type) else made
+        adapter = tamed(lambda: made() if callable(made) and not abilities(made) or isinstance(made, type) else made)
     except TypeError as error:
         raise UsageError(f"{path}:{name} must be constructible without arguments ({error})") from error
     except Exception as error:  # foreign code may raise anything, and --debug shows where
-        raise UsageError(f"{path}:{name} cannot be made ({type(error).__name__}: {_one_line(error)})") from error
+        raise UsageError(f"{path}:{name} cannot be made ({described(error)})") from error
     return check_adapter(adapter, f"{path}:{name}")
 
 
 def check_adapter(adapter: object, where: str) -> Adapter:
     """Return `adapter` if it has a fingerprint and an ability. Raises UsageError."""
-    if not isinstance(getattr(adapter, "fingerprint", None), str):
+    try:
+        fingerprint = tamed(lambda: getattr(adapter, "fingerprint", None))
+    except MmbenchError:
+        raise
+    except Exception as error:  # foreign code may raise anything, and --debug shows where
+        raise UsageError(f"{where} has a fingerprint that cannot be read ({described(error)})") from error
+    if not isinstance(fingerprint, str):
         raise UsageError(
             f"{where} has no 'fingerprint: str', which names weights and preprocessing; see docs/adapters.md"
         )
@@ -45,16 +52,13 @@ def _load_module(path: Path) -> ModuleType:
     if folder not in sys.path:  # as `python my_file.py` does, so that the file can import its neighbours
         sys.path.append(folder)
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
+    loader = spec.loader if spec else None
+    if spec is None or loader is None:
         raise UsageError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(path.stem, module)
     try:
-        spec.loader.exec_module(module)
+        tamed(lambda: loader.exec_module(module))
     except Exception as error:  # foreign code may raise anything, and --debug shows where
-        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {_one_line(error)})") from error
+        raise UsageError(f"{path} cannot be imported ({described(error)})") from error
     return module
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -8,6 +8,7 @@ from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.run.choose import choose_models, choose_scorer, choose_tasks
+from mmbench.harness.run.output_folder import try_writing
 from mmbench.harness.run.progress import Progress, Silent
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.scorer import scorer_subject
@@ -79,7 +80,10 @@ def execute(
 ) -> Run:
     """Ask each model each task and write records as they are done. Raises UsageError or DataError, as `run` does."""
     made = Run(tasks)
-    with closing(Store(store or store_path())) as held, scorer_subject(scorer, held) as second:
+    output = output.absolute()  # an adapter may change the working directory
+    for model in models:
+        try_writing(output, model.label)
+    with closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
         session = Session(settings, held, output, progress or Silent(), second)
         for model in models:
             session.examine(model, made)

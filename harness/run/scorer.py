@@ -7,6 +7,7 @@ from mmbench.harness.ask.subject import Subject
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import abilities
+from mmbench.harness.models.foreign import tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.store.store import Store
 
@@ -22,7 +23,7 @@ def scorer_subject(model: Model | None, store: Store) -> Iterator[Subject | None
         raise UsageError(f"the scorer {model.label} has no {' and no '.join(sorted(missing))}; it must embed both")
     engine = LocalEngine(model.adapter)
     try:
-        scorer = Subject(model.label, model.adapter, store, engine, pinned="embed")
+        scorer = tamed(lambda: Subject(model.label, model.adapter, store, engine, pinned="embed"))
         store.name(scorer.fingerprint, model.label)
         yield scorer
     finally:

@@ -1,11 +1,13 @@
 """Session: one model asked every task and control; a failure is noted and the next task goes on."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.engine.local import LocalEngine
-from mmbench.harness.errors import MmbenchError, WeightsUnavailable
+from mmbench.harness.errors import InternalError, MmbenchError, WeightsUnavailable
+from mmbench.harness.models.foreign import described, tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
@@ -30,45 +32,48 @@ class Session:
 
     def examine(self, model: Model, made: Run) -> None:
         """Ask one model every task; what fails is noted and the next task goes on."""
-        settings = self.settings
-        engine = LocalEngine(model.adapter, settings.batch_size)
-        # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
-        device = str(getattr(model.adapter, "device", settings.loading.device))
         left = list(made.tasks)
         try:
-            subject = Subject(
-                model.label,
-                model.adapter,
-                self.store,
-                engine,
-                pinned=settings.route,
-                scorer=self.scorer,
-                most_minutes=settings.max_minutes,
-                tell=self.progress.told,
-            )
-            self.store.name(subject.fingerprint, model.label)
-            while left:
-                for control in (None, *settings.controls):
-                    if not self._try(subject, Sitting(model.label, left[0], control), device, made):
-                        break  # the question itself failed; its controls would fail alike
-                left.pop(0)
-        except MmbenchError as error:
+            with closing(tamed(lambda: LocalEngine(model.adapter, self.settings.batch_size))) as engine:
+                subject, device = tamed(lambda: self._subject(model, engine))
+                while left:
+                    for control in (None, *self.settings.controls):
+                        if not self._try(subject, Sitting(model.label, left[0], control), device, made):
+                            break  # the question itself failed; its controls would fail alike
+                    left.pop(0)
+        except Exception as error:
             # The model itself is unavailable: no task can be asked, each try would wait for it again, and the reason
             # is told once.
-            lost = [Problem(Sitting(model.label, task), error) for task in left]
+            lost = [Problem(Sitting(model.label, task), _told(error)) for task in left]
             made.problems.extend(lost)
             self.progress.finished(lost[0])
-        finally:
-            engine.close()
+
+    def _subject(self, model: Model, engine: LocalEngine) -> tuple[Subject, str]:
+        """Return the model as one to be examined, and its device."""
+        settings = self.settings
+        # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
+        device = str(getattr(model.adapter, "device", settings.loading.device))
+        subject = Subject(
+            model.label,
+            model.adapter,
+            self.store,
+            engine,
+            pinned=settings.route,
+            scorer=self.scorer,
+            most_minutes=settings.max_minutes,
+            tell=self.progress.told,
+        )
+        self.store.name(subject.fingerprint, model.label)
+        return subject, device
 
     def _try(self, subject: Subject, sitting: Sitting, device: str, made: Run) -> bool:
         """Ask one task and keep its record or its problem. Raises WeightsUnavailable."""
         try:
-            done = self._ask(subject, sitting, device)
+            done = tamed(lambda: self._ask(subject, sitting, device))
         except WeightsUnavailable:
             raise
-        except MmbenchError as error:
-            made.problems.append(Problem(sitting, error))
+        except Exception as error:  # whatever goes wrong with one task, the others go on
+            made.problems.append(Problem(sitting, _told(error)))
             self.progress.finished(made.problems[-1])
             return sitting.control is not None
         made.records.append(done)
@@ -83,3 +88,12 @@ class Session:
         record, outcomes = examine(task, sat, self.settings, self.store.meter, device)
         records.write(record, outcomes, self.output)
         return record
+
+
+def _told(error: Exception) -> MmbenchError:
+    """Return an error as a sentence for the user; one that nobody foresaw keeps where it came from as its cause."""
+    if isinstance(error, MmbenchError):
+        return error
+    told = InternalError(f"internal error ({described(error)})")
+    told.__cause__ = error
+    return told

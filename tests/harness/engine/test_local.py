@@ -1,5 +1,6 @@
 """The engine gives every input its own answer or its own failure, whatever the adapter does."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterable
 
@@ -528,7 +529,8 @@ def test_a_flush_answers_a_batch_that_is_not_full(engine: MakeEngine) -> None:
 def test_an_interrupt_leaves_a_closable_engine() -> None:
     class Interrupted(Numbers):
         def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+            return super().embed_images(images)
 
     made = LocalEngine(Interrupted(), workers=2)
     before = threading.active_count()
@@ -537,6 +539,13 @@ def test_an_interrupt_leaves_a_closable_engine() -> None:
     made.close()
     assert threading.active_count() < before + 1
     assert not [t for t in threading.enumerate() if t.name.startswith("mmbench-")]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, BaseException])
+def test_what_would_end_the_process_is_a_failure(engine: MakeEngine, error: type[Exception]) -> None:
+    values = answers(engine(Numbers(bad=[3], error=error)), text_requests(6))
+    assert heads(values) == [0, 1, 2, None, 4, 5]
+    assert values[3].message == f"{error.__name__}: cannot take 3"
 
 
 def test_a_stream_that_is_left_early_leaves_a_closable_engine() -> None:

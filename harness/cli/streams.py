@@ -1,0 +1,57 @@
+"""Streams of a command while foreign code runs: standard output is kept for the result alone."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+
+class _Kept:
+    """A stream that others may write to and cannot close; what it cannot take is lost without an error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write if that is possible."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if that is possible."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Stay open."""
+
+
+@contextmanager
+def output_kept() -> Iterator[None]:
+    """Send what anyone prints meanwhile to standard error, from Python or below it."""
+    out, err = sys.stdout, sys.stderr
+    out.flush()
+    saved = _duplicate(1)
+    if saved is not None:
+        with suppress(OSError):
+            os.dup2(2, 1)
+    sys.stdout = sys.stderr = _Kept(err)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+        if saved is not None:
+            os.dup2(saved, 1)
+            os.close(saved)
+
+
+def _duplicate(number: int) -> int | None:
+    try:
+        return os.dup(number)
+    except OSError:
+        return None

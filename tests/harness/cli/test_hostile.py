@@ -1,0 +1,227 @@
+"""Whatever an adapter does to the process, the result is clean, the status true, and the other models keep theirs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+
+MODEL = """
+import os, random, signal, sys, threading
+import numpy as np
+{top}
+
+class {name}:
+    fingerprint = "{name}"
+    {member}
+
+    def __init__(self):
+        {construct}
+
+    def prepare_image(self, image):
+        {prepare}
+        return np.asarray(image.resize((2, 2)), np.float32).ravel()
+
+    def embed_images(self, images):
+        {images}
+        return np.stack(images)
+
+    def embed_texts(self, texts):
+        {texts}
+        return np.stack([np.full(12, len(text), np.float32) + np.arange(12) for text in texts])
+"""
+
+
+def put(folder: Path, name: str, **bodies: str) -> str:
+    given = dict.fromkeys(("top", "member", "construct", "prepare", "images", "texts"), "pass") | bodies
+    (folder / f"{name}.py").write_text(MODEL.format(name=name, **given))
+    return f"{name}.py:{name}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a task of six pictures of two classes."""
+    for i, label in enumerate(["cat", "dog"] * 3):
+        file = tmp_path / "photos" / label / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("RGB", (5, 4), (40 * i, 10, 0)).save(file)
+    (tmp_path / "t.yaml").write_text(
+        "name: t\nfamily: zero-shot-classification\nsource: {kind: folder, path: photos}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def arguments(*models: str) -> list[str]:
+    named = [part for model in models for part in ("--model", model)]
+    return ["run", *named, "--task", "t.yaml", "--format", "json"]
+
+
+def values(out: str) -> dict[str, float | None]:
+    """Return the accuracy of each model from what stands on standard output, which is JSON alone."""
+    assert out.count("\n") == 1
+    return {row["model"]: row["value"] for row in json.loads(out) if row["primary"]}
+
+
+@pytest.mark.parametrize(
+    "what", ["sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit", "raise BaseException"]
+)
+@pytest.mark.parametrize("where", ["images", "texts", "prepare"])
+def test_what_would_end_the_process_is_an_error(folder: Path, command: Command, what: str, where: str) -> None:
+    code, out, err = command(*arguments(put(folder, f"hostile_{where}", **{where: what}), "chance"))
+    assert code == 1
+    assert values(out)["chance"] is not None
+    assert what.removeprefix("raise ").replace("sys.exit(0)", "SystemExit: 0") in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("what", ["sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit"])
+@pytest.mark.parametrize("where", ["top", "construct"])
+def test_a_model_that_ends_the_process_as_it_is_made_is_bad_usage(
+    folder: Path, command: Command, what: str, where: str
+) -> None:
+    code, out, err = command(*arguments(put(folder, f"unmade_{where}", **{where: what})))
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert ("cannot be imported" if where == "top" else "cannot be made") in err
+
+
+def test_an_interrupt_while_one_input_is_prepared_costs_its_item(folder: Path, command: Command) -> None:
+    body = "if image.getpixel((0, 0))[0] == 40: raise KeyboardInterrupt"
+    code, out, err = command(*arguments(put(folder, "one_input", prepare=body)))
+    assert code == 1
+    assert [row["n"] for row in json.loads(out) if row["primary"]] == [5]
+    assert "1 item could not be scored; the first: KeyboardInterrupt" in err
+
+
+CHANGES = [
+    "print('hello'); sys.stdout.write('there')",
+    "os.write(1, b'hello'); os.system('echo there')",
+    "sys.stdout.close(); sys.stderr.close()",
+    "sys.stdout = sys.stderr = None",
+    "sys.stdout = sys.__stdout__; print('hello')",
+    "os.close(1)",
+    "os.close(2)",
+    "os.close(1); os.close(2)",
+    "os.chdir('/')",
+    "np.seterr(all='raise')",
+    "np.random.seed(3); random.seed(3)",
+    "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+]
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_an_adapter_changes_of_the_process_changes_nothing(folder: Path, what: str) -> None:
+    bodies = dict.fromkeys(("top", "construct", "images", "texts"), what)
+    models = put(folder, "quiet"), put(folder, "loud", **bodies), "chance"
+    ask = [sys.executable, "-m", "mmbench", *arguments(*models)]
+    done = subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    found = values(done.stdout)
+    assert found["quiet"] == found["loud"]
+    assert sorted(path.name for path in (folder / "results" / "runs").iterdir()) == ["chance", "loud", "quiet"]
+    assert (folder / "home" / "store.sqlite").is_file()
+    assert not Path("/results").exists()
+
+
+def test_ctrl_c_still_stops_the_run(folder: Path) -> None:
+    body = "import time; print('asked', file=sys.stderr, flush=True); time.sleep(60)"
+    for swallowing in (body, f"\n        try:\n            {body}\n        except BaseException: pass"):
+        ask = [sys.executable, "-m", "mmbench", *arguments(put(folder, "slow", images=swallowing), "chance")]
+        with subprocess.Popen(ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder) as process:
+            assert process.stderr is not None
+            while "asked" not in process.stderr.readline():
+                pass
+            process.send_signal(2)
+            out, _ = process.communicate(timeout=20)
+        assert (process.returncode, out) == (130, "")
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "@property\n    def device(self): raise SystemExit(0)",
+        "@property\n    def batch_size(self): raise ValueError('no size')",
+        "@property\n    def takes_text_alone(self): raise KeyboardInterrupt",
+        "@property\n    def parameters(self): return 'many'",
+        "batch_size = 'large'",
+    ],
+)
+def test_a_model_whose_members_fail_is_its_own_problem(folder: Path, command: Command, member: str) -> None:
+    code, out, err = command(*arguments(put(folder, "members", member=member), "chance"))
+    assert values(out)["chance"] is not None
+    assert "Traceback" not in err
+    assert code == 1
+    assert "failed members · t@1: internal error (" in err
+
+
+def test_a_fingerprint_that_ends_the_process_is_bad_usage(folder: Path, command: Command) -> None:
+    member = "@property\n    def fingerprint(self): raise SystemExit(0)"
+    code, out, err = command(*arguments(put(folder, "nameless", member=member)))
+    assert (code, out) == (2, "")
+    assert "has a fingerprint that cannot be read (SystemExit: 0)" in err
+
+
+def test_unwritable_output_ends_before_the_first_question(folder: Path, command: Command) -> None:
+    (folder / "taken").write_text("a file")
+    spec = put(folder, "never_asked", images="open('asked', 'w')")
+    for output in ("taken", "taken/deeper", "/proc/results"):
+        code, out, err = command(*arguments(spec), "--output", output)
+        assert (code, out) == (2, "")
+        assert "cannot be written" in err
+        assert len(err.splitlines()) == 1
+    assert not (folder / "asked").exists()
+    assert not (folder / "home").exists()
+
+
+def test_an_output_that_is_lost_on_the_way_is_each_tasks_problem(folder: Path, command: Command) -> None:
+    spec = put(
+        folder, "wrecker", images="os.makedirs('results/runs', exist_ok=True); open('results/runs/wrecker', 'w')"
+    )
+    code, out, err = command(*arguments(spec, "chance"))
+    assert code == 1
+    assert list(values(out)) == ["chance"]
+    assert "failed wrecker · t@1" in err
+
+
+def test_a_family_that_fails_unforeseen_is_its_tasks_problem(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
+
+    (folder / "u.yaml").write_text((folder / "t.yaml").read_text().replace("name: t", "name: u"))
+    whole = ZeroShotClassification.outcomes
+    calls = iter([True, False])
+
+    def outcomes(self: ZeroShotClassification, *asked: object) -> object:
+        if next(calls):
+            raise ZeroDivisionError("nobody\nforesaw " + "this " * 200)
+        return whole(self, *asked)
+
+    monkeypatch.setattr(ZeroShotClassification, "outcomes", outcomes)
+    code, out, err = command(*arguments("chance"), "--task", "u.yaml")
+    assert code == 1
+    assert {row["task"] for row in json.loads(out)} == {"u"}
+    (line,) = [line for line in err.splitlines() if "internal error" in line]
+    assert "failed chance · t@1: internal error (ZeroDivisionError: nobody foresaw this" in line
+    assert len(line) < 400
+
+
+def test_what_killed_writes_left_is_swept(folder: Path, command: Command) -> None:
+    held = folder / "results" / "runs" / "chance"
+    held.mkdir(parents=True)
+    names = {"old-1.json.999999999": 7200, "old-1.parquet.999999999": 7200, "new.json.999999998": 0}
+    names |= {f"mine.json.{os.getpid()}": 7200, "notes.txt": 7200, "x.json": 7200}
+    for name, age in names.items():
+        (held / name).write_text("part")
+        os.utime(held / name, (held.stat().st_mtime - age,) * 2)
+    assert command(*arguments("chance"))[0] == 0
+    left = {path.name for path in held.iterdir() if not path.name.startswith("t@1")}
+    assert left == set(names) - {"old-1.json.999999999", "old-1.parquet.999999999"}
