@@ -49,11 +49,11 @@ def class_index(cell: Cell, row: Row, classes: Classes) -> int:
 
 
 def class_indices(cell: Cell, row: Row, classes: Classes) -> tuple[int, ...]:
-    """Return the classes of a multi-label cell in its order, each once: a list, a JSON list, or a single label.
+    """Return the classes of a multi-label cell in its order, each once: of a list, also in a string, or of a single label.
 
     An empty list is an item of no class. Raises DataError as `class_index`.
     """
-    items = [cell] if isinstance(cell, str) and cell in classes.indices else listed_cells(cell)
+    items = [cell] if isinstance(cell, str) and cell in classes.indices else listed_cells(cell, row.where)
     return tuple(dict.fromkeys(class_index(item, row, classes) for item in items))
 
 

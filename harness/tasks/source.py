@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
+from mmbench.harness.tasks.written_lists import Unclear, read_list
 
 Cell: TypeAlias = Any
 """One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
@@ -44,13 +46,41 @@ class Data:
     def id_of(self, row: Row, number: int) -> str:
         """Return the row's `id` where there is such a column, else its 0-based number."""
         given = row.cells.get(str(self.fields.get("id", "id")))
-        return str(number) if given is None or given == "" else str(given)
+        return str(number) if given is None or given == "" else str(whole(given))
+
+
+def whole(cell: Cell) -> Cell:
+    """Return a whole number that became a float as an integer, and anything else as it is.
+
+    pandas writes the integers of a column so where one of its cells is empty.
+
+    >>> whole(2.0), whole(2.5), whole("2.0"), whole(1e300)
+    (2, 2.5, '2.0', 1e+300)
+    """
+    if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) < _EXACT:
+        return int(cell)
+    return cell
+
+
+_EXACT = 2**53
+"""From here on a float no longer holds every integer."""
 
 
 def _plain(cell: Cell) -> Json:
     if isinstance(cell, (list, tuple)):
         return [_plain(each) for each in cell]
-    return cell if cell is None or isinstance(cell, (bool, int, float, str)) else str(cell)
+    if isinstance(cell, str):
+        return _listed(cell)
+    return cell if cell is None or isinstance(cell, (bool, int, float)) else str(cell)
+
+
+def _listed(cell: str) -> Json:
+    # A fact may be any text, so that only what is a list for sure is taken for one.
+    try:
+        found = read_list(cell)
+    except Unclear:
+        return cell
+    return cell if found is None else [_plain(each) for each in found]
 
 
 class SourceSpec(BaseModel):

@@ -44,7 +44,7 @@ def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tu
         return tuple(named)
     own: set[str] = set()
     for number, cell in enumerate(data.source.values(label)):
-        for value in label_values(cell):
+        for value in label_values(cell, f"row {number} (counted from 0)"):
             if value is None or (isinstance(value, str) and not value.strip()):
                 raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
             if not isinstance(value, str):
@@ -58,4 +58,4 @@ def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tu
 def is_multi_label(data: Data, label: str) -> bool:
     """Return True when the first label is a list: an item may then have several."""
     first = next(iter(data.source.values(label)), None)
-    return isinstance(first, (list, tuple)) or label_values(first) != (first,)
+    return isinstance(first, (list, tuple)) or label_values(first, "row 0 (counted from 0)") != (first,)

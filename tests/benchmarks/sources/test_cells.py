@@ -73,6 +73,8 @@ def test_text(row: Row) -> None:
     assert [text(cell, row) for cell in ("a", "", 3, 2.5, np.int64(4))] == ["a", "", "3", "2.5", "4"]
     for cell in (None, True, ["a"], b"a", float("nan"), {}):
         fails(row, lambda cell=cell: text(cell, row), "expected text")
+    assert [text(cell, row) for cell in (2.0, np.float32(3), -0.0, "2.0")] == ["2", "3", "0", "2.0"]
+    assert texts([2.0, 2.5], row) == ("2", "2.5")
     fails(row, lambda: text("\ud800", row), "surrogate")
 
 
@@ -80,7 +82,13 @@ def test_texts(row: Row) -> None:
     assert texts(["a", 1], row) == texts('["a", 1]', row) == texts(' ["a", 1]', row) == ("a", "1")
     assert texts("a", row) == ("a",)
     assert texts("[laughs] hello", row) == ("[laughs] hello",)
-    assert texts("[NaN]", row) == ("[NaN]",)
+    assert texts("[1] see above", row) == ("[1] see above",) and text("[citation needed]", row) == "[citation needed]"
+    for unclear in ("[NaN]", "[citation needed]", "['a', 'b'"):
+        fails(row, lambda unclear=unclear: texts(unclear, row), "may be a list or a text; write a list as JSON")
+    for written in ("['a', 'b']", "['a' 'b']", "['a'\n 'b']", ("a", "b")):
+        assert texts(written, row) == label_values(written) == ("a", "b")
+    assert texts("""["it's", 'b']""", row) == ("it's", "b")
+    assert texts("[0.5 1.2]", row) == ("0.5", "1.2")
     assert texts([], row) == texts("[]", row) == ()
     fails(row, lambda: texts(["a", None], row), "expected text, found nothing")
     fails(row, lambda: texts(None, row), "expected text, found nothing")
