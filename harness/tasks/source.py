@@ -1,7 +1,7 @@
 """Data source: rows of cells, and the columns in which a task finds its fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -38,6 +38,8 @@ class Data:
     """Columns that travel with each item."""
     base: Path
     """Folder of the task file; named files are relative to it."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the scores should know of the data."""
 
     def facts_of(self, row: Row) -> dict[str, Json]:
         """Return the facts of one row."""
@@ -106,7 +108,10 @@ class PathSpec(SourceSpec):
 
 
 class Source(Protocol):
-    """Rows of data, read again at each iteration and never held in memory as a whole."""
+    """Rows of data, read again at each iteration and never held in memory as a whole.
+
+    A source may have `notes`, a list of texts: what a reader of the scores should know of the data.
+    """
 
     Spec: ClassVar[type[SourceSpec]]
     """The task-file keys of `source` for this kind."""

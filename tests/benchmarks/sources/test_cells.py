@@ -119,7 +119,16 @@ def test_index_out_of_range(cell: object, row: Row) -> None:
     fails(row, lambda: class_index(cell, row, ANIMALS), "is no class index, expected 0 to 4")
 
 
-@pytest.mark.parametrize("cell", ["5", "-1", "1.0", "²", "9" * 5000, "", " cat"])
+@pytest.mark.parametrize("cell", [" cat", "cat\n", "caf\u00e9", "cafe\u0301 "])
+def test_spellings_of_one_class(cell: str, row: Row) -> None:
+    for names in (("cat", "caf\u00e9"), ("cat ", "cafe\u0301")):
+        classes = Classes(names)
+        assert class_index(cell, row, classes) == ("a" in cell and "t" not in cell)
+        assert class_indices(cell, row, classes) == class_indices([cell, cell], row, classes)
+        assert classes.names == names
+
+
+@pytest.mark.parametrize("cell", ["5", "-1", "1.0", "²", "9" * 5000, "", "Cat"])
 def test_text_that_is_no_class(cell: str, row: Row) -> None:
     fails(row, lambda: class_index(cell, row, ANIMALS), "neither one of the 5 class names nor an index below 5")
 
