@@ -8,19 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from mmbench.benchmarks.sources.encoded import encoded
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
-from mmbench.harness.tasks.source import Cell, Row, whole
+from mmbench.harness.tasks.source import Cell, Row, cell_at, whole
 from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
 _SHOWN = 10
 
 
 def column(row: Row, name: str) -> Cell:
-    """Return the cell of a column. Raises DataError that names the nearest column."""
-    if name not in row.cells:
-        raise DataError(f"{row.where} has no column '{name}'{nearest(name, row.cells)}")
-    return row.cells[name]
+    """Return the cell of a column, also one within records as `answers.answer`.
+
+    Raises DataError that names the nearest column.
+    """
+    try:
+        return cell_at(row.cells, name)
+    except KeyError:
+        raise DataError(f"{row.where} has no column '{name}'{nearest(name, row.cells)}") from None
 
 
 def cells_of(rows: Iterable[Row], name: str) -> Iterator[Cell]:
@@ -29,20 +34,34 @@ def cells_of(rows: Iterable[Row], name: str) -> Iterator[Cell]:
 
 
 def picture(cell: Cell, row: Row) -> Image:
-    """Return the picture of a path, of encoded bytes, or of a `{bytes, path}` pair; a file is not opened here.
+    """Return the picture of a path, of bytes, also as base64, or of a `{bytes, path}` pair; no file is opened here.
 
     Raises DataError for anything else.
     """
     if isinstance(cell, Image):
         return cell
     data = cell.get("bytes") if isinstance(cell, Mapping) else cell
+    if isinstance(data, str):
+        data = _encoded(data, row)
     if isinstance(data, bytes):
         return Image.from_bytes(data, row.where)
     # Beside bytes, a path is only the name that the file once had.
     path = cell.get("path") if isinstance(cell, Mapping) and data is None else cell
     if isinstance(path, str) and path and "\0" not in path:
         return Image.from_path(row.base / path, locator=path)
-    raise DataError(f"{row.where}: expected a picture (a path, bytes or both), found {shown(cell)}")
+    raise _no_picture(cell, row)
+
+
+def _encoded(cell: str, row: Row) -> bytes | str:
+    try:
+        data = encoded(cell)
+    except ValueError as error:
+        raise _no_picture(cell, row) from error
+    return cell if data is None else data
+
+
+def _no_picture(cell: Cell, row: Row) -> DataError:
+    return DataError(f"{row.where}: expected a picture (a path, bytes, base64 or a data URI), found {shown(cell)}")
 
 
 def pictures(cell: Cell, row: Row) -> tuple[Image, ...]:

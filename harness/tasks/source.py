@@ -47,8 +47,35 @@ class Data:
 
     def id_of(self, row: Row, number: int) -> str:
         """Return the row's `id` where there is such a column, else its 0-based number."""
-        given = row.cells.get(str(self.fields.get("id", "id")))
+        name = str(self.fields.get("id", "id"))
+        given = cell_at(row.cells, name) if "." in name else row.cells.get(name)
         return str(number) if given is None or given == "" else str(whole(given))
+
+
+def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
+    """Return the cell of a column, or what a dotted name reaches in its records. Raises KeyError.
+
+    >>> cell_at({"answers": [{"answer": "a"}, {"answer": "b"}]}, "answers.answer")
+    ['a', 'b']
+    """
+    if name in cells:
+        return cells[name]
+    head, *inner = name.split(".")
+    cell = cells[head]
+    for key in inner:
+        cell = _within(cell, key)
+    return cell
+
+
+def _within(cell: Cell, key: str) -> Cell:
+    if cell is None:
+        return None
+    if isinstance(cell, Mapping):
+        return cell[key]
+    listed = _listed(cell) if isinstance(cell, str) else cell
+    if not isinstance(listed, list | tuple):
+        raise KeyError(key)
+    return [_within(each, key) for each in listed]
 
 
 def whole(cell: Cell) -> Cell:
@@ -72,17 +99,18 @@ def _plain(cell: Cell) -> Json:
     if isinstance(cell, (list, tuple)):
         return [_plain(each) for each in cell]
     if isinstance(cell, str):
-        return _listed(cell)
+        found = _listed(cell)
+        return found if isinstance(found, str) else [_plain(each) for each in found]
     return cell if cell is None or isinstance(cell, (bool, int, float)) else str(cell)
 
 
-def _listed(cell: str) -> Json:
+def _listed(cell: str) -> list[Cell] | str:
     # A fact may be any text, so that only what is a list for sure is taken for one.
     try:
         found = read_list(cell)
     except Unclear:
         return cell
-    return cell if found is None else [_plain(each) for each in found]
+    return cell if found is None else found
 
 
 class SourceSpec(BaseModel):

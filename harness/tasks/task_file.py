@@ -165,7 +165,7 @@ class _TaskFile:
             if name not in (*family.fields, "id"):
                 raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
             for column in given if isinstance(given, list) else [given]:
-                if column not in columns:
+                if column not in columns and ("." not in column or column.partition(".")[0] not in columns):
                     raise DataError(
                         f"{where}: the data has no column '{column}'{nearest(column, columns)} "
                         f"(columns: {', '.join(columns)})"

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.run.run import run
 from mmbench.harness.tasks.task_file import load_task
-from tests.builders import put_text
+from tests.builders import fails, put_text
 
 
 def labelled(bench: Any, labels: list[Any], keys: str = "") -> str:
@@ -63,3 +65,22 @@ def test_a_column_split_is_used_only_where_it_is_named(bench: Any) -> None:
     named = load_task(Path(bench.task("probe", rows, "method: prototype\nfields: {split: split}\n", "named")))
     assert not named.family.protocol()["split"].startswith("stratified")  # type: ignore[index, union-attr, call-overload]
     assert named.opened.notes == ()
+
+
+def test_fields_reach_into_records(bench: Any) -> None:
+    answers = [{"answer": "a"}, {"answer": "b"}]
+    rows = [{"question": "what?", "answers": answers, "meta": {"key": "k1"}}]
+    keys = "fields: {answers: answers.answer, id: meta.key}\n"
+    (sample,) = load_task(Path(bench.task("vqa", rows, keys))).family.samples()
+    assert sample.references == ("a", "b") and sample.id == "k1"
+    assert "no column 'answer.answer'" in fails(
+        lambda: load_task(Path(bench.task("vqa", rows, "fields: {answers: answer.answer}\n"))).size
+    )
+
+
+def test_fields_reach_into_records_of_parquet(tmp_path: Path) -> None:
+    table = pa.table({"question": ["what?"], "answers": [[{"answer": "a", "n": 1}, {"answer": "b", "n": 2}]]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    keys = "name: a\nfamily: vqa\nsource: {kind: parquet, path: a.parquet}\nfields: {answers: answers.answer}\n"
+    (sample,) = load_task(put_text(tmp_path / "a.yaml", keys)).family.samples()
+    assert sample.references == ("a", "b")

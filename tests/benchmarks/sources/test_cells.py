@@ -1,5 +1,6 @@
 """A cell becomes the one thing it can mean, or an error that names its row."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -44,6 +45,40 @@ def test_picture(row: Row) -> None:
         assert picture(cell, row).pil().size == (3, 2)
     assert picture("a.png", row).locator == picture({"bytes": None, "path": "a.png"}, row).locator == "a.png"
     assert picture(data, row).locator == picture({"bytes": data, "path": "x"}, row).locator == row.where
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_picture_as_text(kind: str, row: Row) -> None:
+    out = io.BytesIO()
+    PIL.Image.effect_noise((16, 16), 50).save(out, kind)
+    data = out.getvalue()
+    written = base64.b64encode(data).decode()
+    wrapped = base64.encodebytes(data).decode()
+    for cell in (written, wrapped, f"data:image/x;base64,{written}", {"bytes": written, "path": "gone.png"}):
+        found = picture(cell, row)
+        assert found.digest == Image.from_bytes(data, "here").digest
+        assert found.locator == row.where
+
+
+@pytest.mark.parametrize("cell", ["data:image/png;base64,a*b", "data:image/png,abc", "data:image/png", "QUJD" * 1000])
+def test_text_that_is_no_picture(cell: str, row: Row) -> None:
+    fails(row, lambda: picture(cell, row), "expected a picture")
+
+
+def test_column_of_records(tmp_path: Path) -> None:
+    cells = {
+        "answers": [{"answer": "a", "n": 1}, {"answer": "b", "n": 2}],
+        "sets": {"answer": ["a", "b"]},
+        "text": "[{'answer': 'a'}, {'answer': 'b'}]",
+        "a.b": "whole",
+        "none": None,
+    }
+    row = Row(cells, "rows.jsonl line 1", tmp_path)
+    for name in ("answers.answer", "sets.answer", "text.answer"):
+        assert column(row, name) == ["a", "b"]
+    assert column(row, "a.b") == "whole" and column(row, "none.answer") is None
+    for name in ("answers.anser", "nothing.answer", "a.b.c"):
+        fails(row, lambda name=name: column(row, name), f"no column '{name}'")
 
 
 def test_picture_that_is_missing_fails_only_when_read(row: Row) -> None:

@@ -251,6 +251,17 @@ def test_csv_lines_and_quotes(tmp_path: Path) -> None:
     assert source.columns() == ("image", "text")
 
 
+def test_csv_index_of_pandas_is_passed_over(tmp_path: Path) -> None:
+    source = CsvFile(put_text(tmp_path / "a.csv", ",image,label\n0,1.png,cat\n1,2.png,dog\n"), None)
+    assert source.columns() == ("image", "label")
+    assert cells(source) == [{"image": "1.png", "label": "cat"}, {"image": "2.png", "label": "dog"}]
+
+
+def test_csv_cells_of_any_length(tmp_path: Path) -> None:
+    long = "a" * 200_000
+    assert cells(CsvFile(put_text(tmp_path / "a.csv", f"image\n{long}\n"), None)) == [{"image": long}]
+
+
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
