@@ -23,8 +23,11 @@ TEMPLATES = _named("templates")
 def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:
     """Return class names from a list, from a name such as `imagenet`, or from a text file relative to `base`.
 
-    Raises DataError for an unknown name, a file that cannot be read, an empty list and an entry that is no text.
+    Raises DataError for an unknown name, a file that cannot be read, an empty list, an entry that is no text, and a
+    blank line among the names of a file.
     """
+    if isinstance(classes, str):
+        _refuse_blank(_file("classes", classes, base, CLASSES))
     return _entries("classes", classes, base, CLASSES)
 
 
@@ -77,3 +80,24 @@ def _file(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Path:
 def _read(file: Path) -> tuple[str, ...]:
     lines = (line.strip() for line in text_lines(file))
     return tuple(line for line in lines if line and not line.startswith("# "))
+
+
+def _refuse_blank(file: Path) -> None:
+    """Raise DataError for a blank line before the last name: a class may be missing, and all indices after it wrong.
+
+    Blank lines after comments at the head are a matter of style.
+    """
+    blank: int | None = None
+    head = False
+    for number, line in enumerate(text_lines(file), 1):
+        if not line.strip():
+            blank = blank or (None if head else number)
+        elif line.startswith("# "):
+            head = head or number == 1
+        else:
+            if blank:
+                raise DataError(
+                    f"{file.name} line {blank} is blank, so that the index of a class is not clear; "
+                    "write the name that is missing, or take the line out"
+                )
+            head = False

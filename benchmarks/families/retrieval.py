@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.metrics.retrieval import median_rank
-from mmbench.benchmarks.sources.cells import column, picture, texts
+from mmbench.benchmarks.sources.cells import column, picture, shown, texts
 from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
@@ -68,7 +68,9 @@ class Retrieval:
             cell, first = members[0]
             if isinstance(cell, str):
                 if cell in done:
-                    raise DataError(f"{first.where}: picture '{cell}' occurs again; put all rows of a picture together")
+                    raise DataError(
+                        f"{first.where}: picture {shown(cell)} occurs again; put all rows of a picture together"
+                    )
                 done.add(cell)
             yield Sample(
                 id=self._data.id_of(first, number),

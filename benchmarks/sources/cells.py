@@ -8,18 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from mmbench.benchmarks.sources.encoded import encoded
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
-from mmbench.harness.tasks.source import Cell, Row
+from mmbench.harness.tasks.source import Cell, Row, cell_at, whole
+from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
 _SHOWN = 10
 
 
 def column(row: Row, name: str) -> Cell:
-    """Return the cell of a column. Raises DataError that names the nearest column."""
-    if name not in row.cells:
-        raise DataError(f"{row.where} has no column '{name}'{nearest(name, row.cells)}")
-    return row.cells[name]
+    """Return the cell of a column, also one within records as `answers.answer`.
+
+    Raises DataError that names the nearest column.
+    """
+    try:
+        return cell_at(row.cells, name)
+    except KeyError:
+        raise DataError(f"{row.where} has no column '{name}'{nearest(name, row.cells)}") from None
 
 
 def cells_of(rows: Iterable[Row], name: str) -> Iterator[Cell]:
@@ -28,51 +34,70 @@ def cells_of(rows: Iterable[Row], name: str) -> Iterator[Cell]:
 
 
 def picture(cell: Cell, row: Row) -> Image:
-    """Return the picture of a path, of encoded bytes, or of a `{bytes, path}` pair; a file is not opened here.
+    """Return the picture of a path, of bytes, also as base64, or of a `{bytes, path}` pair; no file is opened here.
 
     Raises DataError for anything else.
     """
     if isinstance(cell, Image):
         return cell
     data = cell.get("bytes") if isinstance(cell, Mapping) else cell
+    if isinstance(data, str):
+        data = _encoded(data, row)
     if isinstance(data, bytes):
         return Image.from_bytes(data, row.where)
     # Beside bytes, a path is only the name that the file once had.
     path = cell.get("path") if isinstance(cell, Mapping) and data is None else cell
     if isinstance(path, str) and path and "\0" not in path:
         return Image.from_path(row.base / path, locator=path)
-    raise DataError(f"{row.where}: expected a picture (a path, bytes or both), found {shown(cell)}")
+    raise _no_picture(cell, row)
+
+
+def _encoded(cell: str, row: Row) -> bytes | str:
+    try:
+        data = encoded(cell)
+    except ValueError as error:
+        raise _no_picture(cell, row) from error
+    return cell if data is None else data
+
+
+def _no_picture(cell: Cell, row: Row) -> DataError:
+    return DataError(f"{row.where}: expected a picture (a path, bytes, base64 or a data URI), found {shown(cell)}")
 
 
 def pictures(cell: Cell, row: Row) -> tuple[Image, ...]:
-    """Return the pictures of a list, of a JSON list in a string, or of a single cell. Raises DataError."""
-    return tuple(picture(item, row) for item in listed_cells(cell))
+    """Return the pictures of a list, of a list written in a string, or of a single cell. Raises DataError."""
+    return tuple(picture(item, row) for item in listed_cells(cell, row.where))
 
 
 def text(cell: Cell, row: Row) -> str:
-    """Return a string as it is and a number as it is written. Raises DataError for anything else."""
+    """Return a string as it is and a number as it is written, a whole one without a point.
+
+    Raises DataError for anything else.
+    """
     if isinstance(cell, str):
         return _encodable(cell, row)
     if is_number(cell) and (isinstance(cell, numbers.Integral) or math.isfinite(cell)):
-        return str(cell)
+        return str(whole(cell))
     raise DataError(f"{row.where}: expected text, found {shown(cell)}")
 
 
 def texts(cell: Cell, row: Row) -> tuple[str, ...]:
-    """Return the texts of a list, of a JSON list in a string, or the single text. Raises DataError.
+    """Return the texts of a list, of a list written in a string, or the single text. Raises DataError.
 
     An empty list gives an empty tuple: whether that is an error is the family's to say.
     """
-    return tuple(text(item, row) for item in listed_cells(cell))
+    return tuple(text(item, row) for item in listed_cells(cell, row.where))
 
 
-def label_values(cell: Cell) -> tuple[Cell, ...]:
-    """Return the labels of a cell as they are written: those of a list, of a JSON list in a string, or the single one.
+def label_values(cell: Cell, where: str = "a cell") -> tuple[Cell, ...]:
+    """Return the labels of a cell as they are written: those of a list, of one written in a string, or the single one.
+
+    Raises DataError as `listed_cells`.
 
     >>> label_values('["cat", 3]'), label_values("cat")
     (('cat', 3), ('cat',))
     """
-    return tuple(listed_cells(cell))
+    return tuple(listed_cells(cell, where))
 
 
 def parse_json(source: str) -> Cell:
@@ -109,17 +134,20 @@ def text_lines(file: Path) -> Iterator[str]:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def listed_cells(cell: Cell) -> list[Cell]:
-    """Return the members of a list, of a JSON list in a string, or the single cell."""
+def listed_cells(cell: Cell, where: str) -> list[Cell]:
+    """Return the members of a list, of a list written in a string (JSON, Python, NumPy), or the single cell.
+
+    Raises DataError that names `where` and the remedy, where a string may be a list or not.
+    """
     if isinstance(cell, list | tuple):
         return list(cell)
-    if isinstance(cell, str) and cell.lstrip().startswith("["):
-        try:
-            parsed = parse_json(cell)
-        except ValueError:  # a text or a file name that happens to start with a bracket
-            return [cell]
-        return list(parsed)
-    return [cell]
+    if not isinstance(cell, str):
+        return [cell]
+    try:
+        found = read_list(cell)
+    except Unclear as error:
+        raise DataError(f"{where}: {shown(cell)} may be a list or a text; {REMEDY}") from error
+    return [cell] if found is None else found
 
 
 def _encodable(cell: str, row: Row) -> str:

@@ -1,11 +1,21 @@
 """Class names of a task, and the class that a cell of the label column names."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mmbench.benchmarks.sources.cells import is_number, listed_cells, shown
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Row
+
+
+def canonical(name: str) -> str:
+    """Return the one spelling of a name: composed letters, no blanks around.
+
+    >>> canonical("cafe\u0301 ") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", name).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +25,13 @@ class Classes:
     names: tuple[str, ...]
     """The place of a name is the index of its class."""
     indices: Mapping[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
-    """A name to the index of each class that bears it: two for "missile" of ImageNet."""
+    """The one spelling of a name to the index of each class that bears it: two for "missile" of ImageNet."""
 
     def __post_init__(self) -> None:
         indices: dict[str, tuple[int, ...]] = {}
         for index, name in enumerate(self.names):
-            indices[name] = (*indices.get(name, ()), index)
+            spelling = canonical(name)
+            indices[spelling] = (*indices.get(spelling, ()), index)
         object.__setattr__(self, "indices", indices)
 
     def __len__(self) -> int:
@@ -49,15 +60,16 @@ def class_index(cell: Cell, row: Row, classes: Classes) -> int:
 
 
 def class_indices(cell: Cell, row: Row, classes: Classes) -> tuple[int, ...]:
-    """Return the classes of a multi-label cell in its order, each once: a list, a JSON list, or a single label.
+    """Return the classes of a multi-label cell in its order, each once: of a list or of a single label.
 
     An empty list is an item of no class. Raises DataError as `class_index`.
     """
-    items = [cell] if isinstance(cell, str) and cell in classes.indices else listed_cells(cell)
+    items = [cell] if isinstance(cell, str) and canonical(cell) in classes.indices else listed_cells(cell, row.where)
     return tuple(dict.fromkeys(class_index(item, row, classes) for item in items))
 
 
 def _index_of_text(label: str, row: Row, classes: Classes) -> int:
+    label = canonical(label)
     named = classes.indices.get(label, ())
     # Nine digits are more than any list of classes needs, and int() refuses strings of thousands.
     number = int(label) if label.isascii() and label.isdigit() and len(label) <= 9 else None

@@ -10,6 +10,9 @@ from mmbench.benchmarks.sources.text import TextFile
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Row
 
+_LONGEST = 2**31 - 1
+"""Characters of a cell: pictures as base64 and long texts pass the 131,072 that the library allows unasked."""
+
 
 class CsvFile(TextFile):
     """Rows of a `.csv` file, or of a tab-separated `.tsv` file, in UTF-8; every cell is a string.
@@ -27,8 +30,8 @@ class CsvFile(TextFile):
         where = f"{self._file.name} line {line}"
         if not names:
             raise DataError(f"{self._file.name} is empty, expected a header with the names of the columns")
-        if "" in names:
-            raise DataError(f"{where}: column {names.index('') + 1} of the header has no name")
+        if "" in names[1:]:
+            raise DataError(f"{where}: column {names.index('', 1) + 1} of the header has no name")
         name, count = Counter(names).most_common(1)[0]
         if count > 1:
             raise DataError(f"{where}: {count} columns of the header are called '{name}', expected different names")
@@ -41,10 +44,13 @@ class CsvFile(TextFile):
             where = f"{self._file.name} line {line}"
             if len(cells) != len(self._header):
                 raise DataError(f"{where} has {len(cells)} cells, expected {len(self._header)} as in the header")
-            yield Row(dict(zip(self._header, cells, strict=True)), where, self._file.parent)
+            named = zip(self._header, cells, strict=True)
+            # A first column without a name is the index that pandas writes.
+            yield Row({name: cell for name, cell in named if name}, where, self._file.parent)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         delimiter = "\t" if self._file.suffix.lower() == ".tsv" else ","
+        csv.field_size_limit(_LONGEST)
         # Without `strict` a quote that is never closed would swallow the rest of the file as one cell.
         reader = csv.reader(text_lines(self._file), delimiter=delimiter, strict=True)
         while True:

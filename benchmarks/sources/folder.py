@@ -1,24 +1,30 @@
 """Image folders: one folder per class, the layout of most classification sets."""
 
-import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmbench.benchmarks.sources.cells import cells_of
+from mmbench.benchmarks.sources.classes import canonical
+from mmbench.benchmarks.sources.folder_files import SUFFIXES, entries, files, is_picture, notes_of
 from mmbench.benchmarks.sources.located import Located
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Row
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-"""Endings of picture files, in any case."""
-
 _COLUMNS = ("id", "image", "label")
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 
 
 class Folder(Located):
     """Pictures in `path/[split/]CLASS/**`, sorted by name: columns `id` (the relative path), `image` and `label`.
 
-    Hidden files and folders are passed over. Raises DataError where there is no folder or no picture.
+    Hidden files and folders and the clutter of systems are passed over, files of other endings are counted in `notes`.
+    Raises DataError where there is no folder or no picture.
     """
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
@@ -26,10 +32,14 @@ class Folder(Located):
             raise DataError("a folder source needs a `path`")
         root = _existing(Path(path))
         self._root = root if split is None else _existing(root / split)
-        self._classes = tuple(entry.name for entry in _entries(self._root) if entry.is_dir())
+        self._classes = tuple(entry.name for entry in entries(self._root) if entry.is_dir())
         if not self._classes:
             raise DataError(f"{self._root} has no class folders, expected {self._root.name}/CLASS/PICTURE.jpg")
+        self._refuse_splits()
+        self._left_out: Counter[str] = Counter()
         self._size = sum(self._count(name) for name in self._classes)
+        self.notes = notes_of(self._left_out)
+        """What a run says about the data."""
 
     def columns(self) -> Sequence[str]:
         """Return `id`, `image` and `label`."""
@@ -41,19 +51,34 @@ class Folder(Located):
 
     def class_names(self, column: str) -> Sequence[str] | None:
         """Return the names of the class folders, sorted, for `label`; None for other columns."""
-        return self._classes if column == "label" else None
+        return tuple(dict.fromkeys(map(canonical, self._classes))) if column == "label" else None
 
     def __len__(self) -> int:
         return self._size
 
     def __iter__(self) -> Iterator[Row]:
         for name in self._classes:
-            for picture in _pictures(f"{self._root}/{name}"):
+            for picture in filter(is_picture, files(f"{self._root}/{name}")):
                 relative = Path(picture).relative_to(self._root).as_posix()
                 yield Row({"id": relative, "image": relative, "label": name}, relative, self._root)
 
+    def _refuse_splits(self) -> None:
+        kinds = [_SPLITS.get(name.lower()) for name in self._classes]
+        if None in kinds and len(set(kinds) - {None}) < 2:  # one of other classes may well be called `train`
+            return
+        found = [name for name, kind in zip(self._classes, kinds, strict=True) if kind]
+        raise DataError(
+            f"the folders {', '.join(found)} of {self._root.name} are splits, no classes; "
+            f"name one in `source`, such as `split: {found[0]}`"
+        )
+
     def _count(self, name: str) -> int:
-        count = sum(1 for _ in _pictures(f"{self._root}/{name}"))
+        count = 0
+        for file in files(f"{self._root}/{name}"):
+            if is_picture(file):
+                count += 1
+            else:
+                self._left_out[Path(file).suffix.lower()] += 1
         if not count:
             # Neither to drop the class nor to keep it is safe: both change how hard the task is.
             expected = ", ".join(SUFFIXES)
@@ -66,17 +91,3 @@ def _existing(folder: Path) -> Path:
         beside = (other.name for other in folder.parent.iterdir()) if folder.parent.is_dir() else ()
         raise DataError(f"{folder} is no folder, expected one that holds class folders{nearest(folder.name, beside)}")
     return folder
-
-
-def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
-    # The order of a directory listing differs between file systems.
-    with os.scandir(folder) as entries:
-        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-
-
-def _pictures(folder: str) -> Iterator[str]:
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _pictures(entry.path)
-        elif entry.name.lower().endswith(SUFFIXES):
-            yield entry.path

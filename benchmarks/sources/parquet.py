@@ -49,7 +49,8 @@ class ParquetFile(Located):
     def values(self, column: str) -> Iterator[Cell]:
         """Yield the cells of one column, the only one that is read. Raises DataError where there is none."""
         # An unknown column reads whole rows, so that the error can name the nearest.
-        wanted = [name for name in self._columns if name in (column, SPLIT)] if column in self._columns else None
+        head = column if column in self._columns else column.partition(".")[0]
+        wanted = [name for name in self._columns if name in (head, SPLIT)] if head in self._columns else None
         return cells_of(self._rows(wanted), column)
 
     def class_names(self, column: str) -> Sequence[str] | None:

@@ -73,6 +73,8 @@ def _prediction(line: str, where: str) -> tuple[str, Json]:
     if not isinstance(held, dict) or not {"id", "prediction"} <= set(held):
         raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}')
     name = held["id"]
+    if isinstance(name, float) and name.is_integer():
+        name = int(name)  # as tables write the integers of a column that has gaps
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise DataError(f"{where}: the id is text or a whole number, not {name!r}")
     return str(name), held["prediction"]

@@ -1,13 +1,15 @@
 """Data source: rows of cells, and the columns in which a task finds its fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
+from mmbench.harness.tasks.written_lists import Unclear, read_list
 
 Cell: TypeAlias = Any
 """One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
@@ -36,6 +38,8 @@ class Data:
     """Columns that travel with each item."""
     base: Path
     """Folder of the task file; named files are relative to it."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the scores should know of the data."""
 
     def facts_of(self, row: Row) -> dict[str, Json]:
         """Return the facts of one row."""
@@ -43,14 +47,70 @@ class Data:
 
     def id_of(self, row: Row, number: int) -> str:
         """Return the row's `id` where there is such a column, else its 0-based number."""
-        given = row.cells.get(str(self.fields.get("id", "id")))
-        return str(number) if given is None or given == "" else str(given)
+        name = str(self.fields.get("id", "id"))
+        given = cell_at(row.cells, name) if "." in name else row.cells.get(name)
+        return str(number) if given is None or given == "" else str(whole(given))
+
+
+def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
+    """Return the cell of a column, or what a dotted name reaches in its records. Raises KeyError.
+
+    >>> cell_at({"answers": [{"answer": "a"}, {"answer": "b"}]}, "answers.answer")
+    ['a', 'b']
+    """
+    if name in cells:
+        return cells[name]
+    head, *inner = name.split(".")
+    cell = cells[head]
+    for key in inner:
+        cell = _within(cell, key)
+    return cell
+
+
+def _within(cell: Cell, key: str) -> Cell:
+    if cell is None:
+        return None
+    if isinstance(cell, Mapping):
+        return cell[key]
+    listed = _listed(cell) if isinstance(cell, str) else cell
+    if not isinstance(listed, list | tuple):
+        raise KeyError(key)
+    return [_within(each, key) for each in listed]
+
+
+def whole(cell: Cell) -> Cell:
+    """Return a whole number that became a float as an integer, and anything else as it is.
+
+    pandas writes the integers of a column so where one of its cells is empty.
+
+    >>> whole(2.0), whole(2.5), whole("2.0"), whole(1e300)
+    (2, 2.5, '2.0', 1e+300)
+    """
+    if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) < _EXACT:
+        return int(cell)
+    return cell
+
+
+_EXACT = 2**53
+"""From here on a float no longer holds every integer."""
 
 
 def _plain(cell: Cell) -> Json:
     if isinstance(cell, (list, tuple)):
         return [_plain(each) for each in cell]
-    return cell if cell is None or isinstance(cell, (bool, int, float, str)) else str(cell)
+    if isinstance(cell, str):
+        found = _listed(cell)
+        return found if isinstance(found, str) else [_plain(each) for each in found]
+    return cell if cell is None or isinstance(cell, (bool, int, float)) else str(cell)
+
+
+def _listed(cell: str) -> list[Cell] | str:
+    # A fact may be any text, so that only what is a list for sure is taken for one.
+    try:
+        found = read_list(cell)
+    except Unclear:
+        return cell
+    return cell if found is None else found
 
 
 class SourceSpec(BaseModel):
@@ -76,7 +136,10 @@ class PathSpec(SourceSpec):
 
 
 class Source(Protocol):
-    """Rows of data, read again at each iteration and never held in memory as a whole."""
+    """Rows of data, read again at each iteration and never held in memory as a whole.
+
+    A source may have `notes`, a list of texts: what a reader of the scores should know of the data.
+    """
 
     Spec: ClassVar[type[SourceSpec]]
     """The task-file keys of `source` for this kind."""

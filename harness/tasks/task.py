@@ -19,6 +19,8 @@ class Opened:
     """Order of preference."""
     size: int
     """Rows of its data."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the scores should know of the data."""
 
 
 @dataclass(frozen=True, eq=False)

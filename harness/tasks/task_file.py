@@ -18,6 +18,8 @@ from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 from mmbench.harness.types import Route
 
+_SPLIT = "split"
+
 
 class _AnySource(BaseModel):
     """A source of any kind; its other keys are the kind's own."""
@@ -125,9 +127,10 @@ class _TaskFile:
         source = self._source(spec)
         fields = self._fields(family, spec, source)
         with _naming(self.path):
-            data = Data(source, fields, tuple(spec.facts), self.path.parent)
+            notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
+            data = Data(source, fields, tuple(spec.facts), self.path.parent, notes)
             made = _primary_first(family, options, data, spec)
-        return Opened(made, tuple(spec.routes) or made.routes, len(source))
+        return Opened(made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)))
 
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""
@@ -150,15 +153,19 @@ class _TaskFile:
             return kind.open(given, self.path.parent, self.split or given.split)
 
     def _fields(self, family: type[Family], spec: TaskSpec, source: Source) -> dict[str, str | list[str]]:
-        """Return the column of every field: as given, else the column of the same name. Raises DataError."""
+        """Return the column of every field: as given, else the column of the same name. Raises DataError.
+
+        The column `split` is used only where it is given: people's tables have one for other purposes too.
+        """
         columns = list(source.columns())
-        fields: dict[str, str | list[str]] = {name: name for name in family.fields if name in columns}
+        own = [name for name in family.fields if name in columns and name != _SPLIT]
+        fields: dict[str, str | list[str]] = {name: name for name in own}
         for name, given in spec.fields.items():
             where = self._where("fields", name)
             if name not in (*family.fields, "id"):
                 raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
             for column in given if isinstance(given, list) else [given]:
-                if column not in columns:
+                if column not in columns and ("." not in column or column.partition(".")[0] not in columns):
                     raise DataError(
                         f"{where}: the data has no column '{column}'{nearest(column, columns)} "
                         f"(columns: {', '.join(columns)})"
@@ -176,6 +183,16 @@ class _TaskFile:
                     f"{self._where('facts')}: the data has no column '{column}'{nearest(column, columns)} for 'facts'"
                 )
         return fields
+
+    def _unused_split(self, family: type[Family], source: Source, fields: Mapping[str, str | list[str]]) -> list[str]:
+        """Return a note where the data has a column `split` that nobody named: rows of every split are then asked."""
+        named = self.split or self.content["source"].get(_SPLIT) or _SPLIT in fields
+        if named or _SPLIT not in source.columns():
+            return []
+        how = "`fields: {split: split}`, or one split as" if _SPLIT in family.fields else "one split as"
+        return [
+            f"the column 'split' is not used, so that rows of every split are taken; name {how} `split` in `source`"
+        ]
 
     def _where(self, *at: str) -> str:
         return f"{self.path} line {self.lines.get(at, self.lines.get(at[:1], 1))}"

@@ -43,7 +43,7 @@ def test_lists_of_the_task_file() -> None:
 
 def test_text_file(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "names.txt").write_text("\ufeff# made by hand\n cat \r\n\n#1 dog\n", encoding="utf-8")
+    (tmp_path / "sub" / "names.txt").write_text("\ufeff# made by hand\n\n cat \r\n#1 dog\n\n", encoding="utf-8")
     assert class_list("sub/names.txt", tmp_path) == ("cat", "#1 dog")
     assert class_list(str(tmp_path / "sub" / "names.txt"), HERE) == ("cat", "#1 dog")
 
@@ -73,3 +73,14 @@ def test_unknown_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize("template", ["a photo", "{} and {}", "a {c}", "a {} {c}", "{{}}", "a {} }"])
 def test_templates_that_cannot_be_filled(template: str) -> None:
     fails(lambda: template_list(["{}", template], HERE), f"'{template}'", "one {}")
+
+
+def test_a_blank_line_among_classes_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("# mine\n\ncat\n\ndog\n\n\n")
+    fails(lambda: class_list("names.txt", tmp_path), "names.txt line 4 is blank", "index")
+    (tmp_path / "names.txt").write_text("# mine\n\ncat\ndog\n\n")
+    assert class_list("names.txt", tmp_path) == ("cat", "dog")
+    (tmp_path / "blank.txt").write_text("\ncat\n")
+    fails(lambda: class_list("blank.txt", tmp_path), "blank.txt line 1 is blank")
+    (tmp_path / "templates.txt").write_text("a {}.\n\nthe {}.\n")
+    assert template_list("templates.txt", tmp_path) == ("a {}.", "the {}.")

@@ -1,9 +1,11 @@
 """Common row parsing and column names of all families."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from mmbench.benchmarks.named import class_list
 from mmbench.benchmarks.sources.cells import column, label_values, picture
+from mmbench.benchmarks.sources.classes import canonical
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.metric import Metric
@@ -41,21 +43,40 @@ def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tu
     if given is not None:
         return class_list(given, data.base)
     if named := data.source.class_names(label):
+        _note_codes(named, data)
         return tuple(named)
     own: set[str] = set()
     for number, cell in enumerate(data.source.values(label)):
-        for value in label_values(cell):
+        for value in label_values(cell, f"row {number} (counted from 0)"):
             if value is None or (isinstance(value, str) and not value.strip()):
                 raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
             if not isinstance(value, str):
                 raise DataError(f"labels in column '{label}' are numbers; name the classes with the key 'classes'")
-            own.add(value)
+            own.add(canonical(value))
     if not own:
         raise DataError(f"column '{label}' holds no label at all")
+    _note_codes(own, data)
     return tuple(sorted(own))
+
+
+_CODES = {
+    r"\d+(\.0)?": "all digits",
+    r"n\d{8}": "WordNet ids",
+}
+
+
+def _note_codes(names: Collection[str], data: Data) -> None:
+    """Note classes whose names say nothing to a text tower: its score would be that of the codes."""
+    for pattern, what in _CODES.items():
+        if all(re.fullmatch(pattern, name) for name in names):
+            first = ", ".join(sorted(names)[:3])
+            data.notes.append(
+                f"the names of the classes are {what} ({first}), which say nothing of the pictures; "
+                "list their names with the key `classes`"
+            )
 
 
 def is_multi_label(data: Data, label: str) -> bool:
     """Return True when the first label is a list: an item may then have several."""
     first = next(iter(data.source.values(label)), None)
-    return isinstance(first, (list, tuple)) or label_values(first) != (first,)
+    return isinstance(first, (list, tuple)) or label_values(first, "row 0 (counted from 0)") != (first,)

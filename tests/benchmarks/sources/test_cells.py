@@ -1,5 +1,6 @@
 """A cell becomes the one thing it can mean, or an error that names its row."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -46,6 +47,40 @@ def test_picture(row: Row) -> None:
     assert picture(data, row).locator == picture({"bytes": data, "path": "x"}, row).locator == row.where
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_picture_as_text(kind: str, row: Row) -> None:
+    out = io.BytesIO()
+    PIL.Image.effect_noise((16, 16), 50).save(out, kind)
+    data = out.getvalue()
+    written = base64.b64encode(data).decode()
+    wrapped = base64.encodebytes(data).decode()
+    for cell in (written, wrapped, f"data:image/x;base64,{written}", {"bytes": written, "path": "gone.png"}):
+        found = picture(cell, row)
+        assert found.digest == Image.from_bytes(data, "here").digest
+        assert found.locator == row.where
+
+
+@pytest.mark.parametrize("cell", ["data:image/png;base64,a*b", "data:image/png,abc", "data:image/png", "QUJD" * 1000])
+def test_text_that_is_no_picture(cell: str, row: Row) -> None:
+    fails(row, lambda: picture(cell, row), "expected a picture")
+
+
+def test_column_of_records(tmp_path: Path) -> None:
+    cells = {
+        "answers": [{"answer": "a", "n": 1}, {"answer": "b", "n": 2}],
+        "sets": {"answer": ["a", "b"]},
+        "text": "[{'answer': 'a'}, {'answer': 'b'}]",
+        "a.b": "whole",
+        "none": None,
+    }
+    row = Row(cells, "rows.jsonl line 1", tmp_path)
+    for name in ("answers.answer", "sets.answer", "text.answer"):
+        assert column(row, name) == ["a", "b"]
+    assert column(row, "a.b") == "whole" and column(row, "none.answer") is None
+    for name in ("answers.anser", "nothing.answer", "a.b.c"):
+        fails(row, lambda name=name: column(row, name), f"no column '{name}'")
+
+
 def test_picture_that_is_missing_fails_only_when_read(row: Row) -> None:
     missing = picture("no/such.png", row)
     assert missing.locator == "no/such.png"
@@ -73,6 +108,8 @@ def test_text(row: Row) -> None:
     assert [text(cell, row) for cell in ("a", "", 3, 2.5, np.int64(4))] == ["a", "", "3", "2.5", "4"]
     for cell in (None, True, ["a"], b"a", float("nan"), {}):
         fails(row, lambda cell=cell: text(cell, row), "expected text")
+    assert [text(cell, row) for cell in (2.0, np.float32(3), -0.0, "2.0")] == ["2", "3", "0", "2.0"]
+    assert texts([2.0, 2.5], row) == ("2", "2.5")
     fails(row, lambda: text("\ud800", row), "surrogate")
 
 
@@ -80,7 +117,13 @@ def test_texts(row: Row) -> None:
     assert texts(["a", 1], row) == texts('["a", 1]', row) == texts(' ["a", 1]', row) == ("a", "1")
     assert texts("a", row) == ("a",)
     assert texts("[laughs] hello", row) == ("[laughs] hello",)
-    assert texts("[NaN]", row) == ("[NaN]",)
+    assert texts("[1] see above", row) == ("[1] see above",) and text("[citation needed]", row) == "[citation needed]"
+    for unclear in ("[NaN]", "[citation needed]", "['a', 'b'"):
+        fails(row, lambda unclear=unclear: texts(unclear, row), "may be a list or a text; write a list as JSON")
+    for written in ("['a', 'b']", "['a' 'b']", "['a'\n 'b']", ("a", "b")):
+        assert texts(written, row) == label_values(written) == ("a", "b")
+    assert texts("""["it's", 'b']""", row) == ("it's", "b")
+    assert texts("[0.5 1.2]", row) == ("0.5", "1.2")
     assert texts([], row) == texts("[]", row) == ()
     fails(row, lambda: texts(["a", None], row), "expected text, found nothing")
     fails(row, lambda: texts(None, row), "expected text, found nothing")
@@ -111,7 +154,16 @@ def test_index_out_of_range(cell: object, row: Row) -> None:
     fails(row, lambda: class_index(cell, row, ANIMALS), "is no class index, expected 0 to 4")
 
 
-@pytest.mark.parametrize("cell", ["5", "-1", "1.0", "²", "9" * 5000, "", " cat"])
+@pytest.mark.parametrize("cell", [" cat", "cat\n", "caf\u00e9", "cafe\u0301 "])
+def test_spellings_of_one_class(cell: str, row: Row) -> None:
+    for names in (("cat", "caf\u00e9"), ("cat ", "cafe\u0301")):
+        classes = Classes(names)
+        assert class_index(cell, row, classes) == ("a" in cell and "t" not in cell)
+        assert class_indices(cell, row, classes) == class_indices([cell, cell], row, classes)
+        assert classes.names == names
+
+
+@pytest.mark.parametrize("cell", ["5", "-1", "1.0", "²", "9" * 5000, "", "Cat"])
 def test_text_that_is_no_class(cell: str, row: Row) -> None:
     fails(row, lambda: class_index(cell, row, ANIMALS), "neither one of the 5 class names nor an index below 5")
 

@@ -178,6 +178,68 @@ def test_folder_failures(tmp_path: Path) -> None:
     fails(lambda: Folder(tmp_path / "empty", None), str(tmp_path / "empty" / "cat"), "no pictures", ".jpg")
 
 
+def test_folder_clutter_is_passed_over(tmp_path: Path) -> None:
+    clutter = ("@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", ".ipynb_checkpoints", "System Volume Information")
+    put_text(tmp_path / "cat/a.png", "")
+    put_text(tmp_path / "dog/b.png", "")
+    for name in clutter:
+        put_text(tmp_path / name / "x.png", "")
+        put_text(tmp_path / "cat" / name / "a.png" / "x.jpg", "")
+    for name in ("Thumbs.db", "thumbs.db", "desktop.ini", ".DS_Store"):
+        put_text(tmp_path / "cat" / name, "")
+    source = Folder(tmp_path, None)
+    assert [row["id"] for row in cells(source)] == ["cat/a.png", "dog/b.png"]
+    assert source.class_names("label") == ("cat", "dog")
+    assert source.notes == ()
+
+
+def test_folder_files_left_out_are_counted(tmp_path: Path) -> None:
+    for name in (
+        "cat/a.png",
+        "cat/b.HEIC",
+        "cat/c.jfif",
+        "cat/d.avif",
+        "cat/e.heic",
+        "dog/f.txt",
+        "dog/g.PNG",
+        "dog/h",
+    ):
+        put_text(tmp_path / name, "")
+    source = Folder(tmp_path, None)
+    avif = ".avif" in PIL.Image.registered_extensions()
+    assert [row["id"] for row in cells(source)] == ["cat/a.png", "cat/c.jfif", *["cat/d.avif"] * avif, "dog/g.PNG"]
+    (note,) = source.notes
+    assert f"{4 + (not avif)} files" in note and ".heic (2)" in note and ".txt (1)" in note
+    assert "no ending (1)" in note
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        (("train", "val"), True),
+        (("Training", "Validation", "Testing"), True),
+        (("train", "test", "extra"), True),
+        (("train",), True),
+        (("train", "bus", "car"), False),
+        (("test", "quiz"), False),
+    ],
+)
+def test_folders_of_splits_are_no_classes(names: tuple[str, ...], wrong: bool, tmp_path: Path) -> None:
+    for name in (*names, "__MACOSX"):
+        put_text(tmp_path / name / "cat" / "a.png", "")
+    if wrong:
+        fails(lambda: Folder(tmp_path, None), "are splits", f"`split: {min({*names} - {'extra'})}`")
+        assert Folder(tmp_path, names[0]).class_names("label") == ("cat",)
+    else:
+        assert Folder(tmp_path, None).class_names("label") == tuple(sorted(names))
+
+
+def test_folders_of_one_spelling_are_one_class(tmp_path: Path) -> None:
+    put_text(tmp_path / "caf\u00e9/a.png", "")
+    put_text(tmp_path / "cafe\u0301/b.png", "")
+    assert Folder(tmp_path, None).class_names("label") == ("caf\u00e9",)
+
+
 # CSV
 
 
@@ -187,6 +249,17 @@ def test_csv_lines_and_quotes(tmp_path: Path) -> None:
     assert cells(source) == [{"image": "1.png", "text": 'two\r\nlines, "quoted"'}, {"image": "2.png", "text": "é"}]
     assert [row.where for row in source] == ["labels.csv line 2", "labels.csv line 5"]
     assert source.columns() == ("image", "text")
+
+
+def test_csv_index_of_pandas_is_passed_over(tmp_path: Path) -> None:
+    source = CsvFile(put_text(tmp_path / "a.csv", ",image,label\n0,1.png,cat\n1,2.png,dog\n"), None)
+    assert source.columns() == ("image", "label")
+    assert cells(source) == [{"image": "1.png", "label": "cat"}, {"image": "2.png", "label": "dog"}]
+
+
+def test_csv_cells_of_any_length(tmp_path: Path) -> None:
+    long = "a" * 200_000
+    assert cells(CsvFile(put_text(tmp_path / "a.csv", f"image\n{long}\n"), None)) == [{"image": long}]
 
 
 @pytest.mark.parametrize(

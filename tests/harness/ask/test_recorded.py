@@ -321,3 +321,9 @@ def test_model_and_predictions_sit_the_same_exam(subject: Callable[..., Subject]
         assert isinstance(made.fingerprint, str)
         assert (made.control_by("embed"), made.scorer, made.dry) == (None, None, False)
     assert (recorded().looks, subject(fakes.Dual()).looks) == (False, True)
+
+
+@pytest.mark.parametrize(("written", "expected"), [("2.0", "2"), ("2", "2"), ('"2.0"', "2.0")])
+def test_whole_numbers_as_ids(written: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "said.jsonl").write_text(f'{{"id": {written}, "prediction": "a"}}\n')
+    assert read_predictions(tmp_path / "said.jsonl").by_id == {expected: "a"}
