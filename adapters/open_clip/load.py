@@ -1,6 +1,7 @@
 """Model loading: the one place where open_clip builds towers and reads checkpoints from a recipe."""
 
 import importlib
+import json
 import logging
 import pickle
 import re
@@ -226,7 +227,16 @@ def _text_override(recipe: Recipe, offline: bool) -> dict[str, Any]:
         return {}
     what = f"the text tower's configuration {name} of {recipe.label}"
     folder = hub.fetch_folder(str(name), offline=offline, what=what, vocabulary=False)
+    if _brings_code(folder / "config.json"):
+        raise UsageError(f"{what} names code of its own, which is not run; only towers that transformers has are built")
     return {"text_cfg": {**recipe.text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
+
+
+def _brings_code(config: Path) -> bool:
+    try:
+        return "auto_map" in json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False  # reading it will report what is wrong
 
 
 def _tokenizer(recipe: Recipe, offline: bool) -> Any:
@@ -247,6 +257,7 @@ def _tokenizer(recipe: Recipe, offline: bool) -> Any:
             str(folder),
             context_length=recipe.text.get("context_length", 77),
             tokenizer_mode=recipe.text.get("tokenizer_mode"),
+            trust_remote_code=False,  # the folder may name code of its own, which the library would ask to run
             **(dict(kwargs) if isinstance(kwargs, dict) else {}),
         )
     except (OSError, ValueError, ImportError) as error:
