@@ -189,6 +189,14 @@ def check_fits(config: dict[str, Any], file: Path, weights: Path) -> None:
         )
 
 
+def brings_code(config: Path) -> bool:
+    """Tell whether a configuration of the hub names classes of its own, which only its own code can make."""
+    try:
+        return "auto_map" in json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False  # reading it will report what is wrong
+
+
 def _parameters(config: dict[str, Any]) -> int:
     vision, text, above = config["vision_cfg"], config["text_cfg"], config.get("multimodal_cfg")
     known = 0 if vision.get("timm_model_name") else _pictures(vision)

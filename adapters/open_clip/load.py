@@ -1,7 +1,6 @@
 """Model loading: the one place where open_clip builds towers and reads checkpoints from a recipe."""
 
 import importlib
-import json
 import logging
 import pickle
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmbench.adapters.open_clip import catalogue
+from mmbench.adapters.open_clip import catalogue, folder_config
 from mmbench.adapters.open_clip.recipe import Recipe
 from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.weights import SEED
@@ -227,16 +226,9 @@ def _text_override(recipe: Recipe, offline: bool) -> dict[str, Any]:
         return {}
     what = f"the text tower's configuration {name} of {recipe.label}"
     folder = hub.fetch_folder(str(name), offline=offline, what=what, vocabulary=False)
-    if _brings_code(folder / "config.json"):
+    if folder_config.brings_code(folder / "config.json"):
         raise UsageError(f"{what} names code of its own, which is not run; only towers that transformers has are built")
     return {"text_cfg": {**recipe.text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
-
-
-def _brings_code(config: Path) -> bool:
-    try:
-        return "auto_map" in json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return False  # reading it will report what is wrong
 
 
 def _tokenizer(recipe: Recipe, offline: bool) -> Any:

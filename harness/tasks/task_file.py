@@ -18,7 +18,6 @@ from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 from mmbench.harness.types import Route
 
-
 LONGEST_NAME = 100
 """Characters of a task's name, which becomes part of a file's, of 255 at most."""
 HIGHEST_VERSION = 1_000_000_000

@@ -18,7 +18,8 @@ BUDGET = '[default]\nmargin = 0.02\nalpha = 0.05\nmax_errors = 0\n[task."scenes-
 FIGURES = "model,task,metric,value,source,url\nclip,digits,accuracy,0.5,paper,https://a.b\nb,digits,accuracy,0.6,x,\n"
 SUITE = "name: s\nversion: 1\ntitle: T\ntasks: [digits, scenes-colour@1]\n"
 PARTS = (
-    "\x00", "\x1b[2J", "[", "]", "{", "}", "&a ", "*a", "<<: ", "!!python/object:os.system ", "!!set ", "!!binary ", "? ",
+    "\x00", "\x1b[2J", "[", "]", "{", "}", "&a ", "*a", "<<: ", "!!python/object:os.system ", "!!set ", "!!binary ",
+    "? ",
     ".nan", "-.inf", "1e999", "9" * 5000, "2001-01-01", "'", '"', "\t", "\n", ": ", "- ", "%", "n" * 300, "\ud800", "é",
     "no", "~", "0x", ",", "=", "a = 1\n", "[x]\n", "[" * 3000, "null",
 )  # fmt: skip

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from mmbench.adapters.open_clip import catalogue, folder_config, recipe
-from mmbench.adapters.open_clip.load import _brings_code
 from mmbench.harness.errors import UsageError
 from tests.lazy import open_clip
 
@@ -132,6 +131,6 @@ def test_a_configuration_that_is_none_is_one_sentence(tmp_path: Path, content: s
 def test_code_beside_a_text_tower_of_the_hub_is_seen(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text('{"auto_map": {"AutoModel": "code.Model"}}')
-    assert _brings_code(config)
+    assert folder_config.brings_code(config)
     config.write_text('{"model_type": "roberta"}')
-    assert not _brings_code(config)
+    assert not folder_config.brings_code(config)
