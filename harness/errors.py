@@ -40,11 +40,16 @@ class OutOfMemory(Exception):
     """An adapter raises this when a batch does not fit the device; the engine halves the batch and goes on."""
 
 
+_LONGEST = 300
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `"; did you mean 'x'?"` for the known name nearest to `name`, or an empty string.
 
     >>> nearest("clip-vitb23", ["clip-vitb32", "chance"])
     "; did you mean 'clip-vitb32'?"
     """
+    if len(name) > _LONGEST:
+        return ""  # no name is that long, and likeness takes quadratic time
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""

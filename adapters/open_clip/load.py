@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmbench.adapters.open_clip import catalogue
+from mmbench.adapters.open_clip import catalogue, folder_config
 from mmbench.adapters.open_clip.recipe import Recipe
 from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.weights import SEED
@@ -226,6 +226,8 @@ def _text_override(recipe: Recipe, offline: bool) -> dict[str, Any]:
         return {}
     what = f"the text tower's configuration {name} of {recipe.label}"
     folder = hub.fetch_folder(str(name), offline=offline, what=what, vocabulary=False)
+    if folder_config.brings_code(folder / "config.json"):
+        raise UsageError(f"{what} names code of its own, which is not run; only towers that transformers has are built")
     return {"text_cfg": {**recipe.text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
 
 
@@ -247,6 +249,7 @@ def _tokenizer(recipe: Recipe, offline: bool) -> Any:
             str(folder),
             context_length=recipe.text.get("context_length", 77),
             tokenizer_mode=recipe.text.get("tokenizer_mode"),
+            trust_remote_code=False,  # the folder may name code of its own, which the library would ask to run
             **(dict(kwargs) if isinstance(kwargs, dict) else {}),
         )
     except (OSError, ValueError, ImportError) as error:

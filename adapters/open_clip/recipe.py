@@ -1,12 +1,11 @@
 """Recipe of an `open_clip:` spec: weights, architecture, preprocessing and tokenizer, identified from files alone."""
 
 import importlib.util
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmbench.adapters.open_clip import catalogue
+from mmbench.adapters.open_clip import catalogue, folder_config
 from mmbench.adapters.open_clip.catalogue import Preprocessing
 from mmbench.adapters.open_clip.weights import HubWeights, LocalWeights, RandomWeights, Weights
 from mmbench.adapters.shared import hub
@@ -192,22 +191,18 @@ def _checkpoint(architecture: str, path: Path) -> Recipe:
 def _folder(folder: Path) -> Recipe:
     file = folder / "open_clip_config.json"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        config, preprocessing = folder_config.read_config(file)
     except FileNotFoundError as error:
         raise UsageError(f"{folder}: no open_clip_config.json in it, so it is not a folder open_clip saved") from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read ({error})") from error
-    config = content.get("model_cfg") if isinstance(content, dict) else None
-    if not isinstance(config, dict) or not all(isinstance(config.get(key), dict) for key in ("vision_cfg", "text_cfg")):
-        raise UsageError(f"{file}: needs model_cfg with embed_dim, vision_cfg and text_cfg")
     weights = next((folder / name for name in _IN_FOLDER if (folder / name).is_file()), None)
     if weights is None:
         raise UsageError(f"{folder}: no weights in it; one of {', '.join(_IN_FOLDER)} is expected")
-    if config["text_cfg"].get("hf_tokenizer_name") and not hub.has_vocabulary(folder):
+    folder_config.check_fits(config, file, weights)
+    if _section(config, "text_cfg").get("hf_tokenizer_name") and not hub.has_vocabulary(folder):
         raise UsageError(
             f"{folder}: its tokenizer's files (tokenizer.json or a *.model file) must lie beside the weights"
         )
-    chosen = catalogue.default_preprocessing().merged(content.get("preprocess_cfg") or {})
+    chosen = catalogue.default_preprocessing().merged(preprocessing)
     return Recipe(f"local-dir:{folder}", config, LocalWeights(weights), chosen, folder)
 
 

@@ -1,5 +1,6 @@
 """Recorded predictions of another system, as an examinee in place of a model."""
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.regular import open_regular
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
 
@@ -55,7 +57,7 @@ def read_predictions(path: Path) -> Predictions:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8-sig") as lines:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig") as lines:
             yield from lines
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(

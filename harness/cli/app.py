@@ -12,6 +12,7 @@ from mmbench.harness.cli.run import run
 from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
 from mmbench.harness.errors import MmbenchError, UsageError
+from mmbench.harness.render.plain import plain
 
 app = typer.Typer(
     name="mmbench",
@@ -45,13 +46,13 @@ def main() -> None:
     except MmbenchError as error:
         if debug:
             raise
-        typer.echo(f"mmbench: {error}", err=True)
+        typer.echo(f"mmbench: {plain(str(error))}", err=True)
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:
             raise
         hint = "--debug shows where" if "run" in sys.argv[1:2] else "please report it"
-        typer.echo(f"mmbench: internal error ({type(error).__name__}: {error}); {hint}", err=True)
+        typer.echo(f"mmbench: internal error ({type(error).__name__}: {plain(str(error))}); {hint}", err=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:
         typer.echo("mmbench: stopped; what was answered is kept, run the same command again to go on", err=True)

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.records.record import Record
+from mmbench.harness.regular import read_regular
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET
+
+_MOST_BYTES = 4_000_000
 
 MARGIN = 0.01
 ALPHA = 0.05
@@ -120,8 +123,8 @@ def _over(limits: Limits, given: _Limits) -> Limits:
 
 def _read(path: Path) -> _File:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = tomllib.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a readable TOML file ({error})") from error
     return _validated(_File, content, str(path))
 

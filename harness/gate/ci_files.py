@@ -1,19 +1,16 @@
 """CI outputs of a regression gate: JUnit XML, and a Markdown job summary."""
 
-import re
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from mmbench.harness.errors import UsageError
 from mmbench.harness.gate.rows import Checked, CheckRow
 from mmbench.harness.render.figures import markdown, number, signed, span
+from mmbench.harness.render.plain import plain
 
 _MARKS = {"regressed": "❌", "over_budget": "❌", "inconclusive": "❔", "held": "✅", "improved": "✅"}
 
 _FINE = ("held", "improved")
-
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold."""
 
 
 def write_junit(checked: Checked, path: Path) -> None:
@@ -33,7 +30,7 @@ def write_junit(checked: Checked, path: Path) -> None:
         "skipped": _count(cases, "skipped"),
         "time": f"{sum(row.seconds for row in checked.rows):.3f}",
     }
-    name = _plain(f"mmbench check: {checked.candidate} against {checked.baseline}")
+    name = plain(f"mmbench check: {checked.candidate} against {checked.baseline}")
     suites = Xml.Element("testsuites", {"name": "mmbench", **counts})
     suite = Xml.SubElement(suites, "testsuite", {"name": name, **counts})
     suite.extend(cases)
@@ -64,21 +61,21 @@ def summary(checked: Checked) -> str:
         ]
         for row in checked.by_gravity()
     ]
-    parts = [f"### mmbench check\n\n{checked.conclusion}"]
+    parts = [f"### mmbench check\n\n{plain(checked.conclusion)}"]
     if rows:
         parts.append(markdown([*header, "margin", "verdict"], rows))
     told = [f"**{row.reference}** {row.reason}" for row in checked.by_gravity() if row.verdict not in _FINE]
     told += [f"**{each.task}** is not comparable: {each.reason}" for each in checked.incomparable]
     told += [f"{error}" for error in checked.errors]
     told += [f"**{name}** is new" for name in checked.new]
-    parts += ["\n".join(f"- {line}" for line in told)] if told else []
+    parts += ["\n".join(f"- {plain(line)}" for line in told)] if told else []
     return "\n\n".join(parts) + "\n\n"
 
 
 def _case(row: CheckRow, checked: Checked) -> Xml.Element:
     case = _empty(f"{row.reference} {row.metric}", checked.candidate)
     case.set("time", f"{row.seconds:.3f}")
-    message = {"message": _plain(row.reason), "type": row.verdict}
+    message = {"message": plain(row.reason), "type": row.verdict}
     if row.verdict in ("regressed", "over_budget") or (checked.strict and row.verdict == "inconclusive"):
         Xml.SubElement(case, "failure", message).text = message["message"]
     elif row.verdict == "inconclusive":
@@ -89,20 +86,16 @@ def _case(row: CheckRow, checked: Checked) -> Xml.Element:
 def _error(task: str, reason: str, model: str) -> Xml.Element:
     case = _empty(task, model)
     case.set("time", "0")
-    Xml.SubElement(case, "error", {"message": _plain(reason), "type": "not_comparable"}).text = _plain(reason)
+    Xml.SubElement(case, "error", {"message": plain(reason), "type": "not_comparable"}).text = plain(reason)
     return case
 
 
 def _empty(name: str, model: str) -> Xml.Element:
-    return Xml.Element("testcase", {"classname": _plain(f"mmbench.{model}"), "name": _plain(name)})
+    return Xml.Element("testcase", {"classname": plain(f"mmbench.{model}"), "name": plain(name)})
 
 
 def _count(cases: list[Xml.Element], tag: str) -> str:
     return str(sum(case.find(tag) is not None for case in cases))
-
-
-def _plain(text: str) -> str:
-    return _NO_XML.sub("\ufffd", text)
 
 
 def _write(path: Path, text: str, mode: str) -> None:

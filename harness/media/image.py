@@ -14,6 +14,7 @@ import PIL.Image
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
+from mmbench.harness.regular import read_regular
 
 Pixels = PIL.Image.Image
 """Decoded RGB `PIL.Image.Image`, as adapters receive it."""
@@ -153,7 +154,7 @@ def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json
 
 def _read_file(path: Path, shown: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise Unreadable(f"{shown}: {error.strerror or error}") from error
 

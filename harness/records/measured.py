@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
+from mmbench.harness.regular import open_regular
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
@@ -58,19 +59,39 @@ def read_measured(record: Path, metric: Metric) -> Measured:
     path = record.with_suffix(".parquet")
     part = "values" if metric.aggregate is None else "statistics"
     try:
-        with pq.ParquetFile(path) as file:
+        with open_regular(path) as held, pq.ParquetFile(held) as file:
             kind = file.schema_arrow.field(part).type
             if kind.get_field_index(metric.name) < 0:
                 raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
             table = file.read(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
         made = pc.struct_field(table[part].combine_chunks(), [metric.name])
         counted = _is(table["unit"], metric.unit) & ~_is(table["status"], "error") & arrow.present(made)
+        _check_numbers(made, path, listed=metric.aggregate is not None)
+        if table["cluster"].null_count or table["id"].null_count or not _texts(table):
+            raise DataError(f"{path} holds items without id or cluster; run the task again")
         rows = arrow.whole_numbers(np.flatnonzero(counted))
         made, ids, clusters = (each.take(rows) for each in (made, _whole(table["id"]), _whole(table["cluster"])))
         values = _plain(made) if metric.aggregate is None else _rows(made, path)
-    except (OSError, KeyError, pa.ArrowException) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
     return Measured(metric, ids, clusters, values)
+
+
+def _texts(table: Column) -> bool:
+    """Tell whether the names in a table are texts, short or long."""
+    import pyarrow as pa
+
+    held = (table[name].type for name in ("id", "cluster"))
+    return all(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in held)
+
+
+def _check_numbers(column: Column, path: Path, *, listed: bool) -> None:
+    """Raise DataError where a column's buffers, which are read as they are, hold other than 64-bit numbers."""
+    import pyarrow as pa
+
+    numbers = pa.float64()
+    if column.type != (pa.list_(numbers) if listed else numbers) or (listed and column.flatten().null_count):
+        raise DataError(f"{path} holds other than numbers where scores are; run the task again")
 
 
 def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:

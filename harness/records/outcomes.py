@@ -1,11 +1,13 @@
 """Outcome table of a record: one row for each item, in a Parquet file beside the JSON."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import arrow
+from mmbench.harness.regular import open_regular
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
@@ -37,15 +39,24 @@ def read_outcomes(record: Path) -> list[Outcome]:
 
     path = record.with_suffix(".parquet")
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
+        with open_regular(path) as file:
+            rows = pq.read_table(file).to_pylist()
+        return [_outcome(row) for row in rows]
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
-    return [_outcome(row) for row in table.to_pylist()]
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:
     def held(name: str) -> dict[str, Any]:
         return {key: cell for key, cell in (row[name] or {}).items() if cell is not None}
 
+    texts = ("id", "status", "cluster", "unit")
+    wrong = next((name for name in texts if not isinstance(row[name], str)), None)
+    if wrong or not all(_is_number(cell) for part in ("values", "chances") for cell in held(part).values()):
+        raise ValueError(f"a row's {wrong or 'score'} is of another type")
     lists = {part: {name: tuple(cell) for name, cell in held(part).items()} for part in ("statistics", "guesses")}
     return Outcome(**{**row, **{part: held(part) for part in ("values", "chances", "facts")}, **lists})
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and math.isfinite(cell)

@@ -10,10 +10,14 @@ from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
 from mmbench.harness.records.files import replaced
 from mmbench.harness.records.outcomes import SCHEMA, write_outcomes
+from mmbench.harness.records.shape import check_shape
+from mmbench.harness.regular import read_regular
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.scores.score import as_json
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, RouteTaken, Score
+
+_MOST_BYTES = 200_000_000
 
 _OLDEST = 1
 """Read as the present one: `parameters` and the clusters of a score are not known."""
@@ -139,8 +143,8 @@ def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
 def read(path: Path) -> Record:
     """Read a record. Raises DataError that names the file when it is damaged or of another schema."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        held = json.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a readable record ({error}); run the task again to replace it") from error
     schema = held.get("schema") if isinstance(held, dict) else None
     if not isinstance(schema, int) or not _OLDEST <= schema <= SCHEMA:
@@ -149,11 +153,14 @@ def read(path: Path) -> Record:
     try:
         return _record(held)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{path} lacks or misspells a part of a record ({error}); run the task again") from error
+        # A library that checks the card says it in several lines.
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path} lacks or misspells a part of a record ({reason}); run the task again") from error
 
 
 def _record(held: dict[str, Any]) -> Record:
     held = {"parameters": None, **held}
+    check_shape(held)
     own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
     return Record(
         **{**own, "notes": tuple(own["notes"])},

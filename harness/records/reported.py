@@ -12,6 +12,7 @@ from mmbench.harness import registry
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.records.files import replaced
+from mmbench.harness.regular import read_regular
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
 
@@ -21,6 +22,7 @@ COLUMNS = ("model", "task", "metric", "value", "source", "url")
 """Of a CSV; `url` may be empty."""
 
 _SCHEMA = 1
+_MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Reported:
 def read_figures(path: Path) -> tuple[Reported, ...]:
     """Return the figures of a CSV. Raises DataError that names line and column."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, _MOST_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as UTF-8 text ({error})") from error
     reader = csv.reader(text.splitlines(keepends=True))
@@ -98,12 +100,12 @@ def load_reported(results: Path) -> tuple[Reported, ...]:
     if not path.exists():
         return ()
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
         schema, rows = held["schema"], held["rows"]
         if schema != _SCHEMA:
             raise DataError(f"{path} has schema {schema}, this version reads {_SCHEMA}; update mmbench")
         cells = [{name: str(row[name]) for name in COLUMNS} for row in rows]
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}); remove it and import the figures again") from error
     return tuple(_figure(f"{path} row {i}", row, {}) for i, row in enumerate(cells, 1))
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from mmbench.harness.render.plain import plain
+
 COVERED = 0.9995
 """Coverage from which on a share of scored items rounds to all, and is not shown."""
 
@@ -78,7 +80,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return plain(text).replace("|", "\\|")
 
 
 def number(value: float | None) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 class Card(BaseModel):
     """What a person should know before trusting a score of a task; the key `card` of a task file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     title: str = ""
     """One line for lists."""

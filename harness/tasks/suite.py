@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import find_file, load_task
+from mmbench.harness.tasks.task_file import HIGHEST_VERSION, LONGEST_NAME, find_file, load_task
 from mmbench.harness.tasks.yaml_file import read_yaml, validated
 
 
 class _SuiteSpec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    version: int = Field(default=1, ge=1)
+    name: str = Field(max_length=LONGEST_NAME)
+    version: int = Field(default=1, ge=1, le=HIGHEST_VERSION)
     title: str = ""
     split: str | None = Field(default=None, pattern=r"^[\w.+-]+$")
     tasks: list[str] = Field(min_length=1)

@@ -19,6 +19,9 @@ from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 from mmbench.harness.types import Route
 
 _SPLIT = "split"
+LONGEST_NAME = 100
+"""Characters of a task's name, which becomes part of a file's, of 255 at most."""
+HIGHEST_VERSION = 1_000_000_000
 
 
 class _AnySource(BaseModel):
@@ -34,8 +37,8 @@ class TaskSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w.+-]*$")
-    version: int = Field(default=1, ge=1)
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.+-]*$", max_length=LONGEST_NAME)
+    version: int = Field(default=1, ge=1, le=HIGHEST_VERSION)
     family: str
     source: _AnySource
     fields: dict[str, str | list[str]] = {}
@@ -57,9 +60,11 @@ def find_file(name: str, group: str, what: str, known: Mapping[str, Path] | None
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         path = Path(name)
-        if not path.is_file():
-            raise UsageError(f"there is no file {name}; a {what} is a YAML file or one of: mmbench list {what}s")
+        if not _is_there(path):
+            raise UsageError(f"there is no file {name[:600]}; a {what} is a YAML file or one of: mmbench list {what}s")
         return path
+    if len(name) > LONGEST_NAME * 2:
+        raise UsageError(f"there is no {what} '{name[:60]}...', a name of {len(name):,} characters")
     stem, _, version = name.partition("@")
     known = registry.files(group) if known is None else known
     if stem not in known:
@@ -69,6 +74,14 @@ def find_file(name: str, group: str, what: str, known: Mapping[str, Path] | None
         if str(held) != version:
             raise UsageError(f"{what} '{stem}' is here in version {held}, not {version}")
     return known[stem]
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether something stands at a path; reading it says what is wrong with it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False  # longer than a name can be, or a link that leads to itself
 
 
 def load_task(path: Path, split: str | None = None) -> Task:

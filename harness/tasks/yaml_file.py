@@ -1,6 +1,6 @@
 """YAML files, read and validated: every error names the file, the line and the nearest known key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -9,9 +9,23 @@ from pydantic import BaseModel, ValidationError
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.regular import read_regular
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The one written in C where PyYAML was built with it: suites of a thousand tasks load in a second."""
+
+_MOST_BYTES = 4_000_000
+_MOST_NODES = 400_000
+"""With what aliases stand for counted each time: nine lines of YAML can stand for a billion."""
+_MOST_LEVELS = 50
+_LONGEST_NUMBER = 30
+"""Digits; no field of a task has more, and Python takes quadratic time over them."""
+_INTEGER = "tag:yaml.org,2002:int"
+_PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
+"""What JSON knows. Dates, sets and objects of other languages have no meaning in a task."""
+_TEXT = "tag:yaml.org,2002:str"
+_MERGE = "tag:yaml.org,2002:merge"
+_DATE = "tag:yaml.org,2002:timestamp"
 
 Lines: TypeAlias = dict[tuple[str | int, ...], int]
 """Where each key of a YAML file stands: its path within the file to a 1-based line."""
@@ -20,31 +34,96 @@ Lines: TypeAlias = dict[tuple[str | int, ...], int]
 def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     """Return a YAML mapping and the line of each key. Raises DataError."""
     try:
-        text = path.read_text(encoding="utf-8")
-        node, content = _parsed(text)
+        text = read_regular(path, _MOST_BYTES).decode("utf-8")
+        node, content = _parsed(text, path)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DataError(f"{path} line {line}: not valid YAML ({error.problem})") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{path} line {line}: not valid YAML ({_cut(str(error.problem))})") from error
+    except yaml.YAMLError as error:
+        raise DataError(f"{path} is not valid YAML ({_cut(str(error))})") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read ({error})") from error
+    except (ValueError, LookupError) as error:  # a tag that the text behind it does not have
+        raise DataError(f"{path}: a value is not of its tag ({_cut(str(error))})") from error
+    except RecursionError as error:
+        raise DataError(f"{path}: lists are nested too deeply, at most {_MOST_LEVELS} levels are read") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a mapping of keys such as 'name', 'family' and 'source'")
     lines: Lines = {}
-    try:
-        _note_lines(node, (), lines, path)
-    except RecursionError as error:
-        raise DataError(f"{path}: an anchor contains itself, or lists are nested too deeply") from error
+    _note_lines(node, (), lines, path)
     return content, lines
 
 
-def _parsed(text: str) -> tuple[Any, Any]:
+def _parsed(text: str, path: Path) -> tuple[Any, Any]:
     """Return the nodes of a document, which know their lines, and its content, from one pass."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
+        _Bounds(path).count(node)
         return node, None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+class _Bounds:
+    """Bounds of a document, held before Python objects are made of its nodes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sizes: dict[int, int] = {}
+        self._open: set[int] = set()
+
+    def count(self, node: Any) -> int:
+        """Return how many nodes stand under this one. Raises DataError that names the line."""
+        if not isinstance(node, yaml.CollectionNode):
+            if node is not None:
+                self._check_scalar(node)
+            return 1
+        held = self._sizes.get(id(node))
+        if held is not None:
+            return held
+        if id(node) in self._open:
+            raise self._error(node, "an anchor contains itself")
+        if len(self._open) >= _MOST_LEVELS:
+            raise self._error(node, f"lists are nested too deeply, at most {_MOST_LEVELS} levels are read")
+        self._check_tag(node)
+        self._open.add(id(node))
+        size = 1 + sum(map(self.count, self._below(node)))
+        self._open.remove(id(node))
+        if size > _MOST_NODES:
+            raise self._error(node, f"stands for more than {_MOST_NODES:,} values, as aliases are counted each time")
+        self._sizes[id(node)] = size
+        return size
+
+    def _below(self, node: Any) -> Iterator[Any]:
+        if isinstance(node, yaml.SequenceNode):
+            yield from node.value
+            return
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key, "a key is text, not a list or a mapping")
+            if key.tag not in (_MERGE, _TEXT):
+                raise self._error(key, f"the key {_cut(key.value)} is read as {_kind(key.tag)}; put it in quotes")
+            yield value
+
+    def _check_scalar(self, node: Any) -> None:
+        self._check_tag(node)
+        if node.tag == _INTEGER and len(node.value) > _LONGEST_NUMBER:
+            raise self._error(node, f"a number of {len(node.value):,} digits; at most {_LONGEST_NUMBER} are read")
+
+    def _check_tag(self, node: Any) -> None:
+        if node.tag == _DATE:
+            raise self._error(node, f"{_cut(node.value)} is read as a date; put it in quotes to have it as text")
+        if node.tag not in _PLAIN:
+            short = node.tag.replace("tag:yaml.org,2002:", "!!")
+            raise self._error(node, f"the tag {_cut(short)} is not read; a task is made of text, numbers and lists")
+
+    def _error(self, node: Any, reason: str) -> DataError:
+        return DataError(f"{self._path} line {node.start_mark.line + 1}: {reason}")
+
+
+def _kind(tag: str) -> str:
+    return {"int": "a number", "float": "a number", "bool": "true or false"}.get(tag.rpartition(":")[2], "no text")
 
 
 def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) -> None:
@@ -54,7 +133,7 @@ def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) 
             line = key.start_mark.line + 1
             if where in lines:
                 raise DataError(
-                    f"{path} line {line}: the key '{key.value}' stands twice (first in line {lines[where]})"
+                    f"{path} line {line}: the key '{_cut(key.value)}' stands twice (first in line {lines[where]})"
                 )
             lines[where] = line
             _note_lines(value, where, lines, path)
@@ -84,7 +163,7 @@ def validated(
         at = (*within, *first["loc"])
         if first["type"] == "extra_forbidden":
             siblings = known if len(first["loc"]) == 1 else _keys_at(model, first["loc"][:-1])
-            reason = f"unknown key '{at[-1]}'{nearest(str(at[-1]), siblings)}"
+            reason = f"unknown key '{_cut(str(at[-1]))}'{nearest(str(at[-1]), siblings)}"
         elif first["type"] == "missing":
             reason = f"the key '{'.'.join(map(str, at))}' is missing"
         elif first["type"] == "string_pattern_mismatch":
@@ -118,5 +197,8 @@ def _lower(text: str) -> str:
 
 
 def _short(value: Json) -> str:
-    text = repr(value)
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."

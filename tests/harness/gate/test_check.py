@@ -310,11 +310,11 @@ def test_summary(made: Checked, tmp_path: Path) -> None:
     lines = text.splitlines()
     assert lines[1] == "### mmbench check"
     assert lines[3].startswith(
-        "new\x07| fails against base: of 5 tasks 1 regressed (worse@1), 1 over budget (errors@1)"
+        "new\ufffd| fails against base: of 5 tasks 1 regressed (worse@1), 1 over budget (errors@1)"
     )
-    assert lines[5] == "|  | task | metric | base | new\x07\\| | change | 90 % interval | margin | verdict |"
+    assert lines[5] == "|  | task | metric | base | new\ufffd\\| | change | 90 % interval | margin | verdict |"
     assert lines[7].startswith("| ❌ | worse@1 | accuracy | 0.750 | 0.650 | -0.100 | -0.1")
-    assert "- **gone** is not comparable: new\x07| has no record of gone@1" in lines
+    assert "- **gone** is not comparable: new\ufffd| has no record of gone@1" in lines
     assert "- **added@1** is new" in lines
 
 

@@ -181,7 +181,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    fails(Image.from_path(tmp_path), "Is a directory")
+    fails(Image.from_path(tmp_path), "it is a folder, not a file")
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"just text", encoded()[:60], encoded("JPEG")[:200]])

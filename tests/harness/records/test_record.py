@@ -175,7 +175,7 @@ def test_half_written_files_are_no_records(tmp_path: Path) -> None:
         (b"[]", "has schema None, this version reads 1 to 2; run the task again to replace it"),
         (b'{"schema": 0}', "has schema 0, this version reads 1 to 2; run the task again to replace it"),
         (b'{"schema": 3}', "has schema 3, this version reads 1 to 2; update mmbench"),
-        (b'{"schema": 1}', "lacks or misspells a part of a record ('model')"),
+        (b'{"schema": 1}', "lacks or misspells a part of a record (model is missing)"),
     ],
 )
 def test_a_damaged_record_is_named_and_the_others_are_kept(tmp_path: Path, content: bytes, expected: str) -> None:

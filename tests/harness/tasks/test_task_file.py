@@ -148,7 +148,7 @@ def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.M
             CSV.replace("name: pets", "name: a/b"),
             "line 1: 'name' is made of letters, digits and the marks _ . + -, not 'a/b'",
         ),
-        (CSV + "2: two\n", "'2': keys should be strings"),
+        (CSV + "2: two\n", "the key 2 is read as a number"),
         (CSV.replace("source:", "sorce:"), "line 3: unknown key 'sorce'; did you mean 'source'?"),
     ],
 )

@@ -1,0 +1,108 @@
+"""Shape of a record as it stands on disk: the type of every part that boards, comparisons and gates calculate with."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_MOST = 1e15
+"""Past this a number is damage: no count, score or duration is as large, and sums of it would overflow."""
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and _number(value) and value >= 0
+
+
+def _share(value: object) -> bool:
+    return _number(value) and 0 <= value <= 1  # type: ignore[operator]
+
+
+def _mapping(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_number, value))
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _or_none(check: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or check(value)
+
+
+_Shape = Mapping[str, Callable[[object], bool]]
+
+_RECORD: _Shape = {
+    **dict.fromkeys(("model", "fingerprint", "task", "family", "protocol", "route", "created"), _text),
+    **dict.fromkeys(("version", "errors", "asked", "remembered", "truncated_texts"), _count),
+    **dict.fromkeys(("dataset", "details", "versions", "hardware", "card"), _mapping),
+    **dict.fromkeys(("seed", "seconds", "items_per_second"), _number),
+    **dict.fromkeys(("control", "first_error"), _or_none(_text)),
+    "parameters": _or_none(_count),
+    "scorer": _or_none(_mapping),
+    "notes": _texts,
+}
+_DATASET: _Shape = {"digest": _text, "n": _count, "partial": _flag}
+_SCORER: _Shape = {"model": _text, "fingerprint": _text}
+_SCORE: _Shape = {
+    "metric": _text,
+    **dict.fromkeys(("value", "low", "high", "chance"), _or_none(_number)),
+    "n": _count,
+    "coverage": _share,
+    "bounds": _or_none(_pair),
+    "primary": _flag,
+}
+_LEVEL: _Shape = {
+    "fact": _text,
+    "level": lambda value: value is None or isinstance(value, str | bool) or _number(value),
+}
+
+
+def check_shape(held: Mapping[str, Any]) -> None:
+    """Raise ValueError that names the first part of another type than a record's, LookupError for one that lacks."""
+    _check(held, _RECORD, "")
+    _check(held["dataset"], _DATASET, "dataset.")
+    if held["scorer"] is not None:
+        _check(held["scorer"], _SCORER, "scorer.")
+    for part, extra in (("scores", {}), ("breakdown", _LEVEL)):
+        for i, score in enumerate(_listed(held, part)):
+            _check(score, {**_SCORE, **extra}, f"{part}[{i}].")
+            if not _or_none(_count)(score.get("clusters")):
+                raise ValueError(f"{part}[{i}].clusters is {_shown(score['clusters'])}")
+    if sum(score["primary"] for score in held["scores"]) != 1:
+        raise ValueError("one of its scores, and no more, is the primary one")
+
+
+def _listed(held: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
+    found = held[part]
+    if not isinstance(found, list) or not all(map(_mapping, found)):
+        raise ValueError(f"{part} is {_shown(found)}")
+    return found
+
+
+def _check(held: Mapping[str, Any], shape: _Shape, where: str) -> None:
+    for name, fits in shape.items():
+        if name not in held:
+            raise LookupError(f"{where}{name} is missing")
+        if not fits(held[name]):
+            raise ValueError(f"{where}{name} is {_shown(held[name])}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST:
+        return "a number of very many digits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

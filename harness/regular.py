@@ -1,0 +1,60 @@
+"""Regular files opened without waiting: a pipe, a device or a socket in a file's place is an error, never a wait."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, "a folder"),
+)
+
+
+class NotRegular(OSError):
+    """What stands in a file's place, or a file too large for its kind; `strerror` says it, as that of any OSError."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(0, reason)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading bytes, or one that a link leads to. Raises OSError.
+
+    Opening a pipe would wait for its writer, and a device may never end, so that neither is read.
+    """
+    try:
+        # The flag, which no regular file heeds, has a pipe opened at once; Windows has neither.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        _refuse(path.stat().st_mode)  # a socket cannot be opened, and this says why
+        raise
+    try:
+        _refuse(os.fstat(handle).st_mode)
+    except NotRegular:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path, most: int | None = None) -> bytes:
+    """Return the content of a regular file of at most this many bytes. Raises OSError."""
+    with open_regular(path) as file:
+        if most is None:
+            return file.read()
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise NotRegular(f"larger than {most / 1e6:g} MB")
+    return content
+
+
+def _refuse(mode: int) -> None:
+    kind = next((name for test, name in _KINDS if test(mode)), None)
+    if kind is not None:
+        raise NotRegular(f"it is {kind}, not a file")
