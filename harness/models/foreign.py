@@ -52,6 +52,8 @@ def _interruptible(call: Callable[[], T]) -> T:
     before = signal.getsignal(signal.SIGINT)
     if isinstance(before, _Interrupts):
         return _contained(call, lambda: before.received)
+    if before is signal.SIG_IGN:
+        return _contained(call, lambda: False)  # nobody can interrupt this process
     if before is not signal.default_int_handler:
         return _contained(call, lambda: True)  # somebody else's handler: whose doing it was cannot be told
     handler = _Interrupts()

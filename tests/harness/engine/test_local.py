@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import PIL.Image
@@ -526,6 +526,15 @@ def test_a_flush_answers_a_batch_that_is_not_full(engine: MakeEngine) -> None:
 # Ends
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own handler of Ctrl-C, which parallel workers of the tests ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_a_closable_engine() -> None:
     class Interrupted(Numbers):
         def embed_images(self, images: list[PIL.Image.Image]) -> np.ndarray:
