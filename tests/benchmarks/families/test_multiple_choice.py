@@ -144,7 +144,7 @@ def test_ties_get_their_expected_credit(bench: Any) -> None:
 
 def test_a_ranking_has_no_rotations(bench: Any) -> None:
     task = bench.task("multiple-choice", rows(bench), "circular: true\n")
-    likely = fakes.Likely(lambda n, prompt, text: float(text == OPTIONS[n % 4]))
+    likely = fakes.Likely(lambda n, prompt, text: -float(text != OPTIONS[n % 4]))
     assert bench.run(likely, task).records == [], "circular is asked in writing"
     assert bench.ask(likely, task, route="likelihood").values == {"accuracy": 1.0, "circular_accuracy": None}
     assert len(likely.asked) == 4

@@ -131,6 +131,7 @@ def test_what_an_adapter_changes_of_the_process_changes_nothing(folder: Path, wh
     assert not [*folder.glob("elsewhere/**/results")]
 
 
+@pytest.mark.usefixtures("interruptible")  # what a parent ignores its children ignore too
 def test_ctrl_c_still_stops_the_run(folder: Path) -> None:
     body = "import time; print('asked', file=sys.stderr, flush=True); time.sleep(60)"
     for swallowing in (body, f"\n        try:\n            {body}\n        except BaseException: pass"):

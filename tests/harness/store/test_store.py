@@ -1,6 +1,7 @@
 """The store asks once, returns what it stored, and never mixes two models or two questions."""
 
 import multiprocessing
+import signal
 import sqlite3
 import threading
 import tracemalloc
@@ -193,11 +194,12 @@ def test_each_batch_is_committed(path: Path, store: Store, engine: MakeEngine) -
     assert seen == [0, 10, 20, 30]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_stream_that_ends_in_an_error_keeps_what_was_answered(path: Path, store: Store, engine: MakeEngine) -> None:
     class Dying(fakes.Dual):
         def embed_texts(self, given: list[str]) -> np.ndarray:
             if "25" in given:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
             return super().embed_texts(given)
 
     with pytest.raises(KeyboardInterrupt):
