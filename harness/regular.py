@@ -43,6 +43,15 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
+def regular(path: Path) -> Path:
+    """Return a path for a library that opens it itself, once it is known to lead to a regular file. Raises OSError.
+
+    pyarrow is such a library: a Python file that its threads still hold when Python ends aborts the process.
+    """
+    open_regular(path).close()
+    return path
+
+
 def read_regular(path: Path, most: int | None = None) -> bytes:
     """Return the content of a regular file of at most this many bytes. Raises OSError."""
     with open_regular(path) as file:

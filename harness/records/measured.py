@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
-from mmbench.harness.regular import open_regular
+from mmbench.harness.regular import regular
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
@@ -59,7 +59,7 @@ def read_measured(record: Path, metric: Metric) -> Measured:
     path = record.with_suffix(".parquet")
     part = "values" if metric.aggregate is None else "statistics"
     try:
-        with open_regular(path) as held, pq.ParquetFile(held) as file:
+        with pq.ParquetFile(regular(path)) as file:
             kind = file.schema_arrow.field(part).type
             if kind.get_field_index(metric.name) < 0:
                 raise DataError(f"{path} holds nothing of {metric.name}; run the task again")

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import arrow
-from mmbench.harness.regular import open_regular
+from mmbench.harness.regular import regular
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
@@ -39,9 +39,7 @@ def read_outcomes(record: Path) -> list[Outcome]:
 
     path = record.with_suffix(".parquet")
     try:
-        with open_regular(path) as file:
-            rows = pq.read_table(file).to_pylist()
-        return [_outcome(row) for row in rows]
+        return [_outcome(row) for row in pq.read_table(regular(path)).to_pylist()]
     except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
 

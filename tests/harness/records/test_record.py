@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,6 +218,21 @@ def test_missing_or_damaged_outcomes(tmp_path: Path) -> None:
     path.with_suffix(".parquet").unlink()
     with pytest.raises(DataError, match="is not a readable table of outcomes"):
         read_outcomes(path)
+
+    os.mkfifo(path.with_suffix(".parquet"))
+    with pytest.raises(DataError, match="it is a pipe, not a file"):
+        read_outcomes(path)
+
+
+def test_a_process_that_read_outcomes_ends_well(tmp_path: Path) -> None:
+    """Threads of pyarrow that hold a Python file abort the process where Python ends before them."""
+    path = write(record(), OUTCOMES, tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from mmbench.harness.records.outcomes import read_outcomes\n"
+        "read_outcomes(Path(sys.argv[1]))"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
 PARTIAL = {"digest": "d", "n": 2, "partial": True}
