@@ -1,12 +1,10 @@
 """Cells of data files: pictures, lists and labels in many notations become one type, or an error naming the row."""
 
-import json
 import math
 import numbers
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from mmbench.benchmarks.sources.encoded import encoded
 from mmbench.harness.errors import DataError, nearest
@@ -100,14 +98,6 @@ def label_values(cell: Cell, where: str = "a cell") -> tuple[Cell, ...]:
     return tuple(listed_cells(cell, where))
 
 
-def parse_json(source: str) -> Cell:
-    """Return a JSON value. Raises ValueError, also for NaN, Infinity and numbers too large for a float."""
-    try:
-        return _JSON.decode(source)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
 def data_file(path: Path | str | None, kind: str) -> Path:
     """Return the file that a source reads. Raises DataError that names the nearest file of the folder."""
     if path is None:
@@ -173,17 +163,3 @@ def some_names(names: list[str]) -> str:
     """Return the first names in quotes, and how many more there are."""
     first = ", ".join(f"'{name}'" for name in names[:_SHOWN])
     return f"{first} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else first or "none"
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(f"{number} is too large for a number")
-    return value
-
-
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import PIL.Image
 
+from mmbench.harness.errors import DataError
+
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Endings of picture files that Pillow always reads, in any case."""
 
@@ -40,11 +42,18 @@ def entries(folder: Path | str) -> list[os.DirEntry[str]]:
         return sorted(kept, key=lambda each: each.name)
 
 
-def files(folder: str) -> Iterator[str]:
-    """Yield the files of a folder and of those below it, in order."""
+def files(folder: str, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
+    """Yield the files of a folder and of those below it, in order, also behind links.
+
+    Raises DataError where a link leads back into one of the folders `above`: pictures would come again and again.
+    """
+    state = Path(folder).stat()
+    here = (state.st_dev, state.st_ino)
+    if here in above:
+        raise DataError(f"{folder} holds itself through a link; remove the link")
     for entry in entries(folder):
         if entry.is_dir():
-            yield from files(entry.path)
+            yield from files(entry.path, above | {here})
         else:
             yield entry.path
 

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmbench.benchmarks.sources.cells import data_file, parse_json, text_lines
+from mmbench.benchmarks.sources.cells import data_file, text_lines
 from mmbench.benchmarks.sources.text import TextFile
 from mmbench.harness.errors import DataError
+from mmbench.harness.strict_json import parse_json
 from mmbench.harness.tasks.source import Cell, Row
 
 

@@ -2,11 +2,9 @@
 
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
@@ -19,6 +17,7 @@ from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.regular import open_regular
+from mmbench.harness.strict_json import parse_json
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
 
@@ -67,7 +66,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _prediction(line: str, where: str) -> tuple[str, Json]:
     try:
-        held = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+        held = parse_json(line)
         if "\\u" in line:
             json.dumps(held, ensure_ascii=False).encode()  # an escape can be half a character, which no file can hold
     except (ValueError, RecursionError) as error:
@@ -80,17 +79,6 @@ def _prediction(line: str, where: str) -> tuple[str, Json]:
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise DataError(f"{where}: the id is text or a whole number, not {name!r}")
     return str(name), held["prediction"]
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
 
 
 @dataclass(slots=True)

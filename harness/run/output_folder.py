@@ -3,7 +3,6 @@
 import re
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,13 +29,14 @@ def try_writing(output: Path, label: str) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what processes that are dead for an hour left half-written."""
-    for path in _partial(folder):
-        with suppress(OSError):
-            path.unlink()
-
-
-def _partial(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        found = _PARTIAL.fullmatch("".join(path.suffixes[-2:]))
-        if found and not Path(f"/proc/{found[1]}").exists() and time.time() - path.stat().st_mtime > _OLD:
-            yield path
+        with suppress(OSError):  # another process may finish it meanwhile, or hold it
+            if _is_left(path):
+                path.unlink()
+
+
+def _is_left(path: Path) -> bool:
+    found = _PARTIAL.fullmatch("".join(path.suffixes[-2:]))
+    if found is None or Path(f"/proc/{found[1]}").exists():
+        return False
+    return time.time() - path.stat().st_mtime > _OLD

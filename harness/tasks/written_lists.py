@@ -1,10 +1,10 @@
 """Lists written as text in a cell: JSON, Python as pandas writes them, and NumPy without commas."""
 
 import ast
-import json
-import math
 import re
-from typing import Any, NoReturn
+from typing import Any
+
+from mmbench.harness.strict_json import parse_json
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)
@@ -58,21 +58,10 @@ def _tuple(written: str) -> list[Any] | None:
 
 def _json(written: str) -> list[Any] | None:
     try:
-        found = json.loads(written, parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError):
+        found = parse_json(written)
+    except ValueError:
         return None
     return found if isinstance(found, list) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(f"{number} is too large")
-    return value
 
 
 def _encloses(written: str) -> bool:

@@ -178,6 +178,20 @@ def test_folder_failures(tmp_path: Path) -> None:
     fails(lambda: Folder(tmp_path / "empty", None), str(tmp_path / "empty" / "cat"), "no pictures", ".jpg")
 
 
+def test_links_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
+    for name in ("data/cat", "data/dog", "more"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.png").write_bytes(b"")
+    (tmp_path / "data" / "cat" / "linked").symlink_to(tmp_path / "more")
+    assert [row["id"] for row in cells(Folder(tmp_path / "data", None))] == [
+        "cat/a.png",
+        "cat/linked/a.png",
+        "dog/a.png",
+    ]
+    (tmp_path / "data" / "cat" / "circle").symlink_to("..")
+    fails(lambda: Folder(tmp_path / "data", None), "circle/cat holds itself through a link; remove the link")
+
+
 def test_folder_clutter_is_passed_over(tmp_path: Path) -> None:
     clutter = ("@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", ".ipynb_checkpoints", "System Volume Information")
     put_text(tmp_path / "cat/a.png", "")
@@ -312,8 +326,8 @@ def test_jsonl_split_of_some_lines(tmp_path: Path) -> None:
         ('{"a": 1', ["d.jsonl line 2 column 8"]),
         ('{"a": 1} {"a": 2}', ["d.jsonl line 2 column 10", "Extra data"]),
         ("[1]", ["d.jsonl line 2 is no JSON object"]),
-        ('{"a": NaN}', ["d.jsonl line 2", "NaN is not JSON"]),
-        ('{"a": -Infinity}', ["d.jsonl line 2", "-Infinity is not JSON"]),
+        ('{"a": NaN}', ["d.jsonl line 2", "NaN is no JSON number"]),
+        ('{"a": -Infinity}', ["d.jsonl line 2", "-Infinity is no JSON number"]),
         ('{"a": 1e999}', ["d.jsonl line 2", "1e999"]),
         ('{"a": ' + "[" * 100_000, ["d.jsonl line 2", "nested"]),
         (b'{"a": "\xe9"}', ["d.jsonl line 2 is not UTF-8"]),
