@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mmbench.harness.board.eligible import Apart
 from mmbench.harness.board.line import Column, Line
 from mmbench.harness.digest import Json
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.reported import Reported
 from mmbench.harness.statistics.estimate import Estimate
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +20,10 @@ class Board:
     lines: tuple[Line, ...]
     entries: tuple[Entry, ...]
     """The records that stand on the board."""
-    apart: tuple[Entry, ...]
-    """Records of the same tasks that were asked under another protocol, or only in part."""
+    apart: tuple[Apart, ...]
+    """Records of the same tasks that do not stand in its columns, and why."""
+    remarks: tuple[str, ...] = ()
+    """Sentences on labels: tasks whose last try gave no scores, and other models that had the label before."""
     reported: tuple[Reported, ...] = ()
     """Published figures, those that stand among the lines included."""
 
@@ -59,7 +58,7 @@ class Board:
         lines = {(line.model, line.source): line for line in self.lines}
         rows: list[dict[str, Json]] = []
         standing = [(entry.record, lines.get((entry.record.model, None))) for entry in self.entries]
-        for record, line in (*standing, *((entry.record, None) for entry in self.apart)):
+        for record, line in (*standing, *((each.entry.record, None) for each in self.apart)):
             more = self._more(line, record.reference)
             gain = more.pop("visual_gain")
             cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}

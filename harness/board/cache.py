@@ -15,7 +15,7 @@ from mmbench.harness.scores.gain import Gain
 NAME = ".board-cache.npz"
 """Within a results folder; it may be deleted at any time."""
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised when replicates or gains would come out otherwise from the same files."""
 
 

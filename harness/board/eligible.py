@@ -1,13 +1,14 @@
 """Eligible records of a board: its tasks, the protocol that shares a column, and what is left out and why."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from mmbench.harness.board.line import Column
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
+from mmbench.harness.records.unscored import Unscored
 from mmbench.harness.tasks.suite import find_suite
 
 
@@ -53,45 +54,83 @@ class Filter:
                     raise UsageError(f"{part} '{name}' has no task in this folder{there}")
 
 
-def outlines(suite: str | None, records: Iterable[Record]) -> list[Column]:
+def outlines(suite: str | None, records: Iterable[Record], failed: Iterable[Unscored] = ()) -> list[Column]:
     """Return the tasks of a suite, or all that were run, by name; without metric and protocol, which records tell.
 
-    No data is looked at. Raises UsageError or DataError where the suite cannot be read.
+    A task that failed, or was never finished, was run. No data is looked at. Raises UsageError or DataError where the
+    suite cannot be read.
     """
-    newest: dict[str, Record] = {}
+    newest: dict[str, Column] = {
+        each.reference: Column(each.reference, "", "", each.family, each.dimension) for each in failed
+    }
     for record in sorted(records, key=lambda record: record.created):
-        newest[record.reference] = record
+        newest[record.reference] = Column(record.reference, "", "", record.family, record.card.dimension)
     if suite is None:
-        return [_of_record(newest[task]) for task in sorted(newest)]
+        return [newest[task] for task in sorted(newest)]
     return [
-        _of_record(newest[task.reference])
+        newest[task.reference]
         if task.reference in newest
         else Column(task.reference, "", "", task.family_name, task.card.dimension)
         for task in find_suite(suite).tasks
     ]
 
 
-def alike(entries: Sequence[Entry], *, same_route: bool) -> list[Entry]:
-    """Return the records that may share a column: whole, of one protocol, one for each model.
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Record of a board's task that stands in no column."""
 
-    Of several protocols the one of the record made last stands; of several routes of a model, likewise.
+    entry: Entry
+    why: str
+
+
+OLDER = "older than the newest attempt of its label"
+"""Why records stand apart of which a remark on their label tells."""
+
+
+def alike(entries: Sequence[Entry], *, same_route: bool) -> tuple[list[Entry], list[Apart]]:
+    """Return the records that may share a column, and the rest: whole, of one protocol and metric, one for each model.
+
+    Of several protocols or primary metrics those of the record made last stand, and a record that leads with another
+    metric is scored by this one; of several routes of a model, likewise the last.
     """
+    apart = [Apart(entry, "only part of its items") for entry in entries if entry.record.partial]
     whole = [entry for entry in entries if not entry.record.partial]
     if not whole:
-        return []
-    current = max(whole, key=_created).record.protocol
-    held = [entry for entry in whole if entry.record.protocol == current]
+        return [], apart
+    current = max(whole, key=_created).record
+    held: list[Entry] = []
+    for entry in whole:
+        by_metric = _led_by(current, entry) if entry.record.protocol == current.protocol else None
+        if by_metric is not None:
+            held.append(by_metric)
+        else:
+            same = entry.record.protocol == current.protocol
+            apart.append(Apart(entry, f"no value of {current.primary.metric}" if same else "another protocol"))
     if same_route:
         routes = [entry.record.route for entry in held]
         commonest = max(sorted(set(routes)), key=routes.count)
+        apart += [Apart(entry, "another route") for entry in held if entry.record.route != commonest]
         held = [entry for entry in held if entry.record.route == commonest]
     latest = {entry.record.model: entry for entry in sorted(held, key=_created)}
-    return list(latest.values())
+    apart += [Apart(entry, "another route") for entry in held if latest[entry.record.model] is not entry]
+    return list(latest.values()), apart
+
+
+def _led_by(current: Record, entry: Entry) -> Entry | None:
+    """Return a record of the same protocol with the primary metric of `current`, and its chance and best value."""
+    record, metric = entry.record, current.primary.metric
+    if record.primary.metric == metric:
+        return entry
+    scores = tuple(
+        replace(score, primary=True, chance=current.primary.chance)
+        if score.metric == metric
+        else replace(score, primary=False)
+        for score in record.scores
+    )
+    if not any(score.primary for score in scores):
+        return None
+    return replace(entry, record=replace(record, scores=scores, card=current.card))
 
 
 def _created(entry: Entry) -> str:
     return entry.record.created
-
-
-def _of_record(record: Record) -> Column:
-    return Column(record.reference, "", "", record.family, record.card.dimension)

@@ -81,8 +81,8 @@ class Evidence:
         save_cache(
             self._results,
             BoardCache(
-                {key: row for key, row in held.replicates.items() if key in current},
-                {key: gain for key, gain in held.gains.items() if current.issuperset(key.split("\n"))},
+                {key: row for key, row in held.replicates.items() if _files(key) <= current},
+                {key: gain for key, gain in held.gains.items() if _files(key) <= current},
             ),
         )
         self._fresh = False
@@ -102,7 +102,8 @@ class Evidence:
 
     def _signature(self, entry: Entry) -> str | None:
         try:
-            return signature(entry.path)
+            # A record may stand by another metric than the one it leads with.
+            return f"{signature(entry.path)}\t{entry.record.primary.metric}"
         except OSError as error:
             self._note(DataError(f"the outcomes of {entry.path} cannot be read ({error.strerror}); run the task again"))
             return None
@@ -110,3 +111,8 @@ class Evidence:
     def _note(self, error: UsageError) -> None:
         if str(error) not in map(str, self.errors):
             self.errors.append(error if isinstance(error, DataError) else DataError(str(error)))
+
+
+def _files(key: str) -> set[str]:
+    """Return the signatures in a key, without the metrics."""
+    return {line.partition("\t")[0] for line in key.split("\n")}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
+from mmbench.harness.board.eligible import OLDER
 from mmbench.harness.board.line import Cell, Column, Line
 from mmbench.harness.render.figures import COVERED, interval, number, some
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET
@@ -62,13 +63,13 @@ def ranking(board: Board, view: View) -> Grid:
         columns["items/s"] = lambda line: "-" if not line.items_per_second else f"{line.items_per_second:,.0f}"
     if any(line.parameters for line in lines):
         columns["params"] = lambda line: "-" if line.parameters is None else parameters(line.parameters)
-    routed = view != "tasks" and any(set(line.routes) != {"embed"} for line in lines)
+    routed = view != "tasks" and any(set(line.routes) - {"embed"} for line in lines)
     rows = [
         (
             "-" if line.rank is None else str(line.rank),
             label(line),
             *(shown(line) for shown in columns.values()),
-            *([line.routes[0] if len(line.routes) == 1 else "mixed"] if routed else []),
+            *(["mixed" if len(line.routes) > 1 else "".join(line.routes) or "-"] if routed else []),
         )
         for line in lines
     ]
@@ -185,7 +186,8 @@ def board_notes(board: Board) -> list[str]:
 
 def _apart(board: Board) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
-    for record in (entry.record for entry in board.apart):
-        why = "only part of its items" if record.partial else "another protocol or route"
-        found.setdefault((record.reference, why), []).append(record.model)
-    return [f"apart: {some(models, _FEW_NAMES)} on {task} ({why})" for (task, why), models in found.items()]
+    for each in board.apart:
+        if each.why != OLDER:
+            found.setdefault((each.entry.record.reference, each.why), []).append(each.entry.record.model)
+    apart = [f"apart: {some(models, _FEW_NAMES)} on {task} ({why})" for (task, why), models in found.items()]
+    return apart + [*board.remarks]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import flat_lines
-from mmbench.harness.board.eligible import Filter, alike, outlines
+from mmbench.harness.board.eligible import OLDER, Apart, Filter, alike, outlines
 from mmbench.harness.board.evidence import Evidence
 from mmbench.harness.board.line import Cell, Column, Entrant, make_lines
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.records.entry import Entry, find, in_results, newest
+from mmbench.harness.records.attempt import attempts
+from mmbench.harness.records.entry import Entry, find, in_results
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.reported import Reported, load_reported
 from mmbench.harness.types import Score
@@ -31,7 +32,9 @@ class Results:
             raise DataError(
                 f"results folder {self.path} does not exist; make one with: mmbench run --output {self.path}"
             )
-        self.entries, self.errors = find(in_results(self.path))
+        found = find(in_results(self.path))
+        self.entries, self.errors = list(found.entries), list(found.errors)
+        self.attempts = attempts(found.entries, found.unscored)
         self.reported: tuple[Reported, ...] = ()
         try:
             self.reported = load_reported(self.path)
@@ -59,31 +62,47 @@ class Results:
         that a part of `keep` names.
         """
         keep = keep or Filter()
-        latest = newest(self.entries)
-        asked = outlines(suite, (entry.record for entry in latest if entry.record.control is None))
-        keep.check([*(entry.record.model for entry in latest), *(each.model for each in self.reported)], asked)
+        latest = [entry for attempt in self.attempts for entry in attempt.entries]
+        failed = [each for attempt in self.attempts for each in attempt.failed]
+        asked = outlines(suite, (entry.record for entry in latest if entry.record.control is None), failed)
+        keep.check([*(each.label for each in self.attempts), *(each.model for each in self.reported)], asked)
         order = [column for column in asked if keep.task(column.family, column.dimension)]
         tasks = {column.task for column in order}
+        kept = [attempt for attempt in self.attempts if keep.model(attempt.label)]
         latest = [entry for entry in latest if entry.record.reference in tasks and keep.record(entry.record)]
         mine = [entry for entry in latest if entry.record.control is None]
+        failed = [each for attempt in kept for each in attempt.failed]
         stands: list[Entry] = []
+        apart = [
+            Apart(entry, OLDER)
+            for attempt in kept
+            for entry in attempt.older
+            if entry.record.reference in tasks and entry.record.control is None and keep.record(entry.record)
+        ]
         columns: list[Column] = []
         for column in order:
-            held = alike([entry for entry in mine if entry.record.reference == column.task], same_route=same_route)
+            held, rest = alike(
+                [entry for entry in mine if entry.record.reference == column.task], same_route=same_route
+            )
             stands += held
+            apart += rest
             if held:
                 first = held[0].record
                 columns.append(replace(column, metric=first.primary.metric, protocol=first.protocol))
-            elif suite:
+            elif suite or any(each.reference == column.task for each in failed):
                 columns.append(column)
-        chosen = {entry.path for entry in stands}
-        apart = [entry for entry in mine if entry.path not in chosen]
         reported = self._published(keep, tasks, everything=suite is None and not (keep.dimensions or keep.families))
         entrants = self._entrants(columns, stands, [entry for entry in latest if entry.record.control])
+        # A model whose every task failed has a line all the same.
+        lost = {each.model for each in failed if each.reference in tasks} - {entrant.model for entrant in entrants}
+        entrants += [Entrant(label, (None,) * len(columns)) for label in sorted(lost)]
         if with_reported:
             entrants += _published_entrants(columns, [entry.record for entry in stands], reported)
         lines = make_lines(columns, entrants)
-        return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), reported)
+        remarks = tuple(
+            remark for attempt in kept for remark in attempt.remarks(tasks if suite or keep != Filter() else None)
+        )
+        return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), remarks, reported)
 
     def _entrants(
         self, columns: Sequence[Column], entries: Sequence[Entry], controls: Sequence[Entry]

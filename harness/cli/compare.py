@@ -51,7 +51,7 @@ def compare(
 
         console = make_console()
         console.print(comparison_tables(made, console.width), highlight=False)
-    _warn(made.errors)
+    _warn((*made.errors, *made.remarks))
     raise typer.Exit(made.exit_code)
 
 
@@ -95,7 +95,7 @@ def check(
         write_junit(made, junit)
     if summary is not None:
         append_summary(made, summary)
-    _warn(made.errors)
+    _warn((*made.errors, *made.remarks))
     raise typer.Exit(made.exit_code)
 
 

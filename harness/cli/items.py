@@ -34,7 +34,7 @@ def show(
 
     selection = select(run, output)
     found = find_items(selection, task, wrong=wrong)
-    for error in selection.errors:
+    for error in (*selection.errors, *selection.attempt.remarks()):
         typer.echo(f"warning: {error}", err=True)
     for items in found:
         if wrong and items.metric.best is None:

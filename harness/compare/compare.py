@@ -15,6 +15,7 @@ from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Measured
+from mmbench.harness.records.record import Record
 from mmbench.harness.records.selection import Selection, select
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.statistics.holm import holm
@@ -52,6 +53,7 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
         tuple(
             dict.fromkeys([str(error) for run in runs for error in run.errors] + [e for m in made for e in m.errors])
         ),
+        tuple(remark for run in runs for remark in run.attempt.remarks()),
     )
 
 
@@ -60,6 +62,11 @@ def labels(runs: Sequence[Selection], names: Sequence[str | Path]) -> list[str]:
     held = [run.label for run in runs]
     given = [label if held.count(label) == 1 else str(name) for label, name in zip(held, names, strict=True)]
     return [name if given.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(given, 1)]
+
+
+def lacking(name: str, run: Selection, record: Record) -> str:
+    """Return that a run has no record of another's task, and why not where that is known."""
+    return f"{name} has no record of {record.reference}{run.attempt.lacks(record.reference)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,8 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
     found = match(a, b, force=force)
     rows: list[_Tried] = []
     left = [Left(model, each.task, each.reason) for each in found.unlike]
-    left += [Left(model, record.task, f"{model} has no record of {record.reference}") for record in found.only_a]
-    left += [Left(model, record.task, f"{first} has no record of {record.reference}") for record in found.only_b]
+    left += [Left(model, record.task, lacking(model, b, record)) for record in found.only_a]
+    left += [Left(model, record.task, lacking(first, a, record)) for record in found.only_b]
     errors: list[str] = []
     macro: list[Floats] = []
     for each in found.matches:

@@ -127,6 +127,9 @@ def _matched(a: Entry, b: Entry, *, force: bool) -> Match:
     """Return the match of two records. Raises UsageError, which names what differs or is missing."""
     name = a.record.primary.metric
     metric = metric_named(a.record.family, name)
+    if metric.needs_all and _cut(a.record, b.record) and not force:
+        asked = " and ".join(f"{record.dataset['n']} items of {record.model}" for record in (a.record, b.record))
+        raise UsageError(f"{name} depends on all items together, and {asked} were asked; run both without --limit")
     differing = _differing(a.record, b.record, metric)
     if differing and not force:
         raise UsageError("; ".join(differing))

@@ -121,6 +121,8 @@ class Comparison:
     """Means, one for each model that shares with the first a task of equal protocol and known chance level."""
     errors: tuple[str, ...]
     """Records that could not be read, by name."""
+    remarks: tuple[str, ...] = ()
+    """Sentences on what was left out under a label, or has no scores."""
 
     @property
     def exit_code(self) -> int:
@@ -157,6 +159,7 @@ class Comparison:
             "incomparable": [each.as_json() for each in self.incomparable],
             "overall": [each.as_json() for each in self.overall],
             "errors": list(self.errors),
+            "remarks": list(self.remarks),
         }
 
     def table(self) -> "pd.DataFrame":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmbench.harness.compare.compare import labels
+from mmbench.harness.compare.compare import labels, lacking
 from mmbench.harness.compare.difference import Difference, difference
 from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.variation import Variation, variation
@@ -32,8 +32,9 @@ def check(
     `verdict.judge`. Runs that agree on every item hold, however few there are. A task is `over_budget`, unless it
     regressed, where the candidate has more errors or less coverage than `budget` (a TOML file) allows: without one, 1 %
     of the items or what the baseline has. What the candidate lacks, or was asked otherwise, is never passed over: it
-    makes the verdict `not_comparable`. With `strict` what is inconclusive fails too. `margin` (.01) and `alpha` (.05)
-    go before the defaults of the file. Raises UsageError for a run that is not found or a budget that cannot be used.
+    makes the verdict `not_comparable`, and so does a record that is both the candidate's and the baseline's. With
+    `strict` what is inconclusive fails too. `margin` (.01) and `alpha` (.05) go before the defaults of the file. Raises
+    UsageError for a run that is not found or a budget that cannot be used.
     """
     limits = read_budget(Path(budget) if budget else None, margin, alpha)
     runs = [select(name, output) for name in (baseline, candidate)]
@@ -41,7 +42,7 @@ def check(
     limits.check_names(entry.record for run in runs for entry in run.entries)
     found = match(*runs)
     apart = [Unchecked(each.task, each.reason) for each in found.unlike]
-    apart += [Unchecked(record.task, f"{new} has no record of {record.reference}") for record in found.only_a]
+    apart += [Unchecked(record.task, lacking(new, runs[1], record)) for record in found.only_a]
     errors = [str(error) for run in runs for error in run.errors]
     tried: list[_Tried] = []
     for each in found.matches:
@@ -60,6 +61,8 @@ def check(
         incomparable=tuple(apart),
         new=tuple(record.reference for record in found.only_b),
         errors=tuple(dict.fromkeys(errors)),
+        fingerprints=(runs[0].attempt.fingerprint, runs[1].attempt.fingerprint),
+        remarks=tuple(remark for run in runs for remark in run.attempt.remarks()),
     )
 
 
@@ -74,6 +77,8 @@ class _Tried:
 
 
 def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
+    if matched.a.record == matched.b.record:
+        return UsageError("candidate and baseline are the same record; the candidate was not asked anew")
     if matched.metric.higher_is_better is None:
         return UsageError(f"metric {matched.metric.name} has no better direction")
     try:

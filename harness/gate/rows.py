@@ -109,6 +109,10 @@ class Checked:
     """`task@version` that only the candidate has; they pass."""
     errors: tuple[str, ...]
     """Records that could not be read, by name."""
+    fingerprints: tuple[str | None, str | None] = (None, None)
+    """Of baseline and candidate; None where a run holds predictions of several files."""
+    remarks: tuple[str, ...] = ()
+    """Sentences on what was left out under a label, or has no scores."""
 
     @property
     def verdict(self) -> Conclusion:
@@ -159,10 +163,13 @@ class Checked:
             "verdict": self.verdict,
             "baseline": self.baseline,
             "candidate": self.candidate,
+            "baseline_fingerprint": self.fingerprints[0],
+            "candidate_fingerprint": self.fingerprints[1],
             "alpha": self.alpha,
             "strict": self.strict,
             "rows": [row.as_json() for row in self.rows],
             "incomparable": [each.as_json() for each in self.incomparable],
             "new": list(self.new),
             "errors": list(self.errors),
+            "remarks": list(self.remarks),
         }

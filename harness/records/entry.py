@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.records.record import Record, read
+from mmbench.harness.records.record import Record, as_record, read_json
+from mmbench.harness.records.unscored import Unscored, as_unscored
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,30 +18,33 @@ class Entry:
     """Of its JSON; the outcomes are beside it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What files of a results folder hold."""
+
+    entries: tuple[Entry, ...]
+    unscored: tuple[Unscored, ...]
+    errors: tuple[DataError, ...]
+    """Files that are neither; they were passed over."""
+
+
 def in_results(results: Path) -> list[Path]:
     """Return the files of a results folder that ought to be records."""
     return sorted((results / "runs").glob("*/*.json"))
 
 
-def find(paths: Iterable[Path]) -> tuple[list[Entry], list[DataError]]:
-    """Return an entry for each record among these files, and an error for each file that is none."""
+def find(paths: Iterable[Path]) -> Found:
+    """Return the record of each file, the task without scores, or an error that names the file."""
     entries: list[Entry] = []
+    unscored: list[Unscored] = []
     errors: list[DataError] = []
     for path in paths:
         try:
-            entries.append(Entry(read(path), path))
+            held = read_json(path)
+            if "status" in held:
+                unscored.append(as_unscored(held, path))
+            else:
+                entries.append(Entry(as_record(held, path), path))
         except DataError as error:
             errors.append(error)
-    return entries, errors
-
-
-def newest(entries: Iterable[Entry]) -> list[Entry]:
-    """Return for each (model, task, protocol, route, control) the record made last, a full one before a partial one."""
-    best: dict[tuple[Json, ...], Entry] = {}
-    for entry in entries:
-        record = entry.record
-        key = (record.model, record.reference, record.protocol, record.route, record.control)
-        held = best[key].record if key in best else None
-        if held is None or (not record.partial, record.created) >= (not held.partial, held.created):
-            best[key] = entry
-    return list(best.values())
+    return Found(tuple(entries), tuple(unscored), tuple(errors))

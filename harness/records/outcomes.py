@@ -11,7 +11,7 @@ from mmbench.harness.regular import regular
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when a reader of older records must act; stands in the JSON and in the Parquet metadata."""
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
@@ -140,8 +140,8 @@ def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
     return path
 
 
-def read(path: Path) -> Record:
-    """Read a record. Raises DataError that names the file when it is damaged or of another schema."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a file of a results folder holds. Raises DataError that names it when it is damaged or too new."""
     try:
         held = json.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -150,6 +150,16 @@ def read(path: Path) -> Record:
     if not isinstance(schema, int) or not _OLDEST <= schema <= SCHEMA:
         way = "update mmbench" if isinstance(schema, int) and schema > SCHEMA else "run the task again to replace it"
         raise DataError(f"{path} has schema {schema}, this version reads {_OLDEST} to {SCHEMA}; {way}")
+    return cast(dict[str, Any], held)
+
+
+def read(path: Path) -> Record:
+    """Read a record. Raises DataError that names the file when it is damaged, of another schema or without scores."""
+    return as_record(read_json(path), path)
+
+
+def as_record(held: dict[str, Any], path: Path) -> Record:
+    """Return the record that the JSON of a file holds. Raises DataError that names the file where a part is wrong."""
     try:
         return _record(held)
     except (LookupError, TypeError, AttributeError, ValueError) as error:

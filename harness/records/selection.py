@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.records.entry import Entry, find, newest
+from mmbench.harness.records.attempt import Attempt, attempts
+from mmbench.harness.records.entry import Entry, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,14 @@ class Selection:
 
     label: str
     """Of its model."""
-    entries: tuple[Entry, ...]
-    """The newest for each task, protocol, route and control, by task."""
+    attempt: Attempt
     errors: tuple[DataError, ...]
     """Files that are no readable record; they were passed over."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Records of the newest attempt: the newest for each task, protocol, route and control, by task."""
+        return tuple(sorted(self.attempt.entries, key=lambda entry: entry.record.reference))
 
     def own(self) -> dict[str, Entry]:
         """Return `task@version` to the record made last under no control, a full one before a partial one."""
@@ -27,7 +32,10 @@ class Selection:
 
 
 def select(name: str | Path, results: str | Path = "results") -> Selection:
-    """Return the run of this name. Raises UsageError where there is none, or it holds records of several models."""
+    """Return the run of this name: of a label the newest attempt, whole.
+
+    Raises UsageError where there is none, it holds records of several labels, or its newest attempt has no scores.
+    """
     given, folder = Path(name), Path(results) / "runs"
     labelled = folder / str(name)
     if str(name) and labelled.is_dir() and labelled.parent == folder:
@@ -44,11 +52,13 @@ def select(name: str | Path, results: str | Path = "results") -> Selection:
 
 
 def _selection(name: str, paths: Sequence[Path]) -> Selection:
-    entries, errors = find(paths)
-    if not entries:
-        raise UsageError(str(errors[0]) if errors else f"there are no records in {name}")
-    labels = sorted({entry.record.model for entry in entries})
+    found = find(paths)
+    made = attempts(found.entries, found.unscored)
+    if not made:
+        raise UsageError(str(found.errors[0]) if found.errors else f"there are no records in {name}")
+    labels = [attempt.label for attempt in made]
     if len(labels) > 1:
         raise UsageError(f"{name} holds records of {', '.join(labels)}; name one, such as --output {name} {labels[0]}")
-    kept = sorted(newest(entries), key=lambda entry: entry.record.reference)
-    return Selection(labels[0], tuple(kept), tuple(errors))
+    if not made[0].entries:
+        raise UsageError(f"{name} has no scores; {'; '.join(made[0].remarks())}")
+    return Selection(labels[0], made[0], found.errors)

@@ -65,6 +65,13 @@ _SCORE: _Shape = {
     "bounds": _or_none(_pair),
     "primary": _flag,
 }
+UNSCORED: _Shape = {
+    **dict.fromkeys(("model", "task", "family", "dimension", "message", "created"), _text),
+    **dict.fromkeys(("fingerprint", "route", "control"), _or_none(_text)),
+    "version": _count,
+    "partial": _flag,
+    "status": lambda value: value in ("unfinished", "failed", "unsupported"),
+}
 _LEVEL: _Shape = {
     "fact": _text,
     "level": lambda value: value is None or isinstance(value, str | bool) or _number(value),
@@ -73,13 +80,13 @@ _LEVEL: _Shape = {
 
 def check_shape(held: Mapping[str, Any]) -> None:
     """Raise ValueError that names the first part of another type than a record's, LookupError for one that lacks."""
-    _check(held, _RECORD, "")
-    _check(held["dataset"], _DATASET, "dataset.")
+    check_parts(held, _RECORD)
+    check_parts(held["dataset"], _DATASET, "dataset.")
     if held["scorer"] is not None:
-        _check(held["scorer"], _SCORER, "scorer.")
+        check_parts(held["scorer"], _SCORER, "scorer.")
     for part, extra in (("scores", {}), ("breakdown", _LEVEL)):
         for i, score in enumerate(_listed(held, part)):
-            _check(score, {**_SCORE, **extra}, f"{part}[{i}].")
+            check_parts(score, {**_SCORE, **extra}, f"{part}[{i}].")
             if not _or_none(_count)(score.get("clusters")):
                 raise ValueError(f"{part}[{i}].clusters is {_shown(score['clusters'])}")
     if sum(score["primary"] for score in held["scores"]) != 1:
@@ -93,7 +100,8 @@ def _listed(held: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     return found
 
 
-def _check(held: Mapping[str, Any], shape: _Shape, where: str) -> None:
+def check_parts(held: Mapping[str, Any], shape: _Shape, where: str = "") -> None:
+    """Raise ValueError that names the first part of another type, LookupError for one that is missing."""
     for name, fits in shape.items():
         if name not in held:
             raise LookupError(f"{where}{name} is missing")

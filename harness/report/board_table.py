@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
+from mmbench.harness.board.eligible import OLDER
 from mmbench.harness.board.grid import label
 from mmbench.harness.board.line import Cell, Column, Line
 from mmbench.harness.render.figures import COVERED, interval, number
@@ -46,10 +47,12 @@ def board_notes(board: Board) -> list[str]:
         notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
     if any(line.rank is None for line in board.lines):
         notes.append("Not ranked (-): a task is missing, or less than 99 % of its items were scored.")
-    for record in (entry.record for entry in board.apart):
-        why = "only part of its items" if record.partial else "another protocol or route"
-        notes.append(f"Apart: {record.model} on {record.reference} ({why}).")
-    return notes
+    notes += [
+        f"Apart: {each.entry.record.model} on {each.entry.record.reference} ({each.why})."
+        for each in board.apart
+        if each.why != OLDER
+    ]
+    return notes + [f"{remark[:1].upper()}{remark[1:]}." for remark in board.remarks]
 
 
 def _sorter(name: str, said: str, unit: str = "") -> Html:

@@ -32,7 +32,8 @@ def examine(
 ) -> tuple[Record, Sequence[Outcome]]:
     """Put a task to an examinee and return its record and outcomes. Raises DataError, Unsupported or AdapterError."""
     started = time.perf_counter()
-    dataset = Dataset(task.family.samples(), settings.limit, ahead=not examinee.looks)
+    by_name = task.family.verb == "features"  # episodes and folds are drawn by the items' names
+    dataset = Dataset(task.family.samples(), settings.limit, ahead=not examinee.looks, ids=by_name)
     made = task.family.outcomes(examinee, dataset)
     outcomes = made.items
     if not outcomes:

@@ -1,7 +1,8 @@
 """Session: one model asked every task and control; a failure is noted and the next task goes on."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mmbench.harness.ask.subject import Subject
@@ -11,6 +12,7 @@ from mmbench.harness.models.foreign import described, tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
+from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
 from mmbench.harness.run.examine import control_of, examine
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
@@ -33,9 +35,11 @@ class Session:
     def examine(self, model: Model, made: Run) -> None:
         """Ask one model every task; what fails is noted and the next task goes on."""
         left = list(made.tasks)
+        fingerprint: str | None = None
         try:
             with closing(tamed(lambda: LocalEngine(model.adapter, self.settings.batch_size))) as engine:
                 subject, device = tamed(lambda: self._subject(model, engine))
+                fingerprint = subject.fingerprint
                 while left:
                     for control in (None, *self.settings.controls):
                         if not self._try(subject, Sitting(model.label, left[0], control), device, made):
@@ -46,6 +50,8 @@ class Session:
             # is told once.
             lost = [Problem(Sitting(model.label, task), _told(error)) for task in left]
             made.problems.extend(lost)
+            for problem in lost:
+                self._keep(problem, fingerprint)
             self.progress.finished(lost[0])
 
     def _subject(self, model: Model, engine: LocalEngine) -> tuple[Subject, str]:
@@ -68,12 +74,16 @@ class Session:
 
     def _try(self, subject: Subject, sitting: Sitting, device: str, made: Run) -> bool:
         """Ask one task and keep its record or its problem. Raises WeightsUnavailable."""
+        begun = self._unscored(sitting, subject.fingerprint, "unfinished", "begun and not finished")
         try:
+            mark = write_unscored(begun, self.output)  # stands for good where the process is stopped
             done = tamed(lambda: self._ask(subject, sitting, device))
+            mark.unlink(missing_ok=True)
         except WeightsUnavailable:
             raise
         except Exception as error:  # whatever goes wrong with one task, the others go on
             made.problems.append(Problem(sitting, _told(error)))
+            self._keep(made.problems[-1], subject.fingerprint)
             self.progress.finished(made.problems[-1])
             return sitting.control is not None
         made.records.append(done)
@@ -88,6 +98,29 @@ class Session:
         record, outcomes = examine(task, sat, self.settings, self.store.meter, device)
         records.write(record, outcomes, self.output)
         return record
+
+    def _keep(self, problem: Problem, fingerprint: str | None) -> None:
+        """Leave on disk that a task gave no scores, so that older ones of its label do not pass for them."""
+        status: Reason = "unsupported" if problem.unsupported else "failed"
+        with suppress(OSError):  # a full disk is the problem that is told
+            write_unscored(self._unscored(problem.sitting, fingerprint, status, str(problem.error)), self.output)
+
+    def _unscored(self, sitting: Sitting, fingerprint: str | None, status: Reason, message: str) -> Unscored:
+        task, limit = sitting.task, self.settings.limit
+        return Unscored(
+            model=sitting.model,
+            fingerprint=fingerprint,
+            task=task.name,
+            version=task.version,
+            family=task.family_name,
+            dimension=task.card.dimension,
+            route=self.settings.route,
+            control=sitting.control,
+            partial=limit is not None and limit < task.size,
+            status=status,
+            message=message,
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        )
 
 
 def _told(error: Exception) -> MmbenchError:

@@ -17,13 +17,17 @@ class Dataset:
     """Passes samples on and digests their content: pictures, questions, options, references and targets, in order.
 
     A picture's digest is taken after whoever asks the model has read it, so that each file is read once; with `ahead`
-    before, where nobody else reads it and outcomes would know no digest.
+    before, where nobody else reads it and outcomes would know no digest. With `ids` the items' names are content too,
+    where the family draws by them.
     """
 
-    def __init__(self, samples: Iterable[Sample], limit: int | None = None, *, ahead: bool = False) -> None:
+    def __init__(
+        self, samples: Iterable[Sample], limit: int | None = None, *, ahead: bool = False, ids: bool = False
+    ) -> None:
         self._samples = samples
         self._limit = limit
         self._ahead = ahead
+        self._with_ids = ids
         self._pending: deque[Sample] = deque()
         self._digest = ""
         self._ids: set[str] = set()
@@ -69,6 +73,8 @@ class Dataset:
             list(sample.references),
             list(sample.target),
         ]
+        if self._with_ids:
+            content.append(sample.id)
         self._digest = digest_json(content)
 
 

@@ -37,3 +37,11 @@ class Metric:
     """True when a second model makes the values, so that those of two scorers do not compare."""
     aggregate: Aggregate | None = None
     """None: the mean of per-item values; else a corpus metric made from per-item statistics."""
+    among_others: bool = False
+    """True when an item's own value depends on the other items: on the words of all references, on a trained probe."""
+
+    @property
+    def needs_all(self) -> bool:
+        """True when the first items alone would score otherwise than as a part of the whole."""
+        # What is sought in a gallery is easier to find in a smaller one.
+        return self.aggregate is not None or self.draws or self.among_others or self.unit != "item"

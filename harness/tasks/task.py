@@ -93,6 +93,9 @@ class Task:
             "protocol": self.protocol,
             "dataset": dataset,
         }
+        stated = {name: value for name in ("chance", "best") if (value := getattr(self.card, name)) is not None}
+        if stated:
+            fixed["stated"] = stated  # a board corrects by them, so that records of other ones do not compare
         if scorer is not None and family.metrics[0].by_scorer:
             fixed["scorer"] = scorer
         return digest_json(fixed)

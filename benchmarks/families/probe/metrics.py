@@ -15,7 +15,7 @@ def lesson_metric(name: str, kind: str, classes: int, *, averaged: bool) -> Metr
     """Return the metric of one lesson, or of an episode averaged over its seeds."""
     over = " Mean over the episodes." if averaged else ""
     if kind == "accuracy":
-        return Metric(name, f"The right class is the likeliest.{over}", draws=averaged)
+        return Metric(name, f"The right class is the likeliest.{over}", draws=averaged, among_others=True)
     if kind == "mean_per_class_recall":
         return Metric(name, f"Recall averaged over classes.{over}", aggregate=mean_per_class_recall)
     aggregate = partial(mean_map, classes=classes)

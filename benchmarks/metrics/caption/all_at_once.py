@@ -39,7 +39,9 @@ def _size(name: str, description: str, aggregate: Aggregate) -> Metric:
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("cider", "CIDEr-D (Vedantam et al. 2015, as COCO's script).", best=None, proportion=False),
+        Metric(
+            "cider", "CIDEr-D (Vedantam et al. 2015, as COCO's script).", best=None, proportion=False, among_others=True
+        ),
         *map(_bleu, (1, 2, 3, 4)),
         Metric("rouge_l", "ROUGE-L, beta 1.2 (Lin 2004, as COCO's script)."),
         Metric("meteor", "METEOR 1.5 by its Java program (Denkowski and Lavie 2014).", aggregate=meteor),

@@ -102,10 +102,34 @@ def test_unlike_protocols_never_share_a_column(tmp_path: Path) -> None:
     put(tmp_path, "c", "digits", 0.6, protocol="new", created="2026-01")
     board = Results(tmp_path).board()
     assert [(line.model, line.rank) for line in board.lines] == [("c", 1), ("b", 2)]
-    assert [entry.record.model for entry in board.apart] == ["a"]
+    assert [each.entry.record.model for each in board.apart] == ["a"]
     assert board.columns[0].protocol == "new"
-    assert "apart: a on digits@1 (another protocol or route)" in board_notes(board)
+    assert "apart: a on digits@1 (another protocol)" in board_notes(board)
     assert sorted({row["model"] for row in board.rows()}) == ["a", "b", "c"]
+
+
+def test_a_column_has_one_metric_chance_and_best_value(tmp_path: Path) -> None:
+    """The order of `metrics` in a task file is no part of its protocol, nor need two records have the same ones."""
+    lead, map_only = (
+        tuple(Score(name, value, None, None, 100, 1.0, None, chance, i == 0) for i, (name, value, chance) in held)
+        for held in (
+            enumerate([("map", 0.9, 0.5), ("accuracy", 0.7, 0.5)]),
+            enumerate([("map", 0.9, 0.5)]),
+        )
+    )
+    put(tmp_path, "a", "digits", 0.6, created="2026-03")
+    for model, scores in (("b", lead), ("c", map_only)):
+        made = record(model=model, scores=scores, card=Card(best=0.9, primary="map"), created="2026-01")
+        write(made, outcomes(np.arange(100) < 70, PICTURES), tmp_path)
+    board = Results(tmp_path).board()
+    assert [(line.model, line.overall.value) for line in board.lines if line.overall] == [
+        ("b", pytest.approx(0.6 / 0.9)),
+        ("a", pytest.approx(0.5 / 0.9)),
+    ]
+    assert "apart: c on digits@1 (no value of accuracy)" in board_notes(board)
+    assert [line.standing is not None for line in board.lines] == [True, True]
+    led = [(row["metric"], row["value"]) for row in board.rows() if row["model"] == "b" and row["primary"]]
+    assert led == [("accuracy", 0.7)]
 
 
 def test_a_partial_run_is_never_ranked(tmp_path: Path) -> None:
@@ -115,7 +139,7 @@ def test_a_partial_run_is_never_ranked(tmp_path: Path) -> None:
     put(tmp_path, "b", "digits", 0.9, protocol="q", dataset=part)
     board = Results(tmp_path).board()
     assert [(line.model, line.overall.value) for line in board.lines if line.overall] == [("a", pytest.approx(2 / 9))]
-    assert {(entry.record.model, entry.record.partial) for entry in board.apart} == {("a", True), ("b", True)}
+    assert {(each.entry.record.model, each.entry.record.partial) for each in board.apart} == {("a", True), ("b", True)}
     assert "apart: a, b on digits@1 (only part of its items)" in board_notes(board)
 
 
@@ -133,7 +157,7 @@ def test_routes_may_mix_and_are_marked(tmp_path: Path) -> None:
     assert ranks(tmp_path) == [("a", 1), ("c", 2), ("b", 3)]
     assert "0.700 ±0.050 (generate)" in board_markdown(Results(tmp_path).board())
     assert ranks(tmp_path, same_route=True) == [("a", 1), ("b", 2)]
-    assert [entry.record.model for entry in Results(tmp_path).board(same_route=True).apart] == ["c"]
+    assert [each.entry.record.model for each in Results(tmp_path).board(same_route=True).apart] == ["c"]
 
 
 def test_the_last_of_two_routes_of_a_model_stands(tmp_path: Path) -> None:
@@ -141,7 +165,7 @@ def test_the_last_of_two_routes_of_a_model_stands(tmp_path: Path) -> None:
     put(tmp_path, "a", "digits", 0.5, created="2026-02", route="generate")
     board = Results(tmp_path).board()
     assert [(line.model, line.cells[0].route) for line in board.lines if line.cells[0]] == [("a", "generate")]
-    assert [entry.record.route for entry in board.apart] == ["embed"]
+    assert [each.entry.record.route for each in board.apart] == ["embed"]
 
 
 def test_a_suite_fixes_tasks_and_their_order(tmp_path: Path) -> None:

@@ -184,7 +184,9 @@ def test_unwritable_output_ends_before_the_first_question(folder: Path, command:
 
 def test_an_output_that_is_lost_on_the_way_is_each_tasks_problem(folder: Path, command: Command) -> None:
     spec = put(
-        folder, "wrecker", images="os.makedirs('results/runs', exist_ok=True); open('results/runs/wrecker', 'w')"
+        folder,
+        "wrecker",
+        images="import shutil; shutil.rmtree('results/runs/wrecker'); open('results/runs/wrecker', 'w')",
     )
     code, out, err = command(*arguments(spec, "chance"))
     assert code == 1

@@ -13,6 +13,7 @@ from mmbench.harness.compare.compare import compare
 from mmbench.harness.compare.macro import left_out, macro_mean
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.errors import UsageError
+from mmbench.harness.gate.check import check
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid
@@ -204,6 +205,25 @@ def test_the_first_items_are_compared_and_marked(tmp_path: Path) -> None:
     put(tmp_path, "c", HALF[:100], partial=True, digest="e", protocol="q", clusters=7)
     made = compare("a", "c", output=tmp_path)
     assert [each.reason for each in made.incomparable] == ["item ids are equal but the pictures differ"]
+
+
+@pytest.mark.parametrize(
+    ("family", "metric"),
+    [
+        ("retrieval", "image_to_text/recall@1"),
+        ("yes-no", "f1"),
+        ("captioning", "cider"),
+        ("probe", "full/accuracy"),
+    ],
+)
+def test_the_first_items_are_no_part_of_a_whole_that_depends_on_all(tmp_path: Path, family: str, metric: str) -> None:
+    values = YES_NO if metric == "f1" else HALF[:120]
+    for model, n in (("a", 120), ("b", 60)):
+        part = {"partial": n < 120, "digest": f"{n}", "protocol": f"{n}"}
+        put(tmp_path, model, values[:n], family=family, metric=metric, **part)
+    (left,) = compare("a", "b", output=tmp_path).incomparable
+    assert left.reason.endswith("120 items of a and 60 items of b were asked; run both without --limit")
+    assert check("b", "a", output=tmp_path).verdict == "not_comparable"
 
 
 def test_only_what_both_were_scored_on(tmp_path: Path) -> None:

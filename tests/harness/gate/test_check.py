@@ -241,10 +241,22 @@ def test_what_is_wrong_with_options(tmp_path: Path) -> None:
 # the models of this project
 
 
-def test_a_model_holds_against_itself() -> None:
-    made = check("tiny-coca", "tiny-coca", output=BASELINES, strict=True)
+def test_a_model_holds_against_itself(tmp_path: Path) -> None:
+    for path in (BASELINES / "runs" / "tiny-coca").glob("*.json"):
+        (tmp_path / path.name).write_text(json.dumps({**json.loads(path.read_text()), "created": "2030-01-01"}))
+        (tmp_path / path.with_suffix(".parquet").name).symlink_to(path.with_suffix(".parquet"))
+    made = check(tmp_path, "tiny-coca", output=BASELINES, strict=True)
     assert (made.verdict, made.exit_code) == ("held", 0)
     assert len(made.rows) == 26
+
+
+@pytest.mark.parametrize("name", ["base", "runs/base"])
+def test_a_record_does_not_pass_for_its_own_candidate(tmp_path: Path, name: str) -> None:
+    put(tmp_path, "base", MANY)
+    put(tmp_path / "copy", "base", MANY)
+    made = check(tmp_path / "copy" / name if "/" in name else name, "base", output=tmp_path)
+    assert (made.verdict, made.exit_code) == ("not_comparable", 2)
+    assert "candidate and baseline are the same record" in made.incomparable[0].reason
 
 
 def test_planted_damage_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.errors import DataError
-from mmbench.harness.records.entry import Entry, find, in_results, newest
+from mmbench.harness.records.entry import find, in_results
 from mmbench.harness.records.outcomes import SCHEMA, read_outcomes
 from mmbench.harness.records.record import Record, read, write
 from mmbench.harness.scores.breakdown import Level
@@ -74,9 +74,9 @@ OUTCOMES = [
 
 
 def found_in(results: Path) -> tuple[list[Record], list[DataError]]:
-    entries, errors = find(in_results(results))
-    assert all(entry.path.is_file() and read(entry.path) == entry.record for entry in entries)
-    return [entry.record for entry in entries], errors
+    found = find(in_results(results))
+    assert all(entry.path.is_file() and read(entry.path) == entry.record for entry in found.entries)
+    return [entry.record for entry in found.entries], list(found.errors)
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -175,9 +175,9 @@ def test_half_written_files_are_no_records(tmp_path: Path) -> None:
         (b'{"schema": 1, "model"', "is not a readable record"),
         (b"", "is not a readable record"),
         (b"\xff\xfe", "is not a readable record"),
-        (b"[]", "has schema None, this version reads 1 to 2; run the task again to replace it"),
-        (b'{"schema": 0}', "has schema 0, this version reads 1 to 2; run the task again to replace it"),
-        (b'{"schema": 3}', "has schema 3, this version reads 1 to 2; update mmbench"),
+        (b"[]", "has schema None, this version reads 1 to 3; run the task again to replace it"),
+        (b'{"schema": 0}', "has schema 0, this version reads 1 to 3; run the task again to replace it"),
+        (b'{"schema": 4}', "has schema 4, this version reads 1 to 3; update mmbench"),
         (b'{"schema": 1}', "lacks or misspells a part of a record (model is missing)"),
     ],
 )
@@ -258,17 +258,3 @@ def test_shuffles_of_two_seeds_are_both_kept(tmp_path: Path) -> None:
     made = {write(record(control="shuffled", seed=seed), OUTCOMES, tmp_path) for seed in (0, 1, 2)}
     assert len(made) == 3
     assert write(record(seed=1), OUTCOMES, tmp_path) == write(record(seed=0), OUTCOMES, tmp_path)
-
-
-def test_newest_prefers_a_full_run() -> None:
-    old, new = record(created="2026-01"), record(created="2026-02")
-    partial = record(created="2026-03", dataset=PARTIAL)
-    blind = record(control="blind")
-
-    def last(*records: Record) -> list[Record]:
-        return [entry.record for entry in newest(Entry(each, Path(str(i))) for i, each in enumerate(records))]
-
-    assert last(old, new, partial) == [new]
-    assert last(partial, new, old) == [new]
-    assert last(partial) == [partial]
-    assert last(old, blind) == [old, blind]

@@ -37,6 +37,10 @@ def test_ids_and_facts_do_not_matter(full: Sample) -> None:
     one, other = Dataset([full]), Dataset([replace(full, id="other", facts={})])
     assert [list(one), list(other)] == [[full], [replace(full, id="other", facts={})]]
     assert one.digest() == other.digest()
+    named = [Dataset([replace(full, id=name)], ids=True) for name in ("1", "other", "1")]
+    for each in named:
+        list(each)
+    assert named[0].digest() == named[2].digest() not in (named[1].digest(), one.digest())
 
 
 def test_an_id_stands_for_one_item(full: Sample) -> None:

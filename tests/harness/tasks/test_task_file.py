@@ -237,6 +237,7 @@ def test_protocol_id_is_of_the_task_alone(folder: Path) -> None:
     assert load_task(write(folder, CSV + "metrics: [accuracy]\ncard: {title: T}\n")).protocol_id("data") == plain
     assert load_task(write(folder, CSV + "routes: [generate]\n")).protocol_id("data") == plain
     others = ["version: 2\n", "templates: ['{}']\n", "templates: simple-imagenet\n", "classes: [cat, dog, cow]\n"]
+    others += ["card: {chance: 0.5}\n", "card: {chance: 0.25}\n", "card: {best: 0.5}\n"]
     changed = [load_task(write(folder, CSV + line)).protocol_id("data") for line in others]
     assert len({plain, *changed, load_task(write(folder, CSV)).protocol_id("other data")}) == 2 + len(others)
 
