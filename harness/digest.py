@@ -11,8 +11,11 @@ Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[s
 _CHUNK = 1 << 22
 
 
-def digest_bytes(*parts: bytes) -> str:
-    """Return the first 128 bits of SHA-256 over length-prefixed parts, as 32 hexadecimal characters."""
+def digest_bytes(*parts: bytes | memoryview) -> str:
+    """Return the first 128 bits of SHA-256 over length-prefixed parts, as 32 hexadecimal characters.
+
+    A view is one of bytes, whose length is that of its content.
+    """
     total = hashlib.sha256()
     for part in parts:
         total.update(len(part).to_bytes(8, "little"))

@@ -23,7 +23,7 @@ Vectors = npt.NDArray[np.float32]
 TunePrompts = Callable[[Sequence[str], Array, Array, Mapping[str, float], int], Vectors]
 EstimateTuning = Callable[[Sequence[str], int, Mapping[str, float]], float]
 
-_BEAMS = re.compile(r",beams=(.*)$")
+_OPTION = re.compile(r",(beams|weights|interpolate)=([^,]*)$")
 
 
 class OpenClip:
@@ -74,10 +74,16 @@ class OpenClip:
         """Identity of weights, architecture, preprocessing, tokenizer, dtype and, where more than one, beams.
 
         Of a spec it is computed from files, fetched first where they are not here; raises WeightsUnavailable. Of a
-        model in memory it is computed from the parameters each time it is read.
+        model in memory it is computed from all that it is made of each time it is read; where a part cannot be
+        identified it is another one each time, and `notes` say so.
         """
         model = self._source.fingerprint
         return model if self._beams == 1 else digest_json({"model": model, "beams": self._beams})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What each record of the model says of it."""
+        return self._source.notes
 
     @property
     def device(self) -> str:
@@ -149,16 +155,34 @@ def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> OpenClip:
     """Return the adapter for what follows `open_clip:`; neither torch nor open_clip is imported.
 
     `rest` is `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT` or a folder saved by open_clip; `,beams=N` behind it makes
-    a CoCa write by beam search. `device` is `auto`, `cpu`, `cuda` or `cuda:N`; `dtype` is `auto` (fp16 on a GPU),
-    `fp32`, `fp16` or `bf16`. Raises UsageError.
+    a CoCa write by beam search, `,weights=NAME` chooses among the sets of weights of a checkpoint, and
+    `,interpolate=true` takes one of another resolution or context length. `device` is `auto`, `cpu`, `cuda` or
+    `cuda:N`; `dtype` is `auto` (fp16 on a GPU), `fp32`, `fp16` or `bf16`. Raises UsageError.
     """
-    asked = _BEAMS.search(rest)
-    if asked and not re.fullmatch(r"[0-9]{1,4}", asked[1]):
+    named, asked = _options(rest)
+    if not re.fullmatch(r"[0-9]{1,4}", asked.get("beams", "1")):
         raise UsageError(f"open_clip:{rest}: beams is a whole number, as in ,beams=6")
-    recipe = recipes.parse(rest[: asked.start()] if asked else rest)
+    if asked.get("interpolate", "true") not in ("true", "false"):
+        raise UsageError(f"open_clip:{rest}: interpolate is true or false, as in ,interpolate=true")
+    recipe = recipes.parse(named, chosen=asked.get("weights"), interpolate=asked.get("interpolate") == "true")
     device, dtype = devices.resolve(device, dtype)
     source = FromFiles(recipe, device=device, dtype=dtype, offline=offline)
-    return OpenClip.from_source(source, int(asked[1]) if asked else 1)
+    return OpenClip.from_source(source, int(asked.get("beams", "1")))
+
+
+def _options(rest: str) -> tuple[str, dict[str, str]]:
+    """Return a spec without the options behind it, and these.
+
+    >>> _options("RN50@a.pt,weights=ema,beams=2")
+    ('RN50@a.pt', {'beams': '2', 'weights': 'ema'})
+    """
+    found: dict[str, str] = {}
+    while match := _OPTION.search(rest):
+        if match[1] in found:
+            raise UsageError(f"open_clip:{rest}: {match[1]} is given twice")
+        found[match[1]] = match[2]
+        rest = rest[: match.start()]
+    return rest, found
 
 
 def _embed_images(model: Any, images: list[Prepared]) -> Vectors | ImageVectors:

@@ -5,13 +5,13 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from mmbench.adapters.shared import known_keys
+from mmbench.adapters.shared.known_keys import KnownKeys
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import UsageError, nearest
-from mmbench.harness.regular import read_regular
+from mmbench.harness.errors import UsageError
 
-_MOST_BYTES = 1_000_000
 _HEADS = Field(ge=1, le=256)
 _WIDTH = Field(ge=1, le=16_384)
 _LAYERS = Field(ge=1, le=256)
@@ -31,19 +31,15 @@ Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.
 Channels = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
-
-
-class _Activation(_Keys):
+class _Activation(KnownKeys):
     approximate: Literal["none", "tanh"] | None = None
 
 
-class _Norm(_Keys):
+class _Norm(KnownKeys):
     eps: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
-class _Tokenizer(_Keys):
+class _Tokenizer(KnownKeys):
     """What shapes text; the other arguments of a tokenizer of the hub name files and code."""
 
     clean: Literal["canonicalize", "lower", "whitespace"] | None = None
@@ -52,7 +48,7 @@ class _Tokenizer(_Keys):
     additional_special_tokens: list[str] | None = Field(default=None, max_length=1000)
 
 
-class _Blocks(_Keys):
+class _Blocks(KnownKeys):
     """Keys that the transformers of both towers share."""
 
     mlp_ratio: Ratio | None = None
@@ -119,7 +115,7 @@ class _Multimodal(_Text):
     attn_pooler_heads: Heads | None = None
 
 
-class _Model(_Keys):
+class _Model(KnownKeys):
     embed_dim: Width
     vision_cfg: _Vision
     text_cfg: _Text
@@ -133,7 +129,7 @@ class _Model(_Keys):
     pad_id: Token | None = None
 
 
-class _Preprocess(_Keys):
+class _Preprocess(KnownKeys):
     size: Pixels | Annotated[list[Pixels], Field(min_length=2, max_length=2)] | None = None
     mode: Literal["RGB"] | None = None
     mean: float | Channels | None = None
@@ -143,7 +139,7 @@ class _Preprocess(_Keys):
     fill_color: Annotated[int, Field(ge=0, le=255)] | None = None
 
 
-class _File(_Keys):
+class _File(KnownKeys):
     model_cfg: _Model
     preprocess_cfg: _Preprocess | None = None
 
@@ -154,25 +150,14 @@ def read_config(file: Path) -> tuple[dict[str, Json], dict[str, Json]]:
     Raises FileNotFoundError, and UsageError that names file and key: a folder comes from anyone, and open_clip would
     hand its keys on to libraries that run code for some of them.
     """
-    try:
-        content = json.loads(read_regular(file, _MOST_BYTES).decode("utf-8"))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: cannot be read ({error})") from error
+    content = known_keys.read(file)
     check_config(content, file)
     return content["model_cfg"], content.get("preprocess_cfg") or {}
 
 
 def check_config(content: object, file: Path) -> None:
     """Raise UsageError for a key that is not known, has another type or is out of bounds."""
-    try:
-        _File.model_validate(content)
-    except ValidationError as error:
-        wrong = error.errors()
-        raise UsageError(
-            f"{file}: {_reason(min(wrong, key=lambda each: each['type'] != 'extra_forbidden'))}"
-        ) from error
+    known_keys.check(_File, content, file, "a configuration has model_cfg with embed_dim, vision_cfg and text_cfg")
 
 
 def check_fits(config: dict[str, Any], file: Path, weights: Path) -> None:
@@ -221,37 +206,3 @@ def _blocks(tower: dict[str, Any], width: int) -> int:
 
 def _or(section: dict[str, Any], key: str, default: int) -> int:
     return int(section.get(key) or default)
-
-
-def _reason(wrong: Any) -> str:
-    # Between the keys of the file pydantic names the types that it tried, which are no words of a person.
-    at = [str(part) for part in wrong["loc"] if isinstance(part, int) or str(part).isidentifier()]
-    section, known = _section(at)
-    name = ".".join(at[: section + 1]) or "the file"
-    if wrong["type"] == "extra_forbidden":
-        hint = nearest(at[-1], known) or f"; known are {', '.join(known)}"
-        return f"'{_cut('.'.join(at))}' is not a key that is read from a folder{hint if len(hint) < 200 else ''}"
-    if wrong["type"] == "missing":
-        return f"needs {'.'.join(at)}; a configuration has model_cfg with embed_dim, vision_cfg and text_cfg"
-    return f"'{_cut(name)}': {wrong['msg'][:1].lower()}{wrong['msg'][1:]}, not {_cut(repr(wrong['input']))}"
-
-
-def _section(at: list[str]) -> tuple[int, list[str]]:
-    """Return how many parts of a place are sections, and the keys of the last one."""
-    model: type[BaseModel] = _File
-    for depth, key in enumerate(at):
-        field = model.model_fields.get(key)
-        inner = _types(field.annotation) if field is not None else []
-        if not inner or depth == len(at) - 1:
-            return depth, list(model.model_fields)
-        model = inner[0]
-    return max(len(at) - 1, 0), list(model.model_fields)
-
-
-def _types(annotation: Any) -> list[type[BaseModel]]:
-    tried = [annotation, *getattr(annotation, "__args__", ())]
-    return [each for each in tried if isinstance(each, type) and issubclass(each, BaseModel)]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"

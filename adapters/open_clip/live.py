@@ -1,13 +1,15 @@
 """In-memory open_clip model as an adapter, so that a training loop can benchmark it between two steps."""
 
-import hashlib
+import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 from mmbench.adapters.open_clip.recipe import ADAPTER_VERSION
 from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.text_tower import CausalTower
-from mmbench.harness.digest import Json, digest_bytes, digest_json
+from mmbench.adapters.shared.identity import identify
+from mmbench.harness.digest import digest_json
 
 
 class Live:
@@ -17,19 +19,18 @@ class Live:
         self.model = _unwrapped(model)
         self.preprocess = preprocess
         self.tokenizer = tokenizer
+        self.notes: tuple[str, ...] = ()
+        """Set as the fingerprint is read: what of the model could not be identified."""
 
     @property
     def fingerprint(self) -> str:
         """Identity of the current state, computed anew each time because training changes it."""
-        return digest_json(
-            {
-                "adapter": ["open_clip", ADAPTER_VERSION, "live"],
-                "architecture": [type(self.model).__qualname__, repr(self.model), _pooling(self.model)],
-                "weights": _state_digest(self.model),
-                "preprocessing": repr(self.preprocess),
-                "tokenizer": _tokenizer_identity(self.tokenizer),
-            }
-        )
+        own = {"model": self.model, "preprocess": self.preprocess, "tokenizer": self.tokenizer}
+        parts = {**own, "hooks": _hooks()}
+        made, unknown = identify(parts, _tokenizer_parts)
+        self.notes = _notes(unknown)
+        # Where a part could have changed unseen, no earlier answer may be taken for one of this state.
+        return digest_json({"adapter": ["open_clip", ADAPTER_VERSION, "live"], "made": made, "once": _once(unknown)})
 
     @property
     def device(self) -> str:
@@ -65,37 +66,32 @@ def _unwrapped(model: Any) -> Any:
     return model
 
 
-def _state_digest(model: Any) -> str:
-    import torch
+def _hooks() -> list[object]:
+    from torch.nn.modules import module
 
-    total = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        total.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
-        # As bytes, since NumPy has no bfloat16; 0-d tensors cannot change their item size, so they are flattened.
-        total.update(memoryview(values.reshape(-1).view(torch.uint8).numpy()))
-    return total.hexdigest()
+    return [*module._global_forward_pre_hooks.values(), *module._global_forward_hooks.values()]
 
 
-def _pooling(model: Any) -> Json:
-    # Decides the vectors but stands in no parameter and in no repr.
-    text = getattr(model, "text", model)
-    return [
-        str(getattr(owner, name, None))
-        for owner, name in ((model.visual, "pool_type"), (text, "pool_type"), (text, "text_pool_type"))
-    ]
+def _once(unknown: list[str]) -> str | None:
+    return secrets.token_hex(16) if unknown else None
 
 
-def _tokenizer_identity(tokenizer: Any) -> Json:
-    inner = getattr(tokenizer, "tokenizer", None)
-    vocabulary = getattr(tokenizer, "encoder", None) if inner is None else inner.get_vocab()
-    kind = tokenizer if hasattr(tokenizer, "__qualname__") else type(tokenizer)
-    return {
-        "kind": f"{kind.__module__}.{kind.__qualname__}",
-        "vocabulary": digest_bytes(repr(sorted(vocabulary.items())).encode()) if vocabulary else None,
-        "clean": getattr(getattr(tokenizer, "clean_fn", None), "__name__", None),
-        "reduction": repr(getattr(tokenizer, "reduction_fn", None)),
-        "strip_sep": getattr(tokenizer, "strip_sep_token", None),
-        "mode": getattr(tokenizer, "tokenizer_mode", None),
-        "context_length": getattr(tokenizer, "context_length", None),
-    }
+def _notes(unknown: list[str]) -> tuple[str, ...]:
+    if not unknown:
+        return ()
+    more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+    return (f"answers of this model are not remembered, since it cannot be identified: {', '.join(unknown[:3])}{more}",)
+
+
+def _tokenizer_parts(value: Any) -> object | None:
+    """Return what decides how texts become tokens, where the rest of a tokenizer changes with what it has read."""
+    if hasattr(value, "bpe_ranks") and isinstance(getattr(value, "cache", None), dict):  # open_clip's own
+        return {name: part for name, part in vars(value).items() if name != "cache"}
+    if not callable(getattr(value, "get_vocab", None)):
+        return None
+    # One of the hub: its Rust part keeps the length of the last call, and says in JSON all else that it is made of.
+    rust = getattr(value, "backend_tokenizer", None)
+    described = json.loads(rust.to_str()) if rust is not None else {}
+    texts = {name: part for name, part in described.items() if name not in ("truncation", "padding")}
+    sides = {name: getattr(value, name, None) for name in ("padding_side", "truncation_side", "all_special_ids")}
+    return {"vocabulary": value.get_vocab(), "rust": texts, "given": getattr(value, "init_kwargs", None), **sides}

@@ -2,9 +2,6 @@
 
 import importlib
 import logging
-import pickle
-import re
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,7 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmbench.adapters.open_clip import catalogue, folder_config
+from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config
+from mmbench.adapters.open_clip.fit import check_fit
 from mmbench.adapters.open_clip.recipe import Recipe
 from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.weights import SEED
@@ -24,12 +22,8 @@ _BROKEN = (TypeError, ValueError, KeyError, AttributeError, AssertionError, Zero
 
 _OWN_TOWERS = "mmbench_"
 
-# How torch words the first key that does not fit, and how it is told here.
-_MISFITS = (
-    (r"size mismatch for (\S+): .*?shape (.+?) from checkpoint.*? is (.+?)\.?$", "{} is {} and must be {}"),
-    (r"Missing key\(s\) in state_dict: \"([^\"]+)\"", "it lacks the key {}"),
-    (r"Unexpected key\(s\) in state_dict: \"([^\"]+)\"", "it has the unknown key {}"),
-)
+# A buffer that transformers no longer has.
+_POSITION_IDS = "text.transformer.embeddings.position_ids"
 
 
 class FromFiles:
@@ -48,6 +42,11 @@ class FromFiles:
         """Identity of the model. Raises WeightsUnavailable."""
         self._recipe.check_installed()
         return self._recipe.fingerprint(self._dtype, self._offline)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the weights was asked for, and stands in no file."""
+        return self._recipe.weights.notes
 
     @property
     def captions(self) -> bool:
@@ -121,7 +120,7 @@ def build(recipe: Recipe, *, device: str, dtype: str, offline: bool) -> Any:
             raise UsageError(f"{recipe.label}: its configuration builds no model ({_line(error)})") from error
         _keep_scalars(model)
         if file is not None:
-            _read_weights(model, file, recipe.label)
+            _read_weights(model, file, recipe)
     _check_preprocessing(model, recipe)
     return model.eval()
 
@@ -155,47 +154,41 @@ def _keep_scalars(model: Any) -> None:
             scalar.data = scalar.data.float()
 
 
-def _read_weights(model: Any, file: Path, name: str) -> None:
+def _read_weights(model: Any, file: Path, recipe: Recipe) -> None:
     import torch
-    from open_clip.factory import load_checkpoint
-    from safetensors import SafetensorError
+    from open_clip.model import resize_pos_embed, resize_text_pos_embed
 
-    if _is_torchscript(file):
-        raise UsageError(
-            f"{file}: a TorchScript archive, which carries code and is not loaded; save its state_dict with torch.save"
-        )
+    state = checkpoint.choose(checkpoint.read_states(file), recipe.weights.chosen, file)
     try:
-        load_checkpoint(model, str(file), strict=True, weights_only=True)
+        state = _as_named_here(model, state)
+        check_fit(state, model.state_dict(), file, recipe, interpolate=recipe.weights.interpolate)
+        resize_pos_embed(state, model)
+        resize_text_pos_embed(state, model)
+        model.load_state_dict(state)
     except torch.OutOfMemoryError as error:
         raise AdapterError(f"{file}: does not fit in memory ({_line(error)})") from error
-    except pickle.UnpicklingError as error:
-        raise UsageError(
-            f"{file}: damaged, or holds more than tensors, which is not loaded; save its state_dict with torch.save"
-        ) from error
-    except (SafetensorError, OSError, EOFError) as error:
-        raise UsageError(f"{file}: not a readable checkpoint, cut short or damaged ({_line(error)})") from error
-    # What open_clip and torch raise on a state dict of another shape, and on a file that holds no state dict.
-    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, AssertionError, StopIteration) as error:
-        raise UsageError(_misfit(file, name, error)) from error
+    # What open_clip and torch raise on a state dict of a kind that the check does not know.
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        raise UsageError(f"{file}: holds no state dict that fits {recipe.label} ({_line(error)})") from error
 
 
-def _misfit(file: Path, name: str, error: Exception) -> str:
-    text = str(error)
-    for pattern, said in _MISFITS:
-        match = re.search(pattern, text, flags=re.MULTILINE)
-        if match:
-            return f"{file}: does not fit {name}: {said.format(*match.groups())}"
-    if "archive" in text or "PytorchStreamReader" in text:
-        return f"{file}: not a readable checkpoint, cut short or damaged ({_line(error)})"
-    return f"{file}: holds no state dict that fits {name} ({_line(error)})"
+def _as_named_here(model: Any, state: dict[str, Any]) -> dict[str, Any]:
+    """Return weights under the names of the model: open_clip's earlier releases and others' had some of their own."""
+    from open_clip.convert import convert_state_dict
+    from open_clip.model import convert_to_custom_text_state_dict
 
-
-def _is_torchscript(file: Path) -> bool:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
-        return False  # another format, or damage that reading it will report
+    state = convert_state_dict(model, state)
+    if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
+        state = convert_to_custom_text_state_dict(state)
+    for scalar in ("logit_scale", "logit_bias"):  # a number, or an array of one
+        ours, theirs = getattr(model, scalar, None), state.get(scalar)
+        if ours is not None and theirs is not None and theirs.numel() == 1:
+            state[scalar] = theirs.reshape(ours.shape)
+        elif ours is not None and theirs is None and scalar == "logit_bias":
+            state[scalar] = ours.detach() * 0  # of a model trained without one
+    if not hasattr(model, _POSITION_IDS):
+        state.pop(_POSITION_IDS, None)
+    return state
 
 
 def _preprocess(recipe: Recipe) -> dict[str, Any]:

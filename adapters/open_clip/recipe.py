@@ -2,10 +2,10 @@
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmbench.adapters.open_clip import catalogue, folder_config
+from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config
 from mmbench.adapters.open_clip.catalogue import Preprocessing
 from mmbench.adapters.open_clip.weights import HubWeights, LocalWeights, RandomWeights, Weights
 from mmbench.adapters.shared import hub
@@ -134,15 +134,24 @@ class Recipe:
         return {"kind": "hf", "name": named, "files": files, "mode": mode, "kwargs": kwargs, "context_length": length}
 
 
-def parse(rest: str) -> Recipe:
-    """Return what the text behind `open_clip:` names.
+def parse(rest: str, *, chosen: str | None = None, interpolate: bool = False) -> Recipe:
+    """Return what the text behind `open_clip:` names, and what is asked of its weights.
 
     `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT`, `mmbench/NAME` for a model inside this package, or a folder as
     open_clip saves it. Raises UsageError.
     """
-    architecture, at, checkpoint = rest.partition("@")
+    made = _named(rest)
+    if chosen is None and not interpolate:
+        return made
+    if not isinstance(made.weights, LocalWeights):
+        raise UsageError(f"open_clip:{rest}: weights= and interpolate= are for a file of yours, ARCH@FILE or a folder")
+    return replace(made, weights=replace(made.weights, chosen=chosen, interpolate=interpolate))
+
+
+def _named(rest: str) -> Recipe:
+    architecture, at, file = rest.partition("@")
     if at and architecture in catalogue.architectures():
-        return _checkpoint(architecture, Path(checkpoint).expanduser())
+        return _file(architecture, Path(file).expanduser())
     folder = Path(rest).expanduser()
     head, slash, tag = rest.partition("/")
     if head in catalogue.architectures() and slash:
@@ -176,13 +185,16 @@ def _shipped(name: str) -> Recipe:
     return _folder(_MODELS / name)
 
 
-def _checkpoint(architecture: str, path: Path) -> Recipe:
+def _file(architecture: str, path: Path) -> Recipe:
     if not path.is_file():
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        kind = "is a folder; name a file in it" if path.is_dir() else f"no such file{nearest(path.name, beside)}"
+        who = checkpoint.sharded_by(path) if path.is_dir() else None
+        kind = f"is a folder, split by {who}" if who else "is a folder; name a file in it"
+        kind = kind if path.is_dir() else f"no such file{nearest(path.name, beside)}"
         raise UsageError(f"open_clip:{architecture}@{path}: {kind}")
     if path.suffix not in _CHECKPOINTS:
         raise UsageError(f"{path}: not a checkpoint; its name must end in one of {', '.join(_CHECKPOINTS)}")
+    checkpoint.check_head(path)
     return Recipe(
         architecture, catalogue.config(architecture), LocalWeights(path), catalogue.preprocessing(architecture)
     )
@@ -197,6 +209,7 @@ def _folder(folder: Path) -> Recipe:
     weights = next((folder / name for name in _IN_FOLDER if (folder / name).is_file()), None)
     if weights is None:
         raise UsageError(f"{folder}: no weights in it; one of {', '.join(_IN_FOLDER)} is expected")
+    checkpoint.check_head(weights)
     folder_config.check_fits(config, file, weights)
     if _section(config, "text_cfg").get("hf_tokenizer_name") and not hub.has_vocabulary(folder):
         raise UsageError(

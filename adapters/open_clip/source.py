@@ -24,6 +24,10 @@ class Source(Protocol):
         """Device of the model: `cpu`, `cuda` or `cuda:N`."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the model's scores should know; told after the fingerprint."""
+
+    @property
     def captions(self) -> bool:
         """True where the model also writes texts; known before it is loaded."""
 

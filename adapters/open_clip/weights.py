@@ -15,6 +15,18 @@ SEED = 0
 class Weights(Protocol):
     """Source of the weights."""
 
+    @property
+    def chosen(self) -> str | None:
+        """Name of the set of weights to take from a file of several."""
+
+    @property
+    def interpolate(self) -> bool:
+        """True where positions of another number are interpolated."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the scores should know of them."""
+
     def file(self, offline: bool) -> Path | None:
         """Return the checkpoint, fetched if need be, or None for a random start. Raises WeightsUnavailable."""
 
@@ -31,17 +43,29 @@ class LocalWeights:
 
     path: Path
     """A state dict, or a training checkpoint that holds one."""
+    chosen: str | None = None
+    """Name of the set of weights to take."""
+    interpolate: bool = False
+    """Whether positions of another number are interpolated."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say that positions are interpolated."""
+        return ("positions are interpolated where the checkpoint has another number of them",) * self.interpolate
 
     def file(self, offline: bool) -> Path:
         """Return the path."""
         return self.path
 
     def identity(self, offline: bool) -> Json:
-        """Return the digest of the content."""
+        """Return the digest of the content, with what is asked of it."""
         try:
-            return content_digest(self.path)
+            content = digest_file(self.path)
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read ({error.strerror or error})") from error
+        asked: dict[str, Json] = {"weights": self.chosen, "interpolate": self.interpolate or None}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        return {"file": content, **asked} if asked else content
 
     def missing_bytes(self, offline: bool) -> int:
         """Return 0."""
@@ -58,6 +82,10 @@ class HubWeights:
     """In order of preference."""
     what: str
     """Name in messages."""
+    chosen: str | None = None
+    interpolate: bool = True
+    """As their publishers load them."""
+    notes: tuple[str, ...] = ()
 
     def file(self, offline: bool) -> Path:
         """Return the cached file, fetched if need be. Raises WeightsUnavailable."""
@@ -65,7 +93,7 @@ class HubWeights:
 
     def identity(self, offline: bool) -> Json:
         """Return the digest of the content. Raises WeightsUnavailable."""
-        return content_digest(self.file(offline))
+        return hub.content_digest(self.file(offline))
 
     def missing_bytes(self, offline: bool) -> int | None:
         """Return what the hub says of the size, 0 when cached."""
@@ -78,6 +106,9 @@ class RandomWeights:
 
     seed: int = SEED
     """Random seed of torch's generator on the CPU."""
+    chosen: str | None = None
+    interpolate: bool = False
+    notes: tuple[str, ...] = ()
 
     def file(self, offline: bool) -> None:
         """Return None."""
@@ -89,14 +120,3 @@ class RandomWeights:
     def missing_bytes(self, offline: bool) -> int:
         """Return 0."""
         return 0
-
-
-def content_digest(path: Path) -> str:
-    """Return the digest of a file's content, the same wherever the file lies. Raises OSError.
-
-    The hub's cache names the content by its SHA-256, so that such a file need not be read.
-    """
-    blob = path.resolve()
-    if path.is_symlink() and blob.parent.name == "blobs" and len(blob.name) == 64:
-        return blob.name[:32]
-    return digest_file(path)

@@ -1,6 +1,7 @@
 """Model hub files: read from the cache without network traffic, else downloaded if the hub answers a short probe."""
 
 import http.client
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
+from mmbench.harness.digest import digest_file
 from mmbench.harness.errors import WeightsUnavailable
 
 SECONDS = 2.0
@@ -80,6 +82,23 @@ def tokenizer_files(folder: Path) -> list[Path]:
     """Return the files of a folder that decide how texts become tokens."""
     found = {file for pattern in _TOKENIZER for file in folder.glob(pattern)}
     return sorted(file for file in found if file.name != "open_clip_config.json")
+
+
+def content_digest(file: Path) -> str:
+    """Return the digest of a file that the hub's cache holds, the same as that of a copy elsewhere. Raises OSError.
+
+    The cache names large files by their SHA-256, so that these need not be read: `models--OWNER--NAME` has the file in
+    `blobs`, and a link to it in `snapshots`. A file that was written after its link is no more what its name says.
+    """
+    blob = file.resolve()
+    repository, links = blob.parent.parent, file.absolute().parents
+    cached_here = repository.name.startswith("models--") and repository / "snapshots" in (
+        folder.resolve() for folder in links
+    )
+    named = blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name) is not None
+    if file.is_symlink() and cached_here and named and blob.stat().st_mtime <= file.lstat().st_mtime:
+        return blob.name[:32]
+    return digest_file(file)
 
 
 def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int | None:

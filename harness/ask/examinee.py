@@ -81,6 +81,10 @@ class Examinee(Protocol):
         """Number of weights of whatever answers, where it is known."""
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What a reader of the scores should know of whatever answers."""
+
+    @property
     def scorer(self) -> "Examinee | None":
         """A second model, for metrics that need one."""
 

@@ -100,6 +100,7 @@ class Recorded:
         return f"recorded {self.predictions.digest}"
 
     parameters: int | None = None
+    notes: tuple[str, ...] = ()
     looks: bool = False
 
     def control_by(self, route: RouteTaken) -> str | None:

@@ -122,6 +122,12 @@ class Subject:
         return self._interview.parameters
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the adapter has a reader of its scores know; nothing where its `notes` are no list of texts."""
+        notes = getattr(self._adapter, "notes", ())
+        return tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, (list, tuple)) else ()
+
+    @property
     def looks(self) -> bool:
         """True where the items' own pictures are shown."""
         return self._interview.control is None

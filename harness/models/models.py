@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.abilities import Adapter
 from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
 from mmbench.harness.models.own_file import from_file
 from mmbench.harness.registry import ADAPTERS, aliases, entries
+
+_OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
+"""A pattern of files, and what is asked of each behind it: `*.pt,weights=ema`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,17 @@ class Model:
     label: str
     spec: str
     adapter: Adapter
+    code: str | None = None
+    """Digest of the user's own file that made the adapter."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the model: what the adapter tells, and the code of a user's own file.
+
+        A person who changes a line of a file forgets the version in its fingerprint.
+        """
+        told = self.adapter.fingerprint
+        return told if self.code is None else digest_json({"told": told, "code": self.code})
 
 
 def make_models(specs: Iterable[str], loading: Loading, name: str | None = None) -> list[Model]:
@@ -46,7 +61,7 @@ def make_models(specs: Iterable[str], loading: Loading, name: str | None = None)
     labels = [name] if name and len(expanded) == 1 else distinct_labels([label_parts(*pair) for pair in expanded])
     if name and len(expanded) > 1:
         raise UsageError(f"--name '{name}' stands for one model, and {len(expanded)} are to run; leave it out")
-    return [Model(label, spec, _adapter(spec, loading)) for label, (_, spec) in zip(labels, expanded, strict=True)]
+    return [_model(label, spec, loading) for label, (_, spec) in zip(labels, expanded, strict=True)]
 
 
 def _expand(spec: str) -> list[str]:
@@ -56,11 +71,12 @@ def _expand(spec: str) -> list[str]:
         return [known[spec].spec]
     head, at, pattern = spec.rpartition("@")
     if at and re.search(r"[*?\[]", pattern):
+        pattern, options = _OPTIONS.fullmatch(pattern).groups()  # type: ignore[union-attr]
         found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
         matched = sorted(found, key=_natural)
         if not matched:
             raise UsageError(f"no file matches '{pattern}' in --model {spec}")
-        return [f"{head}@{path}" for path in matched]
+        return [f"{head}@{path}{options}" for path in matched]
     return [spec]
 
 
@@ -69,12 +85,14 @@ def _natural(path: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)]
 
 
-def _adapter(spec: str, loading: Loading) -> Adapter:
+def _model(label: str, spec: str, loading: Loading) -> Model:
     kind, _, rest = spec.partition(":")
     if kind.endswith(".py"):
-        return from_file(Path(kind), rest)
+        own = from_file(Path(kind), rest)
+        return Model(label, spec, own.adapter, own.code)
     known = entries(ADAPTERS)
     if kind not in known:
         raise UsageError(f"there is no model '{spec}'{nearest(spec, [*aliases(), *known])}; see: mmbench list models")
     make = known[kind].load()
-    return cast(Adapter, make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline))
+    made = make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline)
+    return Model(label, spec, cast(Adapter, made))

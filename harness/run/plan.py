@@ -124,7 +124,7 @@ def _plan(
     task = sitting.task
     download = model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0
     # The identity of weights that are not here is unknown, and to learn it would fetch them.
-    fingerprint = None if download == 0 else f"to be fetched: {model.spec}"
+    fingerprint = model.fingerprint if download == 0 else f"to be fetched: {model.spec}"
     subject = Subject(
         model.label, model.adapter, counting, engine, pinned=settings.route, fingerprint=fingerprint, dry=True
     )

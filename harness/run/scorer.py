@@ -23,7 +23,9 @@ def scorer_subject(model: Model | None, store: Store) -> Iterator[Subject | None
         raise UsageError(f"the scorer {model.label} has no {' and no '.join(sorted(missing))}; it must embed both")
     engine = LocalEngine(model.adapter)
     try:
-        scorer = tamed(lambda: Subject(model.label, model.adapter, store, engine, pinned="embed"))
+        scorer = tamed(
+            lambda: Subject(model.label, model.adapter, store, engine, pinned="embed", fingerprint=model.fingerprint)
+        )
         store.name(scorer.fingerprint, model.label)
         yield scorer
     finally:

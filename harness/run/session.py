@@ -65,6 +65,7 @@ class Session:
             self.store,
             engine,
             pinned=settings.route,
+            fingerprint=model.fingerprint,
             scorer=self.scorer,
             most_minutes=settings.max_minutes,
             tell=self.progress.told,

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from mmbench.adapters.shared import hub
+from mmbench.harness.digest import digest_file
 
 SPEC = "ViT-B-32-quickgelu/openai"
 REPO = "timm/vit_base_patch32_clip_224.openai"
@@ -162,3 +164,26 @@ def test_hub_without_the_file_says_so(tmp_path, local_hub):
     _, url = local_hub
     said = ask(tmp_path, HF_ENDPOINT=url)["said"]
     assert said.startswith("WeightsUnavailable") and REPO in said
+
+
+def test_only_the_hubs_cache_is_believed_about_its_content(tmp_path: Path) -> None:
+    def linked(folder: Path, name: str, content: bytes) -> Path:
+        for part in ("blobs", "snapshots/abc"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / "blobs" / name).write_bytes(content)
+        link = folder / "snapshots" / "abc" / f"{name[:4]}.bin"
+        link.symlink_to(f"../../blobs/{name}")
+        return link
+
+    cache = tmp_path / "models--owner--name"
+    held = linked(cache, "a" * 64, b"weights")
+    assert hub.content_digest(held) == "a" * 32
+    small = linked(cache, "b" * 40, b"weights")  # named by git
+    mine = linked(tmp_path / "mine", "c" * 64, b"weights")
+    other = tmp_path / "link.bin"
+    other.symlink_to(cache / "blobs" / ("a" * 64))
+    truth = digest_file(small)
+    assert [hub.content_digest(file) for file in (small, mine, other)] == [truth] * 3
+    later = held.lstat().st_mtime + 10
+    os.utime(cache / "blobs" / ("a" * 64), (later, later))  # as after a training script that saved over the link
+    assert hub.content_digest(held) == truth

@@ -142,6 +142,8 @@ def test_checkpoints_of_a_pattern_stand_in_the_order_of_their_numbers(folder: Pa
         (folder / name).touch()
     made = make_models([f"open_clip:ViT-B-32@{folder}/*.pt"], Loading())
     assert [model.label for model in made] == ["epoch_1", "epoch_9", "epoch_10"]
+    made = make_models([f"open_clip:ViT-B-32@{folder}/epoch_?.pt,weights=ema"], Loading())
+    assert [model.spec for model in made] == [f"open_clip:ViT-B-32@{folder}/epoch_{n}.pt,weights=ema" for n in (1, 9)]
 
 
 def test_checkpoints_of_one_stem_are_told_apart_by_their_folder(folder: Path) -> None:
