@@ -106,6 +106,10 @@ class Outcome:
     """Where the picture is found."""
     message: str | None = None
     """Why the status is not `ok`."""
+    reply: str | None = None
+    """What was written or recorded, as it came, of which the prediction was read; of several calls a JSON list."""
+    prompt: str | None = None
+    """The words that were asked, without pictures; of several calls a JSON list."""
 
     @classmethod
     def about(
@@ -120,6 +124,8 @@ class Outcome:
         statistics: Mapping[str, tuple[float, ...]] = NOTHING,
         guesses: Mapping[str, tuple[float, ...]] = NOTHING,
         message: str | None = None,
+        reply: str | None = None,
+        prompt: str | None = None,
     ) -> "Outcome":
         """Return what came of a sample; of an `error` neither values nor statistics are kept."""
         failed = status == "error"
@@ -136,6 +142,8 @@ class Outcome:
             cluster=sample.cluster,
             locator=sample.locator,
             message=message,
+            reply=reply,
+            prompt=prompt,
         )
 
 

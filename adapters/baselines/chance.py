@@ -17,7 +17,7 @@ DIMENSION = 64
 _LETTERS = "bcdfghjklmnpqrstvwxz"
 _LENGTH = 8
 
-_MARKED = re.compile(r"^([A-Z]|[0-9]+)\. ", re.MULTILINE)
+_MARKED = re.compile(r"^(?:(?=\([A-Z0-9]+\) )\()?([A-Z]|[0-9]+)(?:\.|(?<=^\(.)\)|(?<=^\(..)\)) ", re.MULTILINE)
 _YES_OR_NO = re.compile(r"\byes\b.{0,20}\bno\b", re.IGNORECASE | re.DOTALL)
 
 Vectors = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class Chance:
 
         Whoever guesses an open answer gains nothing, and a real word would now and then be one.
 
-        An option is a line of the form `A. text`, or `1. text` where there are more than the alphabet has letters.
+        An option is a line of the form `A. text`, `(A) text`, `1. text` or `(1) text`.
         The settings do not matter: every reply is one word.
         """
         return [self._reply(images, prompt) for images, prompt in prompts]

@@ -56,7 +56,7 @@ class Captioning:
     """A caption in words, written or ranked among candidates (COCO captions; Chen et al. 2015)."""
 
     name: ClassVar[str] = "captioning"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     verb: ClassVar[Verb] = "answer"
     routes: tuple[Route, ...] = ("generate", "likelihood", "embed")
     fields: ClassVar[Mapping[str, bool]] = {"image": False, "references": True}
@@ -115,7 +115,7 @@ class Captioning:
         pictures = self._pictures(held, subject.scorer, notes)
         for i, vector in pictures.items():
             if isinstance(vector, Failure):
-                held[i] = (held[i][0], Answer("error", None, vector.message))
+                held[i] = (held[i][0], replace(held[i][1], status="error", text=None, message=vector.message))
         captioned = [i for i, (_, answer) in enumerate(held) if answer.status != "error"]
         vectors = [vector for vector in pictures.values() if not isinstance(vector, Failure)]
         references = tokenize_references([held[i][0].references for i in captioned])
@@ -132,7 +132,8 @@ class Captioning:
                 outcomes.append(self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guesses.items()}))
             else:
                 target = " | ".join(sample.references)
-                outcomes.append(Outcome.about(sample, "error", None, target, values={}, message=answer.message))
+                failed = Outcome.about(sample, "error", None, target, values={}, message=answer.message)
+                outcomes.append(replace(failed, reply=answer.raw, prompt=answer.prompt))
         return Outcomes(answers.route, outcomes, notes)
 
     def _references(self, row: Row) -> tuple[str, ...]:
@@ -229,6 +230,8 @@ class Captioning:
             statistics=statistics,
             guesses={n: g for n, g in guesses.items() if len(g) > 1},
             message=answer.message,
+            reply=answer.raw,
+            prompt=answer.prompt,
         )
 
     def _guesses(self, references: Sequence[Sequence[Tokens]]) -> dict[str, list[tuple[float, ...]]]:

@@ -1,5 +1,6 @@
 """Multiple choice: a question with its own options, one of them right; vanilla or circular."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import tee
@@ -8,12 +9,12 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import WordingOptions, wording
+from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text, texts
 from mmbench.benchmarks.sources.classes import Classes, class_index
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
-from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
+from mmbench.harness.ask.wording import ask_with_options
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.match import VERSION as MATCHER
@@ -30,7 +31,7 @@ METRICS = {
 }
 
 
-class MultipleChoiceOptions(WordingOptions):
+class MultipleChoiceOptions(ChoiceOptions):
     """The task-file keys of multiple choice."""
 
     circular: bool = False
@@ -52,7 +53,9 @@ class MultipleChoice:
         self._data = data
         self._options = data.fields["options"]
         self._circular = options.circular
-        self._wording = wording(options, ASK_WITH_OPTIONS, max_tokens=16, required=("question", "options"))
+        self._wording = wording(
+            options, ask_with_options(options.marks), max_tokens=16, required=("question", "options")
+        )
         default = ["accuracy", "circular_accuracy"] if options.circular else ["accuracy"]
         self.metrics = named_metrics(self.name, metrics or default, METRICS)
         if options.circular:
@@ -143,7 +146,16 @@ class MultipleChoice:
             values=values,
             chances={"accuracy": 1 / count, "circular_accuracy": count**-count},
             message=wrong.message,
+            reply=_together([choice.raw for choice in choices]),
+            prompt=_together([choice.prompt for choice in choices]),
         )
+
+
+def _together(texts: Sequence[str | None]) -> str | None:
+    """Return the one text, or of several rotations all as a JSON list."""
+    if len(texts) == 1 or not any(text is not None for text in texts):
+        return texts[0]
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def _hit(choice: Choice, turn: int, sample: Sample) -> float:

@@ -53,7 +53,7 @@ class Vqa:
     """An answer in words, written or ranked among candidates (VQAv2, DocVQA, ChartQA)."""
 
     name: ClassVar[str] = "vqa"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     verb: ClassVar[Verb] = "answer"
     routes: tuple[Route, ...] = ("generate", "likelihood", "embed")
     fields: ClassVar[Mapping[str, bool]] = {"image": False, "question": True, "answers": True}
@@ -118,6 +118,8 @@ class Vqa:
             values={name: 0.0 if said is None else _VALUES[name](said, sample.references) for name in names},
             chances=chances or dict.fromkeys(names, 0.0),
             message=answer.message,
+            reply=answer.raw,
+            prompt=answer.prompt,
         )
 
     def _chance(self, references: tuple[str, ...], guesses: tuple[str, ...]) -> Mapping[str, float]:

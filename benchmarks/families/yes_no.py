@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import WordingOptions, wording
+from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.metrics.yes_no import f1, precision, recall, yes_rate
 from mmbench.benchmarks.sources.cells import column, text
@@ -48,10 +48,10 @@ class YesNo:
     verb: ClassVar[Verb] = "choose"
     routes: tuple[Route, ...] = ("likelihood", "generate", "embed")
     fields: ClassVar[Mapping[str, bool]] = {"image": False, "question": True, "target": True}
-    Options: ClassVar[type[BaseModel]] = WordingOptions
+    Options: ClassVar[type[BaseModel]] = ChoiceOptions
     known_metrics: ClassVar[Sequence[Metric]] = tuple(METRICS.values())
 
-    def __init__(self, options: WordingOptions, data: Data, metrics: Sequence[str]) -> None:
+    def __init__(self, options: ChoiceOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._wording = wording(options, PROMPT, max_tokens=16, required=("question",))
         self.metrics = named_metrics(self.name, metrics or list(METRICS), METRICS)
@@ -101,6 +101,8 @@ def _outcome(sample: Sample, choice: Choice) -> Outcome:
         statistics=dict.fromkeys(("precision", "recall", "f1", "yes_rate"), _counts(is_yes, said_yes)),
         guesses=dict.fromkeys(("precision", "recall", "f1", "yes_rate"), _counts(is_yes, 0.5)),
         message=choice.message,
+        reply=choice.raw,
+        prompt=choice.prompt,
     )
 
 

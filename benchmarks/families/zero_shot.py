@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import tee
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples
+from mmbench.benchmarks.families.common.wording import MarksOption
 from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
     mean_average_precision,
@@ -18,7 +20,7 @@ from mmbench.benchmarks.named import template_list
 from mmbench.benchmarks.sources.cells import column
 from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
-from mmbench.harness.ask.wording import ASK_WITH_OPTIONS
+from mmbench.harness.ask.wording import DEFAULT, ask_with_options
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.replies.match import VERSION as MATCHER
@@ -48,6 +50,8 @@ class ZeroShotOptions(BaseModel):
     """A named list, a list, a file with one class a line, or none: the labels' own values, sorted."""
     templates: str | list[str] = "plain"
     """A named set, a list, or a file with one template a line; `{}` stands for the class."""
+    marks: MarksOption = "A."
+    """How the prompt of a model that writes marks the classes: `A.`, `(A)`, `(1)`, `1.` or `none`."""
 
 
 class ZeroShotClassification:
@@ -67,6 +71,7 @@ class ZeroShotClassification:
         self._label = str(data.fields["label"])
         self.classes = Classes(class_names(options.classes, data, self._label))
         self.templates = template_list(options.templates, data.base)
+        self._wording = replace(DEFAULT, prompt=ask_with_options(options.marks), marks=options.marks)
         self.metrics = [_metric(name) for name in metrics or self._default_metrics()]
         self._wanted = {metric.name for metric in self.metrics}
         self._ks = sorted({int(name.partition("@")[2] or 1) for name in self._wanted if name.startswith("accuracy")})
@@ -77,8 +82,9 @@ class ZeroShotClassification:
             "classes": list(self.classes.names),
             "templates": list(self.templates),
             "likelihood": "mean over templates of the summed log-probability",
-            "prompt": ASK_WITH_OPTIONS,
+            "prompt": self._wording.prompt,
             "matcher": MATCHER,
+            **({} if self._wording.marks == "A." else {"marks": self._wording.marks}),
         }
 
     def samples(self) -> Iterator[Sample]:
@@ -89,7 +95,7 @@ class ZeroShotClassification:
         """Return for each picture which class was chosen and whether it is a right one."""
         options = [Option(name, tuple(t.replace("{}", name) for t in self.templates)) for name in self.classes.names]
         seen, asked = tee(samples)
-        choices = subject.choose(asked, options)
+        choices = subject.choose(asked, options, self._wording)
         return Outcomes(choices.route, [self._outcome(*each) for each in zip(seen, choices, strict=True)])
 
     def _default_metrics(self) -> list[str]:
@@ -116,6 +122,8 @@ class ZeroShotClassification:
             chances=self._chances(len(sample.target)),
             statistics=self._statistics(sample, choice),
             message=choice.message,
+            reply=choice.raw,
+            prompt=choice.prompt,
         )
 
     def _values(self, sample: Sample, choice: Choice) -> dict[str, float]:

@@ -91,9 +91,13 @@ def anls(prediction: str, answers: Sequence[str]) -> float:
 
 
 def _similarity(prediction: str, answer: str) -> float:
-    edits = levenshtein(" ".join(prediction.lower().split()), " ".join(answer.lower().split()))
+    said, right = " ".join(prediction.lower().split()), " ".join(answer.lower().split())
     length = max(len(prediction.upper()), len(answer.upper()))
-    return 1 - edits / length if length else 1.0
+    if not length:
+        return 1.0
+    if 1 - abs(len(said) - len(right)) / length < LEAST_SIMILARITY:
+        return 0.0  # lengths alone take it below what counts: a reply of megabytes costs nothing
+    return 1 - levenshtein(said, right) / length
 
 
 def levenshtein(left: str, right: str) -> int:

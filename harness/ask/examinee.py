@@ -39,6 +39,10 @@ class Choice:
     """The answer in words, where one was given instead of scores."""
     message: str | None = None
     """Why there is no choice."""
+    raw: str | None = None
+    """What was written or recorded, as it came; None where nothing was."""
+    prompt: str | None = None
+    """The words that were asked, where a reply was written to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class Answer:
 
     status: Status
     text: str | None
+    """What is scored: the reply without its thoughts."""
     message: str | None = None
+    raw: str | None = None
+    """What was written or recorded, as it came; None where nothing was."""
+    prompt: str | None = None
+    """The words that were asked, where a reply was written to them."""
 
 
 @dataclass(frozen=True, slots=True)

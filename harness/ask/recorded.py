@@ -2,14 +2,16 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity
-from mmbench.harness.ask.routes.generate import read_reply
+from mmbench.harness.ask.routes.generate import read_answer, read_reply
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.engine.question import Tuning
@@ -19,6 +21,11 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.regular import open_regular
 from mmbench.harness.strict_json import parse_json
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
+
+_WHOLE = 1e15
+"""Below this a float tells a whole number from its neighbours."""
+_NONE = re.compile(r'("prediction"\s*:\s*)None\b')
+"""Nothing, as Python prints it: that item has no prediction, and the others are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _prediction(line: str, where: str) -> tuple[str, Json]:
     try:
-        held = parse_json(line)
+        held = _parsed(line)
         if "\\u" in line:
             json.dumps(held, ensure_ascii=False).encode()  # an escape can be half a character, which no file can hold
     except (ValueError, RecursionError) as error:
@@ -79,6 +86,16 @@ def _prediction(line: str, where: str) -> tuple[str, Json]:
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise DataError(f"{where}: the id is text or a whole number, not {name!r}")
     return str(name), held["prediction"]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return parse_json(line)
+    except ValueError:
+        mended = _NONE.sub(r"\1null", line, count=1)
+        if mended == line:
+            raise
+        return parse_json(mended)
 
 
 @dataclass(slots=True)
@@ -117,12 +134,12 @@ class Recorded:
             if isinstance(held, Failure):
                 return Choice("error", None, message=held.message)
             labels = [option.label for option in (sample.options if options is None else options)]
-            return _choice(held, labels, sample.id, wording)
+            return replace(_choice(held, labels, sample.id, wording), raw=_raw(held))
 
         return Answers("recorded", map(choice, samples))
 
     def answer(self, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording) -> Answers[Answer]:
-        """Give each prediction as it is; a number as it is written."""
+        """Give each prediction without its thoughts; a number as it is written."""
         return Answers("recorded", map(self._answer, samples))
 
     def _answer(self, sample: Sample) -> Answer:
@@ -130,10 +147,12 @@ class Recorded:
         if isinstance(held, Failure):
             return Answer("error", None, held.message)
         if isinstance(held, str):
-            return Answer("ok", held)
+            return read_answer(held)
         if isinstance(held, (int, float)) and not isinstance(held, bool):
-            return Answer("ok", json.dumps(held))
-        return Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}")
+            # A table that has gaps writes its whole numbers as floats.
+            whole = isinstance(held, float) and held.is_integer() and abs(held) < _WHOLE
+            return Answer("ok", _json(int(held) if whole else held), raw=_json(held))
+        return Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}", _raw(held))
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
         """Give the (pictures, captions) scores recorded: a list for each picture; a single one may be flat."""
@@ -174,7 +193,10 @@ class Recorded:
             if turn.isdecimal() and isinstance(listed, list) and int(turn) < len(listed):
                 self.used.add(base)
                 element: Json = listed[int(turn)]
-                return element
+                return Failure(f"the prediction of item {name} is null") if element is None else element
+            if turn.isdecimal() and base in known and listed is None:
+                self.used.add(base)
+                return Failure(f"the prediction of item {base} is null")
             self.missing.append(name)
             return Failure(f"item {name} has no prediction")
         self.used.add(name)
@@ -203,24 +225,26 @@ def _choice(held: Json, labels: Sequence[str], name: str, wording: Wording) -> C
 def _index(held: Json, labels: Sequence[str]) -> int | str | None:
     """Return the option that a prediction is, why it cannot be told, or None where it is neither text nor index of one.
 
-    A JSON integer is a 0-based index; a string is the text itself, else, if all digits, an index.
+    A JSON integer is a 0-based index. A string is the text itself, else a reply as a model writes it, so that a number
+    in it means what it would in a run.
     """
     if isinstance(held, bool):
         held = "yes" if held else "no"
-    if sorted(labels) == ["no", "yes"] and str(held).strip().isdigit():
+    if isinstance(held, int | str) and sorted(labels) == ["no", "yes"] and _digits(held):
         return f"{held} may mean yes or no; write the word"  # 1 is an index to some and true to others
     if isinstance(held, int):
-        return held if 0 <= held < len(labels) else f"{held} is no index of {len(labels)} options"
+        if 0 <= held < len(labels):
+            return held
+        return f"{_shown(held)} is no index of {len(labels)} options, which are counted from 0"
     if not isinstance(held, str):
         return None
     text = held.strip()
     named = [i for i, label in enumerate(labels) if label == text]
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
-    if number is not None and number >= len(labels):
-        number = None
-    if len(named) > 1 or (named and number is not None and number != named[0]):
-        return f"'{text}' is the text of one option and the index of another; write a JSON integer for the index"
-    return named[0] if named else number
+    return named[0] if len(named) == 1 else None
+
+
+def _digits(held: int | str) -> bool:
+    return isinstance(held, int) or held.strip().isdigit()
 
 
 def _numbers(held: Json) -> Floats | None:
@@ -245,6 +269,18 @@ def _matrix(held: Json, sample: Sample) -> Floats | Failure:
     return np.stack(made)
 
 
+def _raw(held: Json) -> str:
+    """Return a prediction as it stands in the file, a text without its quotes."""
+    return held if isinstance(held, str) else _json(held)
+
+
+def _json(held: Json) -> str:
+    try:
+        return json.dumps(held, ensure_ascii=False)
+    except ValueError:  # an integer of thousands of digits
+        return "a number of very many digits"
+
+
 def _shown(held: Json) -> str:
-    text = json.dumps(held, ensure_ascii=False)
+    text = _json(held)
     return text if len(text) <= 60 else text[:57] + "..."

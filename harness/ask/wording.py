@@ -7,9 +7,15 @@ from typing import Literal
 
 from mmbench.harness.digest import Json
 from mmbench.harness.models.abilities import Generation
-from mmbench.harness.replies.marks import lettered
+from mmbench.harness.replies.marks import Marks, lettered
 
 ASK_WITH_OPTIONS = "{question}\n{options}\nAnswer with the letter of the right option only."
+_BY_LETTER = "the letter of the right option"
+_BY: Mapping[Marks, str] = {
+    "(1)": "the number of the right option",
+    "1.": "the number of the right option",
+    "none": "the right option",
+}
 
 _WHICH = "Which of these does the picture show?"
 _PLACEHOLDER = re.compile(r"\{(question|options|answer)\}")
@@ -25,7 +31,7 @@ words owe to the picture (pointwise mutual information; Holtzman et al. 2021).
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words around a question: the task-file keys `prompt`, `generation`, `phrasing` and `likelihood`."""
+    """The words around a question: the task-file keys `prompt`, `generation`, `phrasing`, `likelihood`, `marks`."""
 
     prompt: str = ASK_WITH_OPTIONS
     """What a model that writes is asked, with `{question}` and `{options}`."""
@@ -35,6 +41,8 @@ class Wording:
     """The text that stands for an answer where texts are ranked, with `{question}` and `{answer}`."""
     likelihood: Likelihood = "sum"
     """How likelihoods of texts are compared."""
+    marks: Marks = "A."
+    """How the prompt marks its options, and so what a reply may call them."""
 
     @property
     def lists_options(self) -> bool:
@@ -48,7 +56,7 @@ class Wording:
         'Which is round?\\nA. a ball\\nB. a box'
         """
         asked = question or (_WHICH if labels else "")
-        return _fill(self.prompt, {"question": asked, "options": lettered(labels)})
+        return _fill(self.prompt, {"question": asked, "options": lettered(labels, self.marks)})
 
     def embedded(self, question: str, answer: str) -> str:
         """Return the text whose vector stands for an answer.
@@ -81,11 +89,21 @@ class Wording:
             "generation": [written.max_tokens, written.temperature, list(written.stop)],
             "phrasing": self.phrasing,
             "likelihood": self.likelihood,
+            **({} if self.marks == "A." else {"marks": self.marks}),
         }
 
 
 DEFAULT = Wording(phrasing="{answer}")
 """For options whose phrasings are whole texts already, such as filled prompt templates."""
+
+
+def ask_with_options(marks: Marks) -> str:
+    """Return the prompt that lists options marked in this way, and asks for a mark alone.
+
+    >>> ask_with_options("(1)").splitlines()[-1]
+    'Answer with the number of the right option only.'
+    """
+    return ASK_WITH_OPTIONS.replace(_BY_LETTER, _BY.get(marks, _BY_LETTER))
 
 
 def _fill(pattern: str, values: Mapping[str, str]) -> str:

@@ -108,6 +108,15 @@ def falls_short(metric: Metric, value: float) -> bool:
     return value < metric.best - _CLOSE if metric.higher_is_better else value > metric.best + _CLOSE
 
 
+def other_reply(outcome: Outcome) -> str | None:
+    """Return the reply, where it differs from what was read of it; else None.
+
+    >>> [other_reply(Outcome("1", "ok", "cat", "dog", {}, reply=reply)) for reply in ("(a)", "cat", None)]
+    ['(a)', None, None]
+    """
+    return None if outcome.reply == outcome.prediction else outcome.reply
+
+
 def item_value(metric: Metric, outcome: Outcome) -> float | None:
     """Return what a metric gives one item: its own value, else the corpus metric over it alone; None: not defined."""
     if metric.name in outcome.values:

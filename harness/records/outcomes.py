@@ -20,7 +20,7 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message")
+    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message", "reply", "prompt")
     arrays = {name: arrow.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
     arrays["values"] = arrow.struct([outcome.values for outcome in outcomes], arrow.numbers)
     arrays["chances"] = arrow.struct([outcome.chances for outcome in outcomes], arrow.numbers)
@@ -52,6 +52,8 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     wrong = next((name for name in texts if not isinstance(row[name], str)), None)
     if wrong or not all(_is_number(cell) for part in ("values", "chances") for cell in held(part).values()):
         raise ValueError(f"a row's {wrong or 'score'} is of another type")
+    if not all(row.get(name) is None or isinstance(row[name], str) for name in ("reply", "prompt")):
+        raise ValueError("a row's reply or prompt is no text")
     lists = {part: {name: tuple(cell) for name, cell in held(part).items()} for part in ("statistics", "guesses")}
     return Outcome(**{**row, **{part: held(part) for part in ("values", "chances", "facts")}, **lists})
 

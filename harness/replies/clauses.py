@@ -57,9 +57,12 @@ _SUMMED = re.compile(
 """What is summed up in a sentence before its sum."""
 _COMPOUND = re.compile(r"-[a-z]{2}")
 _COUNTS = re.compile(r"(?:^|\b(?:is|only|exactly|just|are|see|shows|has|contains|with|count|counted))\s*$")
-_COUNTED = re.compile(r"(?:\b(?:option|choice|answer|number|figure|image|step|question)|#)\s*$")
+_COUNTED = re.compile(
+    r"(?:\b(?:option|choice|answer|number|figure|image|step|question|caption|output|sentence|statement)|#)\s*[(\[]?$"
+)
 _MARKED = re.compile(
-    r"(?<![\w])(?:(?P<noun>option|choice|answer|letter)\s+)?(?:[(\[{\"](?P<set>[A-Za-z]|\d{1,3})[)\]}\"]"
+    r"(?<![\w])(?:(?P<noun>option|choice|answer|letter|caption|output|description|sentence|statement)\s+)?"
+    r"(?:[(\[{\"](?P<set>[A-Za-z]|\d{1,3})[)\]}\"]"
     r"|(?P<bare>[A-Z]|\d{1,3}))"
     r"(?=$|[\s.,:;!?)/])"
 )
@@ -143,7 +146,7 @@ def _marks(sentence: str, options: Options) -> Iterator[tuple[int, int, int]]:
     """Yield (option, start, end) for each mark that is set off, follows `option`, or stands where only a mark can."""
     for found in _MARKED.finditer(sentence):
         name = found.group("set") or found.group("bare")
-        place = options.mark(name)
+        place = options.mark(name, set_off=True)
         if place is None or (name.isdigit() and not found.group("noun")):
             continue
         start, end = found.span("set" if found.group("set") else "bare")

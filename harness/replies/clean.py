@@ -1,4 +1,4 @@
-"""Reply cleaning: markup, reasoning blocks and further turns are removed, which leaves the plain answer."""
+"""Reply cleaning: markup and further turns are removed, which leaves the plain answer."""
 
 import re
 import unicodedata
@@ -16,7 +16,6 @@ _PLAIN = str.maketrans(
     | {c: None for c in "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0f"}
     | {"。": ". ", "।": ". ", "、": ", ", "【": "[", "】": "]", "⁄": "/"}
 )
-_THOUGHT = re.compile(r"</?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>|[◁<]/?think[▷>]", re.I)
 _FURTHER_TURN = re.compile(
     r"\n\s*(?:#+\s*)?(?:user|human|question|q|instruction|<\|im_start\|>|\[inst\])\s*\d*\s*:", re.I
 )
@@ -111,30 +110,22 @@ class Token(NamedTuple):
         return self.text[-1].isdigit()
 
 
-def clean(reply: str) -> tuple[str, bool]:
-    """Return the plain text of a reply, and whether it is nothing but the model's thoughts.
+def clean(said: str) -> str:
+    """Return the plain text of what a reply says.
 
-    >>> clean("<think>A cat?</think>The answer is **B**.")
-    ('The answer is (B).', False)
+    >>> clean("The answer is **B**.")
+    'The answer is (B).'
     """
-    thoughts = _THOUGHT.split(reply)
-    said = thoughts[-1].strip() and (len(thoughts) != 2 or not _opens_thought(reply))
-    text = _edges(thoughts[-1] if said else "\n".join(thoughts))
-    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    text = unicodedata.normalize("NFKC", _edges(said)).translate(_PLAIN)
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
     role = _ROLE.match(text.lstrip())
-    return _edges(text.lstrip()[role.end() if role else 0 :].strip()), len(thoughts) > 1 and not said
+    return _edges(text.lstrip()[role.end() if role else 0 :].strip())
 
 
 def _edges(text: str) -> str:
     """Return the text without the middle of a very long one: what it comes to stands first or last."""
     return text if len(text) <= _READ_FIRST + _READ_LAST else f"{text[:_READ_FIRST]}\n{text[-_READ_LAST:]}"
-
-
-def _opens_thought(text: str) -> bool:
-    tag = _THOUGHT.search(text)
-    return tag is not None and "/" not in tag.group()
 
 
 def first_turn(text: str) -> str:

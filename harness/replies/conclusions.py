@@ -89,7 +89,8 @@ def read(phrase: str, options: Options) -> Named:
 def leading_mark(phrase: str, options: Options) -> Named:
     """Return the option whose mark opens a phrase; with it any that is joined to it or whose text follows at once."""
     found = cues.LEADING.match(phrase)
-    place = options.mark(found.group("mark")) if found else None
+    set_off = found is not None and (not phrase[:1].isdigit() or bool(found.group("close")))
+    place = options.mark(found.group("mark"), set_off=set_off) if found else None
     if found is None or place is None:
         return NONE
     listed = _listed(phrase, options)
@@ -114,7 +115,7 @@ def _joined(phrase: str, at: int, options: Options) -> tuple[Named, bool]:
     """Return the options that are joined to the mark before `at`, as in `A, B and D`, and whether all are dismissed."""
     made = NONE
     while more := cues.MORE.match(phrase, at):
-        place = options.mark(more.group("mark") or more.group("set"))
+        place = options.mark(more.group("mark") or more.group("set"), set_off=True)
         if place is None:
             break
         made |= {place}

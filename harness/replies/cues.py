@@ -22,7 +22,7 @@ RETRACTED = re.compile(
 
 CUE = re.compile(
     r"\b(?:answer|choice|option|conclusion|guess|selection|pick|bet|response|prediction|alternative|match|solution"
-    r"|(?:right|correct|best) one)\b"
+    r"|caption|output|(?:right|correct|best) one)\b"
     r"(?!\s*(?:[(\[\"]?(?-i:[A-Z])\b|\([a-z]\)))"
     r"(?P<gap>[^.\n:?!;=]{0,120}?)"
     rf"(?:\s*(?::|=+>?|->|→|⇒)|(?:\s+(?:{_BE}|remains|here is)|'s)\b(?:\s*:)?"
@@ -139,7 +139,7 @@ TRUTH = re.compile(
 )
 """`The statement is not true`."""
 LEADING = re.compile(
-    r"(?i:(?:both|either) )?(?i:(?:options?|choice|answer) )?"
+    r"(?i:(?:both|either) )?(?i:(?:options?|choice|answer|caption|output|description|sentence|statement) )?"
     r"(?P<open>[(\[{<\"']*)(?P<mark>[A-Za-z]|\d{1,3})(?P<close>[)\]}>\"']*)"
     r"(?P<after>\s*[.:;)\-]+(?=\s|$|[A-Z(])|\s*,|\s*\n|\s*$"
     r"|\s+(?=because|since|as\b|is the|it is\b|instead of|rather than|over\b|not\b|\())?",

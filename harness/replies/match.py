@@ -10,12 +10,13 @@ from mmbench.harness.replies.clauses import asserted, denied_marks
 from mmbench.harness.replies.clean import clean, first_turn, sentences
 from mmbench.harness.replies.conclusions import Statement, statements
 from mmbench.harness.replies.cues import RETRACTED, TURN
-from mmbench.harness.replies.marks import letters
+from mmbench.harness.replies.marks import Marks, names
 from mmbench.harness.replies.options import NONE, Named, Options
 from mmbench.harness.replies.refusals import refuses, undetermined
+from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 from mmbench.harness.replies.yes_no import yes_or_no
 
-VERSION = 2
+VERSION = 3
 """Part of the protocol id of every task that is asked in writing."""
 
 _REASONING = re.compile(
@@ -42,16 +43,17 @@ class Match:
     """Why there is no option, in a sentence."""
 
 
-def match_option(reply: str, options: Sequence[str], *, lettered: bool = True) -> Match:
+def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, marks: Marks = "A.") -> Match:
     """Return the option that a reply names, or why it names none.
 
-    `options` are the options' own texts in the order shown; `lettered` says whether the prompt listed them with the
-    marks of `letters`. The first rule that applies decides:
+    `options` are the options' own texts in the order shown; `lettered` says whether the prompt listed them, and
+    `marks` with which marks. The first rule that applies decides:
 
-    1. Markup, thoughts (`<think>`) and an echo of the listed options are taken off; a made-up further turn is ignored.
-       Of a very long reply only the beginning and the end are read.
-    2. The whole reply is a mark, a text, both, or an option's place (`2.`, `the second option`, where no text holds a
-       number). A mark and a text that disagree are two options.
+    1. Thoughts (see `spoken`), markup and an echo of the listed options are taken off; a made-up further turn is
+       ignored. Of a very long reply only the beginning and the end are read.
+    2. The whole reply is a text, a mark, both, or an option's place (`(2)`, `Caption 2`, `the second option`), unless
+       the number can mean the text of another option (`two bicycles`). A mark and a text that disagree are two options;
+       a bare number that is an option's text is that text.
     3. Conclusions: `the answer is …`, `I would choose …`, `C is correct`, `\\boxed{…}`, an opening `B.` or `Yes,`, a
        last line `B`. Where they disagree, the last one wins if it is explicit and the reply turns before it
        (`therefore`, `wait`); otherwise the reply names several options. What is taken back counts no more.
@@ -65,26 +67,28 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True) -
     >>> match_option("I'm sorry, but I can't see the image.", ["cat", "dog"]).status
     'refused'
     """
-    choices = _options(tuple(options), bool(lettered))
-    text, only_thoughts = clean(reply)
-    text = _without_echo(text, choices)
+    choices = _options(tuple(options), marks if lettered else "none")
+    said = spoken(reply)
+    if said.only_thoughts:
+        return Match("unparsed", None, ONLY_THOUGHTS)
+    text = _without_echo(clean(said.text), choices)
     head = first_turn(text)
     if head != text:
-        match = _match(head, choices, only_thoughts)
+        match = _match(head, choices)
         if match.status == "ok":
             return match
-    return _match(text, choices, only_thoughts)
+    return _match(text, choices)
 
 
-def _match(text: str, options: Options, only_thoughts: bool) -> Match:
+def _match(text: str, options: Options) -> Match:
     if not re.search(r"\w", text):
         return Match("unparsed", None, "the reply is empty")
-    whole = NONE if only_thoughts else _whole(text, options)
+    whole = _whole(text, options)
     if whole:
         return _one(whole, options)
     made = statements(text, options)
     refused = refuses(text)
-    if refused or only_thoughts:
+    if refused:
         made = [s for s in made if s.kind == "explicit" and len(s.named) == 1]
     elif _argues(text):
         # What an argument opens with is no answer yet, nor is the sentence in which it was cut off.
@@ -97,7 +101,7 @@ def _match(text: str, options: Options, only_thoughts: bool) -> Match:
     said = undetermined(text, options) or _absence(text, options)
     if refused and not said:
         return Match("refused", None, "the model declined to answer")
-    if only_thoughts or _argues(text) or _is_cut_off(text):
+    if _argues(text) or _is_cut_off(text):
         return Match("unparsed", None, "the reply names no option")
     return _one(said or _mentioned(text, options), options)
 
@@ -180,5 +184,5 @@ def _without_echo(text: str, options: Options) -> str:
 
 
 @lru_cache(maxsize=64)
-def _options(texts: tuple[str, ...], marked: bool) -> Options:
-    return Options(texts, letters(len(texts)) if marked else ())
+def _options(texts: tuple[str, ...], marks: Marks) -> Options:
+    return Options(texts, names(len(texts), marks))

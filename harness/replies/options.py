@@ -35,7 +35,8 @@ _TURNING = frozenset(
 )
 
 _NOUN = (
-    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|alternative)\s*(?:number|no\."
+    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|alternative|caption|output|description|sentence"
+    r"|statement|candidate)\s*(?:number|no\."
     r"|is)?\s*:?\s*"
 )
 _OPEN, _CLOSE = r"[(\[{<\"']", r"[)\]}>\"']"
@@ -50,6 +51,8 @@ _ORDINAL = re.compile(
 )
 _PLACE = re.compile(rf"(?:{_NOUN}#?|#|(?={_OPEN})){_OPEN}*\d+{_CLOSE}*|\d+\)", re.I)
 """A number that is written as a place is written: `(2)`, `option 2`."""
+_BARE = re.compile(r"(?:(?:the )?(?:\w+ )?answer(?: is)?:?\s*)?\d+[.:,;]*", re.I)
+"""A number that is not set off: `2`, `Answer: 2`."""
 _MARK_THEN_TEXT = re.compile(
     rf"(?:{_NOUN})?({_OPEN}*)([a-z]|\d{{1,4}}(?!\d))({_CLOSE}*)(\s*[.:,;)\-]+\s*|\s+|(?<=[)\]}}>])|(?=[(\[]))(.+)",
     re.I | re.S,
@@ -69,6 +72,8 @@ _LEAD_IN = re.compile(
 )
 
 
+_LONGEST_AMOUNT = 3
+
 # An article after which the reply was cut off.
 _DANGLING = re.compile(r"(?<!option)(?<!choice)(?<!letter)(?<=\w) a$")
 
@@ -79,11 +84,15 @@ class Options:
     def __init__(self, texts: Sequence[str], marks: Sequence[str] = ()) -> None:
         self.texts = tuple(texts)
         self.marks: Mapping[str, int] = {mark: i for i, mark in enumerate(marks)}
-        self.words = [tuple(t.text for t in tokens(clean(text)[0])) or (text.casefold(),) for text in texts]
-        numbers = any(token.is_number for text in texts for token in tokens(text))
-        self.numbered = bool(marks) and marks[0].isalpha() and not numbers
-        """Whether a number can only be an option's place."""
+        self.words = [tuple(t.text for t in tokens(clean(text))) or (text.casefold(),) for text in texts]
         self.all_numbers = all(any(word[-1:].isdigit() for word in words) for words in self.words)
+        self.numerals = bool(marks) and marks[0].isdigit()
+        """Whether the prompt marks its options with numbers."""
+        self.numbered = self.numerals or (
+            bool(marks) and not any(len(words) == 1 and words[0][-1:].isdigit() for words in self.words)
+        )
+        """Whether a number that is set off counts the options: none of them is a number itself."""
+        self._amounts = _amounts(self.words)
         self.letter_texts = any(re.search(r"(?<!\w)[A-Z](?!\w)", t) for t in texts) and list(texts) != list(marks)
         """Whether an option's text holds single letters, so that a letter need not be a mark."""
         self.asks = any(text.rstrip().endswith("?") for text in texts)
@@ -114,7 +123,7 @@ class Options:
     def listed(self) -> re.Pattern[str]:
         """The list of all options with their marks, as a prompt shows it."""
         lines = (
-            rf"\(?{mark}[.):]+\)?\s*" + r"\s+".join(map(re.escape, clean(text)[0].split())) + r"\.?"
+            rf"\(?{mark}[.):]+\)?\s*" + r"\s+".join(map(re.escape, clean(text).split())) + r"\.?"
             for mark, text in zip(self.marks, self.texts, strict=True)
         )
         return re.compile(r"(?:(?:options|choices)\s*:)?\s*" + r"[\s,;|]*".join(lines) + r"(?!\w)", re.I)
@@ -149,13 +158,21 @@ class Options:
             return NONE
         return frozenset(holding)
 
-    def mark(self, name: str) -> int | None:
-        """Return the option that a letter or number marks; a number also counts the options from 1."""
+    def mark(self, name: str, *, set_off: bool = False) -> int | None:
+        """Return the option that a letter or number marks; a number also counts the options from 1.
+
+        Not where the number can mean the text of another option. A number that is not `set_off`, as in `(2)`, counts
+        only where no other option has that number in its text, and not all have some number.
+        """
         if name.upper() in self.marks:
             return self.marks[name.upper()]
-        if self.numbered and name.isdecimal() and 1 <= int(name) <= len(self.texts):
-            return int(name) - 1
-        return None
+        if not (self.numbered and name.isdecimal() and 1 <= int(name) <= len(self.texts)):
+            return None
+        place, number = int(name) - 1, str(int(name))
+        if self._amounts.get(number, NONE) - {place}:
+            return None
+        named = any(number in words for i, words in enumerate(self.words) if i != place)
+        return place if set_off or not (named or self.all_numbers) else None
 
     def mentions(self, said: Sequence[Token]) -> list[tuple[int, int, int]]:
         """Return (option, first token, token after) for each text of an option in `said`; longer texts win."""
@@ -176,7 +193,10 @@ class Options:
         phrase = phrase.strip().rstrip(" .!,;")
         mark = _MARK.fullmatch(phrase)
         if mark:
-            place = self.mark(mark.group(1))
+            bare = _BARE.fullmatch(phrase) is not None
+            if bare and text:
+                return text
+            place = self.mark(mark.group(1), set_off=not bare)
             return text if place is None else text | self._by_text(mark.group(1)) | {place}
         ordinal = _ORDINAL.fullmatch(phrase)
         if ordinal and self.marks and not text:
@@ -209,7 +229,8 @@ class Options:
         before, after = _MARK_THEN_TEXT.fullmatch(phrase), _TEXT_THEN_MARK.fullmatch(phrase)
         if before:
             opened, name, closed, between, rest = before.groups()
-            place, text = self.mark(name), self._by_text(rest.strip("()[] "))
+            place = self.mark(name, set_off=not phrase[0].isdigit() or bool(closed))
+            text = self._by_text(rest.strip("()[] "))
             if place is not None and text:
                 # With only a space between, "A dog" is an article and "b dog" no more than a slip.
                 loose = not (opened or closed) and between == " " and rest[0] != "("
@@ -251,6 +272,16 @@ class Options:
 
 def _holds(words: tuple[str, ...], said: tuple[str, ...]) -> bool:
     return any(words[k : k + len(said)] == said for k in range(len(words) - len(said) + 1))
+
+
+def _amounts(options: Sequence[tuple[str, ...]]) -> Mapping[str, Named]:
+    """Return the options that a number alone may stand for: `two bicycles`, not a sentence in which two is said."""
+    made: dict[str, Named] = {}
+    for i, words in enumerate(options):
+        for word in words if len(words) <= _LONGEST_AMOUNT else ():
+            if word[-1:].isdigit():
+                made[word] = made.get(word, NONE) | {i}
+    return made
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,9 @@ _LONG = 320
 _SAID = 220
 """Characters of an answer."""
 
+_ASKED = 1000
+"""Characters of a prompt or reply."""
+
 _MOST_OPTIONS = 12
 _MOST_PICTURES = 4
 
@@ -97,6 +100,9 @@ def _item(
         item["options"] = [_cut(option.label, _SAID) for option in sample.options[:_MOST_OPTIONS]]
     if first["locator"]:
         item["locator"] = first["locator"]
+    prompt = next((row["prompt"] for row in rows.values() if row.get("prompt")), None)
+    if prompt:
+        item["prompt"] = _told(prompt)
     facts = {fact: cell for fact, cell in (first["facts"] or {}).items() if cell is not None}
     if facts:
         item["facts"] = {fact: _cut(cell, _SAID) for fact, cell in facts.items()}
@@ -104,10 +110,23 @@ def _item(
 
 
 def _answer(model: int, row: Mapping[str, Any]) -> Json:
-    """Return `[model, wrong, status, value, text]`: numbers, or null where there is none."""
+    """Return `[model, wrong, status, value, text]`, and the reply where it says more: null where there is none."""
     value = None if np.isnan(row["value"]) else round(float(row["value"]), 4)
     said = row["message"] if row["status"] == "error" else row["prediction"]
-    return [model, int(row["wrong"]), row["status"], value, _cut(said, _SAID)]
+    made: list[Json] = [model, int(row["wrong"]), row["status"], value, _cut(said, _SAID)]
+    reply = row.get("reply")
+    if reply is None or (reply == row["prediction"] and len(reply) <= _SAID):
+        return made
+    return [*made, _told(reply)]
+
+
+def _told(text: str) -> str:
+    """Return a text, cut where it is long with a word about it.
+
+    >>> len(_told("a" * 2_000_000)), _told("a" * 2_000_000)[-24:]
+    (1024, '… (2,000,000 characters)')
+    """
+    return text if len(text) <= _ASKED else f"{text[:_ASKED]}… ({len(text):,} characters)"
 
 
 def _cut(cell: object, length: int) -> str | None:

@@ -187,7 +187,7 @@
   }
 
   // Items.
-  const MODEL = 0, WRONG = 1, STATUS = 2, VALUE = 3, TEXT = 4;
+  const MODEL = 0, WRONG = 1, STATUS = 2, VALUE = 3, TEXT = 4, REPLY = 5;
   const all = data.tasks.flatMap((task) => task.items.map((item) => ({ ...item, task })));
   let shown = [];
   let limit = STEP;
@@ -195,7 +195,7 @@
   const answerOf = (item, model) => item.answers.find((answer) => answer[MODEL] === model);
 
   function words(item) {
-    const answers = item.answers.map((answer) => answer[TEXT] || "");
+    const answers = item.answers.flatMap((answer) => [answer[TEXT] || "", answer[REPLY] || ""]);
     return [item.id, item.task.name, item.question, item.target, ...answers].join("\n").toLowerCase();
   }
 
@@ -257,18 +257,21 @@
     const facts = [
       ["reference", item.target],
       ["options", item.options && item.options.join(" · ")],
+      ["prompt", item.prompt],
       ...Object.entries(item.facts || {}),
       ["task", item.task.name],
       ["item", item.id],
       ["source", item.locator],
     ].filter(([, value]) => value);
     const list = el("dl", null, ...facts.flatMap(([name, value]) => [el("dt", null, name), el("dd", { dir: "auto" }, value)]));
+    const replied = item.answers.some((answer) => answer[REPLY]);
     const rows = item.answers.map((answer) =>
       el("tr", null,
         el("td", null, data.models[answer[MODEL]]),
         el("td", { class: `said ${answer[WRONG] ? "wrong" : "right"}`, dir: "auto" }, said(answer)),
+        replied ? el("td", { class: "reply", dir: "auto" }, answer[REPLY] || "") : null,
         el("td", { class: "figure" }, figure(answer[VALUE]))));
-    const head = headRow(["model", "answer"], [item.task.metric]);
+    const head = headRow(["model", "answer", ...(replied ? ["reply"] : [])], [item.task.metric]);
     const steps = el("div", { class: "steps" },
       el("button", { type: "button", onclick: () => move(-1), "aria-label": "previous item" }, "←"),
       el("button", { type: "button", onclick: () => move(1), "aria-label": "next item" }, "→"),

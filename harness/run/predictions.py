@@ -55,7 +55,7 @@ class Scored:
         return pd.DataFrame(self.rows())
 
     def items(self) -> list[dict[str, Json]]:
-        """Return `{id, status, prediction, target, values, facts}` for each item."""
+        """Return `{id, status, prediction, target, values, facts, reply, prompt}` for each item."""
         return [item_json(outcome) for outcome in self.outcomes]
 
     @property
@@ -121,6 +121,8 @@ def item_json(outcome: Outcome) -> dict[str, Json]:
         "target": outcome.target,
         "values": dict(outcome.values),
         "facts": {name: plain_fact(cell) for name, cell in outcome.facts.items()},
+        "reply": outcome.reply,
+        "prompt": outcome.prompt,
     }
 
 

@@ -8,14 +8,18 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmbench.harness.records.items import Items, is_wrong, item_value
+from mmbench.harness.records.items import Items, is_wrong, item_value, other_reply
 from mmbench.harness.records.originals import find_samples, original_task, sample_id
 from mmbench.harness.render.figures import number
+from mmbench.harness.render.plain import plain
 from mmbench.harness.terminal.tables import empty_table
 from mmbench.harness.types import Outcome, Sample
 
 _LONGEST = 160
 """Characters of a text that a cell shows; the JSON has all."""
+
+_LONGEST_REPLY = 300
+"""Characters of a reply, its beginning and its end."""
 
 _MOST_VALUES = 3
 """A probe has fifteen values an item; a table shows the primary alone where there are more than these."""
@@ -30,28 +34,39 @@ def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
     samples = _samples(items, files)
     others = _other_values(items)
     asked = any(sample.question for sample in samples.values())
-    names = ["id", "status", *(["question"] if asked else []), "prediction", "target"]
+    replied = any(other_reply(outcome) is not None for outcome in items.outcomes)
+    names = ["id", "status", *(["question"] if asked else []), *(["reply"] if replied else []), "prediction", "target"]
     under = f" ({record.control})" if record.control else ""
     title = f"{escape(record.model)} · {escape(record.reference)}{escape(under)}"
     facts = any(outcome.facts for outcome in items.outcomes)
     table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [])
     table.columns[0].no_wrap = True
     for outcome in items.outcomes:
-        _add(table, items, outcome, samples.get(sample_id(outcome.id, outcome.unit)) if asked else None, others, asked)
+        sample = samples.get(sample_id(outcome.id, outcome.unit)) if asked else None
+        _add(table, items, outcome, sample, others, asked=asked, replied=replied)
     return Group(table, *(Text(note, style="dim") for note in _notes(items)))
 
 
 def _add(
-    table: Table, items: Items, outcome: Outcome, sample: Sample | None, others: Collection[str], asked: bool
+    table: Table,
+    items: Items,
+    outcome: Outcome,
+    sample: Sample | None,
+    others: Collection[str],
+    *,
+    asked: bool,
+    replied: bool,
 ) -> None:
     made = [item_value(items.metric, outcome), *(outcome.values.get(name) for name in others)]
     facts = "\n".join(f"{name}: {_short(cell)}" for name, cell in outcome.facts.items())
     answer = outcome.prediction if outcome.status != "error" else outcome.message
+    reply = other_reply(outcome)
     style = "yellow" if is_wrong(items.metric, outcome) else ""
     table.add_row(
         escape(outcome.id),
         Text(outcome.status, style="red" if outcome.status == "error" else style),
         *([Text(_short(sample.question if sample else None))] if asked else []),
+        *([Text("" if reply is None else plain(reply, _LONGEST_REPLY))] if replied else []),
         Text(_short(answer), style=style),
         Text(_short(outcome.target)),
         *map(number, made),
@@ -85,5 +100,5 @@ def _short(cell: object) -> str:
     """
     if cell is None:
         return "-"
-    line = " ".join(str(cell).split())
+    line = plain(str(cell))
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

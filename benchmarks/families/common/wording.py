@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Collection
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.models.abilities import Generation
+from mmbench.harness.replies.marks import Marks
+
+MarksOption = Annotated[Marks, BeforeValidator(lambda given: "1." if given == 1.0 else given)]
+"""How options are marked; YAML reads an unquoted `1.` as a number."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -38,6 +42,13 @@ class WordingOptions(BaseModel):
     """Normalisation of the likelihoods of texts."""
 
 
+class ChoiceOptions(WordingOptions):
+    """The keys of families whose prompt lists options."""
+
+    marks: MarksOption = "A."
+    """How the prompt marks its options: `A.`, `(A)`, `(1)`, `1.` or `none`."""
+
+
 class CandidateOptions(WordingOptions):
     """The keys of families whose answers are ranked among a pool."""
 
@@ -60,9 +71,12 @@ def wording(
     worded = prompt if options.prompt is None else options.prompt
     check_placeholders("prompt", worded, known, required)
     check_placeholders("phrasing", options.phrasing, ("question", "answer"), ("answer",))
+    marks: Marks = options.marks if isinstance(options, ChoiceOptions) else "A."
+    if marks not in ("A.", "none") and "options" not in _PLACEHOLDER.findall(worded):
+        raise DataError(f"`marks: {marks}` needs the placeholder {{options}} in `prompt`")
     given = options.generation
     generation = Generation(given.max_tokens or max_tokens, given.temperature, tuple(given.stop))
-    return Wording(worded, generation, options.phrasing, options.likelihood)
+    return Wording(worded, generation, options.phrasing, options.likelihood, marks)
 
 
 def check_placeholders(

@@ -1,6 +1,8 @@
 """Generate route: the model writes a reply, and the reply is matched."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import tee
 
 import numpy as np
@@ -11,7 +13,10 @@ from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
 from mmbench.harness.replies.match import match_option
+from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 from mmbench.harness.types import Failure, Option, Sample
+
+_DATA = re.compile(r"(data:[\w/+.;=-]{0,100}base64,)([A-Za-z0-9+/=_-]+)")
 
 
 class GenerateRoute:
@@ -24,36 +29,58 @@ class GenerateRoute:
         """Yield the option that each reply names, if it names one."""
         seen, asked = tee(samples)
 
+        def labels(sample: Sample) -> list[str]:
+            return [option.label for option in options_of(sample, options)]
+
         def ask(sample: Sample) -> Question:
-            prompt = wording.written(sample.question, [option.label for option in options_of(sample, options)])
+            prompt = wording.written(sample.question, labels(sample))
             return Question(REPLY, self._interview.pictures_if_any(sample), prompt, generation=wording.generation)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            labels = [option.label for option in options_of(sample, options)]
+            prompt = kept_prompt(wording.written(sample.question, labels(sample)))
             if isinstance(value, Failure):
-                yield Choice("error", None, message=value.message)
+                yield Choice("error", None, message=value.message, prompt=prompt)
             else:
-                yield read_reply(str(value), labels, wording)
+                yield replace(read_reply(str(value), labels(sample), wording), prompt=prompt)
 
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
-        """Yield each reply as it is."""
+        """Yield each reply without its thoughts."""
+        seen, asked = tee(samples)
 
         def ask(sample: Sample) -> Question:
             pictures = self._interview.pictures_if_any(sample)
             return Question(REPLY, pictures, wording.written(sample.question), generation=wording.generation)
 
-        for value in self._interview.ask(map(ask, samples)):
+        for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
+            prompt = kept_prompt(wording.written(sample.question))
             if isinstance(value, Failure):
-                yield Answer("error", None, value.message)
+                yield Answer("error", None, value.message, prompt=prompt)
             else:
-                yield Answer("ok", str(value))
+                yield replace(read_answer(str(value)), prompt=prompt)
 
 
 def read_reply(reply: str, labels: Sequence[str], wording: Wording) -> Choice:
     """Return the option that a written reply names, or why it names none."""
-    found = match_option(reply, labels, lettered=wording.lists_options)
+    found = match_option(reply, labels, lettered=wording.lists_options, marks=wording.marks)
     if found.index is None:
-        return Choice(found.status, None, reply, found.reason)
+        return Choice(found.status, None, reply, found.reason, reply)
     scores = np.zeros(len(labels))
     scores[found.index] = 1.0
-    return Choice("ok", scores, reply)
+    return Choice("ok", scores, reply, raw=reply)
+
+
+def read_answer(reply: str) -> Answer:
+    """Return what a written reply answers, or that it is nothing but thoughts."""
+    said = spoken(reply)
+    if said.only_thoughts:
+        return Answer("unparsed", None, ONLY_THOUGHTS, reply)
+    return Answer("ok", said.text, raw=reply)
+
+
+def kept_prompt(prompt: str) -> str:
+    """Return a prompt without pictures that its text holds in base64.
+
+    >>> kept_prompt("What is this? data:image/png;base64,iVBORw0KGgo=")
+    'What is this? data:image/png;base64,... (12 characters)'
+    """
+    return _DATA.sub(lambda found: f"{found[1]}... ({len(found[2]):,} characters)", prompt)

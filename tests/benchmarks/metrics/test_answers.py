@@ -150,3 +150,8 @@ def test_the_best_answer_counts(metric: Callable[[str, Sequence[str]], float]) -
 def test_no_answers(metric: Callable[[str, Sequence[str]], float]) -> None:
     with pytest.raises(DataError, match="no answers"):
         metric("dog", [])
+
+
+def test_a_reply_of_megabytes_costs_nothing() -> None:
+    assert anls("cat and dog " * 170_000, ["cat"]) == 0.0
+    assert anls("cat" * 2, ["cat"]) == 0.5

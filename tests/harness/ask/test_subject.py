@@ -1,6 +1,7 @@
 """The subject asks each question by a route that the model has, and gets what a plain computation gets."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from mmbench.adapters.baselines.chance import Chance
 from mmbench.benchmarks.families.retrieval import Retrieval
 from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
+from mmbench.harness.ask.recorded import Predictions, Recorded
 from mmbench.harness.ask.subject import NEEDS, Subject, choose_route
 from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, Wording
 from mmbench.harness.engine.local import LocalEngine
@@ -179,6 +181,36 @@ def test_choose_in_writing_reads_the_reply(subject: MakeSubject, picture: MakePi
     assert set(made.prompts) == {
         ASK_WITH_OPTIONS.replace("{question}", q).replace("{options}", listed) for q in replies
     }
+
+
+def test_reply_and_prompt_are_kept_as_they_were(subject: MakeSubject, picture: MakePicture) -> None:
+    made = fakes.Writer(lambda prompt: "<think>A dog?</think>(2)" if "cat" in prompt else "<think>A dog?</think>\ncat")
+    sample = Sample("0", (picture(0),), "Which? data:image/png;base64,iVBORw0KGgo=", tuple(options("dog", "cat")))
+    marked = Wording(marks="(1)")
+    (choice,) = subject(made).choose([sample], None, marked)
+    assert (choice.status, choice.scores.tolist()) == ("ok", [0, 1])
+    assert choice.raw == choice.reply == "<think>A dog?</think>(2)"
+    assert choice.prompt == marked.written("Which? data:image/png;base64,... (12 characters)", ["dog", "cat"])
+    assert "(1) dog\n(2) cat" in choice.prompt
+    (answer,) = subject(made).answer([sample], [], Wording("{question}"))
+    assert (answer.status, answer.text, answer.raw) == ("ok", "cat", "<think>A dog?</think>\ncat")
+    assert answer.prompt == "Which? data:image/png;base64,... (12 characters)"
+    another = replace(sample, question="Another?")
+    (cut,) = subject(fakes.Writer(lambda prompt: "<think>A dog")).answer([another], [], Wording("{question}"))
+    assert (cut.status, cut.text, cut.raw) == ("unparsed", None, "<think>A dog")
+    (ranked,) = subject(fakes.Dual()).choose([sample])
+    assert (ranked.raw, ranked.prompt) == (None, None)
+
+
+@pytest.mark.parametrize("number", ["3", "3.", "(3)", "Option 3", "1", "9", "0"])
+def test_a_number_means_the_same_live_and_recorded(subject: MakeSubject, picture: MakePicture, number: str) -> None:
+    for texts in (("cat", "dog", "bird"), ("2", "3", "1"), ("two dogs", "a cat", "a bus")):
+        sample = Sample("a", (picture(0),), "Which?", tuple(options(*texts)))
+        (live,) = subject(fakes.Writer(lambda prompt: number)).choose([sample], None, Wording())
+        held = Recorded("theirs", Predictions({"a": number}, frozenset(), frozenset()))
+        (recorded,) = held.choose([sample], None, Wording())
+        assert live.status == recorded.status
+        assert np.array_equal(live.scores, recorded.scores) or live.scores is recorded.scores is None
 
 
 def test_braces_in_a_question_are_left_alone(subject: MakeSubject, picture: MakePicture) -> None:

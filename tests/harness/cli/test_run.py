@@ -467,6 +467,8 @@ def test_score_saves_and_is_ranked(call: Call, photos: Path) -> None:
         "target": "cat",
         "values": {"accuracy": 1.0},
         "facts": {},
+        "reply": "cat",
+        "prompt": None,
     }
 
 

@@ -29,7 +29,7 @@ FAMILIES: Mapping[str, tuple[list[dict[str, Any]], str]] = {
 }
 RIGHT: Mapping[str, list[Any]] = {
     "vqa": NAMES,
-    "multiple-choice": [0, "dog", "2", "The answer is (D)."],
+    "multiple-choice": [0, "dog", "3", "The answer is (D)."],
     "yes-no": ["yes", False, True, "No, there is none."],
     "captioning": [f"a {name} sits in the field" for name in NAMES],
     "pairs": [[0.9, 0.1], [[2, 1]], [-1.0, -2.0], [1, 0]],
@@ -60,6 +60,9 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
+ITEM = ("id", "status", "prediction", "target", "values", "facts", "reply", "prompt")
+
+
 def predict(lines: Mapping[Any, Any] | list[tuple[Any, Any]], name: str = "theirs.jsonl") -> str:
     pairs = lines.items() if isinstance(lines, Mapping) else lines
     Path(name).write_text("".join(json.dumps({"id": each, "prediction": held}) + "\n" for each, held in pairs))
@@ -85,7 +88,7 @@ def test_all_right(call: Call, family: str) -> None:
     assert best == pytest.approx(dict.fromkeys(best, 1.0))
     assert [row["primary"] for row in rows] == [True] + [False] * (len(rows) - 1)
     made = items()
-    assert [sorted(item) for item in made] == [["facts", "id", "prediction", "status", "target", "values"]] * 4
+    assert [sorted(item) for item in made] == [sorted(ITEM)] * 4
     assert [(item["id"], item["status"]) for item in made] == [(str(n), "ok") for n in range(4)]
     first = rows[0]["metric"]
     assert [item["values"][first] for item in made] == pytest.approx([1.0] * 4)
@@ -128,10 +131,71 @@ def test_an_index_that_is_also_a_text(call: Call, tmp_path: Path) -> None:
     (tmp_path / "multiple-choice.jsonl").write_text("".join(json.dumps(row) + "\n" for row in counts))
     file = predict({0: 2, 1: "3", 2: "1", 3: "There are 3."})
     code, out, err = call("multiple-choice.yaml", file, "--format", "json", "--items", "items.jsonl")
+    assert (code, err) == (0, "")
+    assert [item["prediction"] for item in items()] == ["3", "3", "1", "3"], "an index is an integer, a text is a text"
+    assert [item["reply"] for item in items()] == ["2", "3", "1", "There are 3."]
+    assert (json.loads(out)[0]["value"], json.loads(out)[0]["n"]) == (0.75, 4)
+
+
+def test_numbers_are_the_marks_that_the_prompt_showed(call: Call, tmp_path: Path) -> None:
+    rows = [{"question": "Which?", "options": ["two men", "a man", "a dog"], "target": 1} for _ in range(6)]
+    (tmp_path / "multiple-choice.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = (tmp_path / "multiple-choice.yaml").read_text()
+    (tmp_path / "numbered.yaml").write_text(task + "marks: (1)\n")
+    file = predict(dict(enumerate(["(2)", "2", "2.", "Output (2).", "Caption 2", 1])))
+    code, out, _ = call("numbered.yaml", file, "--format", "json")
+    assert (code, json.loads(out)[0]["value"]) == (0, 1.0)
+    shown = json.loads(out)[0]["protocol"]
+    code, out, _ = call("multiple-choice.yaml", file, "--format", "json", "--items", "items.jsonl")
+    assert json.loads(out)[0]["protocol"] != shown
+    assert [item["status"] for item in items()] == ["unparsed"] * 5 + ["ok"], "two may be the men"
+
+
+def test_marks_stand_in_the_prompt(call: Call, tmp_path: Path) -> None:
+    task = (tmp_path / "yes-no.yaml").read_text()
+    for keys, expected in (
+        ("marks: (1)\n", "`marks: (1)` needs the placeholder {options} in `prompt`"),
+        ("marks: '2.'\n", "marks"),
+    ):
+        (tmp_path / "marked.yaml").write_text(task + keys)
+        code, _, err = call("marked.yaml", predict({0: "yes"}))
+        assert code == 2
+        assert expected in err
+    (tmp_path / "marked.yaml").write_text(task + "marks: 1.\nprompt: '{question} {options}'\n")
+    assert call("marked.yaml", predict({0: "1.", 1: "2", 2: "yes", 3: "(2)"}))[0] == 1, "0 and 1 may be truths"
+
+
+@pytest.mark.parametrize(("held", "expected"), [(None, "item 3 is null"), (["D", None, "B", "A"], "item 3#1 is null")])
+def test_one_reply_that_is_none_costs_its_item(call: Call, tmp_path: Path, held: object, expected: str) -> None:
+    task = (tmp_path / "multiple-choice.yaml").read_text()
+    (tmp_path / "circular.yaml").write_text(task + "circular: true\n")
+    marks = [["ABCD"[(n - turn) % 4] for turn in range(4)] for n in range(3)]
+    code, _, err = call("circular.yaml", predict(dict(enumerate([*marks, held]))), "--items", "items.jsonl")
     assert code == 1
+    assert [item["status"] for item in items()] == ["ok"] * 3 + ["error"]
+    assert f"the prediction of {expected}" in err
+    assert json.loads(items()[0]["reply"]) == marks[0]
+
+
+def test_nothing_as_python_prints_it_costs_its_item(call: Call) -> None:
+    file = predict(dict(enumerate(["cat", "dog", None, "bird"])))
+    Path(file).write_text(Path(file).read_text().replace("null", "None"))
+    code, _, err = call("vqa.yaml", file, "--items", "items.jsonl")
+    assert code == 1
+    assert "the prediction of item 2 is null" in err
     assert [item["status"] for item in items()] == ["ok", "ok", "error", "ok"]
-    assert "item 2: '1' is the text of one option and the index of another" in err
-    assert (json.loads(out)[0]["value"], json.loads(out)[0]["n"]) == (1.0, 3)
+
+
+@pytest.mark.parametrize("family", ["vqa", "captioning", "multiple-choice", "yes-no", "zero-shot-classification"])
+def test_thoughts_are_taken_off_in_every_family(call: Call, family: str) -> None:
+    right = [f"<think>A dog? No.</think>{each}" if isinstance(each, str) else each for each in RIGHT[family]]
+    code, out, _ = call(f"{family}.yaml", predict(dict(enumerate(right))), "--format", "json", "--items", "items.jsonl")
+    first = json.loads(out)[0]
+    assert (code, first["n"]) == (0, 4)
+    assert [item["values"][first["metric"]] for item in items()] == pytest.approx([1.0] * 4)
+    assert all(item["reply"] == each for each, item in zip(right, items(), strict=True) if isinstance(each, str))
+    call(f"{family}.yaml", predict({0: "<think>cat", 1: "cat</think>", 2: right[2], 3: right[3]}), "--items", "i.jsonl")
+    assert [item["status"] for item in items("i.jsonl")] == ["unparsed", "unparsed", "ok", "ok"]
 
 
 @pytest.mark.parametrize("held", [1, 0, "1"])

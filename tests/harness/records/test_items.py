@@ -107,6 +107,28 @@ def test_table_shows_questions_where_the_task_is_known(folder: Path, command: Co
     assert "2 of 3 items; --limit 3 shows all" in out
 
 
+def test_a_reply_is_shown_where_it_differs_from_what_was_read(folder: Path, command: Command) -> None:
+    said = ["<think>\x1b[2J" + "hm " * 9000 + "</think>cat", "dog", "(A)"]
+    rows = [{"id": n, "question": "Which?", "options": ["cat", "dog"], "target": 0} for n in range(3)]
+    (folder / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "replies.yaml").write_text(
+        "name: replies\nfamily: multiple-choice\nsource: {kind: jsonl, path: replies.jsonl}\n"
+    )
+    lines = [json.dumps({"id": n, "prediction": each}) + "\n" for n, each in enumerate(said)]
+    (folder / "said.jsonl").write_text("".join(lines))
+    score("replies.yaml", "said.jsonl", save="results")
+    code, out, _ = command("show", "said", "--task", "replies")
+    assert code == 0
+    assert "reply" in out
+    assert "</think>cat" in "".join(out.split())
+    assert "\x1b" not in out
+    assert len(out) < 10_000
+    _, out, _ = command("show", "said", "--task", "replies", "--format", "json")
+    assert [(item["reply"], item["prediction"]) for item in json.loads(out)] == list(
+        zip(said, ["cat", "dog", "cat"], strict=True)
+    )
+
+
 def test_refusals_are_one_sentence(folder: Path, command: Command) -> None:
     assert command("show", "their")[0] == 2
     code, _, err = command("show", "theirs", "--task", "dogs")

@@ -68,6 +68,8 @@ OUTCOMES = [
         cluster="c",
         unit="image",
         locator="a.png",
+        reply="<think>é\n😺</think>cat",
+        prompt="What is it?",
     ),
     Outcome(id="b", status="error", prediction=None, target=None, values={}, message="b.png: gone"),
 ]
@@ -88,6 +90,13 @@ def test_round_trip(tmp_path: Path) -> None:
     assert read_outcomes(path) == OUTCOMES
     assert found_in(tmp_path) == ([record()], [])
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.stem}.parquet"]
+
+
+def test_outcomes_of_older_schemas_have_neither_reply_nor_prompt(tmp_path: Path) -> None:
+    path = write(record(), OUTCOMES, tmp_path)
+    table = path.with_suffix(".parquet")
+    pq.write_table(pq.read_table(table).drop_columns(["reply", "prompt"]), table)
+    assert read_outcomes(path) == [replace(outcome, reply=None, prompt=None) for outcome in OUTCOMES]
 
 
 def test_a_record_of_the_first_schema_is_read(tmp_path: Path) -> None:

@@ -373,6 +373,24 @@ def put(folder: Path, model: str, task: str, right: Sequence[bool], **of_item: S
     write(record(model=model, task=task, scores=scores), outcomes, folder)
 
 
+def test_replies_and_prompts_are_shown_beside_what_was_read(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    given = [("cat", "<think>" + "hm " * 500_000), ("cat", "cat"), ("dog", "(B)"), ("dog", None)]
+    outcomes = [
+        Outcome(str(n), "ok", read, "x", {"accuracy": 0.0}, cluster=str(n), reply=reply, prompt=f"Which? {n}")
+        for n, (read, reply) in enumerate(given)
+    ]
+    scores = (Score("accuracy", 0.0, 0.0, 0.1, len(outcomes), 1.0, None, 0.1, True),)
+    write(record(model="one", task="digits", scores=scores), outcomes, folder)
+    page = report(tmp_path)
+    items = {item["id"]: item for task in page.data["tasks"] for item in task["items"]}
+    assert [items[str(n)]["prompt"] for n in range(4)] == [f"Which? {n}" for n in range(4)]
+    assert [items[str(n)]["answers"][0][5:] for n in (1, 2, 3)] == [[], ["(B)"], []]
+    (long,) = items["0"]["answers"][0][5:]
+    assert long.endswith("… (1,500,007 characters)")
+    assert len(long) < 1100
+
+
 def test_more_models_than_a_page_holds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for n in range(MOST_MODELS + 3):
