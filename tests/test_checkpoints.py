@@ -94,7 +94,7 @@ def test_weights_that_cannot_be_fetched_are_one_sentence(world: Path, tmp_path: 
     )
     assert done.returncode == 1
     assert "http://127.0.0.1:9 cannot be reached" in done.stderr
-    for way_out in ("--offline", "open_clip:ARCH@FILE", "untrained-tiny"):
+    for way_out in ("--offline", "open_clip:ARCH@FILE", "tiny-coca"):
         assert way_out in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""

@@ -1,7 +1,8 @@
 """The perception suite: what knows all scores 1 on every task, what guesses is at chance, and cards say what is so."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,41 @@ def test_the_suites_are_what_their_names_say() -> None:
         assert task.card == find_task(task.name.removesuffix("-mini")).card
         assert task.card.dimension
         assert "figure for people" in task.card.notes or task.card.human is not None
+
+
+@pytest.mark.slow
+def test_a_random_clip_is_ranked_beside_those_that_write(
+    command: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    """By the two commands of the README; it ranks captions where they write them, and the board says so."""
+    where = ("--output", str(tmp_path))
+    models = ("untrained-tiny", "tiny-coca", "chance")
+    asked = ("run", *(part for model in models for part in ("--model", model)), "--suite", "perception-mini")
+    status, _, err = command(*asked, *where, "--store", str(tmp_path / "store.sqlite"))
+    assert (status, "failed" in err) == (0, False)
+    status, out, _ = command("leaderboard", "--suite", "perception-mini", *where, "--format", "json")
+    lines = [row for row in json.loads(out) if row["task"] == "scenes-captioning-mini" and row["primary"]]
+    found = {row["model"]: row for row in lines}
+    assert status == 0
+    assert {model: row["route"] for model, row in found.items()} == {
+        "untrained-tiny": "embed",
+        "tiny-coca": "generate",
+        "chance": "generate",
+    }
+    standing = {model: row["standing"] for model, row in found.items()}
+    assert sorted(each["rank"] for each in standing.values()) == [1, 2, 3]
+    assert standing["tiny-coca"]["rank"] == 1
+    assert [each["missing"] for each in standing.values()] == [[], [], []]
+    clip = found["untrained-tiny"]
+    assert clip["metric"] == "attribute_recall"
+    assert clip["chance"] == pytest.approx(0.034, abs=0.004), "that of a caption drawn from the candidates"
+    assert clip["low"] <= clip["chance"] <= clip["high"]
+    assert (found["tiny-coca"]["chance"], found["tiny-coca"]["value"]) == (0.0, pytest.approx(0.987, abs=0.01))
+
+
+def test_captions_to_rank_are_not_those_of_the_test() -> None:
+    pool = set(find_task("scenes-captioning").family.protocol()["candidates"])  # type: ignore[call-overload, index, arg-type]
+    asked = {text for cells in rows("scenes-captioning", "test") for text in cells["references"]}
+    assert (len(pool), len(pool & asked)) == (500, 0)
+    mini = next(task for task in find_suite("perception-mini").tasks if task.name == "scenes-captioning-mini")
+    assert set(mini.family.protocol()["candidates"]) == pool  # type: ignore[call-overload, index, arg-type]

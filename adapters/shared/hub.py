@@ -17,7 +17,7 @@ SECONDS = 2.0
 
 _WAYS_OUT = (
     "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "
-    "open_clip:ARCH@FILE, or take the embedded model untrained-tiny"
+    "open_clip:ARCH@FILE, or take a model that needs no download, tiny-coca"
 )
 _TOKENIZER = ("*.json", "*.model", "*.txt")
 _VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*")

@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.guessing import guesses_for
+from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates
+from mmbench.benchmarks.families.common.guessed_captions import GAINED, guesses
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import CandidateOptions, wording
+from mmbench.benchmarks.families.common.wording import wording
 from mmbench.benchmarks.metrics.caption import meteor
 from mmbench.benchmarks.metrics.caption.all_at_once import (
     ATTRIBUTES,
@@ -28,7 +29,6 @@ from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
 from mmbench.benchmarks.metrics.caption.clipscore import PREFIX, clipscore, ref_clipscore
 from mmbench.benchmarks.metrics.caption.ngrams import Tokens
 from mmbench.benchmarks.metrics.caption.ptb import VERSION as TOKENIZER
-from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import column, label_values, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
@@ -66,7 +66,7 @@ class Captioning:
     def __init__(self, options: CaptioningOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._wording = wording(options, "", max_tokens=64, known=())
-        self._candidates = () if options.candidates is None else candidate_list(options.candidates, data.base)
+        self._candidates = Candidates(options, data, "references")
         given = options.document_frequencies
         self._frequencies = None if given is None else DocumentFrequencies.read(data.base / given)
         self._truth = _TRUTH in data.facts
@@ -82,7 +82,7 @@ class Captioning:
         source = "corpus" if table is None else digest_json([table.documents, dict(table.frequencies)])
         fixed = {
             **self._wording.as_json(),
-            "candidates": list(self._candidates),
+            "candidates": list(self._candidates.texts),
             "tokenizer": TOKENIZER,
             "document_frequencies": source,
         }
@@ -107,7 +107,7 @@ class Captioning:
         Captions are scored together once all are there: what a word weighs depends on all references.
         """
         seen, asked = tee(samples)
-        answers = subject.answer(asked, self._candidates, self._wording)
+        answers = subject.answer(asked, self._candidates.texts, self._wording)
         held = []
         for sample, answer in zip(seen, answers, strict=True):
             held.append((replace(sample, media=tuple(image.without_pixels() for image in sample.media)), answer))
@@ -123,13 +123,13 @@ class Captioning:
             self._scores([held[i] for i in captioned], references, vectors, subject.scorer, notes) if captioned else {}
         )
         ranked = captioned and answers.route in ("embed", "likelihood")
-        guesses = self._guesses(references) if ranked else {}
+        guessed = self._guesses([held[i][0] for i in captioned], references) if ranked else {}
         place = {i: at for at, i in enumerate(captioned)}
         outcomes = []
         for i, (sample, answer) in enumerate(held):
             if i in place:
                 at = place[i]
-                outcomes.append(self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guesses.items()}))
+                outcomes.append(self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guessed.items()}))
             else:
                 target = " | ".join(sample.references)
                 failed = Outcome.about(sample, "error", None, target, values={}, message=answer.message)
@@ -224,9 +224,7 @@ class Captioning:
             " | ".join(sample.references),
             values=values,
             # A model that writes is shown no candidates, so that guessing gains nothing.
-            chances=dict.fromkeys(_GAINED, 0.0)
-            if not guesses
-            else {n: g[0] for n, g in guesses.items() if len(g) == 1},
+            chances=dict.fromkeys(GAINED, 0.0) if not guesses else {n: g[0] for n, g in guesses.items() if len(g) == 1},
             statistics=statistics,
             guesses={n: g for n, g in guesses.items() if len(g) > 1},
             message=answer.message,
@@ -234,31 +232,11 @@ class Captioning:
             prompt=answer.prompt,
         )
 
-    def _guesses(self, references: Sequence[Sequence[Tokens]]) -> dict[str, list[tuple[float, ...]]]:
-        """Return for each item what its candidates score on average: values, or statistics that are aggregated."""
-        names = [name for name in self._names if name in _GAINED]
-        if not names:
-            return {}
-        pools = [guesses_for(i, len(references), self._candidates) for i in range(len(references))]
-        tokens: dict[str, Tokens] = {text: next(tokenize_lines([text])) for text in self._candidates}
-        sizes = [len(pool) for pool in pools]
-        many = [given for given, size in zip(references, sizes, strict=True) for _ in range(size)]
-        # Those of the items, not of one item for each guess: a word that no reference has would weigh more.
-        table = self._frequencies or (DocumentFrequencies.of(references) if "cider" in names else None)
-        made = language_scores(names, [tokens[text] for pool in pools for text in pool], many, table)
-        ends = np.cumsum(sizes)[:-1]
-        found: dict[str, list[tuple[float, ...]]] = {}
-        for name, scores in made.items():
-            rows = (
-                scores.values[:, None] if scores.statistics is None and scores.values is not None else scores.statistics
-            )
-            if rows is not None:
-                found[name] = [tuple(part.mean(axis=0).tolist()) for part in np.split(rows, ends)]
-        return found
-
-
-_GAINED = ("cider", "bleu@1", "bleu@2", "bleu@3", "bleu@4", "rouge_l")
-"""Metrics of which guessing has an expected value."""
+    def _guesses(
+        self, samples: Sequence[Sample], references: Sequence[Sequence[Tokens]]
+    ) -> dict[str, list[tuple[float, ...]]]:
+        true = [_attributes(sample) for sample in samples] if self._truth else []
+        return guesses(self._names, self._candidates.texts, references, true, self._frequencies)
 
 
 def _embedding(found: ImageVectors | Failure) -> Floats | Failure:

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
-from mmbench.benchmarks.families.common.wording import CandidateOptions, wording
+from mmbench.benchmarks.families.common.wording import wording
 from mmbench.benchmarks.metrics.answers import anls, exact_match, relaxed_accuracy, token_f1
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy, vqa_accuracy_lenient
-from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import column, label_values, text, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json
@@ -63,12 +63,12 @@ class Vqa:
     def __init__(self, options: CandidateOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._wording = wording(options, PROMPT, max_tokens=32, required=("question",), known=("question",))
-        self._candidates = () if options.candidates is None else candidate_list(options.candidates, data.base)
+        self._candidates = Candidates(options, data, "answers")
         self.metrics = named_metrics(self.name, metrics or self._default_metrics(), METRICS)
 
     def protocol(self) -> Json:
         """Return the wording and the candidates."""
-        return {**self._wording.as_json(), "candidates": list(self._candidates)}
+        return {**self._wording.as_json(), "candidates": list(self._candidates.texts)}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
@@ -86,11 +86,11 @@ class Vqa:
         seen, asked = tee(samples)
         chance = lru_cache(maxsize=4096)(self._chance)  # many questions share their answers, and often all candidates
         items = len(self._data.source)
-        answers = subject.answer(asked, self._candidates, self._wording)
+        answers = subject.answer(asked, self._candidates.texts, self._wording)
         ranked = answers.route in ("embed", "likelihood")
         outcomes = []
         for number, (sample, answer) in enumerate(zip(seen, answers, strict=True)):
-            guesses = tuple(guesses_for(number, items, self._candidates)) if ranked else ()
+            guesses = tuple(guesses_for(number, items, self._candidates.texts)) if ranked else ()
             outcomes.append(self._outcome(sample, answer, chance(sample.references, guesses) if ranked else None))
         return Outcomes(answers.route, outcomes)
 

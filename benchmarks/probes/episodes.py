@@ -87,7 +87,6 @@ def given_split(names: Sequence[str | None], ids: Sequence[str], labels: Labels)
 
 def stratified_split(ids: Sequence[str], labels: Labels) -> Split:
     """Return 60 % train, 20 % validation and 20 % test of each class, in an order drawn from the ids by seed 0.
-
     >>> split = stratified_split([str(i) for i in range(10)], np.zeros(10, np.int64))
     >>> len(split.train), len(split.validation), len(split.test)
     (6, 2, 2)
@@ -126,9 +125,10 @@ def _drawn(
     for number, name in enumerate(classes):
         own = places[_shows(labels[places], number)]
         if len(own) < count:
-            raise DataError(
-                f"class '{name}' has {len(own)} {shown} items, and {count} are needed; ask fewer shots or add items"
-            )
+            least = f"{count} {'is' if count == 1 else 'are'} needed"
+            ways = [] if count == 1 else ["ask fewer shots"]
+            ways += ["add items"] + (["set `sweep: false`, which needs no validation"] if shown == "validation" else [])
+            raise DataError(f"class '{name}' has {len(own)} {shown} items, and {least}; {' or '.join(ways)}")
         chosen.update(_ordered(own, ids, what)[:count])
     return np.array(sorted(chosen), dtype=np.int64)
 

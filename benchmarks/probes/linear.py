@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores, joined
-from mmbench.benchmarks.probes.quality import quality
+from mmbench.benchmarks.probes.quality import check_choice, quality
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.logistic import Classifier, Precision, Problem, State
@@ -134,6 +134,7 @@ def best_strength(train: Labelled, validation: Labelled, strengths: Sequence[flo
     columns = Columns.of(train)
     if columns.labels.shape[1:] == (0,):
         return strengths[0]
+    check_choice(validation)
     problem = Problem(train.features, columns.labels)
     states = [problem.start()] * len(strengths)
     found: dict[int, _Bounds] = {}

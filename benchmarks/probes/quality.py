@@ -16,11 +16,20 @@ def quality(scores: Scores, validation: Labelled) -> float:
     >>> quality(np.array([[0.0, 1.0], [0.0, 1.0]]), shown)
     0.5
     """
+    check_choice(validation)
     labels = validation.labels
-    if not labels.any() if validation.multi_label else not len(labels):
-        raise DataError("no hyper-parameter can be chosen: validation has no labelled item; turn off the sweep")
     if validation.multi_label:
         return float(
             mean_average_precision(np.hstack([scores, labels.astype(np.float64)]), np.ones((1, len(labels))))[0]
         )
     return float(np.mean(scores.argmax(axis=1) == labels))
+
+
+def check_choice(validation: Labelled) -> None:
+    """Raise DataError, with what to do, where validation has nothing to choose a hyper-parameter by."""
+    labels = validation.labels
+    if not labels.any() if validation.multi_label else not len(labels):
+        raise DataError(
+            "no hyper-parameter can be chosen, as validation has no labelled item (where none is named it is a fifth "
+            "of each class of train): add training items, mark some rows 'val', or set `sweep: false`"
+        )

@@ -113,6 +113,7 @@ def many(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
         "image": picture(scene, where),
         "captions": captions,
         "references": references,
+        "description": references[0],
         "attributes": [noun(thing, _NAME) for thing in scene.things],
         "things": len(scene.things),
         "kind": question.kind,

@@ -25,8 +25,8 @@ VERSION = 1
 """Raised whenever the same seed would give another scene or another text; part of every scene's seed."""
 
 TRAINING = 2
-SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "reserve": 3}
-"""The first number of a split's seeds; `TRAINING` is that of training. `mini` is the first tenth of `test`."""
+SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "training": TRAINING, "reserve": 3}
+"""The first number of a split's seeds. `mini` is the first tenth of `test`; `training` is of `scenes-training`."""
 _LARGE = 1000
 """Rows of the splits beside `test` and `mini`."""
 

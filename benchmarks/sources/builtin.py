@@ -45,7 +45,7 @@ class Builtin:
     `sklearn-digits`: the 1797 handwritten digits of scikit-learn (UCI, test part), columns `id`, `image` (8 x 8 levels
     of grey, each a block of 8 x 8 pixels), `label` (0 to 9) and `parity` (even or odd).
     `scenes-...`: scenes drawn from parameters (see `mmbench.benchmarks.scenes.data`), splits `test`, `mini` (its first
-    tenth), `validation` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
+    tenth), `validation`, `training` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
     Raises DataError for a name or a split it does not know.
     """
 

@@ -53,6 +53,14 @@ class Board:
             or not any(each.of(column.task) and each.metric == column.metric for column in self.columns)
         )
 
+    def missing(self, line: Line) -> list[str]:
+        """Return the tasks for which a model is not ranked: it has no score there, or one that enters no mean."""
+        return [
+            column.task
+            for column, cell in zip(self.columns, line.cells, strict=True)
+            if cell is None or (cell.best is not None and cell.corrected is None)
+        ]
+
     def rows(self) -> list[dict[str, Json]]:
         """Return a row for each model, task and metric, those that stand apart and published figures included."""
         lines = {(line.model, line.source): line for line in self.lines}
@@ -87,6 +95,7 @@ class Board:
                 "rank_low": standing.rank_low if standing else None,
                 "rank_high": standing.rank_high if standing else None,
                 "group": standing.group if standing else None,
+                "missing": self.missing(line),
                 "score": ends(line.overall),
                 "dimension": _mean_json(column.dimension, line.dimensions),
                 "family": _mean_json(column.family, line.families),

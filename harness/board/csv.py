@@ -26,6 +26,7 @@ def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
             "rank low": standing.rank_low if standing else None,
             "rank high": standing.rank_high if standing else None,
             "group": standing.group if standing else None,
+            "missing": ", ".join(board.missing(line)),
             "coverage": line.coverage,
             "items_per_second": line.items_per_second,
             "parameters": line.parameters,

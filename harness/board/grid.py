@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.board.eligible import OLDER
-from mmbench.harness.board.line import Cell, Column, Line
+from mmbench.harness.board.line import Cell, Column, Line, label
+from mmbench.harness.board.missing import why_unranked
 from mmbench.harness.render.figures import COVERED, interval, number, some
-from mmbench.harness.scores.corrected import COVERAGE_BUDGET
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS
 
@@ -41,11 +41,6 @@ def grids(board: Board, view: View | None = None) -> list[Grid]:
     view = view or choose_view(board)
     details = [_tasks(board) if view == "tasks" else _means(board, view), _gains(board), _reported(board)]
     return [ranking(board, view), *(grid for grid in details if grid.rows and grid.numbers)]
-
-
-def label(line: Line) -> str:
-    """Return a model's name, marked where its figures were not measured."""
-    return line.model if line.source is None else f"{line.model} (reported)"
 
 
 def ranking(board: Board, view: View) -> Grid:
@@ -169,9 +164,7 @@ def board_notes(board: Board) -> list[str]:
         notes.append("score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval")
     if sum(line.standing is not None for line in board.lines) > 1:
         notes.append("ranks: below the models that are surely better, above those surely worse; one group: a tie")
-    least = f"{100 * COVERAGE_BUDGET:.0f} %"
-    if any(line.rank is None for line in board.lines):
-        notes.append(f"not ranked: a task is missing or less than {least} of its items were scored")
+    notes += [f"not ranked: {each}" for each in why_unranked(board)]
     if any(line.rank is not None and line.standing is None and line.source is None for line in board.lines):
         notes.append("rank without interval: the outcomes of a task cannot be read")
     if any(line.source is not None for line in board.lines):

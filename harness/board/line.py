@@ -105,6 +105,11 @@ class Line:
         return tuple(dict.fromkeys(cell.route for cell in self.cells if cell))
 
 
+def label(line: Line) -> str:
+    """Return a model's name, marked where its figures were not measured."""
+    return line.model if line.source is None else f"{line.model} (reported)"
+
+
 def groups(columns: Sequence[Column], by: Callable[[Column], str]) -> dict[str, list[int]]:
     """Return the numbers of the columns of each group, in the order of the columns; those of no group are left out."""
     found: dict[str, list[int]] = {}

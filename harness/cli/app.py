@@ -6,6 +6,7 @@ import typer
 
 from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
+from mmbench.harness.cli.help import Command
 from mmbench.harness.cli.items import report, show
 from mmbench.harness.cli.list import list_
 from mmbench.harness.cli.run import run
@@ -34,7 +35,7 @@ for name, command in (
     ("report", report),
     ("import", import_figures),
 ):
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 app.add_typer(store_app, name="store")
 
 

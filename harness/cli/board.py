@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.harness.cli.common import Results, make_console, print_json
+from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,13 +89,15 @@ def leaderboard(
     from mmbench.harness.board.results import Results as Folder
     from mmbench.harness.board.sort import sort_lines
 
-    results = Folder(output)
+    with output_kept():  # families of plug-ins are code of others
+        results = Folder(output)
     if not results.records and not results.errors and not results.reported:
         raise UsageError(f"results folder {output} has no records; make one with: mmbench run --output {output}")
     keep = Filter(
         tuple(model or ()), tuple(dimension or ()), tuple(family or ()), tuple(each.value for each in route or ())
     )
-    board = results.board(suite, same_route=same_route, keep=keep, with_reported=with_reported)
+    with output_kept():
+        board = results.board(suite, same_route=same_route, keep=keep, with_reported=with_reported)
     if sort != "rank":
         board = sort_lines(board, sort)
     _print_board(board, form, columns.value if columns else None)

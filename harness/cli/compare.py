@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+from mmbench.harness.cli.streams import output_kept
 
 
 class ComparisonOutput(StrEnum):
@@ -39,7 +40,8 @@ def compare(
     """
     from mmbench.harness.compare.compare import compare as compared
 
-    made = compared(*names, output=output, alpha=alpha, force=force)
+    with output_kept():  # families of plug-ins are code of others
+        made = compared(*names, output=output, alpha=alpha, force=force)
     if form is ComparisonOutput.json:
         print_json(made.as_json())
     elif form is ComparisonOutput.markdown:
@@ -83,7 +85,8 @@ def check(
     from mmbench.harness.gate.check import check as checked
     from mmbench.harness.gate.ci_files import append_summary, write_junit
 
-    made = checked(candidate, baseline, output=output, margin=margin, alpha=alpha, budget=budget, strict=strict)
+    with output_kept():
+        made = checked(candidate, baseline, output=output, margin=margin, alpha=alpha, budget=budget, strict=strict)
     if form is Output.json:
         print_json(made.as_json())
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+from mmbench.harness.cli.streams import output_kept
 
 LIMIT = 20
 """Default number of items of a task in a table; JSON has all."""
@@ -32,8 +33,9 @@ def show(
     from mmbench.harness.records.selection import select
     from mmbench.harness.run.predictions import item_json
 
-    selection = select(run, output)
-    found = find_items(selection, task, wrong=wrong)
+    with output_kept():  # families of plug-ins are code of others
+        selection = select(run, output)
+        found = find_items(selection, task, wrong=wrong)
     for error in (*selection.errors, *selection.attempt.remarks()):
         typer.echo(f"warning: {error}", err=True)
     for items in found:
@@ -80,7 +82,8 @@ def report(
     """
     from mmbench.harness.report import write_report
 
-    made = write_report(output, to, suite, task or ())
+    with output_kept():
+        made = write_report(output, to, suite, task or ())
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(

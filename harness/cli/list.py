@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mmbench.harness.cli.common import Form, Output, make_console, print_json
+from mmbench.harness.cli.streams import output_kept
 
 
 class What(StrEnum):
@@ -31,7 +32,8 @@ def list_(
         What.suites: list_suites,
         What.metrics: list_metrics,
     }
-    rows = makers[what]()
+    with output_kept():  # plug-ins are code of others
+        rows = makers[what]()
     if form is Output.json:
         print_json(rows)
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Scorer, StorePath, make_console, print_json
+from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 
 
@@ -36,7 +37,8 @@ def score(
         raise UsageError(
             f"predictions file {predictions} does not exist; predictions are JSON lines with id and prediction"
         )
-    made = score_task(find_task(task), predictions, name, choose_scorer(scorer, Loading()), save, store)
+    with output_kept():  # a scorer and plug-ins are code of others
+        made = score_task(find_task(task), predictions, name, choose_scorer(scorer, Loading()), save, store)
     if items is not None:
         write_items(made.outcomes, items)
     if form is Output.json:

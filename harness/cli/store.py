@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, StorePath, make_console, print_json
+from mmbench.harness.cli.help import Command
 from mmbench.harness.errors import UsageError
 
 store_app = typer.Typer(
@@ -12,7 +13,7 @@ store_app = typer.Typer(
 )
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def info(store: StorePath = None, form: Form = Output.table) -> None:
     """Show how many answers of each model the store holds."""
     from mmbench.harness.store.location import store_path
@@ -33,7 +34,7 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
         make_console().print(store_table(str(path), holdings))
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def prune(
     model: Annotated[
         str | None, typer.Option("--model", help="Model label or fingerprint. Default: every model.")

@@ -14,8 +14,8 @@ from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
 from mmbench.harness.errors import AdapterError, MmbenchError, OutOfMemory, Unreadable
+from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Adapter
-from mmbench.harness.models.foreign import described, tamed
 from mmbench.harness.types import Failure
 
 _GIVE_UP_AFTER = 16

@@ -9,10 +9,10 @@ from typing import cast
 
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, nearest
-from mmbench.harness.models.abilities import Adapter
+from mmbench.harness.models.abilities import Adapter, abilities
 from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
 from mmbench.harness.models.own_file import from_file
-from mmbench.harness.registry import ADAPTERS, aliases, entries
+from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded
 
 _OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
 """A pattern of files, and what is asked of each behind it: `*.pt,weights=ema`."""
@@ -93,6 +93,11 @@ def _model(label: str, spec: str, loading: Loading) -> Model:
     known = entries(ADAPTERS)
     if kind not in known:
         raise UsageError(f"there is no model '{spec}'{nearest(spec, [*aliases(), *known])}; see: mmbench list models")
-    make = known[kind].load()
-    made = make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline)
-    return Model(label, spec, cast(Adapter, made))
+    make = loaded(known[kind], "adapter")
+    adapter = contained(
+        lambda: make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline),
+        f"model '{spec}' cannot be made",
+    )
+    if not contained(lambda: abilities(adapter), f"model '{spec}' cannot be used"):
+        raise UsageError(f"model '{spec}' has none of the methods that make an adapter; see docs/adapters.md")
+    return Model(label, spec, cast(Adapter, adapter))

@@ -12,8 +12,8 @@ from typing import cast
 
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import MmbenchError, UsageError, nearest
+from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Adapter, abilities
-from mmbench.harness.models.foreign import described, tamed
 from mmbench.harness.models.own_code import AsDigested, OwnCode, announce, displaced, read_code
 
 _made: list[tuple["weakref.ref[Adapter]", OwnCode]] = []

@@ -178,7 +178,9 @@ def _value(where: str, text: str, metric: Metric | None) -> float:
 
 def _metrics() -> dict[str, Metric]:
     """Return the known metrics by the shape of their names."""
-    families: list[type[Family]] = [entry.load() for entry in registry.entries(registry.FAMILIES).values()]
+    families: list[type[Family]] = [
+        registry.loaded(entry, "family") for entry in registry.entries(registry.FAMILIES).values()
+    ]
     return {_shape(metric.name): metric for family in families for metric in family.known_metrics}
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.board.eligible import OLDER
-from mmbench.harness.board.grid import label
-from mmbench.harness.board.line import Cell, Column, Line
+from mmbench.harness.board.line import Cell, Column, Line, label
+from mmbench.harness.board.missing import why_unranked
 from mmbench.harness.render.figures import COVERED, interval, number
 from mmbench.harness.render.html import Html, folding, tag
 from mmbench.harness.statistics.estimate import Estimate
@@ -45,8 +45,7 @@ def board_notes(board: Board) -> list[str]:
         )
     if board.gains:
         notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
-    if any(line.rank is None for line in board.lines):
-        notes.append("Not ranked (-): a task is missing, or less than 99 % of its items were scored.")
+    notes += [f"Not ranked (-): {each}." for each in why_unranked(board)]
     notes += [
         f"Apart: {each.entry.record.model} on {each.entry.record.reference} ({each.why})."
         for each in board.apart

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from mmbench.harness import registry
-from mmbench.harness.errors import UsageError
+from mmbench.harness.errors import MmbenchError, UsageError
+from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
 from mmbench.harness.tasks.suite import find_suite
@@ -22,8 +23,18 @@ def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[T
         if first is not each and not first.alike(each):
             raise UsageError(f"two different tasks are called {each.reference}; give one another name or version")
     for each in by_reference.values():
-        _ = each.opened  # a misspelt column is told before anything is asked
+        _open(each)
     return tuple(by_reference.values())
+
+
+def _open(task: Task) -> None:
+    """Open a task's data, so that a misspelt column is told before anything is asked. Raises DataError."""
+    try:
+        tamed(lambda: task.opened)
+    except MmbenchError:
+        raise
+    except Exception:  # whatever else goes wrong is told as this task's own when it is asked, and the others go on
+        return
 
 
 def choose_models(model: object, loading: Loading, name: str | None) -> list[Model]:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +18,8 @@ from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, Unsupported
+from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
+from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Downloads
 from mmbench.harness.models.models import Model
 from mmbench.harness.run.examine import control_of
@@ -105,17 +108,34 @@ def plan(models: Sequence[Model], tasks: Sequence[Task], store: Store, settings:
     expected: set[tuple[str, bytes]] = set()
     plans = []
     for model in models:
-        engine = LocalEngine(model.adapter)
+        sittings = [Sitting(model.label, task, control) for task in tasks for control in (None, *settings.controls)]
         try:
-            counting = [
-                (Sitting(model.label, task, control), _Counting(store, expected))
-                for task in tasks
-                for control in (None, *settings.controls)
-            ]
-            plans += [_plan(model, sitting, counted, store, engine, settings) for sitting, counted in counting]
-        finally:
-            engine.close()
+            with closing(tamed(partial(LocalEngine, model.adapter))) as engine:
+                plans += [
+                    _tried(model, sitting, _Counting(store, expected), store, engine, settings) for sitting in sittings
+                ]
+        except MmbenchError:
+            raise
+        except Exception as error:  # the model itself; a run would tell it in the same words
+            plans += [_failed(sitting, error) for sitting in sittings]
     return plans
+
+
+def _tried(
+    model: Model, sitting: Sitting, counting: _Counting, store: Store, engine: Engine, settings: RunSettings
+) -> Plan:
+    """Return the plan of one task, which says so where that fails as nobody foresaw: the others go on."""
+    try:
+        return tamed(lambda: _plan(model, sitting, counting, store, engine, settings))
+    except MmbenchError:
+        raise
+    except Exception as error:
+        return _failed(sitting, error)
+
+
+def _failed(sitting: Sitting, error: Exception) -> Plan:
+    reason = f"internal error ({described(error)})"
+    return Plan(sitting.model, sitting.task.reference, sitting.control, 0, 0, 0, None, None, reason)
 
 
 def _plan(

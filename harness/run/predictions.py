@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mmbench.harness.ask.recorded import Recorded, read_predictions
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import Unsupported, UsageError
+from mmbench.harness.foreign import tamed
 from mmbench.harness.models.labels import check_name, safe_name
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.records import record as records
@@ -107,7 +108,7 @@ def score_task(
 
 def _examine(task: Task, recorded: Recorded, meter: Meter) -> tuple[Record, Sequence[Outcome]]:
     try:
-        return examine(task, recorded, RunSettings(), meter, device="none")
+        return tamed(lambda: examine(task, recorded, RunSettings(), meter, device="none"))
     except Unsupported as error:
         raise UsageError(f"{task.reference}: {error}") from error
 

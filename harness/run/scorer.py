@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.errors import UsageError
+from mmbench.harness.foreign import tamed
 from mmbench.harness.models.abilities import abilities
-from mmbench.harness.models.foreign import tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.store.store import Store
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.errors import InternalError, MmbenchError, WeightsUnavailable
-from mmbench.harness.models.foreign import described, tamed
+from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
@@ -20,6 +20,7 @@ from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
+from mmbench.harness.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Session:
             write_unscored(self._unscored(problem.sitting, fingerprint, status, str(problem.error)), self.output)
 
     def _unscored(self, sitting: Sitting, fingerprint: str | None, status: Reason, message: str) -> Unscored:
-        task, limit = sitting.task, self.settings.limit
+        task = sitting.task
         return Unscored(
             model=sitting.model,
             fingerprint=fingerprint,
@@ -117,11 +118,19 @@ class Session:
             dimension=task.card.dimension,
             route=self.settings.route,
             control=sitting.control,
-            partial=limit is not None and limit < task.size,
+            partial=_is_cut(task, self.settings.limit),
             status=status,
             message=message,
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
+
+
+def _is_cut(task: Task, limit: int | None) -> bool:
+    """Tell whether a run over so many items leaves some out; of data that cannot be opened it may."""
+    try:
+        return limit is not None and limit < tamed(lambda: task.size)
+    except Exception:  # told where the task is asked
+        return True
 
 
 def _told(error: Exception) -> MmbenchError:

@@ -52,7 +52,9 @@ def list_suites() -> list[dict[str, Any]]:
 
 def list_metrics() -> list[dict[str, Any]]:
     """Return a row for each metric of each family."""
-    families: list[type[Family]] = [entry.load() for entry in registry.entries(registry.FAMILIES).values()]
+    families: list[type[Family]] = [
+        registry.loaded(entry, "family") for entry in registry.entries(registry.FAMILIES).values()
+    ]
     return [
         {
             "family": family.name,

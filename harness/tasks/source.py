@@ -1,6 +1,6 @@
 """Data source: rows of cells, and the columns in which a task finds its fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.written_lists import Unclear, read_list
 
 Cell: TypeAlias = Any
@@ -27,6 +28,10 @@ class Row:
     """Paths in cells are relative to this folder."""
 
 
+def _nothing_beside(key: str, given: Mapping[str, Json], more: Iterable[str]) -> "Source":
+    raise DataError(f"`{key}` names other rows of the data, and this task has none")
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """The rows of a task and what its columns mean."""
@@ -40,6 +45,9 @@ class Data:
     """Folder of the task file; named files are relative to it."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the scores should know of the data."""
+    beside: "Callable[[str, Mapping[str, Json], Iterable[str]], Source]" = _nothing_beside
+    """Opens other rows than those that are asked: the task's key that names them, the keys of `source` in which they
+    differ, and what else may stand there. Raises DataError, also where they are not others."""
 
     def facts_of(self, row: Row) -> dict[str, Json]:
         """Return the facts of one row."""

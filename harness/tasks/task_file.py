@@ -1,9 +1,10 @@
 """Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 from mmbench.harness.types import Route
 
+_SOURCE = "source"
 _SPLIT = "split"
 LONGEST_NAME = 100
 """Characters of a task's name, which becomes part of a file's, of 255 at most."""
@@ -121,6 +123,8 @@ def _naming(path: Path, line: int | None = None) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
+        if str(error).startswith(str(path)):
+            raise  # whoever knew the line has named it
         raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
@@ -141,7 +145,7 @@ class _TaskFile:
         fields = self._fields(family, spec, source)
         with _naming(self.path):
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
-            data = Data(source, fields, tuple(spec.facts), self.path.parent, notes)
+            data = Data(source, fields, tuple(spec.facts), self.path.parent, notes, self._beside)
             made = _primary_first(family, options, data, spec)
         return Opened(made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)))
 
@@ -158,12 +162,42 @@ class _TaskFile:
         return validated(family.Options, own, self.path, self.lines, known)
 
     def _source(self, spec: TaskSpec) -> Source:
-        with _naming(self.path, self.lines.get(("source",))):
-            kind: type[Source] = registry.find(registry.SOURCES, spec.source.kind, "kind of source")
-        keys = kind.Spec.model_fields
-        given = validated(kind.Spec, self.content["source"], self.path, self.lines, keys, within=("source",))
-        with _naming(self.path, self.lines.get(("source",))):
-            return kind.open(given, self.path.parent, self.split or given.split)
+        return self._opened(_SOURCE, self.content[_SOURCE], spec.source.kind, self.split)
+
+    def _beside(self, key: str, given: Mapping[str, Any], more: Iterable[str]) -> Source:
+        """Open other rows than those that are asked, of another split as a rule. Raises DataError.
+
+        Every key but `split` is that of the task's own source where it is not given.
+        """
+        own = dict(self.content[_SOURCE])
+        asked = self.split or own.get(_SPLIT)
+        kind = str(given.get("kind", own["kind"]))
+        made = {**(own if kind == own["kind"] else {}), _SPLIT: None, **given, "kind": kind}
+        same = all(self._same(name, own, made) for name in {*own, *made} - {_SPLIT})
+        if same and (asked is None or made[_SPLIT] in (None, asked)):
+            raise DataError(
+                f"{self._where(key)}: `{key}` must come from other rows than those that are asked; "
+                f"name another split than `source` does ({asked or 'none, which is all'})"
+            )
+        return self._opened(key, made, kind, made[_SPLIT], more)
+
+    def _same(self, name: str, *sources: Mapping[str, Any]) -> bool:
+        """Tell whether two sources have the same value of a key, also where a path is written otherwise."""
+        one, other = (source.get(name) for source in sources)
+        if name == "path" and isinstance(one, str) and isinstance(other, str):
+            return normpath(self.path.parent / one) == normpath(self.path.parent / other)
+        return bool(one == other)
+
+    def _opened(
+        self, key: str, given: Mapping[str, Any], kind: str, split: str | None, more: Iterable[str] = ()
+    ) -> Source:
+        """Open what the keys below `key` name. Raises DataError."""
+        with _naming(self.path, self.lines.get((key,))):
+            found: type[Source] = registry.find(registry.SOURCES, kind, "kind of source")
+        keys = [*found.Spec.model_fields, *more]
+        spec = validated(found.Spec, given, self.path, self.lines, keys, within=(key,))
+        with _naming(self.path, self.lines.get((key,))):
+            return found.open(spec, self.path.parent, split or spec.split)
 
     def _fields(self, family: type[Family], spec: TaskSpec, source: Source) -> dict[str, str | list[str]]:
         """Return the column of every field: as given, else the column of the same name. Raises DataError.

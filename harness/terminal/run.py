@@ -29,8 +29,9 @@ def run_table(run: Run) -> Table:
     for task in run.tasks:
         mine = [record for record in run.records if record.reference == task.reference]
         refused = [p for p in run.problems if p.task == task.reference and p.unsupported]
-        if mine or refused:
-            table.add_row(Text(task.reference, style="bold"))
+        if not mine and not refused:
+            continue  # the data of a task that failed may not even open
+        table.add_row(Text(task.reference, style="bold"))
         for i, metric in enumerate(task.family.metrics):
             shown = mine if i == 0 else [record for record in mine if record.control is None]
             lines = [_score_line(record, metric.name, covered=covered, routed=len(routes) > 1) for record in shown]

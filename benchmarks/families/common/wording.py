@@ -49,13 +49,6 @@ class ChoiceOptions(WordingOptions):
     """How the prompt marks its options: `A.`, `(A)`, `(1)`, `1.` or `none`."""
 
 
-class CandidateOptions(WordingOptions):
-    """The keys of families whose answers are ranked among a pool."""
-
-    candidates: str | list[str] | None = None
-    """The answers that the ranking routes choose from: a list or a file, one a line, made from *train* answers."""
-
-
 def wording(
     options: WordingOptions,
     prompt: str,

@@ -18,17 +18,20 @@ from mmbench.benchmarks.named import template_list
 from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.episodes import Episode, Split, draw, given_split, stratified_split
 from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores
+from mmbench.benchmarks.probes.quality import check_choice
 from mmbench.benchmarks.sources.cells import column
 from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unsupported, UsageError, nearest
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.render.figures import some
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample
 
+_MOST_NAMES = 10
 _NAME = re.compile(r"(?:(full|0-shot)|([1-9]\d*)-shot(?:/seed(0|[1-9]\d*))?)/(accuracy|mean_per_class_recall|map)")
 
 
@@ -86,6 +89,11 @@ class Probe:
         notes: list[str] = []
         route, held = self._embedded(subject, samples)
         lessons, episodes = self._lessons(held, notes)
+        if not len(held.split.test):
+            raise DataError(
+                "no item is left for test: of each class 60 % are train, 20 % validation and 20 % test, which takes "
+                "three items a class at least; add items, or name a column as `fields: {split: COLUMN}`"
+            )
         texts = self._texts(subject, notes)
         if subject.dry and self._options.method != "coop":
             # All is asked, and what is learnt from stand-ins takes as long as from vectors.
@@ -158,6 +166,10 @@ class Probe:
         ]
         written: dict[str, Json] = {episode.name: episode.as_json(ids) for episode in episodes}
         whole = Episode(0, 0, held.split.train, held.split.validation)
+        if self._options.learns_in_full:
+            if self._options.sweeps:
+                check_choice(self._labelled(held, held.split.validation))
+            notes += self._unlearnt(held)
         lessons: list[tuple[str, int | None, Episode]] = [(FULL, None, whole)] if self._options.learns_in_full else []
         lessons += [(episode.name, episode.shots, episode) for episode in episodes]
         lost = sum(place in held.failures for place in (*held.split.train, *held.split.validation))
@@ -168,6 +180,16 @@ class Probe:
             for name, shots, each in lessons
         ]
         return made, {"digest": digest_json(written), **written}
+
+    def _unlearnt(self, held: Learnt) -> list[str]:
+        """Return a note where test has classes that train lacks: of these no item can be right."""
+        learnt, asked = (held.labels[places] for places in (held.split.train, held.split.test))
+        if self._multi_label:
+            lost = np.flatnonzero(asked.any(axis=0) & ~learnt.any(axis=0))
+        else:
+            lost = np.setdiff1d(asked, learnt)
+        names = [self.classes.names[number] for number in lost.tolist()]
+        return [f"no training item shows {some(names, _MOST_NAMES)}, which the test asks for"] if names else []
 
     def _labelled(self, held: Learnt, places: npt.NDArray[np.int64]) -> Labelled:
         good = np.array([place for place in places.tolist() if place not in held.failures], dtype=np.int64)

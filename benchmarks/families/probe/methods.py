@@ -103,6 +103,9 @@ def learn(
     subject: Examinee,
 ) -> Iterator[tuple[Scores, dict[str, Json]]]:
     """Yield the (n, classes) scores of the (n, d) test vectors after each lesson, and what its sweep chose."""
+    for lesson in lessons:
+        if not len(lesson.train.features):
+            raise DataError(f"{options.method} has no training item in {lesson.name}")
     if options.method == "coop":
         yield from _learn_prompts(lessons, test, names, subject)
         return

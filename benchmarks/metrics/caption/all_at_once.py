@@ -7,7 +7,12 @@ from itertools import chain, islice
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.caption.attributes import attribute_counts, attribute_precision, attribute_recall
+from mmbench.benchmarks.metrics.caption.attributes import (
+    attribute_counts,
+    attribute_precision,
+    attribute_recall,
+    expected_counts,
+)
 from mmbench.benchmarks.metrics.caption.bleu import bleu, bleu_of_each, bleu_statistics, length_ratio
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies, cider_d
 from mmbench.benchmarks.metrics.caption.meteor import Meteor, meteor, meteor_of_each
@@ -121,10 +126,20 @@ def meteor_scores(candidates: Sequence[Tokens], references: Sequence[Sequence[To
 
 def attribute_scores(candidates: Sequence[Tokens], true: Sequence[Sequence[str]]) -> CaptionScores:
     """Return the counts of attributes of n captions; the vocabulary is every attribute that is true of some item."""
-    tokens = {phrase: tokenize(phrase) for phrase in sorted(set(chain.from_iterable(true)))}
+    tokens = _phrases(true)
     vocabulary = list(tokens.values())
     counts = [
         attribute_counts(caption, [tokens[phrase] for phrase in mine], vocabulary)
         for caption, mine in zip(candidates, true, strict=True)
     ]
     return CaptionScores(None, np.array(counts, dtype=np.float64).reshape(-1, 3))
+
+
+def attribute_guesses(captions: Sequence[Tokens], true: Sequence[Sequence[str]]) -> Floats:
+    """Return the (n, 3) counts of attributes expected of a caption drawn for each of n items."""
+    tokens = _phrases(true)
+    return expected_counts(captions, [[tokens[phrase] for phrase in mine] for mine in true], list(tokens.values()))
+
+
+def _phrases(true: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    return {phrase: tokenize(phrase) for phrase in sorted(set(chain.from_iterable(true)))}

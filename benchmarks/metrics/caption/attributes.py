@@ -1,5 +1,6 @@
 """Attribute metrics: which colours, counts and textures a caption names, and how many of them are true."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
@@ -26,6 +27,22 @@ def attribute_counts(tokens: Tokens, true: Sequence[Tokens], vocabulary: Sequenc
         raise DataError(f"the attribute {' '.join(phrase)!r} of an item is not in the vocabulary: add it there")
     mentioned = frozenset(_mentioned(tuple(tokens), phrases))
     return len(mentioned & right), len(mentioned), len(right)
+
+
+def expected_counts(
+    captions: Sequence[Tokens], true: Sequence[Sequence[Tokens]], vocabulary: Sequence[Tokens]
+) -> Floats:
+    """Return the mean of `attribute_counts` over m captions for each of n items, as (n, 3).
+
+    >>> expected_counts([["red"], ["round", "red"]], [[["red"]], [["round"]]], [["red"], ["round"]]).tolist()
+    [[1.0, 1.5, 1.0], [0.5, 1.5, 1.0]]
+    """
+    phrases = frozenset(map(tuple, vocabulary))
+    naming = Counter(phrase for caption in captions for phrase in set(_mentioned(tuple(caption), phrases)))
+    named = naming.total() / len(captions)
+    items = [{tuple(phrase) for phrase in mine} for mine in true]
+    right = [sum(naming[phrase] for phrase in mine) / len(captions) for mine in items]
+    return np.array([(hits, named, len(mine)) for hits, mine in zip(right, items, strict=True)]).reshape(-1, 3)
 
 
 def _mentioned(tokens: tuple[str, ...], phrases: Set[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:

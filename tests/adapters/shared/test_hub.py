@@ -128,7 +128,7 @@ def test_closed_endpoint_fails_with_ways_out(tmp_path):
     answer = ask(tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
     assert answer["size"] is None and not answer["torch"]
     assert answer["said"].startswith(f"WeightsUnavailable: open_clip:{SPEC}")
-    for words in ("http://127.0.0.1:9 cannot be reached", "--offline", "open_clip:ARCH@FILE", "untrained-tiny"):
+    for words in ("http://127.0.0.1:9 cannot be reached", "--offline", "open_clip:ARCH@FILE", "tiny-coca"):
         assert words in answer["said"]
 
 

@@ -1,6 +1,7 @@
 """Captions are scored as a corpus, with and without references, and what would be nonsense is refused."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from mmbench.benchmarks.metrics.caption.all_at_once import language_scores, tokenize_lines, tokenize_references
 from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.task_file import load_task
+from mmbench.harness.tasks.task_file import find_task, load_task
 from tests import fakes
 
 THINGS = ["red cat", "small dog", "big cow", "old owl", "young eel"]
@@ -190,3 +191,71 @@ def test_a_picture_that_only_the_second_model_cannot_take_costs_its_item(bench: 
     assert "too large" in str(made.outcomes[2].message)
     assert {score.n for score in made.scores.values()} == {4}
     assert made.values["clipscore"] == 2.5
+
+
+def pooled(bench: Any, keys: str, split: str = "test") -> str:
+    """Return a task over rows of the splits train and test; most train captions name two things of the test."""
+    test = [{**row, "split": "test"} for row in rows(bench)]
+    train = [
+        {"references": ["a red cat and a small dog", "a red cat"], "extra": "an old owl"},
+        {"references": ["a red cat"], "extra": "a green cat"},
+        {"references": ["a purple tree", " "], "extra": "an old owl"},
+    ]
+    unlike = {"image": bench.picture(0), "attributes": [], "split": "train"}
+    task = bench.task("captioning", [*test, *({**unlike, **row} for row in train)], keys)
+    path = bench.folder / task
+    path.write_text(path.read_text().replace("path: items.jsonl", f"path: items.jsonl, split: {split}", 1))
+    return task
+
+
+def test_candidates_of_another_split_are_ranked_and_score_attributes(bench: Any) -> None:
+    """The commonest first, each once, blank ones left out; an encoder chooses among them as among listed ones."""
+    things = "facts: [attributes]\nmetrics: [attribute_recall, attribute_precision, rouge_l]\n"
+    model = fakes.Towers(lambda n: [1.0, 0.0], lambda text: [1.0, float("small" not in text)])
+    made = bench.ask(model, pooled(bench, things + "candidates: {split: train}\n"))
+    assert made.record.route == "embed"
+    assert [outcome.prediction for outcome in made.outcomes] == ["a red cat and a small dog"] * 5
+    assert made.values["attribute_recall"] == 0.4  # red, cat, small, dog of ten
+    assert made.values["attribute_precision"] == 0.2  # of four named five times
+    # Of three candidates one names red and cat, one these and small and dog: (2 x 4 / 3 + 2 / 3) / 10 in five items.
+    assert made.scores["attribute_recall"].chance == pytest.approx((4 * (2 / 3) / 2 + 2 * (1 / 3)) / 10)
+    listed = bench.task(
+        "captioning",
+        rows(bench),
+        things + "candidates: [a red cat, a red cat and a small dog, a purple tree]\n",
+        name="listed",
+    )
+    assert bench.ask(model, listed).record.protocol == made.record.protocol
+    column = find_task(pooled(bench, things + "candidates: {split: train, column: extra, limit: 1}\n"))
+    assert column.family.protocol()["candidates"] == ["an old owl"]
+    assert column.size == 5
+
+
+def test_a_caption_that_is_written_gains_nothing_by_guessing(bench: Any) -> None:
+    keys = "facts: [attributes]\nmetrics: [attribute_recall]\ncandidates: {split: train}\n"
+    made = bench.ask(writer(), pooled(bench, keys))
+    assert (made.record.route, made.scores["attribute_recall"].chance) == ("generate", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "split", "reason"),
+    [
+        ("{split: test}", "test", "`candidates` must come from other rows than those that are asked"),
+        ("{column: extra}", "test", "name another split than `source` does (test)"),
+        ("{split: train}", "null", "name another split than `source` does (none, which is all)"),
+        ("{kind: jsonl, path: items.jsonl, split: test}", "test", "must come from other rows"),
+        ("{path: ./items.jsonl}", "test", "must come from other rows"),
+        ("{split: trian}", "test", "has no row of split 'trian'"),
+        ("{split: train, colunm: extra}", "test", "unknown key 'colunm'; did you mean 'column'?"),
+        ("{split: train, column: extr}", "test", "the rows have no column 'extr'; did you mean 'extra'?"),
+        ("{split: train, limit: 0}", "test", "greater than or equal to 1"),
+        ("{path: other.jsonl}", "test", "other.jsonl is no file"),
+        ("{kind: cvs, path: a.csv}", "test", "there is no kind of source 'cvs'; did you mean 'csv'?"),
+        ("{kind: 7}", "test", "there is no kind of source '7'"),
+    ],
+)
+def test_candidates_that_cannot_be_taken(bench: Any, keys: str, split: str, reason: str) -> None:
+    task = find_task(pooled(bench, f"metrics: [rouge_l]\ncandidates: {keys}\n", split))
+    with pytest.raises(DataError, match=re.escape(reason)) as told:
+        _ = task.opened
+    assert str(told.value).count("items.yaml") == 1

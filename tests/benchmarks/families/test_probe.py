@@ -702,3 +702,57 @@ def test_chance_gets_chance(bench: Any, method: str) -> None:
         drawn = np.array([values(record)[name] for record in records], dtype=np.float64)
         error = np.std(drawn, ddof=1) / math.sqrt(len(drawn))
         assert abs(np.mean(drawn) - 1 / 3) < 3 * error, name
+
+
+SMALL: dict[str, tuple[list[str], list[str] | None]] = {
+    "two a class": (["cat", "bird"] * 3, ["train"] * 4 + ["test"] * 2),
+    "one a class": (["cat", "bird"] * 2, ["train"] * 2 + ["test"] * 2),
+    "one class": (["cat"] * 4, ["train"] * 2 + ["test"] * 2),
+    "nothing to test": (["cat", "bird"] * 2, ["train"] * 4),
+    "no splits": (["cat", "bird"] * 2, None),
+}
+WAYS_OUT = {
+    "nothing to test": "no item is in the split 'test'; a probe needs train and test",
+    "no splits": "no item is left for test: of each class 60 % are train",
+}
+
+
+@pytest.mark.parametrize("method", ["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"])
+@pytest.mark.parametrize("case", SMALL)
+def test_few_items_are_an_answer_or_a_way_out(bench: Any, case: str, method: str) -> None:
+    """A method that sweeps has nothing to choose by; the others learn from what there is."""
+    labels, splits = SMALL[case]
+    given = [{"image": bench.picture(i), "label": label} for i, label in enumerate(labels)]
+    given = [row | ({"split": splits[i]} if splits else {}) for i, row in enumerate(given)]
+    task = bench.task(
+        "probe", given, f"method: {method}\n" + ("fields: {split: split}\n" if splits else ""), name="few"
+    )
+    model = fakes.Towers(lambda n: [1.0, n or 0], lambda text: [len(text), 1.0])
+    model.tune_prompts = lambda names, vectors, labels, settings, seed: np.eye(len(names), 2)  # type: ignore[attr-defined]
+    swept = method in ("linear", "tip-adapter", "tip-adapter-f")
+    reason = WAYS_OUT.get(case, "add training items, mark some rows 'val', or set `sweep: false`" if swept else None)
+    if reason is None:
+        assert bench.ask(model, task).scores["full/accuracy"].n == 2
+        return
+    message, status = bench.failure(model, task)
+    assert reason in message
+    assert (status, "internal error" in message) == (2, False)
+    if case not in WAYS_OUT:
+        task = bench.task("probe", given, f"method: {method}\nsweep: false\nfields: {{split: split}}\n", name="few")
+        assert bench.ask(model, task).scores["full/accuracy"].n == 2
+
+
+def test_a_class_that_is_only_in_the_test_is_told(bench: Any) -> None:
+    labels = ["cat", "bird"] * 4 + ["cat", "dog"]
+    given = [
+        {"image": bench.picture(i), "label": label, "split": "test" if i > 7 else "train"}
+        for i, label in enumerate(labels)
+    ]
+    task = bench.task("probe", given, "method: prototype\nfields: {split: split}\n")
+    made = bench.ask(fakes.Towers(lambda n: [1.0, n or 0], lambda text: [len(text), 1.0]), task)
+    assert made.record.notes == ("no training item shows dog, which the test asks for",)
+    message, status = bench.failure(
+        fakes.Towers(lambda n: [1.0, n or 0], lambda text: [len(text), 1.0]),
+        bench.task("probe", given, "method: prototype\nshots: [1]\nfields: {split: split}\n"),
+    )
+    assert (message, status) == ("class 'dog' has 0 training items, and 1 is needed; add items", 2)

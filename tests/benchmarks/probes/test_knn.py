@@ -108,7 +108,7 @@ def test_errors_say_what_is_wrong():
     empty = Labelled(np.zeros((0, 4)), np.zeros(0, np.int64), 2)
     with pytest.raises(DataError, match="no training item"):
         Knn().fit(empty, None)
-    with pytest.raises(DataError, match="turn off the sweep"):
+    with pytest.raises(DataError, match="set `sweep: false`"):
         Knn().fit(clouds(5, classes=2, d=4), empty)
     with pytest.raises(UsageError, match="at least 1"):
         Knn(k=0)

@@ -186,7 +186,7 @@ def test_errors_say_what_is_wrong(method):
     empty = Labelled(np.zeros((0, 6)), np.zeros(0, np.int64), 3)
     with pytest.raises(DataError, match=f"{method.name} has no training item"):
         method(texts).fit(empty, None)
-    with pytest.raises(DataError, match="turn off the sweep"):
+    with pytest.raises(DataError, match="set `sweep: false`"):
         method(texts).fit(draw(6), empty)
     with pytest.raises(DataError, match="features: post"):
         method(texts[:, :4]).fit(draw(6), None)

@@ -190,6 +190,34 @@ def test_what_cannot_be_corrected_is_shown_and_not_ranked(tmp_path: Path, change
     assert "1.000" in board_markdown(Results(tmp_path).board())
 
 
+def test_every_missing_task_is_named(tmp_path: Path) -> None:
+    """Also one that nobody was asked, and by the few that are there where most are missing."""
+    (tmp_path / "suite.yaml").write_text(
+        "name: some\ntasks: [scenes-shape, scenes-size, scenes-count, scenes-where, scenes-digit]\n"
+    )
+    for task in ("shape", "size", "count", "where"):
+        put(tmp_path, "most", f"scenes-{task}", 0.5)
+        put(tmp_path, "thin", f"scenes-{task}", 0.5, coverage=0.5 if task == "size" else 1.0)
+    put(tmp_path, "few", "scenes-shape", 0.5)
+    put(tmp_path, "few", "scenes-size", None, coverage=0.0)
+    board = Results(tmp_path).board(str(tmp_path / "suite.yaml"))
+    few = ["scenes-size@1", "scenes-count@1", "scenes-where@1", "scenes-digit@1"]
+    told = [
+        "few (no score on 4 tasks, all but scenes-shape@1)",
+        "most, thin (no score on scenes-digit@1)",
+        "thin (less than 99 % of its items scored on scenes-size@1)",
+    ]
+    assert board_notes(board)[:3] == [f"not ranked: {each}" for each in told]
+    for each in told:
+        assert f"not ranked: {each}" in board_markdown(board)
+        assert f"Not ranked (-): {each}." in board_html(board)
+    missing = {row["model"]: row["standing"]["missing"] for row in board.rows()}  # type: ignore[call-overload, index]
+    assert missing == {"few": few, "most": few[3:], "thin": ["scenes-size@1", "scenes-digit@1"]}
+    assert {row["model"]: row["missing"] for row in csv.DictReader(io.StringIO(board_csv(board)))} == {
+        model: ", ".join(tasks) for model, tasks in missing.items()
+    }
+
+
 def test_a_score_without_value_is_a_dash(tmp_path: Path) -> None:
     put(tmp_path, "a", "digits", None)
     assert "| digits@1 accuracy | - |" in board_markdown(Results(tmp_path).board())
@@ -205,10 +233,12 @@ def test_markdown_csv_and_json_parse(tmp_path: Path) -> None:
         ("plain", "1", "0.25"),
         ("a,b|c", "", "0.5"),
     ]
+    assert [row["missing"] for row in rows] == ["", "pets@1"]
     ranking, title, tasks, *notes = board_markdown(board).split("\n\n")
     assert ranking.splitlines()[0] == "| # | model | score | 95 % interval | ranks | group | items/s |"
     assert ranking.splitlines()[1] == "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
-    assert (title, len(tasks.splitlines()), notes) == ("**Value by task**", 4, board_notes(board))
+    shown = [note.replace("|", "\\|") for note in board_notes(board)]
+    assert (title, len(tasks.splitlines()), notes) == ("**Value by task**", 4, shown)
     for table, bars in ((ranking, 8), (tasks, 4)):
         assert all(line.replace("\\|", "").count("|") == bars for line in table.splitlines())
     assert json.loads(json.dumps(board.rows(), allow_nan=False)) == board.rows()
@@ -225,6 +255,7 @@ def test_rows_say_where_their_model_stands(tmp_path: Path) -> None:
         "rank_low": 1,
         "rank_high": 1,
         "group": 1,
+        "missing": [],
         "score": mean,
         "dimension": {"name": "digits", **mean},
         "family": {"name": "zero-shot-classification", **mean},
@@ -242,6 +273,7 @@ def test_frame(tmp_path: Path) -> None:
     ends = [f"{name}{end}" for name in named for end in ("", " low", " high")]
     assert list(frame.columns) == [
         *place,
+        "missing",
         "coverage",
         "items_per_second",
         "parameters",

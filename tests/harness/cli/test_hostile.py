@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -228,3 +229,146 @@ def test_what_killed_writes_left_is_swept(folder: Path, command: Command) -> Non
     assert command(*arguments("chance"))[0] == 0
     left = {path.name for path in held.iterdir() if not path.name.startswith("t@1")}
     assert left == set(names) - {"old-1.json.999999999", "old-1.parquet.999999999"}
+
+
+PLUGIN = """
+import os, signal, sys
+import numpy as np
+{top}
+
+class Model:
+    fingerprint = "plugged"
+    def embed_images(self, images):
+        return np.stack([np.asarray(image.resize((2, 2)), np.float32).ravel() for image in images])
+    def embed_texts(self, texts):
+        return np.stack([np.full(12, len(text), np.float32) + np.arange(12) for text in texts])
+
+def make(rest, *, device, dtype, offline):
+    {make}
+    return Model()
+
+def aliases():
+    {aliases}
+    return {{}}
+"""
+
+
+def plug(folder: Path, **bodies: str) -> dict[str, str]:
+    """Install a package with a kind of adapter and aliases beside the task, and return the environment that has it."""
+    given = dict.fromkeys(("top", "make", "aliases"), "pass") | bodies
+    (folder / "plug").mkdir()
+    (folder / "plug" / "plugged.py").write_text(PLUGIN.format(**given))
+    (folder / "plug" / "plugged-1.dist-info").mkdir()
+    (folder / "plug" / "plugged-1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: plugged\nVersion: 1\n"
+    )
+    (folder / "plug" / "plugged-1.dist-info" / "entry_points.txt").write_text(
+        "[mmbench.adapters]\nplugged = plugged:make\n[mmbench.aliases]\nplugged = plugged:aliases\n"
+        if "aliases" in bodies
+        else "[mmbench.adapters]\nplugged = plugged:make\n"
+    )
+    (folder / "words.jsonl").write_text('{"references": ["a cat"], "id": "0", "image": "photos/cat/0.png"}\n')
+    (folder / "c.yaml").write_text(
+        "name: c\nfamily: captioning\nsource: {kind: jsonl, path: words.jsonl}\nmetrics: [rouge_l, clipscore]\n"
+    )
+    (folder / "said.jsonl").write_text('{"id": "0", "prediction": "a dog"}\n')
+    return {**os.environ, "PYTHONPATH": str(folder / "plug")}
+
+
+ASKED = {
+    "run": ("run", "--model", "plugged", "--task", "t.yaml"),
+    "dry": ("run", "--model", "plugged", "--task", "t.yaml", "--dry-run"),
+    "scorer": ("run", "--model", "chance", "--scorer", "plugged", "--task", "c.yaml"),
+    "score": ("score", "c.yaml", "said.jsonl", "--scorer", "plugged"),
+}
+
+
+def mmbench(folder: Path, environment: dict[str, str], *asked: str) -> subprocess.CompletedProcess[str]:
+    ask = [sys.executable, "-m", "mmbench", *asked, "--format", "json"]
+    return subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env=environment)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("top", "sys.exit(0)"),
+        ("make", "sys.exit(0)"),
+        ("make", "raise KeyboardInterrupt"),
+        ("make", "raise ValueError('two\\nlines')"),
+        ("make", "return None"),
+    ],
+)
+def test_a_factory_that_fails_is_one_line_on_every_command(folder: Path, asked: str, where: str, what: str) -> None:
+    done = mmbench(folder, plug(folder, **{where: what}), *ASKED[asked])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert {"top": "adapter 'plugged' (plugged:make) cannot be loaded", "make": "model 'plugged'"}[where] in done.stderr
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_a_factory_changes_of_the_process_changes_nothing(folder: Path, asked: str) -> None:
+    (folder / "away").mkdir()
+    loud = "print('hello'); os.write(1, b'there'); np.seterr(all='raise'); os.chdir('away'); sys.stdout.close()"
+    done = mmbench(
+        folder,
+        plug(
+            folder,
+            top=loud.replace("'away'", f"{str(folder / 'away')!r}"),
+            make=loud.replace("'away'", f"{str(folder / 'away')!r}"),
+        ),
+        *ASKED[asked],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert json.loads(done.stdout)
+    assert not [*folder.glob("away/*")]
+
+
+def test_aliases_that_fail_are_one_line(folder: Path) -> None:
+    for what in ("sys.exit(0)", "raise RuntimeError('no')"):
+        environment = plug(folder, aliases=what)
+        done = mmbench(folder, environment, "list", "models")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "aliases of 'plugged' (plugged:aliases) cannot be read" in done.stderr
+        shutil.rmtree(folder / "plug")
+
+
+@pytest.mark.parametrize("what", ["open", "count", "rows", "values", "init", "metric"])
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_data_or_a_family_that_fails_unforeseen_costs_its_task_alone(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch, what: str, error: type[BaseException]
+) -> None:
+    from mmbench.benchmarks.families import yes_no
+    from mmbench.benchmarks.sources.jsonl import JsonlFile
+
+    (folder / "rows.jsonl").write_text('{"question": "is it?", "target": "yes", "image": "photos/cat/0.png"}\n')
+    (folder / "u.yaml").write_text("name: u\nfamily: yes-no\nsource: {kind: jsonl, path: rows.jsonl}\n")
+
+    def fail(*given: object, **named: object) -> None:
+        raise error("nobody\nforesaw")
+
+    place, name = {
+        "open": (JsonlFile, "open"),
+        "count": (JsonlFile, "__len__"),
+        "rows": (JsonlFile, "__iter__"),
+        "values": (JsonlFile, "columns"),
+        "init": (yes_no.YesNo, "__init__"),
+        "metric": (yes_no.YesNo, "outcomes"),
+    }[what]
+    monkeypatch.setattr(place, name, fail)
+    code, out, err = command("run", "--model", "chance", "--task", "u.yaml", "--task", "t.yaml", "--format", "json")
+    assert code == 1
+    assert {row["task"] for row in json.loads(out)} == {"t"}
+    (line,) = [line for line in err.splitlines() if "internal error" in line]
+    assert "failed chance · u@1: internal error (" in line
+    assert "nobody foresaw" in line
+    code, out, _ = command("run", "--model", "chance", "--task", "u.yaml", "--task", "t.yaml")
+    assert (code, "t@1" in out) == (1, True)
+    code, out, _ = command(
+        "run", "--model", "chance", "--task", "u.yaml", "--task", "t.yaml", "--dry-run", "--format", "json"
+    )
+    plans = {each["task"]: each["unsupported"] for each in json.loads(out)}
+    assert code == 0
+    assert plans["t@1"] is None
+    assert what == "metric" or "internal error" in plans["u@1"]

@@ -1,4 +1,4 @@
-"""Foreign code: an adapter's calls, which can neither end this process nor change it for the others."""
+"""Foreign code: calls of adapters and plug-ins, which can neither end this process nor change it for the others."""
 
 import os
 import signal
