@@ -1,5 +1,6 @@
 """Named class lists and prompt templates that the field shares, so that a task file need not repeat them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def _file(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Path:
     if name in known:
         return known[name]
     file = base / name
-    if not name or not file.is_file():
+    if not name or not os.path.isfile(file):  # noqa: PTH113 (a name too long is no file either)
         named = f"neither a known name ({', '.join(known)}) nor" if known else "not"
         raise DataError(f"`{key}: {name}` is {named} a text file in {base}{nearest(name, known)}")
     return file

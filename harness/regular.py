@@ -24,6 +24,10 @@ class NotRegular(OSError):
         return str(self.strerror)
 
 
+_ENDLESS = 1 << 40
+"""Bytes: no picture and no table is as large, but files of systems that stand for memory say they are."""
+
+
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading bytes, or one that a link leads to. Raises OSError.
 
@@ -33,10 +37,10 @@ def open_regular(path: Path) -> BinaryIO:
         # The flag, which no regular file heeds, has a pipe opened at once; Windows has neither.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
-        _refuse(path.stat().st_mode)  # a socket cannot be opened, and this says why
+        _refuse(path.stat())  # a socket cannot be opened, and this says why
         raise
     try:
-        _refuse(os.fstat(handle).st_mode)
+        _refuse(os.fstat(handle))
     except NotRegular:
         os.close(handle)
         raise
@@ -55,15 +59,17 @@ def regular(path: Path) -> Path:
 def read_regular(path: Path, most: int | None = None) -> bytes:
     """Return the content of a regular file of at most this many bytes. Raises OSError."""
     with open_regular(path) as file:
-        if most is None:
-            return file.read()
-        content = file.read(most + 1)
-    if len(content) > most:
+        content: bytes | None = file.read(-1 if most is None else most + 1)
+    if content is None:
+        raise NotRegular("it is a file of the system that has nothing to read yet")
+    if most is not None and len(content) > most:
         raise NotRegular(f"larger than {most / 1e6:g} MB")
     return content
 
 
-def _refuse(mode: int) -> None:
-    kind = next((name for test, name in _KINDS if test(mode)), None)
+def _refuse(found: os.stat_result) -> None:
+    if found.st_size >= _ENDLESS:
+        raise NotRegular("it is a file without end")
+    kind = next((name for test, name in _KINDS if test(found.st_mode)), None)
     if kind is not None:
         raise NotRegular(f"it is {kind}, not a file")

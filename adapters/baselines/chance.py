@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import UsageError
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.models.abilities import Generation
 
 VERSION = 2

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from mmbench.harness.errors import UsageError
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 
 VERSION = 1
 SIDE = 16

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.adapters.contract import inputs
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.models.abilities import Ability, Generation, ImageVectors
 
 Vector: TypeAlias = npt.NDArray[Any]

@@ -24,7 +24,7 @@ from mmbench.adapters.contract.answers import (
     same,
     tolerance_of,
 )
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.models.abilities import (
     ABILITIES,
     Ability,

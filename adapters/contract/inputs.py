@@ -3,7 +3,7 @@
 import numpy as np
 import PIL.Image
 
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 
 SENTENCE = ["a", "small", "red", "bird", "sits", "on", "the", "old", "wooden", "fence", "today"]
 OTHER_WORDS = ["one", "tall", "blue", "cat", "stood", "by", "that", "new", "metal", "gate", "again"]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates
 from mmbench.benchmarks.families.common.guessed_captions import GAINED, guesses
-from mmbench.benchmarks.families.common.rows import media_of, named_metrics
+from mmbench.benchmarks.families.common.rows import media_of, named_metrics, shown_before
 from mmbench.benchmarks.families.common.wording import wording
 from mmbench.benchmarks.metrics.caption import meteor
 from mmbench.benchmarks.metrics.caption.all_at_once import (
@@ -112,6 +112,11 @@ class Captioning:
         for sample, answer in zip(seen, answers, strict=True):
             held.append((replace(sample, media=tuple(image.without_pixels() for image in sample.media)), answer))
         notes: list[str] = []
+        if repeats := shown_before(sample for sample, _ in held):
+            notes.append(
+                "items that show the picture of an earlier one, each compared with its own references alone "
+                f"(put those of a picture in one list): {repeats}"
+            )
         pictures = self._pictures(held, subject.scorer, notes)
         for i, vector in pictures.items():
             if isinstance(vector, Failure):

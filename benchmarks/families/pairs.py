@@ -71,6 +71,8 @@ class Pairs:
             captions = tuple(text for cell in self._cells(row, "captions") for text in texts(cell, row))
             if len(captions) != 2:
                 raise DataError(f"{row.where}: a pair has two captions, found {len(captions)}")
+            if captions[0] == captions[1]:
+                raise DataError(f"{row.where}: the two captions are the same")
             yield Sample(
                 id=self._data.id_of(row, number),
                 media=self._images(row),
@@ -82,7 +84,13 @@ class Pairs:
         """Return for each pair which of its comparisons came out right."""
         seen, asked = tee(samples)
         scores = subject.within(asked, self._wording)
-        return Outcomes(scores.route, [_outcome(*each) for each in zip(seen, scores, strict=True)])
+        same = 0
+        outcomes = []
+        for sample, found in zip(seen, scores, strict=True):
+            outcomes.append(_outcome(sample, found))
+            same += len(sample.media) == 2 and len({image.known_digest or image.locator for image in sample.media}) == 1
+        notes = [f"items whose two pictures are equal, which no model can solve: {same}"] if same else []
+        return Outcomes(scores.route, outcomes, notes)
 
     def _default_metrics(self) -> list[str]:
         first = next(iter(self._data.source), None)

@@ -3,21 +3,21 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import count, groupby
 from typing import ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.metrics.retrieval import median_rank
-from mmbench.benchmarks.sources.cells import column, picture, shown, texts
+from mmbench.benchmarks.sources.cells import column, picture, texts
 from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.numerics.ranks import Ranks
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.tasks.source import Data, Row
+from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Outcome, Route, Sample, Unit
 
 UNITS: Mapping[str, Unit] = {"image_to_text": "image", "text_to_image": "text"}
@@ -36,11 +36,12 @@ class Retrieval:
     """Recall at k and median rank in both directions (Karpathy and Fei-Fei 2015, 4.2).
 
     A picture is found by a caption, and a caption by its picture; any one of a picture's captions among the first k is
-    a hit. Ties are ordered at random in expectation, so that a collapsed model scores chance.
+    a hit. Equal pictures are one, with the captions of all. Ties are ordered at random in expectation, so that a
+    collapsed model scores chance.
     """
 
     name: ClassVar[str] = "retrieval"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # equal pictures stand in the gallery once
     verb: ClassVar[Verb] = "similarity"
     routes: tuple[Route, ...] = ("embed",)
     fields: ClassVar[Mapping[str, bool]] = {"image": True, "captions": True}
@@ -60,18 +61,11 @@ class Retrieval:
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a picture; neighbouring rows of one picture are one sample. Raises DataError."""
         name = str(self._data.fields["image"])
-        done: set[object] = set()
         rows = ((column(row, name), row) for row in self._data.source)
         number = 0
-        for _, group in groupby(rows, key=lambda pair: pair[0] if isinstance(pair[0], str) else id(pair[1])):
+        for _, group in groupby(rows, key=_file_of):
             members = list(group)
             cell, first = members[0]
-            if isinstance(cell, str):
-                if cell in done:
-                    raise DataError(
-                        f"{first.where}: picture {shown(cell)} occurs again; put all rows of a picture together"
-                    )
-                done.add(cell)
             yield Sample(
                 id=self._data.id_of(first, number),
                 media=(picture(cell, first),),
@@ -82,9 +76,11 @@ class Retrieval:
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return one outcome for each picture as a query, then one for each caption as a query."""
-        found = subject.similarity(samples)
+        passed = count()
+        found = subject.similarity(sample for sample, _ in zip(samples, passed, strict=False))
         directions = (("image_to_text", found.image_to_text), ("text_to_image", found.text_to_image))
-        return Outcomes(found.route, [each for way in directions for each in self._of_direction(*way, found)])
+        items = [each for way in directions for each in self._of_direction(*way, found)]
+        return Outcomes(found.route, items, _repeats(next(passed) - len(found.samples)))
 
     def _captions_of(self, row: Row) -> tuple[str, ...]:
         cells = [column(row, name) for name in self._captions]
@@ -130,6 +126,22 @@ class Retrieval:
                     statistics={median: (float(expected[at]),)},
                 )
                 at += 1
+
+
+def _file_of(pair: tuple[Cell, Row]) -> object:
+    """Return what neighbouring rows of one picture have alike; others of equal content are found once they are read."""
+    cell, row = pair
+    if isinstance(cell, Mapping):
+        cell = cell.get("bytes") or cell.get("path")
+    if isinstance(cell, str):
+        return cell.removeprefix("./")
+    return cell if isinstance(cell, bytes) else id(row)
+
+
+def _repeats(items: int) -> list[str]:
+    if not items:
+        return []
+    return [f"items that show the picture of an earlier one, whose captions were put together: {items}"]
 
 
 def _all_tied(ranks: Ranks) -> Ranks:

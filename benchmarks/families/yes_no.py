@@ -11,7 +11,7 @@ from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.metrics.yes_no import f1, precision, recall, yes_rate
-from mmbench.benchmarks.sources.cells import column, text
+from mmbench.benchmarks.sources.cells import column, shown, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
@@ -82,7 +82,7 @@ class YesNo:
 def _target(cell: Cell, row: Row) -> int:
     said = str(cell).strip().lower() if isinstance(cell, (str, bool, np.bool_)) else ""
     if said not in _SAID:
-        raise DataError(f"{row.where}: expected yes, no, true or false, found {cell!r}")
+        raise DataError(f"{row.where}: expected yes, no, true or false, found {shown(cell)}")
     return _SAID[said]
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples, named_by_source
 from mmbench.benchmarks.families.common.wording import MarksOption
 from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
@@ -69,7 +69,9 @@ class ZeroShotClassification:
     def __init__(self, options: ZeroShotOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._label = str(data.fields["label"])
-        self.classes = Classes(class_names(options.classes, data, self._label))
+        self.classes = Classes(
+            class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
+        )
         self.templates = template_list(options.templates, data.base)
         self._wording = replace(DEFAULT, prompt=ask_with_options(options.marks), marks=options.marks)
         self.metrics = [_metric(name) for name in metrics or self._default_metrics()]

@@ -11,7 +11,7 @@ import PIL.ImageFilter
 from mmbench.benchmarks.scenes.glyphs import line
 from mmbench.benchmarks.scenes.scene import RGB, SIDE, Blocks, Nuisance, Scene, Thing, Writing
 from mmbench.benchmarks.scenes.shapes import DISTANCES
-from mmbench.harness.media.image import Pixels
+from mmbench.harness.media.pixels import Pixels
 
 VERSION = 1
 """Raised whenever the same scene would give other bytes; part of every picture's digest."""

@@ -14,7 +14,8 @@ from mmbench.benchmarks.scenes import training
 from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.media.image import Image, Pixels
+from mmbench.harness.media.image import Image
+from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.tasks.source import Cell, Row, SourceSpec
 
 _DIGITS = Path("datasets", "data", "digits.csv.gz")

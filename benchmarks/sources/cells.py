@@ -2,13 +2,17 @@
 
 import math
 import numbers
+import os
+import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from mmbench.benchmarks.sources.encoded import encoded
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
+from mmbench.harness.regular import open_regular
 from mmbench.harness.tasks.source import Cell, Row, cell_at, whole
 from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
@@ -46,11 +50,27 @@ def picture(cell: Cell, row: Row) -> Image:
     # Beside bytes, a path is only the name that the file once had.
     path = cell.get("path") if isinstance(cell, Mapping) and data is None else cell
     if isinstance(path, str) and path and "\0" not in path:
-        return Image.from_path(row.base / path, locator=path)
+        return _picture_file(_encodable(path, row), row)
     raise _no_picture(cell, row)
 
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_WRITTEN_BYTES = re.compile(r"""b['"]|\{\s*['"](bytes|path)['"]\s*:|<PIL\.|<_io\.""")
+
+
+def _picture_file(path: str, row: Row) -> Image:
+    if _ADDRESS.match(path):
+        raise DataError(f"{row.where}: {shown(path)} is an address, and nothing is fetched; write the path of a file")
+    if "\\" in path and not os.path.lexists(row.base / path):
+        path = path.replace("\\", "/")  # as Windows writes it
+    return Image.from_path(row.base / path, locator=path)
+
+
 def _encoded(cell: str, row: Row) -> bytes | str:
+    if _WRITTEN_BYTES.match(cell):
+        raise DataError(
+            f"{row.where}: {shown(cell)} is a picture as Python prints it, which may be cut; write paths or base64"
+        )
     try:
         data = encoded(cell)
     except ValueError as error:
@@ -76,7 +96,10 @@ def text(cell: Cell, row: Row) -> str:
         return _encodable(cell, row)
     if is_number(cell) and (isinstance(cell, numbers.Integral) or math.isfinite(cell)):
         return str(whole(cell))
-    raise DataError(f"{row.where}: expected text, found {shown(cell)}")
+    if isinstance(cell, Decimal) and cell.is_finite():
+        return str(int(cell)) if cell == cell.to_integral_value() else f"{cell:f}"
+    inside = "; name the field within it, as in `answers.answer`" if isinstance(cell, Mapping) else ""
+    raise DataError(f"{row.where}: expected text, found {shown(cell)}{inside}")
 
 
 def texts(cell: Cell, row: Row) -> tuple[str, ...]:
@@ -104,6 +127,8 @@ def data_file(path: Path | str | None, kind: str) -> Path:
         raise DataError(f"a {kind} source needs a `path`")
     file = Path(path)
     if not file.is_file():
+        if file.exists():
+            raise DataError(f"{file} is a folder, a pipe or a device, expected a file of {kind} data")
         beside = (other.name for other in file.parent.iterdir()) if file.parent.is_dir() else ()
         raise DataError(f"{file} is no file, expected {kind} data{nearest(file.name, beside)}")
     return file
@@ -112,16 +137,37 @@ def data_file(path: Path | str | None, kind: str) -> Path:
 def text_lines(file: Path) -> Iterator[str]:
     """Yield the lines of a UTF-8 file with their line ends. Raises DataError that names the line."""
     try:
-        with file.open("rb") as lines:
+        with open_regular(file) as lines:
             for number, line in enumerate(lines, 1):
+                if number == 1:
+                    _refuse_packed(line, file)
                 try:
                     # Spreadsheets write a byte order mark, which would become part of the first column's name.
                     decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
-                    raise DataError(f"{file.name} line {number} is not UTF-8 text ({error.reason})") from error
+                    raise DataError(
+                        f"{file.name} line {number} is not UTF-8 text ({error.reason}); save the file as UTF-8"
+                    ) from error
                 yield decoded
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+_PACKED = {
+    b"\x1f\x8b": "compressed by gzip",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"(\xb5/\xfd": "compressed by zstd",
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"PAR1": "Parquet",
+}
+
+
+def _refuse_packed(start: bytes, file: Path) -> None:
+    for mark, what in _PACKED.items():
+        if start.startswith(mark):
+            raise DataError(f"{file.name} is {what}, expected plain text; unpack or export it first")
 
 
 def listed_cells(cell: Cell, where: str) -> list[Cell]:

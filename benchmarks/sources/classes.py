@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from mmbench.benchmarks.sources.cells import is_number, listed_cells, shown
 from mmbench.harness.errors import DataError, nearest
@@ -10,12 +11,16 @@ from mmbench.harness.tasks.source import Cell, Row
 
 
 def canonical(name: str) -> str:
-    """Return the one spelling of a name: composed letters, no blanks around.
+    """Return the one spelling of a name: composed letters, nothing around that cannot be seen.
 
     >>> canonical("cafe\u0301 ") == "caf\u00e9"
     True
     """
-    return unicodedata.normalize("NFC", name).strip()
+    return unicodedata.normalize("NFC", name).strip().strip(_UNSEEN).strip()
+
+
+_UNSEEN = "\ufeff\u200b\u200e\u200f"
+"""Byte order mark, zero-width space and marks of direction, which spreadsheets and web pages leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Classes:
 
     names: tuple[str, ...]
     """The place of a name is the index of its class."""
+    own: bool = False
+    """True where the data itself names its classes, as folders do: a label of digits is then a name and no index."""
     indices: Mapping[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     """The one spelling of a name to the index of each class that bears it: two for "missile" of ImageNet."""
 
@@ -51,6 +58,8 @@ def class_index(cell: Cell, row: Row, classes: Classes) -> int:
     """
     if isinstance(cell, str):
         return _index_of_text(cell, row, classes)
+    if isinstance(cell, Decimal) and cell.is_finite() and cell == int(cell):
+        cell = int(cell)
     # pandas writes whole numbers as floats where a cell of the column is empty.
     if is_number(cell) and cell == cell // 1:
         if not 0 <= cell < len(classes):
@@ -73,7 +82,7 @@ def _index_of_text(label: str, row: Row, classes: Classes) -> int:
     named = classes.indices.get(label, ())
     # Nine digits are more than any list of classes needs, and int() refuses strings of thousands.
     number = int(label) if label.isascii() and label.isdigit() and len(label) <= 9 else None
-    if number is not None and number >= len(classes):
+    if number is not None and (classes.own or number >= len(classes)):
         number = None
     if len(named) > 1:
         places = ", ".join(map(str, named))

@@ -30,6 +30,11 @@ class CsvFile(TextFile):
         where = f"{self._file.name} line {line}"
         if not names:
             raise DataError(f"{self._file.name} is empty, expected a header with the names of the columns")
+        other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+        if other is not None:
+            raise DataError(
+                f"{where}: the header is separated by {other!r}, expected commas (tabs in a .tsv file); save it so"
+            )
         if "" in names[1:]:
             raise DataError(f"{where}: column {names.index('', 1) + 1} of the header has no name")
         name, count = Counter(names).most_common(1)[0]

@@ -7,7 +7,10 @@ import re
 _SHORTEST = 32
 """Characters: fewer hold no picture."""
 _LONGEST_PATH = 1024
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_LONGEST_NAME = 255
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+={0,2}\s*")
+_BEGINS = ("/9j/", "_9j_", "iVBORw0KGgo", "R0lGOD", "UklGR", "SUkqA", "TU0AK")
+"""How the base64 of a JPEG, PNG, GIF, WebP or TIFF file begins."""
 _URI = re.compile(r"data:[^,]*;base64,(.*)", re.DOTALL | re.IGNORECASE)
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 
@@ -21,19 +24,30 @@ def encoded(cell: str) -> bytes | None:
         found = _URI.fullmatch(cell)
         if found is None:
             raise ValueError("a data URI of a picture holds base64")
-        return base64.b64decode(re.sub(r"\s", "", found[1]), validate=True)
-    if len(cell) >= _SHORTEST and _BASE64.fullmatch(cell):
+        data = _decoded(found[1])
+        if data is None:
+            raise ValueError("it is no base64")
+        return data
+    spelt = len(cell) >= _SHORTEST and _BASE64.fullmatch(cell) is not None
+    if spelt:
         data = _decoded(cell)
         if data is not None and _is_picture(data):
             return data
-    if len(cell) > _LONGEST_PATH:
-        raise ValueError("a text of this length is no path")
+    # What is base64 but for a damage is no path either, or it would be shown and kept as the name of a file.
+    damaged = (
+        "base64," in cell
+        or (len(cell) >= _SHORTEST and cell.startswith(_BEGINS) and "." not in cell)
+        or (spelt and max(map(len, cell.split("/"))) > _LONGEST_NAME)
+    )
+    if damaged or len(cell) > _LONGEST_PATH:
+        raise ValueError("base64 that was cut, or a text that is no path")
     return None
 
 
 def _decoded(cell: str) -> bytes | None:
     try:
-        return base64.b64decode("".join(cell.split()), validate=True)
+        text = "".join(cell.split()).rstrip("=").replace("-", "+").replace("_", "/")  # also the alphabet of addresses
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         return None
 

@@ -25,7 +25,13 @@ class JsonlFile(TextFile):
         for number, line in enumerate(text_lines(self._file), 1):
             if line.strip():
                 where = f"{self._file.name} line {number}"
+                if number == 1 and line.strip(" \t\r\n\ufeff")[:1] + line.strip()[-1:] in _DOCUMENT:
+                    raise DataError(f"{where} begins one JSON document, expected JSON lines: one object a line")
                 yield Row(_record(line.rstrip(), where), where, self._file.parent)
+
+
+_DOCUMENT = ("[]", "[[", "[,", "[{", "[}", "{{", "{[", "{,")
+"""First and last character of a line that begins an array, or an object that goes on in the next line."""
 
 
 def _record(line: str, where: str) -> dict[str, Cell]:

@@ -1,6 +1,5 @@
 """Parquet shards as the Hugging Face hub stores them, pictures included, read a few rows at a time."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.benchmarks.sources.located import Located
 from mmbench.benchmarks.sources.splits import SPLIT, rows_of_split, split_of, split_size
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.regular import regular
+from mmbench.harness.strict_json import parse_json
 from mmbench.harness.tasks.source import Cell, Row
 
 _BATCH = 64
@@ -60,7 +61,8 @@ class ParquetFile(Located):
             if isinstance(feature, list):
                 feature = feature[0]
             elif feature.get("_type") == "ClassLabel":
-                return tuple(feature["names"])
+                names = feature.get("names")
+                return tuple(names) if isinstance(names, list) and all(isinstance(n, str) for n in names) else None
             else:
                 feature = feature.get("feature")
         return None
@@ -102,17 +104,19 @@ def _opened(file: Path) -> Iterator[Any]:
 
     try:
         # By default whole row groups are read ahead, which hold gigabytes of pictures.
-        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as shard:
+        with pq.ParquetFile(regular(file), buffer_size=_BUFFER, pre_buffer=False) as shard:
             yield shard
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last two in cells, as of bad UTF-8
         reason = str(error).partition("\n")[0]
         raise DataError(f"{file.name} cannot be read as Parquet: {reason}") from error
 
 
 def _features(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
-    stored = (metadata or {}).get(b"huggingface")
-    features: dict[str, Any] = json.loads(stored).get("info", {}).get("features", {}) if stored else {}
-    return features
+    try:
+        features = parse_json((metadata or {})[b"huggingface"].decode())["info"]["features"]
+    except (KeyError, TypeError, ValueError):  # another program's metadata, or damaged
+        return {}
+    return features if isinstance(features, dict) else {}
 
 
 def _sizes(shard: Any, columns: tuple[str, ...], split: str | None) -> Counter[str | None]:

@@ -65,7 +65,7 @@ class Similarity:
 
     route: RouteTaken
     samples: Sequence[Sample]
-    """All that were asked, in order; their references are the texts."""
+    """All that were asked, in order, those of equal pictures made one; their references are the texts."""
     failures: Mapping[int, Failure]
     """Position of each sample whose picture failed; it and its texts left queries and gallery."""
     image_to_text: Ranks

@@ -1,6 +1,7 @@
 """Interview: every question to a model passes through here to the store, with the pictures that it may show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from mmbench.harness.ask.controls import GREY, Control
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
+from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unreadable, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, TakesTextAlone, abilities
 from mmbench.harness.numerics.arrays import Floats
@@ -114,6 +115,29 @@ def gallery(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> tuple
             owned.append(list(range(len(texts), len(texts) + len(sample.references))))
             texts.extend(sample.references)
     return texts, owned
+
+
+def distinct(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> tuple[list[Sample], list[int]]:
+    """Return the samples with those of equal pictures made one, which has the texts of all, and the place of each.
+
+    Of equal pictures that could be asked in one place and not in another the one that could stands for them.
+    """
+    places: dict[str, list[int]] = {}
+    for place, sample in enumerate(samples):
+        places.setdefault(_content(sample), []).append(place)
+    merged, taken = [], []
+    for alike in places.values():
+        texts = tuple(text for place in alike for text in samples[place].references)
+        merged.append(replace(samples[alike[0]], references=texts))
+        taken.append(next((place for place in alike if place not in failures), alike[0]))
+    return merged, taken
+
+
+def _content(sample: Sample) -> str:
+    try:
+        return " ".join(image.digest for image in sample.media)
+    except Unreadable:
+        return f"unreadable {sample.locator}"
 
 
 def nothing_left(samples: Sequence[Sample], failures: Mapping[int, Failure]) -> MmbenchError:

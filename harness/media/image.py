@@ -1,8 +1,5 @@
 """Images as a digest and lazy pixels, so that a remembered answer needs no decoding."""
 
-import io
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +11,8 @@ import PIL.Image
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
+from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, changes_of, decode, rgb
 from mmbench.harness.regular import read_regular
-
-Pixels = PIL.Image.Image
-"""Decoded RGB `PIL.Image.Image`, as adapters receive it."""
-
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, struct.error, zlib.error)
-"""Exceptions that Pillow's decoders raise on damaged files."""
 
 
 class Operation(Protocol):
@@ -41,6 +33,8 @@ class Content:
     """Bytes held in memory until the content is dropped."""
     decode: Callable[[], Pixels]
     """Returns RGB pixels. Raises Unreadable."""
+    changes: tuple[str, ...] = ()
+    """What is done to the picture besides decoding: keys of `pixels.NOTES`."""
 
 
 class Image:
@@ -49,7 +43,7 @@ class Image:
     `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
     """
 
-    __slots__ = ("_digest", "_encoded", "_failed", "_read", "locator")
+    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "locator")
 
     def __init__(
         self, read: Callable[[], Content], locator: str, digest: str | None = None, encoded: bytes | None = None
@@ -60,6 +54,8 @@ class Image:
         self._failed = False
         self.locator = locator
         """Location of the picture for a person: a path, or a row of a data file."""
+        self.changes: tuple[str, ...] = ()
+        """What is done to it besides decoding, known with the digest: keys of `pixels.NOTES`."""
 
     @classmethod
     def from_path(cls, path: Path, locator: str | None = None) -> "Image":
@@ -75,12 +71,12 @@ class Image:
     @classmethod
     def from_array(cls, array: npt.NDArray[np.uint8], locator: str) -> "Image":
         """Pixels as (height, width) grey levels or (height, width, 3) RGB, uint8."""
-        return cls(lambda: _raw(array), locator)
+        return cls(lambda: _raw(array, locator), locator)
 
     @classmethod
     def from_pil(cls, image: Pixels, locator: str = "in memory") -> "Image":
-        """A decoded picture, identified by its RGB pixels."""
-        return cls.from_array(np.asarray(image.convert("RGB")), locator)
+        """A picture that Pillow opened or made, identified by its RGB pixels. Raises Unreadable where it has none."""
+        return cls.from_array(np.asarray(rgb(image, locator)), locator)
 
     @classmethod
     def render(cls, operation: Operation, params: dict[str, Json], version: int, locator: str) -> "Image":
@@ -99,7 +95,9 @@ class Image:
         def gone() -> Content:
             raise Unreadable(f"{locator}: the pixels of this picture are no longer held")
 
-        return Image(gone, locator, self._digest)
+        bare = Image(gone, locator, self._digest)
+        bare.changes = self.changes
+        return bare
 
     def spooled(self, folder: Path) -> "Image":
         """The same picture, with the bytes it may hold in memory written to a file of `folder`. Raises Unreadable."""
@@ -117,7 +115,7 @@ class Image:
         except Unreadable:
             self._failed = True
             raise
-        self._digest, self._failed = content.digest, False
+        self._digest, self._failed, self.changes = content.digest, False, content.changes
         return content
 
     @property
@@ -160,10 +158,15 @@ def _read_file(path: Path, shown: str) -> bytes:
 
 
 def _encoded(data: bytes, locator: str) -> Content:
-    return Content(digest_bytes(b"encoded", data), len(data), lambda: _decode(data, locator))
+    changes = changes_of(data)
+    # What is done to the pixels belongs to the identity: vectors of the pixels without it may be remembered.
+    parts = [change.encode() for change in changes if change != FIRST_FRAME]
+    return Content(digest_bytes(b"encoded", data, *parts), len(data), lambda: decode(data, locator), changes)
 
 
-def _raw(array: npt.NDArray[np.uint8]) -> Content:
+def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or not array.size:
+        raise Unreadable(f"{locator}: pixels of type {array.dtype} and shape {array.shape}, expected uint8 grey or RGB")
     array = np.ascontiguousarray(array)
     # Size and mode belong to the identity: the bytes of a 2 x 8 and of a 4 x 4 picture can be equal.
     return Content(
@@ -171,16 +174,3 @@ def _raw(array: npt.NDArray[np.uint8]) -> Content:
         array.nbytes,
         lambda: PIL.Image.fromarray(array).convert("RGB"),
     )
-
-
-def _decode(data: bytes, locator: str) -> Pixels:
-    try:
-        with PIL.Image.open(io.BytesIO(data)) as image:
-            limit = PIL.Image.MAX_IMAGE_PIXELS
-            if limit is not None and image.width * image.height > limit:
-                raise Unreadable(f"{locator}: {image.width} x {image.height} pixels, over the limit of {limit}")
-            return image.convert("RGB")
-    except PIL.Image.DecompressionBombError as error:
-        raise Unreadable(f"{locator}: {error}") from error
-    except _DAMAGED as error:
-        raise Unreadable(f"{locator}: not a readable picture ({error})") from error

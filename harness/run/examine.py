@@ -58,7 +58,7 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=(*task.opened.notes, *examinee.notes, *made.notes),
+        notes=(*task.opened.notes, *dataset.notes(), *examinee.notes, *made.notes),
         details=dict(made.details),
         seed=settings.seed,
         versions=_versions(),

@@ -1,11 +1,12 @@
 """Data digest of a run: identity of the data it really saw, computed as the samples stream by."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media.image import Image
+from mmbench.harness.media.pixels import NOTES
 from mmbench.harness.types import Sample
 
 _PENDING = 1024
@@ -31,6 +32,8 @@ class Dataset:
         self._pending: deque[Sample] = deque()
         self._digest = ""
         self._ids: set[str] = set()
+        self._changed: defaultdict[str, set[str]] = defaultdict(set)
+        """What is done to pictures besides decoding, with the digests of those it is done to."""
         self.n = 0
         """Samples passed on so far."""
         self.cut = False
@@ -58,6 +61,11 @@ class Dataset:
             self._take(self._pending.popleft())
         return self._digest
 
+    def notes(self) -> list[str]:
+        """Return what was done to how many pictures, once `digest` was taken."""
+        counts = ((len(self._changed[change]), text) for change, text in NOTES.items() if change in self._changed)
+        return [f"pictures {text}: {count}" for count, text in counts]
+
     def _drain(self) -> None:
         while self._pending and (
             len(self._pending) > _PENDING or all(image.settled for image in self._pending[0].media)
@@ -76,6 +84,9 @@ class Dataset:
         if self._with_ids:
             content.append(sample.id)
         self._digest = digest_json(content)
+        for image in sample.media:
+            for change in image.changes:
+                self._changed[change].add(image.digest)
 
 
 def _digest(image: Image) -> str:

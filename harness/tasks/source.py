@@ -1,5 +1,7 @@
 """Data source: rows of cells, and the columns in which a task finds its fields."""
 
+import math
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,13 +53,13 @@ class Data:
 
     def facts_of(self, row: Row) -> dict[str, Json]:
         """Return the facts of one row."""
-        return {name: _plain(row.cells.get(name)) for name in self.facts}
+        return {name: _plain(_cell_or_none(row.cells, name)) for name in self.facts}
 
     def id_of(self, row: Row, number: int) -> str:
         """Return the row's `id` where there is such a column, else its 0-based number."""
         name = str(self.fields.get("id", "id"))
-        given = cell_at(row.cells, name) if "." in name else row.cells.get(name)
-        return str(number) if given is None or given == "" else str(whole(given))
+        given = _cell_or_none(row.cells, name)
+        return str(number) if given is None or given == "" or given != given else str(whole(given))  # noqa: PLR0124
 
 
 def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
@@ -75,9 +77,19 @@ def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
     return cell
 
 
+def _cell_or_none(cells: Mapping[str, Cell], name: str) -> Cell:
+    try:
+        return cell_at(cells, name)
+    except KeyError:
+        return None
+
+
 def _within(cell: Cell, key: str) -> Cell:
     if cell is None:
         return None
+    if isinstance(cell, str) and cell.lstrip().startswith("{"):
+        found = _listed(f"[{cell}]")  # one record as JSON or Python writes it
+        cell = found[0] if isinstance(found, list) and len(found) == 1 else cell
     if isinstance(cell, Mapping):
         return cell[key]
     listed = _listed(cell) if isinstance(cell, str) else cell
@@ -109,6 +121,8 @@ def _plain(cell: Cell) -> Json:
     if isinstance(cell, str):
         found = _listed(cell)
         return found if isinstance(found, str) else [_plain(each) for each in found]
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None  # as empty cells become where a table holds numbers
     return cell if cell is None or isinstance(cell, (bool, int, float)) else str(cell)
 
 
@@ -139,8 +153,14 @@ class PathSpec(SourceSpec):
     """Relative to the task file."""
 
     def located(self, base: Path) -> Path:
-        """Return the absolute path."""
-        return (base / self.path).resolve()
+        """Return the absolute path. Raises DataError where it cannot be followed."""
+        try:
+            path = (base / self.path).resolve()
+            path.exists()  # raises for a name longer than any file's
+        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
+            reason = (isinstance(error, OSError) and error.strerror) or str(error).partition(" from ")[0]
+            raise DataError(f"the path {reprlib.repr(self.path)} cannot be followed: {reason}") from error
+        return path
 
 
 class Source(Protocol):

@@ -1,6 +1,6 @@
 """Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -212,7 +212,7 @@ class _TaskFile:
             if name not in (*family.fields, "id"):
                 raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
             for column in given if isinstance(given, list) else [given]:
-                if column not in columns and ("." not in column or column.partition(".")[0] not in columns):
+                if not _is_in(column, columns):
                     raise DataError(
                         f"{where}: the data has no column '{column}'{nearest(column, columns)} "
                         f"(columns: {', '.join(columns)})"
@@ -225,7 +225,7 @@ class _TaskFile:
                 f"(columns: {', '.join(columns)})"
             )
         for column in spec.facts:
-            if column not in columns:
+            if not _is_in(column, columns):
                 raise DataError(
                     f"{self._where('facts')}: the data has no column '{column}'{nearest(column, columns)} for 'facts'"
                 )
@@ -243,6 +243,11 @@ class _TaskFile:
 
     def _where(self, *at: str) -> str:
         return f"{self.path} line {self.lines.get(at, self.lines.get(at[:1], 1))}"
+
+
+def _is_in(column: str, columns: Sequence[str]) -> bool:
+    """Tell whether there is this column, or one of the records in which a dotted name is looked for."""
+    return column in columns or ("." in column and column.partition(".")[0] in columns)
 
 
 def _primary_first(family: type[Family], options: Any, data: Data, spec: TaskSpec) -> Family:

@@ -1,10 +1,10 @@
 """Common row parsing and column names of all families."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from mmbench.benchmarks.named import class_list
-from mmbench.benchmarks.sources.cells import column, label_values, picture
+from mmbench.benchmarks.sources.cells import column, is_number, label_values, picture
 from mmbench.benchmarks.sources.classes import canonical
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.media.image import Image
@@ -38,6 +38,12 @@ def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> It
         )
 
 
+def shown_before(samples: Iterable[Sample]) -> int:
+    """Return how many samples show the picture of an earlier one, by content, once their pictures were read."""
+    shown = [sample.cluster for sample in samples if sample.media]
+    return len(shown) - len(set(shown))
+
+
 def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tuple[str, ...]:
     """Return the classes as given, as the data names them, or as the sorted values of its labels."""
     if given is not None:
@@ -51,12 +57,18 @@ def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tu
             if value is None or (isinstance(value, str) and not value.strip()):
                 raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
             if not isinstance(value, str):
-                raise DataError(f"labels in column '{label}' are numbers; name the classes with the key 'classes'")
+                what = "numbers" if is_number(value) else f"no texts ({type(value).__name__})"
+                raise DataError(f"labels in column '{label}' are {what}; name the classes with the key 'classes'")
             own.add(canonical(value))
     if not own:
         raise DataError(f"column '{label}' holds no label at all")
     _note_codes(own, data)
     return tuple(sorted(own))
+
+
+def named_by_source(given: str | Sequence[str] | None, data: Data, label: str) -> bool:
+    """Tell whether the data itself names its classes, as folders do: a label in text is then a name and no index."""
+    return given is None and data.source.class_names(label) is not None
 
 
 _CODES = {
@@ -65,8 +77,16 @@ _CODES = {
 }
 
 
+_EMPTY = ("nan", "none", "null", "n/a", "<na>", "nat")
+
+
 def _note_codes(names: Collection[str], data: Data) -> None:
-    """Note classes whose names say nothing to a text tower: its score would be that of the codes."""
+    """Note classes whose names say nothing to a text tower: its score would be that of the codes, or of empty cells."""
+    for name in sorted(names):
+        if name.lower() in _EMPTY:
+            data.notes.append(
+                f"one class is called '{name}', as tables write an empty cell; if it is none, take its rows out"
+            )
     for pattern, what in _CODES.items():
         if all(re.fullmatch(pattern, name) for name in names):
             first = ", ".join(sorted(names)[:3])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples
+from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples, named_by_source
 from mmbench.benchmarks.families.probe.marking import FULL, ZERO, Learnt, Marking
 from mmbench.benchmarks.families.probe.methods import TEXT_METHODS, Lesson, ProbeOptions, learn
 from mmbench.benchmarks.families.probe.metrics import KNOWN, curve_metric, lesson_metric
@@ -53,7 +53,9 @@ class Probe:
         self._data = data
         self._options = options
         self._label = str(data.fields["label"])
-        self.classes = Classes(class_names(options.classes, data, self._label))
+        self.classes = Classes(
+            class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
+        )
         self._templates = template_list(options.templates, data.base)
         self._multi_label = is_multi_label(data, self._label)
         if self._multi_label and options.method in ("tip-adapter-f", "coop"):
@@ -88,6 +90,8 @@ class Probe:
         """Return for each test picture how it was classified after each lesson. Raises DataError."""
         notes: list[str] = []
         route, held = self._embedded(subject, samples)
+        if leaked := _leaked(held):
+            notes.append(f"test pictures that are also learnt from, which makes scores too high: {leaked}")
         lessons, episodes = self._lessons(held, notes)
         if not len(held.split.test):
             raise DataError(
@@ -244,6 +248,13 @@ class Probe:
         if "split" not in self._data.fields:
             return "stratified 60/20/20 by sha256, seed 0"
         return digest_json([str(cell) for cell in self._data.source.values(str(self._data.fields["split"]))])
+
+
+def _leaked(held: Learnt) -> int:
+    """Return how many test pictures stand in train or validation too, by content."""
+    shown = [sample.cluster for sample in held.samples]
+    learnt = {shown[place] for place in (*held.split.train.tolist(), *held.split.validation.tolist())}
+    return sum(shown[place] in learnt for place in held.split.test.tolist())
 
 
 Probe.known_metrics = KNOWN

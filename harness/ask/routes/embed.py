@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.ask.examinee import Choice, Similarity
-from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
+from mmbench.harness.ask.interview import Interview, distinct, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.text import TEXT
@@ -73,15 +73,17 @@ class EmbedRoute:
                 yield from self._cosines(shared[question], [value for _, value in group])
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
-        """Rank by cosine."""
+        """Rank by cosine; equal pictures stand in the gallery once."""
         held, asked = _held(samples)
         values = self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in asked)
         vectors: list[npt.NDArray[np.float32] | Failure] = []
         for i, value in enumerate(values):
             vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
             held[i] = replace(held[i], media=tuple(image.without_pixels() for image in held[i].media))
-        failures = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
-        left = [v for v in vectors if not isinstance(v, Failure)]
+        lost = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
+        held, taken = distinct(held, lost)
+        failures = {i: lost[place] for i, place in enumerate(taken) if place in lost}
+        left = [v for v in (vectors[place] for place in taken) if not isinstance(v, Failure)]
         if not left:
             raise nothing_left(held, failures)
         texts, owned = gallery(held, failures)

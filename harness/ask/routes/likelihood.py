@@ -7,7 +7,7 @@ from itertools import chain, tee
 import numpy as np
 
 from mmbench.harness.ask.examinee import Choice, Similarity
-from mmbench.harness.ask.interview import Interview, failure_in, gallery, nothing_left, options_of, vector
+from mmbench.harness.ask.interview import Interview, distinct, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.checks import no_likelihood
 from mmbench.harness.engine.kinds.score import SCORE
@@ -45,8 +45,8 @@ class LikelihoodRoute:
             yield Choice("ok", np.array([part.mean() for part in parts]))
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
-        """Rank by log-probability. Raises Unsupported above `MOST_PAIRS`."""
-        held = list(samples)
+        """Rank by log-probability; equal pictures stand in the gallery once. Raises Unsupported above `MOST_PAIRS`."""
+        held, _ = distinct(list(samples), {})
         every, _ = gallery(held, {})
         pairs = len(held) * len(every)
         if pairs > MOST_PAIRS:

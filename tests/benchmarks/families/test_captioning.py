@@ -54,6 +54,13 @@ def test_written_captions(bench: Any) -> None:
     assert made.outcomes[0].target == "A red cat sits in a field. | there is a red cat"
 
 
+def test_references_in_rows_of_one_picture_are_told(bench: Any) -> None:
+    apart = [{**row, "references": text} for row in rows(bench) for text in row["references"]]
+    made = bench.ask(writer(), bench.task("captioning", apart))
+    note = "items that show the picture of an earlier one, each compared with its own references alone"
+    assert any(each.startswith(note) and each.endswith(f": {len(THINGS)}") for each in made.record.notes)
+
+
 def test_a_picture_that_cannot_be_read_leaves_the_corpus(bench: Any) -> None:
     given = rows(bench)
     given[1]["image"] = bench.broken()

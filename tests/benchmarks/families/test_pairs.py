@@ -61,6 +61,18 @@ def test_scores_of_two_pictures(bench: Any) -> None:
     assert made.outcomes[1].target == "1 on b | b on 1"
 
 
+def test_equal_pictures_in_a_pair_are_told(bench: Any) -> None:
+    given = rows(bench)
+    given[1]["images"][1] = f"./{given[1]['images'][0]}"
+    made = bench.ask(likely(), bench.task("pairs", given, ALL))
+    assert made.record.notes == ("items whose two pictures are equal, which no model can solve: 1",)
+    given[0]["captions"][1] = given[0]["captions"][0]
+    assert bench.failure(likely(), bench.task("pairs", given, ALL)) == (
+        "items.jsonl line 1: the two captions are the same",
+        2,
+    )
+
+
 def test_by_embeddings_cosines_are_compared(bench: Any) -> None:
     made = bench.ask(dual(), bench.task("pairs", rows(bench), ALL))
     assert made.record.route == "embed"

@@ -128,6 +128,17 @@ def test_items_are_those_of_the_test_split(bench: Any) -> None:
     assert {outcome.status for outcome in made.outcomes} == {"ok"}
 
 
+def test_test_pictures_that_are_learnt_from_are_told(bench: Any) -> None:
+    given = rows(bench, split=by_split)
+    learnt = next(row for i, row in enumerate(given) if by_split(i) == "train")
+    asked = [row for i, row in enumerate(given) if by_split(i) == "test"]
+    (bench.folder / "copy.png").write_bytes((bench.folder / learnt["image"]).read_bytes())
+    asked[0]["image"], asked[1]["image"] = "copy.png", f"./{learnt['image']}"
+    task = bench.task("probe", given, keys("prototype") + "fields: {split: split}\n")
+    made = bench.ask(Towers(clusters()), task)
+    assert "test pictures that are also learnt from, which makes scores too high: 2" in made.record.notes
+
+
 # methods and models
 
 

@@ -446,7 +446,7 @@ def ranks_of(scores: np.ndarray, own: Sequence[Sequence[int]]) -> list[float]:
 def test_similarity_ranks_as_brute_force_does(
     subject: MakeSubject, picture: MakePicture, route: str, broken: tuple[int, ...]
 ) -> None:
-    images = [Image.from_bytes(b"x", f"row {n}") if n in broken else picture(n) for n in range(10)]
+    images = [Image.from_bytes(b"broken %d" % n, f"row {n}") if n in broken else picture(n) for n in range(10)]
     samples = [
         Sample(str(n), (image,), references=tuple(f"text {n} {i}" for i in range(1 + n % 3)))
         for n, image in enumerate(images)
