@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Line
 from mmbench.harness.digest import Json
+from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
 
 View: TypeAlias = Literal["tasks", "dimensions", "families"]
@@ -63,6 +64,14 @@ def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
             yield from _ends(f"{name} visual gain", cell.gain if cell else None).items()
 
 
+def _cell(cell: Json) -> Json:
+    """Return a text in one line that no spreadsheet takes for a formula; other cells as they are."""
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def board_csv(board: Board, view: View | None = None) -> str:
     """Return the board as CSV, a line for each model, and below them one for each model and source of other figures."""
     table = flat_lines(board, view)
@@ -75,9 +84,10 @@ def board_csv(board: Board, view: View | None = None) -> str:
         line[f"{task} {each.metric}"] = each.value
         line["url"] = each.url or line.get("url")
     lines = [*table, *below.values()]
+    lines = [{plain(name): cell for name, cell in line.items()} for line in lines]
     names = dict.fromkeys(("rank", "model", "score", *(name for line in lines for name in line)))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(names), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: _cell(cell) for name, cell in line.items()} for line in lines)
     return text.getvalue().rstrip("\n")

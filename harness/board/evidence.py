@@ -61,8 +61,13 @@ class Evidence:
         if key not in self._held.gains:
             try:
                 metric = metric_named(entry.record.family, entry.record.primary.metric)
-                shown = {str(other.record.control): read_outcomes(other.path) for other in controls}
-                self._held.gains[key] = visual_gain(metric, read_outcomes(entry.path), shown)
+                shown = {
+                    str(other.record.control): read_outcomes(other.path, other.record.outcomes_digest)
+                    for other in controls
+                }
+                self._held.gains[key] = visual_gain(
+                    metric, read_outcomes(entry.path, entry.record.outcomes_digest), shown
+                )
             except UsageError as error:
                 self._note(error)
                 return None
@@ -93,7 +98,7 @@ class Evidence:
         """Yield what the metric of each record is made of, and note which could be read."""
         for each in wanted:
             try:
-                made = read_measured(each[0].path, metric)
+                made = read_measured(each[0].path, metric, each[0].record.outcomes_digest)
             except UsageError as error:
                 self._note(error)
                 continue

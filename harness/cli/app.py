@@ -49,6 +49,13 @@ def main() -> None:
             raise
         typer.echo(f"mmbench: {plain(str(error))}", err=True)
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
+    except OSError as error:  # a path that no file can have: too long, links in a circle
+        if debug:
+            raise
+        typer.echo(
+            f"mmbench: {plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True
+        )
+        raise SystemExit(2) from error
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:
             raise

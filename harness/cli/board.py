@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Results, make_console, print_json
+from mmbench.harness.cli.common import Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 
@@ -102,7 +102,7 @@ def leaderboard(
         board = sort_lines(board, sort)
     _print_board(board, form, columns.value if columns else None)
     for error in results.errors:
-        typer.echo(f"warning: {error}", err=True)
+        warn(error)
     raise typer.Exit(1 if results.errors else 0)
 
 
@@ -145,7 +145,7 @@ def import_figures(
 
     figures = read_figures(file)
     for doubt in doubts(output, figures):
-        typer.echo(f"warning: {doubt}", err=True)
+        warn(doubt)
     replaced = add_reported(output, figures)
     models, sources = (len({getattr(each, part) for each in figures}) for part in ("model", "source"))
     counts = (count(len(figures), "figure"), count(models, "model"), count(sources, "source"))

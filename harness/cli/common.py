@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mmbench.harness.render.plain import escaped_json, plain
+
 
 class Output(StrEnum):
     """Output format of a command."""
@@ -24,7 +26,7 @@ Form = Annotated[Output, typer.Option("--format", help="Output format: table, or
 
 def make_console(*, stderr: bool = False) -> Any:
     """Return a rich console on standard output or error, as wide as the terminal, $COLUMNS or 140."""
-    from rich.console import Console
+    from mmbench.harness.terminal.console import PlainConsole
 
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
@@ -34,12 +36,17 @@ def make_console(*, stderr: bool = False) -> Any:
     asked = os.environ.get("COLUMNS", "")
     wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) else 140
     width = None if stream.isatty() else wide
-    return Console(stderr=stderr, width=width)
+    return PlainConsole(stream, width)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output, alone."""
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    typer.echo(escaped_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))
+
+
+def warn(message: object) -> None:
+    """Print a warning in one line on standard error."""
+    typer.echo(f"warning: {plain(str(message))}", err=True)
 
 
 StorePath = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 
 
@@ -104,4 +104,4 @@ def check(
 
 def _warn(errors: tuple[str, ...]) -> None:
     for error in errors:
-        typer.echo(f"warning: {error}", err=True)
+        warn(error)

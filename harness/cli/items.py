@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json
+from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 
 LIMIT = 20
@@ -37,13 +37,12 @@ def show(
         selection = select(run, output)
         found = find_items(selection, task, wrong=wrong)
     for error in (*selection.errors, *selection.attempt.remarks()):
-        typer.echo(f"warning: {error}", err=True)
+        warn(error)
     for items in found:
         if wrong and items.metric.best is None:
-            typer.echo(
-                f"warning: {items.entry.record.reference}: {items.metric.name} has no best value, so that only items "
-                "without an answer are wrong",
-                err=True,
+            warn(
+                f"{items.entry.record.reference}: {items.metric.name} has no best value, so that only items "
+                "without an answer are wrong"
             )
     if form is Output.json:
         print_json(
@@ -85,7 +84,7 @@ def report(
     with output_kept():
         made = write_report(output, to, suite, task or ())
     for warning in made.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        warn(warning)
     typer.echo(
         f"{to}: {made.models} models, {made.tasks} tasks, {made.items:,} items, {made.size / 1e6:.1f} MB", err=True
     )

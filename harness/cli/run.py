@@ -12,6 +12,7 @@ import typer
 from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath, make_console, print_json
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import InternalError, UsageError
+from mmbench.harness.render.plain import clean
 
 if TYPE_CHECKING:
     from mmbench.harness.models.models import Model
@@ -110,7 +111,7 @@ def run(
     if debug:
         for problem in made.problems:
             if isinstance(problem.error, InternalError):
-                traceback.print_exception(problem.error)
+                typer.echo(clean("".join(traceback.format_exception(problem.error))), err=True)
     if form is Output.json:
         print_json(made.rows())
     elif made.records:

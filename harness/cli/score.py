@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Scorer, StorePath, make_console, print_json
+from mmbench.harness.cli.common import Form, Output, Scorer, StorePath, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 
@@ -50,5 +50,5 @@ def score(
     from mmbench.harness.terminal.predictions import scored_notes
 
     for note in scored_notes(made):
-        typer.echo(f"warning: {note}", err=True)
+        warn(note)
     raise typer.Exit(made.exit_code)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, StorePath, make_console, print_json
+from mmbench.harness.cli.common import Form, Output, StorePath, make_console, print_json, warn
 from mmbench.harness.cli.help import Command
 from mmbench.harness.errors import UsageError
 
@@ -15,13 +15,14 @@ store_app = typer.Typer(
 
 @store_app.command(cls=Command)
 def info(store: StorePath = None, form: Form = Output.table) -> None:
-    """Show how many answers of each model the store holds."""
+    """Show how many answers of each model the store holds, and check each for damage."""
+    from mmbench.harness.store.holding import damage
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
 
     path = store or store_path()
     holdings = []
-    if path.is_file():  # to look must not make one
+    if path.exists():  # to look must not make one
         held = Store(path)
         holdings = held.holdings()
         held.close()
@@ -32,6 +33,8 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
         from mmbench.harness.terminal.store import store_table
 
         make_console().print(store_table(str(path), holdings))
+    if damaged := sum(each.damaged for each in holdings):
+        warn(f"{damage(damaged)}; asked again when next needed")
 
 
 @store_app.command(cls=Command)
@@ -47,7 +50,7 @@ def prune(
     from mmbench.harness.store.store import Store
 
     path = store or store_path()
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"store {path} does not exist")
     held = Store(path)
     names = [each.name for each in held.holdings()]

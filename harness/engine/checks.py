@@ -34,7 +34,7 @@ def _finite(row: Array) -> bool:
 
 
 def _check_rows(array: Array, n: int, method: str) -> None:
-    if array.ndim != 2 or len(array) != n or array.dtype.kind != "f":
+    if array.ndim != 2 or len(array) != n or not array.shape[1] or array.dtype.kind != "f":
         raise BrokenReply(
             f"{method} got {n} inputs and returned {array.dtype} of shape {array.shape}; "
             f"expected ({n}, d) floating-point numbers"

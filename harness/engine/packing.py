@@ -13,6 +13,7 @@ Value: TypeAlias = Array | ImageVectors | str
 _HEADER = struct.Struct("<c2sxI")
 """Before each stored array: a type mark, the dtype, padding to eight bytes, the length."""
 _TEXT = b"t"
+_ARRAY = b"v"
 
 
 def pack_text(value: Value) -> bytes:
@@ -21,11 +22,13 @@ def pack_text(value: Value) -> bytes:
 
 
 def unpack_text(data: bytes) -> Value:
-    """Return the text behind `pack_text`'s bytes.
+    """Return the text behind `pack_text`'s bytes. Raises ValueError for other bytes.
 
     >>> unpack_text(pack_text("a dog"))
     'a dog'
     """
+    if not data.startswith(_TEXT):
+        raise ValueError("these bytes are no packed text")
     return data[len(_TEXT) :].decode()
 
 
@@ -35,21 +38,27 @@ def pack_arrays(value: Value) -> bytes:
     parts: list[bytes] = []
     for made in arrays:
         array = made.astype(min(made.dtype.newbyteorder("<"), np.dtype("<f8")), copy=False)
-        parts.append(_HEADER.pack(b"v", array.dtype.str[1:].encode(), len(array)))
+        parts.append(_HEADER.pack(_ARRAY, array.dtype.str[1:].encode(), len(array)))
         parts.append(array.tobytes())
     return b"".join(parts)
 
 
 def unpack_arrays(data: bytes) -> Value:
-    """Return the vector or vectors behind `pack_arrays`' bytes.
+    """Return the vector or vectors behind `pack_arrays`' bytes. Raises ValueError or TypeError for other bytes.
 
     >>> unpack_arrays(pack_arrays(np.array([1.5, 2.5], dtype=np.float32)))
     array([1.5, 2.5], dtype=float32)
     """
     arrays, at = [], 0
     while at < len(data):
-        _, code, length = _HEADER.unpack_from(data, at)
+        if len(data) < at + _HEADER.size:
+            raise ValueError("these bytes are cut short")
+        mark, code, length = _HEADER.unpack_from(data, at)
         dtype = np.dtype(code.decode())
+        if mark != _ARRAY or dtype.kind != "f":
+            raise ValueError("these bytes are no packed arrays")
         arrays.append(np.frombuffer(data, dtype, length, at + _HEADER.size))
         at += _HEADER.size + length * dtype.itemsize
+    if not 1 <= len(arrays) <= 2:
+        raise ValueError("these bytes are no packed arrays")
     return ImageVectors(arrays[0], arrays[1]) if len(arrays) == 2 else arrays[0]

@@ -1,12 +1,14 @@
 """CI outputs of a regression gate: JUnit XML, and a Markdown job summary."""
 
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from mmbench.harness.errors import UsageError
 from mmbench.harness.gate.rows import Checked, CheckRow
+from mmbench.harness.records.files import append_whole, write_whole
 from mmbench.harness.render.figures import markdown, number, signed, span
-from mmbench.harness.render.plain import plain
+from mmbench.harness.render.plain import markdown_text, plain
 
 _MARKS = {"regressed": "❌", "over_budget": "❌", "inconclusive": "❔", "held": "✅", "improved": "✅"}
 
@@ -36,12 +38,12 @@ def write_junit(checked: Checked, path: Path) -> None:
     suite.extend(cases)
     Xml.indent(suites)
     head = '<?xml version="1.0" encoding="utf-8"?>\n'
-    _write(path, head + Xml.tostring(suites, encoding="unicode") + "\n", "w")
+    _write(path, head + Xml.tostring(suites, encoding="unicode") + "\n", write_whole)
 
 
 def append_summary(checked: Checked, path: Path) -> None:
     """Append the result as Markdown, for `GITHUB_STEP_SUMMARY`. Raises UsageError if the file cannot be written."""
-    _write(path, summary(checked), "a")
+    _write(path, summary(checked), append_whole)
 
 
 def summary(checked: Checked) -> str:
@@ -61,15 +63,19 @@ def summary(checked: Checked) -> str:
         ]
         for row in checked.by_gravity()
     ]
-    parts = [f"### mmbench check\n\n{plain(checked.conclusion)}"]
+    parts = [f"### mmbench check\n\n{markdown_text(checked.conclusion)}"]
     if rows:
         parts.append(markdown([*header, "margin", "verdict"], rows))
-    told = [f"**{row.reference}** {row.reason}" for row in checked.by_gravity() if row.verdict not in _FINE]
-    told += [f"**{each.task}** is not comparable: {each.reason}" for each in checked.incomparable]
-    told += [f"{error}" for error in checked.errors]
-    told += [f"**{name}** is new" for name in checked.new]
-    parts += ["\n".join(f"- {plain(line)}" for line in told)] if told else []
+    told = [(row.reference, row.reason) for row in checked.by_gravity() if row.verdict not in _FINE]
+    told += [(each.task, f"is not comparable: {each.reason}") for each in checked.incomparable]
+    told += [("", error) for error in checked.errors]
+    told += [(name, "is new") for name in checked.new]
+    parts += ["\n".join(f"- {_line(*each)}" for each in told)] if told else []
     return "\n\n".join(parts) + "\n\n"
+
+
+def _line(name: str, said: str) -> str:
+    return f"**{markdown_text(name)}** {markdown_text(said)}" if name else markdown_text(said)
 
 
 def _case(row: CheckRow, checked: Checked) -> Xml.Element:
@@ -98,9 +104,9 @@ def _count(cases: list[Xml.Element], tag: str) -> str:
     return str(sum(case.find(tag) is not None for case in cases))
 
 
-def _write(path: Path, text: str, mode: str) -> None:
+def _write(path: Path, text: str, writer: Callable[[Path, str], None]) -> None:
     try:
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
+        writer(path, text)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}); name a file in an existing folder") from error
+        reason = error.strerror or error
+        raise UsageError(f"{path} cannot be written ({reason}); name a file in an existing folder") from error

@@ -1,5 +1,6 @@
 """Labels of results: safe as folder names, distinct within a run."""
 
+import os
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def label_parts(given: str, spec: str) -> list[str]:
     place, comma, setting = (rest.partition("@")[2] or rest).partition(",")  # what follows a comma sets the adapter
     path = Path(place)
     if "@" in rest or (rest and path.is_dir()):
-        path = path.resolve()
+        path = Path(os.path.realpath(path))  # which, unlike `resolve`, takes links in a circle as they are
         own = path.name if path.is_dir() else path.stem
         return [safe_name(part) for part in (*path.parts[1:-1], f"{own}-{setting}" if comma else own)]
     # What names a model by maker and name, or architecture and tag, needs no kind before it.

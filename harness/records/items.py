@@ -53,7 +53,7 @@ def first(items: Items, limit: int | None) -> Items:
 
 def _items(entry: Entry, *, wrong: bool) -> Items:
     metric = metric_named(entry.record.family, entry.record.primary.metric)
-    held = read_outcomes(entry.path)
+    held = read_outcomes(entry.path, entry.record.outcomes_digest)
     chosen = tuple(outcome for outcome in held if not wrong or is_wrong(metric, outcome))
     return Items(entry, metric, chosen, len(chosen))
 

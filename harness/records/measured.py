@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
-from mmbench.harness.regular import regular
+from mmbench.harness.records.outcomes import outcome_bytes
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
@@ -47,10 +47,10 @@ class Measured:
         return replace(self, ids=self.ids.take(chosen), clusters=self.clusters.take(chosen), table=self.table[rows])
 
 
-def read_measured(record: Path, metric: Metric) -> Measured:
+def read_measured(record: Path, metric: Metric, digest: str | None = None) -> Measured:
     """Return what a metric of the record at this path is made of: the items that are no `error` and have it.
 
-    Raises DataError when the outcomes beside the record are missing or damaged.
+    Raises DataError when the outcomes beside the record are missing, damaged, or not of this digest.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -59,7 +59,7 @@ def read_measured(record: Path, metric: Metric) -> Measured:
     path = record.with_suffix(".parquet")
     part = "values" if metric.aggregate is None else "statistics"
     try:
-        with pq.ParquetFile(regular(path)) as file:
+        with pq.ParquetFile(outcome_bytes(path, digest)) as file:
             kind = file.schema_arrow.field(part).type
             if kind.get_field_index(metric.name) < 0:
                 raise DataError(f"{path} holds nothing of {metric.name}; run the task again")

@@ -1,5 +1,6 @@
 """Outcome table of a record: one row for each item, in a Parquet file beside the JSON."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import arrow
-from mmbench.harness.regular import regular
+from mmbench.harness.regular import read_regular
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
@@ -32,16 +33,35 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     pq.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema), path, compression="zstd")
 
 
-def read_outcomes(record: Path) -> list[Outcome]:
-    """Read the outcomes beside a record. Raises DataError when they are missing or damaged."""
+def read_outcomes(record: Path, digest: str | None = None) -> list[Outcome]:
+    """Read the outcomes beside a record. Raises DataError when they are missing, damaged, or not of this digest."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = record.with_suffix(".parquet")
     try:
-        return [_outcome(row) for row in pq.read_table(regular(path)).to_pylist()]
+        return [_outcome(row) for row in pq.read_table(outcome_bytes(path, digest)).to_pylist()]
     except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
+
+
+def outcome_bytes(path: Path, digest: str | None) -> Any:
+    """Return the content of an outcome file for pyarrow, once it has the digest that its record holds, if any.
+
+    A Python file that pyarrow's threads still hold when Python ends aborts the process; bytes in memory do not.
+    Raises OSError, or DataError where the content is another than was written.
+    """
+    import pyarrow as pa
+
+    content = read_regular(path)
+    if digest is not None and digest_of(content) != digest:
+        raise DataError(f"{path} is damaged: it is not what its record was written with; run the task again")
+    return pa.BufferReader(content)
+
+
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:

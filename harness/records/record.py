@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
 from mmbench.harness.records.files import replaced
-from mmbench.harness.records.outcomes import SCHEMA, write_outcomes
+from mmbench.harness.records.outcomes import SCHEMA, digest_of, write_outcomes
 from mmbench.harness.records.shape import check_shape
 from mmbench.harness.regular import read_regular
 from mmbench.harness.scores.breakdown import Level
@@ -18,6 +18,10 @@ from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, RouteTaken, Score
 
 _MOST_BYTES = 200_000_000
+
+_SEAL = "record_digest"
+_SEALED = 3
+"""The first schema whose records hold digests of themselves and of their outcomes."""
 
 _OLDEST = 1
 """Read as the present one: `parameters` and the clusters of a score are not known."""
@@ -69,6 +73,8 @@ class Record:
     truncated_texts: int
     created: str
     """UTC, ISO 8601."""
+    outcomes_digest: str | None = field(default=None, compare=False)
+    """SHA-256 of the outcome file; None before it is written, and in records of schema 1 and 2."""
 
     @property
     def reference(self) -> str:
@@ -134,10 +140,20 @@ def write(record: Record, outcomes: Sequence[Outcome], results: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path.with_suffix(".parquet")) as table:
         write_outcomes(outcomes, table)
-    text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        # Made before either file takes its place: what JSON cannot hold leaves both as they were.
+        text = sealed(replace(record, outcomes_digest=digest_of(table.read_bytes())).as_json())
     with replaced(path) as file:
-        file.write_text(text + "\n", encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     return path
+
+
+def sealed(held: Mapping[str, Json]) -> str:
+    """Return a record as JSON whose last key is the digest of all others."""
+    return json.dumps({**held, _SEAL: _seal(held)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _seal(held: Mapping[str, Json]) -> str:
+    return digest_json({name: part for name, part in held.items() if name != _SEAL})
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -150,6 +166,8 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(schema, int) or not _OLDEST <= schema <= SCHEMA:
         way = "update mmbench" if isinstance(schema, int) and schema > SCHEMA else "run the task again to replace it"
         raise DataError(f"{path} has schema {schema}, this version reads {_OLDEST} to {SCHEMA}; {way}")
+    if schema >= _SEALED and not _is_sealed(held):
+        raise DataError(f"{path} is damaged or was changed after it was written; run the task again to replace it")
     return cast(dict[str, Any], held)
 
 
@@ -168,8 +186,15 @@ def as_record(held: dict[str, Any], path: Path) -> Record:
         raise DataError(f"{path} lacks or misspells a part of a record ({reason}); run the task again") from error
 
 
+def _is_sealed(held: Mapping[str, Json]) -> bool:
+    try:
+        return held.get(_SEAL) == _seal(held)
+    except (ValueError, RecursionError):  # NaN, half of a surrogate pair, nesting: none of which is ever written
+        return False
+
+
 def _record(held: dict[str, Any]) -> Record:
-    held = {"parameters": None, **held}
+    held = {"parameters": None, "outcomes_digest": None, **held}
     check_shape(held)
     own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
     return Record(

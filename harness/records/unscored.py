@@ -1,6 +1,5 @@
 """Unscored task on disk: begun and not finished, failed, or never to be asked; it stands before older records."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
 from mmbench.harness.records.files import replaced
 from mmbench.harness.records.outcomes import SCHEMA
-from mmbench.harness.records.record import Record
+from mmbench.harness.records.record import Record, sealed
 from mmbench.harness.records.shape import UNSCORED, check_parts
 
 Reason: TypeAlias = Literal["unfinished", "failed", "unsupported"]
@@ -68,8 +67,7 @@ def write_unscored(made: Unscored, results: Path) -> Path:
     path = results / "runs" / made.model / made.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as file:
-        text = json.dumps({"schema": SCHEMA, **asdict(made)}, indent=1, ensure_ascii=False, allow_nan=False)
-        file.write_text(text + "\n", encoding="utf-8")
+        file.write_text(sealed({"schema": SCHEMA, **asdict(made)}), encoding="utf-8")
     return path
 
 

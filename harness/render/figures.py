@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mmbench.harness.render.plain import plain
+from mmbench.harness.render.plain import markdown_text
 
 COVERED = 0.9995
 """Coverage from which on a share of scored items rounds to all, and is not shown."""
@@ -76,11 +76,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     | 1 | x\\|y |
     """
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return plain(text).replace("|", "\\|")
+    return "\n".join("| " + " | ".join(markdown_text(cell) for cell in line) + " |" for line in lines)
 
 
 def number(value: float | None) -> str:

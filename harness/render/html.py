@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TypeAlias
 
+from mmbench.harness.render.plain import clean
+
 Attributes: TypeAlias = Mapping[str, str | int | float | bool | None]
 """True: present without a value; False or None: absent."""
 
@@ -31,7 +33,7 @@ def tag(name: str, attributes: Attributes | None = None, *children: str) -> Html
 
 def joined(children: Sequence[str]) -> Html:
     """Return markup of several pieces in a row; those that are not `Html` are text."""
-    return Html("".join(child if isinstance(child, Html) else escape(child) for child in children))
+    return Html("".join(child if isinstance(child, Html) else escape(clean(child)) for child in children))
 
 
 def folding(name: str) -> Html:
@@ -44,7 +46,7 @@ def folding(name: str) -> Html:
     """
     if len(name) <= _SHORT:
         return tag("span", {"class": "whole"}, name)
-    text = escape(name)
+    text = escape(clean(name))
     for mark in "-_/":
         text = text.replace(mark, f"{mark}<wbr>")
     return Html(text.replace("@", "<wbr>@"))
@@ -66,4 +68,4 @@ def _attribute(key: str, value: str | float | bool | None) -> str:
         return ""
     if value is True:
         return f" {key}"
-    return f' {key}="{escape(f"{value:.6g}" if isinstance(value, float) else str(value))}"'
+    return f' {key}="{escape(clean(f"{value:.6g}" if isinstance(value, float) else str(value)))}"'

@@ -13,6 +13,38 @@ _CONTROL = re.compile(
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 
 
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\|[]`"})
+_TAG = re.compile("<(?=[A-Za-z/!?])")
+_ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Return a text of any length without control characters and reordering; lines stay lines.
+
+    >>> clean("a\\x1b[2Jb\\n\\rc")
+    'a�b\\n�c'
+    """
+    return text if text.isascii() and text.isprintable() else _CONTROL.sub("\ufffd", text)
+
+
+def markdown_text(text: str) -> str:
+    """Return a text in one line that Markdown and HTML show as it is.
+
+    >>> markdown_text("<b>[x](y) | `z`")
+    '&lt;b>\\\\[x\\\\](y) \\\\| \\\\`z\\\\`'
+    """
+    return _TAG.sub("&lt;", plain(text).translate(_MARKS))
+
+
+def escaped_json(text: str) -> str:
+    """Return the same JSON with escapes for what a terminal would obey or could not show; the values stay.
+
+    >>> escaped_json('"a\\x9bb"')
+    '"a\\\\u009bb"'
+    """
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def plain(text: str, most: int = MOST) -> str:
     """Return a text in one line, as a terminal, XML or Markdown may show it; head and tail where it is too long.
 
@@ -21,7 +53,7 @@ def plain(text: str, most: int = MOST) -> str:
     >>> plain("a\\x1b[2Jb\\x07 c\\nd"), plain("x" * 50, 20)
     ('a�b� c d', 'xxxxxxxxx...xxxxxxxx')
     """
-    text = " ".join(_CONTROL.sub("\ufffd", text).split())
+    text = " ".join(clean(text).split())
     text = _BLOB.sub(lambda blob: f"{blob[0][:20]}... ({len(blob[0]):,} characters)", text)
     if len(text) <= most:
         return text

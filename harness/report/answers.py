@@ -67,7 +67,7 @@ def read_answers(entry: Entry, metric: Metric) -> Answers:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    measured = read_measured(entry.path, metric)
+    measured = read_measured(entry.path, metric, entry.record.outcomes_digest)
     path = entry.path.with_suffix(".parquet")
     try:
         with pq.ParquetFile(path) as file:

@@ -12,6 +12,7 @@ from mmbench.harness.board.csv import View
 from mmbench.harness.digest import Json
 from mmbench.harness.render.figures import count
 from mmbench.harness.render.html import joined, tag
+from mmbench.harness.render.plain import escaped_json
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.pair_matrix import pairs_json
 from mmbench.harness.report.sections import Section, board_section, sections
@@ -79,7 +80,7 @@ def _embedded(value: Json) -> str:
     '"\\\\u003c/script>\\\\u003c!--"'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
+    return escaped_json(text).replace("<", "\\u003c")
 
 
 def _asset(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmbench.harness.board.results import Results
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.originals import original_task
 from mmbench.harness.report.answers import Answers, read_answers
 from mmbench.harness.report.confusion import confusion
@@ -95,7 +96,7 @@ def write_report(results: Path, to: Path, suite: str | None = None, files: Seque
     room = max(_ROOM, MOST_BYTES - bare)
     page = render(contents, parts.thumbnails.within(room, _by_turns(parts.shown))).encode(errors="replace")
     try:
-        to.write_bytes(page)
+        write_whole(to, page)
     except OSError as error:
         raise UsageError(f"{to} cannot be written ({error.strerror or error})") from error
     items = sum(len(shown.items) for shown in parts.shown)

@@ -14,6 +14,7 @@ from mmbench.harness.foreign import tamed
 from mmbench.harness.models.labels import check_name, safe_name
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.records import record as records
+from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.choose import choose_scorer
 from mmbench.harness.run.examine import examine
@@ -131,6 +132,6 @@ def write_items(outcomes: Sequence[Outcome], path: Path) -> None:
     """Write outcomes as JSON lines. Raises UsageError where the file cannot be written."""
     lines = (json.dumps(item_json(outcome), ensure_ascii=False, allow_nan=False) for outcome in outcomes)
     try:
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        write_whole(path, "".join(f"{line}\n" for line in lines))
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror or error})") from error

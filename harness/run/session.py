@@ -18,6 +18,7 @@ from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting
+from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
@@ -96,8 +97,12 @@ class Session:
         task = sitting.task
         self.progress.started(sitting, self.settings.items_of(task.size))
         self.store.meter = Meter(on_progress=self.progress.advanced, on_expected=self.progress.expected)
-        sat = subject.sit(task.routes, control_of(sitting, self.settings))
-        record, outcomes = examine(task, sat, self.settings, self.store.meter, device)
+        try:
+            sat = subject.sit(task.routes, control_of(sitting, self.settings))
+            record, outcomes = examine(task, sat, self.settings, self.store.meter, device)
+        finally:
+            if damaged := self.store.meter.damaged:
+                self.progress.told(f"warning: {self.store.path}: {damage(damaged)}, left out and asked again")
         records.write(record, outcomes, self.output)
         return record
 

@@ -14,6 +14,8 @@ class Meter:
     """Distinct inputs that the store answered."""
     truncated_texts: int = 0
     """Distinct texts that the model saw only the beginning of."""
+    damaged: int = 0
+    """Stored answers that were not what had been written, and were forgotten."""
     on_progress: Callable[[int, int], None] | None = None
     """Called with (asked, remembered) as they grow."""
     on_expected: Callable[[int], None] | None = None

@@ -3,6 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Literal, Protocol
 
@@ -10,11 +11,15 @@ from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
+from mmbench.harness.errors import DataError
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.types import Failure
 
 _PATIENCE = 16
 """Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
+
+_PAUSE = 0.1
+"""Seconds between two looks at what another process is asking."""
 
 
 class Memory(Protocol):
@@ -25,8 +30,17 @@ class Memory(Protocol):
     def lookup(self, model: int, kind: Kind, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
         """Return (value, truncated) for each of `keys` that is known; all are of one kind."""
 
+    def claim(self, model: int, keys: Sequence[bytes]) -> set[bytes]:
+        """Return which of these questions are to be asked here; the others are answered or asked elsewhere."""
+
+    def release(self, model: int, keys: Iterable[bytes]) -> None:
+        """Leave these questions, claimed before, to others."""
+
+    def stand_back(self) -> None:
+        """Leave all that is claimed to others, before waiting for them."""
+
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch."""
+        """Commit one batch; its questions are claimed no longer."""
 
 
 class Stream:
@@ -39,6 +53,9 @@ class Stream:
         self._order: deque[bytes] = deque()
         self._waiting: Counter[bytes] = Counter()
         self._in_flight: set[bytes] = set()
+        self._elsewhere: dict[bytes, Question] = {}
+        """Those in flight that another process is asking."""
+        self._looked = 0.0
         self._resolved: dict[bytes, Value | Failure] = {}
         self._meter = memory.meter
         self._unreadable = 0
@@ -46,14 +63,19 @@ class Stream:
     def run(self, questions: Iterable[Question]) -> Iterator[Value | Failure]:
         """Yield the answer to each of `questions`, in order; all are of one kind."""
         batches = self._engine.map(self._missing(questions))
-        while True:
-            started = time.perf_counter()
-            batch = next(batches, None)
-            if batch is None:
-                break
-            self._settle(batch, time.perf_counter() - started)
+        try:
+            while True:
+                started = time.perf_counter()
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                self._settle(batch, time.perf_counter() - started)
+                yield from self._ready()
             yield from self._ready()
-        yield from self._ready()
+        finally:
+            if self._in_flight:
+                with suppress(DataError):  # else the claims lapse
+                    self._memory.release(self._model, self._in_flight)
 
     def _missing(self, questions: Iterable[Question]) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
@@ -63,17 +85,53 @@ class Stream:
             kind = window[0].kind
             size = kind.window
             read = self._engine.read([question.read for question in window], apart=bool(window[0].images))
-            fresh = [each.key for each in read if isinstance(each, Question) and not self._has(each.key)]
-            known = self._memory.lookup(self._model, kind, list(dict.fromkeys(fresh)))
-            first = self._meter.first(self._model, known)
-            self._meter.count(0, len(first), sum(known[key][1] for key in first))
-            self._resolved.update({key: value for key, (value, _) in known.items()})
+            self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
             new = deque(question for question in map(self._place, read) if question is not None)
             del window, read
-            while new:
-                yield new.popleft()
+            yield from self._claimed(new)
+            if self._elsewhere and time.monotonic() - self._looked > _PAUSE:
+                yield from self._look_again(kind)
             yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * size else None
+            while self._elsewhere and len(self._order) > _PATIENCE * size:
+                yield from self._wait(kind)
+        while self._elsewhere:
+            yield from self._wait(kind)
+
+    def _recall(self, kind: Kind, keys: Sequence[bytes]) -> None:
+        """Resolve what the store knows of these."""
+        known = self._memory.lookup(self._model, kind, list(dict.fromkeys(keys)))
+        first = self._meter.first(self._model, known)
+        self._meter.count(0, len(first), sum(known[key][1] for key in first))
+        self._resolved.update({key: value for key, (value, _) in known.items()})
+
+    def _claimed(self, new: deque[Question]) -> Iterator[Question]:
+        """Pass on those questions that no other process is asking, and keep the others."""
+        mine = self._memory.claim(self._model, [question.key for question in new]) if new else ()
+        while new:
+            question = new.popleft()
+            if question.key in mine:
+                yield question
+            else:
+                self._elsewhere[question.key] = question
+
+    def _look_again(self, kind: Kind) -> Iterator[Question]:
+        """Resolve what another process has answered meanwhile, and pass on what it has given up."""
+        self._looked = time.monotonic()
+        self._recall(kind, list(self._elsewhere))
+        left = deque(question for key, question in self._elsewhere.items() if key not in self._resolved)
+        self._in_flight -= self._elsewhere.keys() & self._resolved.keys()
+        self._elsewhere = {}
+        yield from self._claimed(left)
+
+    def _wait(self, kind: Kind) -> Iterator[Question | Literal["flush"]]:
+        """Finish what is asked here, then wait a moment for what is asked elsewhere."""
+        while len(self._in_flight) > len(self._elsewhere):
+            yield FLUSH
+        self._memory.stand_back()  # two processes that wait for each other would wait for ever
+        time.sleep(_PAUSE)
+        yield from self._look_again(kind)
+        yield FLUSH
 
     def _has(self, key: bytes) -> bool:
         return key in self._in_flight or key in self._resolved

@@ -4,13 +4,13 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.board.grid import Grid, board_notes, grids
+from mmbench.harness.render.plain import clean, markdown_text
 from mmbench.harness.terminal.tables import empty_table
 
 _NAME = 28
@@ -35,7 +35,7 @@ def _tables(grid: Grid, width: int) -> list[Table]:
     tables: list[Table] = []
     # What fits only without its last columns is not cut: these are names, and fold.
     for block in _blocks(widths, width - names - 9 * len(grid.tail)):
-        table = empty_table(escape(grid.title) if not tables else "", grid.names, [heads[i] for i in block], grid.tail)
+        table = empty_table(grid.title if not tables else "", grid.names, [heads[i] for i in block], grid.tail)
         if grid.names[0] == "#":
             table.columns[0].no_wrap = True
         for row in grid.rows:
@@ -69,23 +69,18 @@ def board_markdown(board: Board, view: View | None = None) -> str:
         rows: Iterable[Sequence[str]] = grid.rows
         if grid.tail == ("source",):
             links = {each.source: each.url for each in board.below if each.url}
-            rows = [(*map(_plain, row[:-1]), _link(row[-1], links.get(row[-1], ""))) for row in rows]
+            rows = [(*map(markdown_text, row[:-1]), _link(row[-1], links.get(row[-1], ""))) for row in rows]
         else:
-            rows = [tuple(map(_plain, row)) for row in rows]
-        header = [*grid.names, *map(_plain, grid.numbers), *grid.tail]
+            rows = [tuple(map(markdown_text, row)) for row in rows]
+        header = [*map(markdown_text, grid.names), *map(markdown_text, grid.numbers), *map(markdown_text, grid.tail)]
         align = [*["---"] * len(grid.names), *["---:"] * len(grid.numbers), *["---"] * len(grid.tail)]
         lines = "\n".join("| " + " | ".join(cells) + " |" for cells in (header, align, *rows))
-        parts.append(lines if i == 0 else f"**{grid.title}**\n\n{lines}")
-    return "\n\n".join([*parts, *map(_plain, board_notes(board))])
-
-
-def _plain(text: str) -> str:
-    """Return a text that Markdown and HTML take as it is."""
-    for mark, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("[", "\\["), ("]", "\\]"), ("`", "\\`")):
-        text = text.replace(mark, shown)
-    return text
+        parts.append(lines if i == 0 else f"**{markdown_text(grid.title)}**\n\n{lines}")
+    return "\n\n".join([*parts, *map(markdown_text, board_notes(board))])
 
 
 def _link(text: str, url: str) -> str:
-    safe = url.replace("|", "%7C").replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E")
-    return f"[{_plain(text)}]({safe})" if url else _plain(text)
+    safe = (
+        clean(url).replace("|", "%7C").replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E")
+    )
+    return f"[{markdown_text(text)}]({safe})" if url else markdown_text(text)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.compare.rows import CompareRow, Comparison, Overall
 from mmbench.harness.gate.rows import Checked, CheckRow
 from mmbench.harness.render.figures import count, markdown, number, percent, probability, signed, span
+from mmbench.harness.render.plain import markdown_text
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.terminal.tables import empty_table
 
@@ -47,15 +47,15 @@ def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableTy
     yield from _lines(_flips(row) for row in rows if row.verdict != "tied" and row.flips)
     yield from _lines(_odd(row.reference, _marks(row)) for row in rows)
     left = [each for each in made.incomparable if each.model == model]
-    yield from _lines(f"[yellow]not comparable[/] {escape(each.task)}: {escape(each.reason)}" for each in left)
+    yield from _lines(_said("not comparable", "yellow", f"{each.task}: {each.reason}") for each in left)
     for overall in made.overall:
         if overall.model == model:
-            yield Text.from_markup(f"[dim]{escape(_overall(overall, made.alpha))}[/]")
+            yield Text(_overall(overall, made.alpha), style="dim")
     yield Text(made.conclusion(model), style="bold")
 
 
 def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: bool) -> Table:
-    title = f"A: {escape(rows[0].against)}   B: {escape(rows[0].model)}"
+    title = f"A: {rows[0].against}   B: {rows[0].model}"
     numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p"]
     table = _compact(title, ["task", "metric"] if wide else ["task"], numbers)
     if wide:
@@ -63,7 +63,7 @@ def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: boo
             table.add_column(header, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in rows:
-        cells = [_name(row, rows), *([escape(row.metric)] if wide else [])]
+        cells = [_name(row, rows), *([row.metric] if wide else [])]
         cells += [number(row.a), number(row.b), *_change(row.difference)]
         cells.append(probability(row.p_adjusted))
         if wide:
@@ -86,7 +86,7 @@ def _change(made: Estimate) -> tuple[str, str]:
 
 def _name(row: CompareRow | CheckRow, rows: Sequence[CompareRow | CheckRow]) -> str:
     """Return the task's name, with its version where another one stands in the table."""
-    return escape(row.task if [other.task for other in rows].count(row.task) == 1 else row.reference)
+    return row.task if [other.task for other in rows].count(row.task) == 1 else row.reference
 
 
 def _verdict(verdict: str, *, marked: bool) -> Text:
@@ -107,13 +107,13 @@ def _marks(row: CompareRow | CheckRow) -> list[str]:
     return marks
 
 
-def _odd(name: str, marks: Sequence[str]) -> str | None:
-    return f"[yellow]*[/] {escape(name)}: {escape('; '.join(marks))}" if marks else None
+def _odd(name: str, marks: Sequence[str]) -> Text | None:
+    return _said("*", "yellow", f"{name}: {'; '.join(marks)}") if marks else None
 
 
-def _flips(row: CompareRow) -> str:
+def _flips(row: CompareRow) -> Text:
     named = ", ".join(f"{flip.id} ({flip.a:.3g} → {flip.b:.3g})" for flip in row.flips)
-    return f"[dim]changed most[/] {escape(row.reference)}: {escape(named)}"
+    return _said("changed most", "dim", f"{row.reference}: {named}")
 
 
 def _overall(made: Overall, alpha: float) -> str:
@@ -123,10 +123,13 @@ def _overall(made: Overall, alpha: float) -> str:
     )
 
 
-def _lines(said: Iterable[str | None]) -> Iterator[Text]:
+def _said(mark: str, style: str, text: str) -> Text:
+    return Text.assemble((mark, style), f" {text}")
+
+
+def _lines(said: Iterable[Text | None]) -> Iterator[Text]:
     held = [line for line in said if line is not None]
-    for line in held[:_MOST]:
-        yield Text.from_markup(line)
+    yield from held[:_MOST]
     if len(held) > _MOST:
         yield Text(f"… and {len(held) - _MOST:,} more, see --format json", style="dim")
 
@@ -137,17 +140,18 @@ def comparison_markdown(made: Comparison) -> str:
     parts: list[str] = []
     for model in made.models[1:]:
         rows = made.of(model)
-        parts.append(f"**A: {made.models[0]}, B: {model}**")
+        parts.append(f"**A: {markdown_text(made.models[0])}, B: {markdown_text(model)}**")
         cells = [
             [row.reference, row.metric, number(row.a), number(row.b), *_change(row.difference)]
             + [probability(row.p_adjusted), f"{row.n:,}", "; ".join([row.verdict, *_marks(row)])]
             for row in rows
         ]
         parts += [markdown(header, cells)] if rows else []
-        left = [f"- {each.task} is not comparable: {each.reason}" for each in made.incomparable if each.model == model]
-        parts += ["\n".join(left)] if left else []
+        mine = [each for each in made.incomparable if each.model == model]
+        reasons = [f"{each.task} is not comparable: {each.reason}" for each in mine]
+        parts += ["\n".join(f"- {markdown_text(reason)}" for reason in reasons)] if reasons else []
         parts += [_overall(overall, made.alpha) for overall in made.overall if overall.model == model]
-        parts.append(made.conclusion(model))
+        parts.append(markdown_text(made.conclusion(model)))
     return "\n\n".join(parts)
 
 
@@ -156,12 +160,11 @@ def check_table(made: Checked, width: int) -> Group:
     parts: list[RenderableType] = [_checked_table(made, wide=width >= WIDE)] if made.rows else []
     grave = [row for row in made.by_gravity() if row.verdict not in ("held", "improved")]
     parts += _lines(
-        f"[{_COLOURS[row.verdict]}]{row.verdict.replace('_', ' ')}[/] {escape(row.reference)}: {escape(row.reason)}"
-        for row in grave
+        _said(row.verdict.replace("_", " "), _COLOURS[row.verdict], f"{row.reference}: {row.reason}") for row in grave
     )
     parts += _lines(_odd(row.reference, _marks(row)) for row in made.rows)
-    parts += _lines(f"[red]not comparable[/] {escape(each.task)}: {escape(each.reason)}" for each in made.incomparable)
-    parts += _lines(f"[dim]new[/] {escape(name)}" for name in made.new)
+    parts += _lines(_said("not comparable", "red", f"{each.task}: {each.reason}") for each in made.incomparable)
+    parts += _lines(_said("new", "dim", name) for name in made.new)
     if any(row.identical and (row.difference.low is None or row.difference.low <= -row.margin) for row in made.rows):
         parts.append(Text("where both agree on every item they hold, however few there are", style="dim"))
     style = "bold red" if made.exit_code else "bold green"
@@ -170,7 +173,7 @@ def check_table(made: Checked, width: int) -> Group:
 
 
 def _checked_table(made: Checked, *, wide: bool) -> Table:
-    title = f"{escape(made.candidate)} against {escape(made.baseline)}"
+    title = f"{made.candidate} against {made.baseline}"
     margins = {row.margin for row in made.rows}
     title += f", margin {margins.copy().pop():g}" if len(margins) == 1 else ""
     table = _compact(title, ["task", "metric"] if wide else ["task"], ["old", "new", "change"])
@@ -179,7 +182,7 @@ def _checked_table(made: Checked, *, wide: bool) -> Table:
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in made.rows:
-        cells = [_name(row, made.rows), *([escape(row.metric)] if wide else [])]
+        cells = [_name(row, made.rows), *([row.metric] if wide else [])]
         cells += [number(row.baseline), number(row.candidate), *_change(row.difference)]
         cells += [probability(row.p_adjusted), f"{row.n:,}"] if wide else []
         cells += [f"{row.margin:g}"] if len(margins) > 1 else []

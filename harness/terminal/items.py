@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +36,7 @@ def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
     replied = any(other_reply(outcome) is not None for outcome in items.outcomes)
     names = ["id", "status", *(["question"] if asked else []), *(["reply"] if replied else []), "prediction", "target"]
     under = f" ({record.control})" if record.control else ""
-    title = f"{escape(record.model)} · {escape(record.reference)}{escape(under)}"
+    title = f"{record.model} · {record.reference}{under}"
     facts = any(outcome.facts for outcome in items.outcomes)
     table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [])
     table.columns[0].no_wrap = True
@@ -63,7 +62,7 @@ def _add(
     reply = other_reply(outcome)
     style = "yellow" if is_wrong(items.metric, outcome) else ""
     table.add_row(
-        escape(outcome.id),
+        outcome.id,
         Text(outcome.status, style="red" if outcome.status == "error" else style),
         *([Text(_short(sample.question if sample else None))] if asked else []),
         *([Text("" if reply is None else plain(reply, _LONGEST_REPLY))] if replied else []),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +26,7 @@ def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
             family = row[headers[0]]
             table.add_section()
             table.add_row(Text(str(family), style="bold"))
-        table.add_row(f"{'  ' * grouped}{escape(str(row[names]))}", *(_listed(row[header]) for header in shown))
+        table.add_row(f"{'  ' * grouped}{str(row[names])}", *(_listed(row[header]) for header in shown))
         if "spec" in row:
             table.add_row(*[""] * len(shown), Text(str(row["spec"]), style="dim"))
     return table
@@ -39,4 +38,4 @@ _HEADINGS = {"download_mb": "MB"}
 def _listed(cell: object) -> str:
     if cell is None:
         return ""
-    return f"{cell:,}" if isinstance(cell, int) else escape(str(cell))
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeAlias
 
 from rich.console import Console, ConsoleOptions, Group
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -92,7 +91,7 @@ def profiles(run: Run) -> Group | None:
 
 def _title(run: Run, model: str) -> str:
     cut = any(record.partial for record in run.records if record.model == model)
-    return f"Perception profile: {escape(model)}" + (" (first items only)" if cut else "")
+    return f"Perception profile: {model}" + (" (first items only)" if cut else "")
 
 
 def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
@@ -104,7 +103,7 @@ def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
     for made in dimensions:
         known = made.verdict in ("learned", "mostly", "partly", "below chance")
         table.add_row(
-            escape(made.name),
+            made.name,
             _Stretched(partial(_coloured_bar, made)),
             number(made.score.value if made.score else None),
             interval(made.score.low, made.score.high) if made.score else "-",

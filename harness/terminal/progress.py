@@ -1,13 +1,13 @@
 """Progress bars of a run, and one line for each finished task."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Task as Bar
 from rich.text import Text
 
 from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import count
+from mmbench.harness.render.plain import plain
 from mmbench.harness.run.progress import Problem
 from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.terminal.run import under
@@ -26,7 +26,7 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
@@ -46,7 +46,7 @@ class Bars:
 
     def started(self, sitting: Sitting, items: int) -> None:
         """Begin a bar as long as the task's items; texts are added as they are known."""
-        what = f"{escape(sitting.model)} · {under(sitting.task.reference, sitting.control)}"
+        what = f"{sitting.model} · {under(sitting.task.reference, sitting.control)}"
         self._progress.reset(self._bar, description=what, total=items, visible=True)
 
     def expected(self, inputs: int) -> None:
@@ -61,34 +61,32 @@ class Bars:
 
     def told(self, message: str) -> None:
         """Print a line."""
-        self._console.print(f"[dim]{escape(message)}[/]", highlight=False, soft_wrap=True)
+        self._say("", "dim", message, "dim")
 
     def finished(self, made: Record | Problem) -> None:
         """Replace the bar by one line."""
         self._progress.update(self._bar, visible=False)
         if isinstance(made, Problem):
             mark, style = ("-", "dim") if made.unsupported else ("failed", "bold red")
-            what = f"{escape(made.model)} · {under(made.task, made.control)}"
-            self._console.print(
-                f"[{style}]{mark}[/] {what}: {escape(str(made.error))}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            self._say(mark, style, f"{made.model} · {under(made.task, made.control)}: {made.error}")
             return
         remembered = f", {made.remembered:,} remembered" if made.remembered else ""
-        what = f"{escape(made.model)} · {under(made.reference, made.control)}"
-        self._console.print(
-            f"[green]done[/] {what}: {made.asked:,} asked{remembered}, "
+        self._say(
+            "done",
+            "green",
+            f"{made.model} · {under(made.reference, made.control)}: {made.asked:,} asked{remembered}, "
             f"{made.seconds:.1f} s, {made.items_per_second:,.0f} items/s",
-            highlight=False,
-            soft_wrap=True,
         )
         if made.truncated_texts:
             self._warn(f"{count(made.truncated_texts, 'text')} longer than the model's context, and cut")
         if made.errors:
             self._warn(f"{count(made.errors, 'item')} could not be scored; the first: {made.first_error}")
         for note in made.notes if made.control is None else ():
-            self._console.print(f"[dim]note[/] {escape(note)}", highlight=False, soft_wrap=True)
+            self._say("note", "dim", note)
 
     def _warn(self, message: str) -> None:
-        self._console.print(f"[yellow]warning[/] {message}", highlight=False, soft_wrap=True)
+        self._say("warning", "yellow", message)
+
+    def _say(self, mark: str, style: str, message: str, rest: str = "") -> None:
+        line = Text.assemble((f"{mark} " if mark else "", style), (plain(message), rest))
+        self._console.print(line, highlight=False, soft_wrap=True)

@@ -1,6 +1,5 @@
 """Run output at the terminal: progress bars while it runs, then result tables."""
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -40,7 +39,7 @@ def run_table(run: Run) -> Table:
             for j, line in enumerate(lines):
                 # Said once for all models.
                 name = "" if j else f"  {metric.name}"
-                table.add_row(name, *map(escape, line), style="" if i == 0 else "dim")
+                table.add_row(name, *line, style="" if i == 0 else "dim")
         table.add_section()
     return table
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
-from mmbench.harness.store.store import Holding
+from mmbench.harness.store.holding import Holding
 from mmbench.harness.terminal.tables import empty_table
 
 
@@ -14,11 +13,14 @@ def store_table(path: str, holdings: Sequence[Holding]) -> Table:
     from datetime import datetime
 
     size = sum(held.bytes for held in holdings)
-    title = f"Store: {escape(path)}, {_bytes(size)} of answers"
-    table = empty_table(title, ["model"], ["answers", "size", "last used"], ["fingerprint"])
+    title = f"Store: {path}, {_bytes(size)} of answers"
+    damaged = any(held.damaged for held in holdings)
+    numbers = ["answers", *(["damaged"] if damaged else []), "size", "last used"]
+    table = empty_table(title, ["model"], numbers, ["fingerprint"])
     for held in holdings:
         used = datetime.fromtimestamp(held.used).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - local time for a person
-        table.add_row(escape(held.name), f"{held.answers:,}", _bytes(held.bytes), used, escape(held.fingerprint[:12]))
+        counts = [f"{held.answers:,}", *([f"{held.damaged:,}"] if damaged else [])]
+        table.add_row(held.name, *counts, _bytes(held.bytes), used, held.fingerprint[:12])
     return table
 
 

@@ -495,7 +495,7 @@ def test_damaged_outcomes_leave_the_score_and_take_the_interval_of_the_rank(
     assert (lines[0].standing, lines[1].standing) == (None, Standing(2, 2, 2, 1))
     results.board()
     (error,) = results.errors
-    assert str(error).startswith(f"{path} is not a readable table of outcomes")
+    assert str(error).startswith(f"{path} is damaged: it is not what its record was written with")
     with pytest.raises(typer.Exit) as done:
         leaderboard(folder)
     out, err = capsys.readouterr()

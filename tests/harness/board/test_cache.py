@@ -39,13 +39,13 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
     measured, outcomes = evidence.read_measured, evidence.read_outcomes
 
-    def note_measured(path: Path, metric: object) -> object:
+    def note_measured(path: Path, metric: object, digest: str | None) -> object:
         read.append(path)
-        return measured(path, metric)  # type: ignore[arg-type]
+        return measured(path, metric, digest)  # type: ignore[arg-type]
 
-    def note_outcomes(path: Path) -> object:
+    def note_outcomes(path: Path, digest: str | None) -> object:
         read.append(path)
-        return outcomes(path)
+        return outcomes(path, digest)
 
     monkeypatch.setattr(evidence, "read_measured", note_measured)
     monkeypatch.setattr(evidence, "read_outcomes", note_outcomes)

@@ -1,5 +1,6 @@
 """Whatever an adapter does to the process, the result is clean, the status true, and the other models keep theirs."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+
+from mmbench.harness.records.files import append_whole, write_whole
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -221,14 +224,55 @@ def test_a_family_that_fails_unforeseen_is_its_tasks_problem(
 def test_what_killed_writes_left_is_swept(folder: Path, command: Command) -> None:
     held = folder / "results" / "runs" / "chance"
     held.mkdir(parents=True)
-    names = {"old-1.json.999999999": 7200, "old-1.parquet.999999999": 7200, "new.json.999999998": 0}
-    names |= {f"mine.json.{os.getpid()}": 7200, "notes.txt": 7200, "x.json": 7200}
-    for name, age in names.items():
+    gone = ["old-1.json.999999999", "old-1.parquet.999999999", "new.json.999999998.partial"]
+    kept = [f"mine.json.{os.getpid()}.partial", f"mine.json.{os.getpid()}", "locked.json.999999997.partial"]
+    kept += ["notes.txt", "x.json", "a.json.1x", "b.txt.999999999"]
+    for name in gone + kept:
         (held / name).write_text("part")
-        os.utime(held / name, (held.stat().st_mtime - age,) * 2)
-    assert command(*arguments("chance"))[0] == 0
+    (folder / "results" / "reported.json.999999999.partial").write_text("part")
+    with (held / "locked.json.999999997.partial").open() as file:  # as a live process of another container holds it
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert command(*arguments("chance"))[0] == 0
     left = {path.name for path in held.iterdir() if not path.name.startswith("t@1")}
-    assert left == set(names) - {"old-1.json.999999999", "old-1.parquet.999999999"}
+    assert left == set(kept)
+    assert not (folder / "results" / "reported.json.999999999.partial").exists()
+    assert command("report", "--to", "r.html")[0] in (None, 0)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mmbench.harness.records.files import replaced
+with replaced(Path(sys.argv[1])) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_every_file_that_is_written_sweeps_what_a_killed_write_of_it_left(tmp_path: Path) -> None:
+    target = tmp_path / "a [b] report.html"
+    target.write_text("before")
+    assert subprocess.run([sys.executable, "-c", KILLED, str(target)], check=False).returncode == -9
+    assert target.read_text() == "before"
+    (left,) = set(tmp_path.iterdir()) - {target}
+    assert left.name.endswith(".partial")
+    write_whole(target, "after")
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("after", [target])
+
+
+def test_what_is_no_file_is_written_into_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    write_whole(Path("/dev/null"), "x")
+    os.mkfifo(tmp_path / "pipe")
+    for write in (write_whole, append_whole):
+        with pytest.raises(OSError):
+            write(tmp_path / "pipe", "x")
+        with pytest.raises(OSError):
+            write(tmp_path, "x")
+    (tmp_path / "real").write_text("")
+    (tmp_path / "link").symlink_to("real")
+    write_whole(tmp_path / "link", "x")
+    append_whole(tmp_path / "link", "y")
+    assert ((tmp_path / "real").read_text(), (tmp_path / "link").is_symlink()) == ("xy", True)
 
 
 PLUGIN = """

@@ -618,7 +618,9 @@ def test_store_info_and_prune(call: Call, photos: Path) -> None:
     held = json.loads(call("store", "info", "--format", "json")[1])
     assert held["bytes"] == store.stat().st_size
     assert sorted((model["name"], model["answers"]) for model in held["models"]) == [("chance", 8), ("chance-1", 8)]
-    assert sorted(held["models"][0]) == ["answers", "bytes", "fingerprint", "name", "used"]
+    assert sorted(held["models"][0]) == sorted(
+        ["answers", "bytes", "damaged", "fingerprint", "name", "unchecked", "used"]
+    )
     assert "chance-1" in call("store", "info")[1]
     code, _, err = call("store", "prune", "--model", "chanse")
     assert (code, sentence(err)) == (2, "store has no answers of 'chanse'; did you mean 'chance'?")

@@ -21,7 +21,7 @@ from mmbench.harness.statistics.paired import paired
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import comparison_markdown, comparison_tables
-from tests.builders import BASELINES, RECORD, changed, measured, put_measured
+from tests.builders import BASELINES, RECORD, changed, measured, put_measured, rewrite
 
 
 def put(folder: Path, model: str, values: Sequence[float] | np.ndarray, /, **changes: Any) -> Path:
@@ -148,7 +148,7 @@ def test_scorers_differ(tmp_path: Path) -> None:
 def test_a_family_that_is_not_installed(tmp_path: Path) -> None:
     for model in ("a", "b"):
         path = put(tmp_path, model, HALF)
-        path.write_text(path.read_text().replace("zero-shot-classification", "one-of-a-plug-in"))
+        rewrite(path, family="one-of-a-plug-in")
     (left,) = compare("a", "b", output=tmp_path).incomparable
     assert left.reason.startswith("there is no family 'one-of-a-plug-in'")
 
@@ -263,7 +263,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     assert [row.task for row in made.rows] == ["digits"]
     assert len(made.errors) == 2 and made.exit_code == 2
     assert "cars@1-00000000.json is not a readable record" in made.errors[0]
-    assert "is not a readable table of outcomes" in made.errors[1]
+    assert "it is not what its record was written with" in made.errors[1]
     assert [each.task for each in made.incomparable] == ["pets"]
 
 

@@ -15,6 +15,7 @@ from mmbench.harness.gate.budget import read_budget
 from mmbench.harness.gate.check import check
 from mmbench.harness.gate.ci_files import append_summary, summary, write_junit
 from mmbench.harness.gate.rows import Checked
+from mmbench.harness.records.record import sealed
 from mmbench.harness.statistics.power import Discordant, needed_for_margin
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import check_table
@@ -243,7 +244,7 @@ def test_what_is_wrong_with_options(tmp_path: Path) -> None:
 
 def test_a_model_holds_against_itself(tmp_path: Path) -> None:
     for path in (BASELINES / "runs" / "tiny-coca").glob("*.json"):
-        (tmp_path / path.name).write_text(json.dumps({**json.loads(path.read_text()), "created": "2030-01-01"}))
+        (tmp_path / path.name).write_text(sealed({**json.loads(path.read_text()), "created": "2030-01-01"}))
         (tmp_path / path.with_suffix(".parquet").name).symlink_to(path.with_suffix(".parquet"))
     made = check(tmp_path, "tiny-coca", output=BASELINES, strict=True)
     assert (made.verdict, made.exit_code) == ("held", 0)
@@ -322,11 +323,11 @@ def test_summary(made: Checked, tmp_path: Path) -> None:
     lines = text.splitlines()
     assert lines[1] == "### mmbench check"
     assert lines[3].startswith(
-        "new\ufffd| fails against base: of 5 tasks 1 regressed (worse@1), 1 over budget (errors@1)"
+        "new\ufffd\\| fails against base: of 5 tasks 1 regressed (worse@1), 1 over budget (errors@1)"
     )
     assert lines[5] == "|  | task | metric | base | new\ufffd\\| | change | 90 % interval | margin | verdict |"
     assert lines[7].startswith("| ❌ | worse@1 | accuracy | 0.750 | 0.650 | -0.100 | -0.1")
-    assert "- **gone** is not comparable: new\ufffd| has no record of gone@1" in lines
+    assert "- **gone** is not comparable: new\ufffd\\| has no record of gone@1" in lines
     assert "- **added@1** is new" in lines
 
 

@@ -1,6 +1,6 @@
 """Under a label stands the newest model's attempt, whole; what was before it is told and never mixed in."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from mmbench.harness.compare.compare import compare
 from mmbench.harness.errors import UsageError
 from mmbench.harness.gate.check import check
 from mmbench.harness.records.entry import find, in_results
+from mmbench.harness.records.record import sealed
 from mmbench.harness.records.selection import select
 from mmbench.harness.records.unscored import Unscored, write_unscored
 from mmbench.harness.tasks.metric_names import metric_named
@@ -138,5 +139,8 @@ def test_a_damaged_one_is_named(tmp_path: Path) -> None:
     path = write_unscored(TRIED, tmp_path)
     assert find(in_results(tmp_path)).unscored == (TRIED,)
     path.write_text(path.read_text().replace('"failed"', '"passed"'))
+    (error,) = find(in_results(tmp_path)).errors
+    assert str(error).startswith(f"{path} is damaged or was changed after it was written")
+    path.write_text(sealed({**asdict(TRIED), "schema": 3, "status": "passed"}))
     (error,) = find(in_results(tmp_path)).errors
     assert str(error).startswith(f"{path} lacks or misspells a part of an unscored task (status is 'passed')")

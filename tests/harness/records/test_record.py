@@ -1,5 +1,6 @@
 """Records and outcomes come back as they were written, and a damaged one is named."""
 
+import hashlib
 import json
 import math
 import os
@@ -20,6 +21,7 @@ from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
 from tests import builders
+from tests.builders import rewrite
 
 SCORE = Score("accuracy", 0.5, 0.1, 0.9, 4, 0.75, (0.4, 0.6), 0.1, True)
 BARE = Score("map", None, None, None, 0, 0.0, None, None, False)
@@ -187,6 +189,7 @@ def test_half_written_files_are_no_records(tmp_path: Path) -> None:
         (b"[]", "has schema None, this version reads 1 to 3; run the task again to replace it"),
         (b'{"schema": 0}', "has schema 0, this version reads 1 to 3; run the task again to replace it"),
         (b'{"schema": 4}', "has schema 4, this version reads 1 to 3; update mmbench"),
+        (b'{"schema": 3}', "is damaged or was changed after it was written"),
         (b'{"schema": 1}', "lacks or misspells a part of a record (model is missing)"),
     ],
 )
@@ -214,9 +217,34 @@ def test_a_damaged_record_is_named_and_the_others_are_kept(tmp_path: Path, conte
 )
 def test_a_part_of_the_wrong_shape(tmp_path: Path, part: str, value: Any) -> None:
     path = write(record(), OUTCOMES, tmp_path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), part: value}))
+    rewrite(path, **{part: value})
     with pytest.raises(DataError, match="lacks or misspells a part of a record"):
         read(path)
+
+
+@pytest.mark.parametrize("value", [0.99, math.nan, "\ud800", 10**400, None])
+def test_a_record_that_was_changed_by_hand_is_refused(tmp_path: Path, value: Any) -> None:
+    path = write(record(), OUTCOMES, tmp_path)
+    held = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(held, indent=4, sort_keys=True), encoding="utf-8")
+    assert read(path) == record(), "another layout is no change"
+    held["scores"][0]["value"] = value
+    path.write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(DataError, match=r"damaged or was changed|is not a readable record"):
+        read(path)
+
+
+def test_a_flipped_byte_of_the_outcomes_is_noticed(tmp_path: Path) -> None:
+    path = write(record(), OUTCOMES, tmp_path)
+    digest = read(path).outcomes_digest
+    table = path.with_suffix(".parquet")
+    content = table.read_bytes()
+    assert digest == hashlib.sha256(content).hexdigest()
+    assert read_outcomes(path, digest) == OUTCOMES
+    for at in range(0, len(content), 97):
+        table.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(DataError, match="it is not what its record was written with"):
+            read_outcomes(path, digest)
 
 
 def test_missing_or_damaged_outcomes(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_the_first_answer_stays(path: Path) -> None:
     assert isinstance(question, Question)
     one, two = Store(path), Store(path)
     model = one._model("m")
+    assert two._model("m") == model
     one.keep(model, [Answered(question, np.array([1.0]))], 1.0)
     two.keep(model, [Answered(question, np.array([2.0]))], 1.0)
     assert two.lookup(model, TEXT, [question.key])[question.key][0] == np.array([1.0])
@@ -481,9 +482,8 @@ def test_two_processes_write_one_file(tmp_path: Path, path: Path, engine: MakeEn
         child.join(60)
     assert [child.exitcode for child in children] == [0, 0, 0]
     assert count(path) == 600
-    for log in logs:
-        asked = log.read_text().split()
-        assert len(asked) == len(set(asked))
+    asked = [text for log in logs for text in log.read_text().split()]
+    assert len(asked) == len(set(asked)) == 600, "none of them asks what another one has asked"
 
 
 def test_many_open_a_new_file_at_once(path: Path) -> None:

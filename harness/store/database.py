@@ -1,0 +1,139 @@
+"""Database: one SQLite file that several processes use at a time, whose errors are sentences."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmbench.harness.errors import DataError
+from mmbench.harness.regular import regular
+
+SCHEMA = 1
+
+_PATIENCE = 60.0
+"""Seconds to wait for another process to finish writing."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS models (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (
+    model INTEGER NOT NULL, key BLOB NOT NULL, kind TEXT NOT NULL, truncated INTEGER NOT NULL, value BLOB NOT NULL,
+    checksum INTEGER, UNIQUE (model, key));
+CREATE TABLE IF NOT EXISTS speeds (
+    model INTEGER NOT NULL, kind TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL,
+    PRIMARY KEY (model, kind));
+CREATE TABLE IF NOT EXISTS sizes (model INTEGER PRIMARY KEY, parameters INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS owners (id INTEGER PRIMARY KEY, beat REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS claims (
+    model INTEGER NOT NULL, key BLOB NOT NULL, owner INTEGER NOT NULL, PRIMARY KEY (model, key)) WITHOUT ROWID;
+"""
+
+
+class Database:
+    """One connection to the file of a store. Raises DataError for whatever SQLite cannot do with it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                regular(path)  # SQLite would wait for a pipe's writer
+            # Python's own transactions are switched off: each batch is one explicit transaction of ours.
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        except (OSError, sqlite3.Error, ValueError) as error:
+            raise self._unusable(error) from error
+        # A damaged text is a text that nothing equals, not an error that ends the reading of sound rows.
+        self._connection.text_factory = lambda data: data.decode(errors="replace")
+        try:
+            self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        with self._telling():
+            self._use_write_ahead_log()
+            self._connection.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing that was committed
+            self._connection.execute("PRAGMA cache_size=-65536")
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, SCHEMA):
+                raise DataError(
+                    f"{self.path} was written by another version of mmbench (schema {version}, this one reads "
+                    f"{SCHEMA}); choose another file with --store, or delete it to start afresh"
+                )
+        with self.transaction():
+            for statement in _TABLES.split(";"):
+                self._connection.execute(statement)
+            # Stores made before there were checksums; their schema stays, for what reads them needs no more.
+            if "checksum" not in (row[1] for row in self._connection.execute("PRAGMA table_info(answers)")):
+                self._connection.execute("ALTER TABLE answers ADD COLUMN checksum INTEGER")
+            self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+
+    def _use_write_ahead_log(self) -> None:
+        # SQLite's own waiting does not cover this switch, which two processes may attempt on a new file at once.
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def _unusable(self, error: Exception) -> DataError:
+        return DataError(f"{self.path} cannot be used as a store ({error}); choose another file with --store")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what SQLite raises (a full disk, a damaged page, another kind of file) into a DataError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all that is done within, or nothing."""
+        with self._telling():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with self._telling():
+            return self._connection.execute(query, values).fetchall()
+
+    def each(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query that may return more than the memory holds."""
+        with self._telling():
+            yield from self._connection.execute(query, values)
+
+    def among(self, query: str, values: Sequence[Any], keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query that ends in `key IN {}`, for any number of keys."""
+        for start in range(0, len(keys), 500):
+            part = keys[start : start + 500]
+            yield from self.rows(query.format(f"({','.join('?' * len(part))})"), (*values, *part))
+
+    def do(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Execute one statement."""
+        with self._telling():
+            self._connection.execute(statement, values)
+
+    def do_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute one statement for each row of values."""
+        with self._telling():
+            self._connection.executemany(statement, rows)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

@@ -1,0 +1,70 @@
+"""Flipped bytes of a store: every answer that comes back is the one that was given, or the file is refused."""
+
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mmbench.harness.engine.kinds.reply import REPLY
+from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.question import Question
+from mmbench.harness.errors import DataError
+from mmbench.harness.store.store import Store
+from tests import fakes
+
+SECONDS = 12
+"""Of one test; a fuzzer ends by its clock, with the same cases in the same order on every machine."""
+SLOWEST = 2.0
+WORDS = [f"text {n}" for n in range(60)]
+
+
+def asked(path: Path) -> tuple[int, int]:
+    """Ask a store for vectors and replies, check each, and return how many were damaged and how many held."""
+    store, vectors, replies = Store(path), fakes.Dual("m"), fakes.Writer(fingerprint="w")
+    engines = LocalEngine(vectors), LocalEngine(replies)
+    try:
+        store.holdings()
+        got = store.ask(engines[0], "m", (Question(TEXT, texts=(word,)) for word in WORDS))
+        for value, word in zip(got, WORDS, strict=True):
+            assert isinstance(value, np.ndarray)
+            assert value.tobytes() == fakes.vector(word.encode()).tobytes(), word
+        said = list(store.ask(engines[1], "w", (Question(REPLY, prompt=word) for word in WORDS)))
+        assert said == [word.upper() for word in WORDS]
+        return store.meter.damaged, store.meter.remembered
+    finally:
+        for engine in engines:
+            engine.close()
+        store.close()
+
+
+def test_a_damaged_answer_is_never_returned(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.sqlite", tmp_path / "store.sqlite"
+    assert asked(whole) == (0, 0)
+    content = whole.read_bytes()
+    chance = random.Random(0)  # noqa: S311
+    end = time.perf_counter() + SECONDS
+    found = kept = refused = 0
+    for case in range(400):
+        if time.perf_counter() > end:
+            break
+        data = bytearray(content)
+        for _ in range(chance.choice((1, 1, 5, 50))):
+            at = chance.randrange(100, len(data))
+            data[at] ^= 1 << chance.randrange(8)
+        if case % 20 == 19:
+            data = data[: chance.randrange(len(data))]
+        for left in tmp_path.glob("store.sqlite*"):
+            left.unlink()
+        path.write_bytes(data)
+        start = time.process_time()
+        try:
+            damaged, remembered = asked(path)
+            found, kept = found + damaged, kept + remembered
+        except DataError as error:
+            refused += 1
+            assert str(path) in str(error)
+            assert "\n" not in str(error)
+        assert time.process_time() - start < SLOWEST, case
+    assert found and kept and refused
