@@ -22,6 +22,16 @@ def texts(cells: Sequence[str | None]) -> Any:
     return pa.Array.from_buffers(kind, len(cells), [_valid(cells), pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
+def repeated(cells: Sequence[str | None]) -> Any:
+    """Return a string column of few distinct texts, each held once."""
+    import pyarrow as pa
+
+    places = {cell: place for place, cell in enumerate(dict.fromkeys(cell for cell in cells if cell is not None))}
+    indices = np.array([0 if cell is None else places[cell] for cell in cells], dtype=np.int32)
+    held = pa.Array.from_buffers(pa.int32(), len(cells), [_valid(cells), pa.py_buffer(indices)])
+    return pa.DictionaryArray.from_arrays(held, texts(list(places)))
+
+
 def numbers(cells: Sequence[float | None]) -> Any:
     """Return a float64 column."""
     import pyarrow as pa

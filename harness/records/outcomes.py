@@ -21,8 +21,10 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message", "reply", "prompt")
+    names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message", "reply")
     arrays = {name: arrow.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
+    # All items of a classification share one prompt, which may list a thousand classes.
+    arrays["prompt"] = arrow.repeated([outcome.prompt for outcome in outcomes])
     arrays["values"] = arrow.struct([outcome.values for outcome in outcomes], arrow.numbers)
     arrays["chances"] = arrow.struct([outcome.chances for outcome in outcomes], arrow.numbers)
     for name in ("statistics", "guesses"):

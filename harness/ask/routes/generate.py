@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import tee
 
 import numpy as np
@@ -28,6 +29,7 @@ class GenerateRoute:
     def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the option that each reply names, if it names one."""
         seen, asked = tee(samples)
+        keep = lru_cache(maxsize=1)(kept_prompt)  # that of a classification is one text for all items
 
         def labels(sample: Sample) -> list[str]:
             return [option.label for option in options_of(sample, options)]
@@ -37,7 +39,7 @@ class GenerateRoute:
             return Question(REPLY, self._interview.pictures_if_any(sample), prompt, generation=wording.generation)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            prompt = kept_prompt(wording.written(sample.question, labels(sample)))
+            prompt = keep(wording.written(sample.question, labels(sample)))
             if isinstance(value, Failure):
                 yield Choice("error", None, message=value.message, prompt=prompt)
             else:
@@ -46,13 +48,14 @@ class GenerateRoute:
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
         """Yield each reply without its thoughts."""
         seen, asked = tee(samples)
+        keep = lru_cache(maxsize=1)(kept_prompt)  # that of a classification is one text for all items
 
         def ask(sample: Sample) -> Question:
             pictures = self._interview.pictures_if_any(sample)
             return Question(REPLY, pictures, wording.written(sample.question), generation=wording.generation)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            prompt = kept_prompt(wording.written(sample.question))
+            prompt = keep(wording.written(sample.question))
             if isinstance(value, Failure):
                 yield Answer("error", None, value.message, prompt=prompt)
             else:

@@ -27,6 +27,7 @@ from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.task import Opened, Task
+from mmbench.harness.terminal.console import PlainConsole
 from mmbench.harness.terminal.profile import ASCII, BLOCKS, bar, profile_table, profiles
 from mmbench.harness.types import Score
 from tests.builders import record
@@ -193,7 +194,7 @@ def draw(width: int, encoding: str = "utf-8") -> list[str]:
     """The lines of the table on a console of some width and encoding."""
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding=encoding, errors="replace")
-    Console(file=out, width=width).print(profile_table("Perception profile: a", SHOWN))
+    PlainConsole(out, width).print(profile_table("Perception profile: a", SHOWN))
     out.flush()
     return raw.getvalue().decode(encoding).splitlines()
 
