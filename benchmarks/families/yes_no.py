@@ -10,7 +10,16 @@ from pydantic import BaseModel
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
-from mmbench.benchmarks.metrics.yes_no import f1, precision, recall, yes_rate
+from mmbench.benchmarks.metrics.yes_no import (
+    f1,
+    f1_shares,
+    precision,
+    precision_shares,
+    recall,
+    recall_shares,
+    yes_rate,
+    yes_shares,
+)
 from mmbench.benchmarks.sources.cells import column, shown, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
@@ -30,12 +39,22 @@ _SAID = {"yes": 0, "true": 0, "no": 1, "false": 1}
 METRICS = {
     "accuracy": Metric("accuracy", "The answer is right."),
     "precision": Metric(
-        "precision", "Share of yes answers that are right (POPE; Li et al. 2023).", aggregate=precision
+        "precision",
+        "Share of yes answers that are right (POPE; Li et al. 2023).",
+        aggregate=precision,
+        shares=precision_shares,
     ),
-    "recall": Metric("recall", "Share of what is there that is answered yes.", aggregate=recall),
-    "f1": Metric("f1", "Harmonic mean of precision and recall over all items together.", aggregate=f1),
+    "recall": Metric("recall", "Share of what is there that is answered yes.", aggregate=recall, shares=recall_shares),
+    "f1": Metric(
+        "f1", "Harmonic mean of precision and recall over all items together.", aggregate=f1, shares=f1_shares
+    ),
     "yes_rate": Metric(
-        "yes_rate", "Share of items answered yes.", higher_is_better=None, best=None, aggregate=yes_rate
+        "yes_rate",
+        "Share of items answered yes.",
+        higher_is_better=None,
+        best=None,
+        aggregate=yes_rate,
+        shares=yes_shares,
     ),
 }
 

@@ -14,6 +14,7 @@ from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
     mean_average_precision,
     mean_per_class_recall,
+    per_class_shares,
     top_k_hits,
 )
 from mmbench.benchmarks.named import template_list
@@ -32,7 +33,10 @@ from mmbench.harness.types import Option, Outcome, Route, Sample
 METRICS = {
     "accuracy": Metric("accuracy", "The nearest class is a right one (Radford et al. 2021, 3.1)."),
     "mean_per_class_recall": Metric(
-        "mean_per_class_recall", "Recall averaged over classes.", aggregate=mean_per_class_recall
+        "mean_per_class_recall",
+        "Recall averaged over classes.",
+        aggregate=mean_per_class_recall,
+        shares=per_class_shares,
     ),
     "map": Metric(
         "map", "Average precision averaged over classes, for multi-label data.", aggregate=mean_average_precision

@@ -7,6 +7,7 @@ import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import hit_probability, tie_width
+from mmbench.harness.statistics.shares import Shares
 
 
 def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> list[float]:
@@ -56,6 +57,13 @@ def mean_per_class_recall(statistics: Floats, weights: Floats) -> Floats:
     present = seen > 0
     recall = np.divide(hits, seen, out=np.zeros_like(hits), where=present)
     return np.asarray(recall.sum(axis=1) / present.sum(axis=1))
+
+
+def per_class_shares(statistics: Floats) -> Shares:
+    """Return what (n, 2) items, as of `mean_per_class_recall`, add to it; the sizes of the classes are given."""
+    _, member, sizes = np.unique(statistics[:, 0], return_inverse=True, return_counts=True)
+    weights = 1 / (len(sizes) * sizes[member])
+    return Shares(statistics[:, 1:].mean(axis=1) * weights, weights, member)
 
 
 def mean_average_precision(statistics: Floats, weights: Floats) -> Floats:

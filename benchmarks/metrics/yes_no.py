@@ -3,6 +3,7 @@
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.statistics.shares import Shares
 
 
 def precision(statistics: Floats, weights: Floats) -> Floats:
@@ -47,6 +48,26 @@ def yes_rate(statistics: Floats, weights: Floats) -> Floats:
     """
     right, wrong, _, one = (weights @ statistics).T
     return _share(right + wrong, one)
+
+
+def precision_shares(statistics: Floats) -> Shares:
+    """Return what (n, 4) items, as of `precision`, add to it."""
+    return Shares(statistics[:, 0], statistics[:, 0] + statistics[:, 1])
+
+
+def recall_shares(statistics: Floats) -> Shares:
+    """Return what (n, 4) items add to recall."""
+    return Shares(statistics[:, 0], statistics[:, 0] + statistics[:, 2])
+
+
+def f1_shares(statistics: Floats) -> Shares:
+    """Return what (n, 4) items add to the share s of right yes among all yes, said or true; F1 is 2 s / (1 + s)."""
+    return Shares(statistics[:, 0], statistics[:, :3].sum(axis=1), link=lambda share: 2 * share / (1 + share))
+
+
+def yes_shares(statistics: Floats) -> Shares:
+    """Return what (n, 4) items add to the share answered yes."""
+    return Shares(statistics[:, 0] + statistics[:, 1], statistics[:, 3])
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -1,16 +1,21 @@
 """Evidence of a board: intervals and gains, from the cache or from the outcomes beside the records."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mmbench.harness.board.cache import BoardCache, load_cache, save_cache, signature
-from mmbench.harness.board.replicates import Replicates, replicates
+import numpy as np
+
+from mmbench.harness.board.cache import MOST_PAIRS, BoardCache, load_cache, save_cache, signature
+from mmbench.harness.board.pairs import Parts
+from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured, read_measured
 from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.records.replicates import Replicates, replicates
 from mmbench.harness.scores.gain import Gain, visual_gain
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
@@ -23,6 +28,7 @@ class Evidence:
         self._results = results
         self._held = load_cache(results)
         self._fresh = False
+        self._parts = Parts()
         self.errors: list[DataError] = []
 
     def replicates(self, entries: Iterable[Entry]) -> dict[Path, Replicates]:
@@ -51,6 +57,29 @@ class Evidence:
                 self._fresh = True
                 found[entry.path] = self._held.replicates[key] = row
         return found
+
+    def pairs(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float]) -> Floats | None:
+        """Return the (models, models) p of `Parts.p_values`, from the cache where the same were tested before."""
+        models = len(next(iter(columns.values()), ()))
+        if models < 2:
+            return np.ones((models, models))
+        signed = [[task, scales[task], *map(self._signature, entries)] for task, entries in columns.items()]
+        key = digest_json(signed)
+        if key not in self._held.pairs:
+            made = self._parts.p_values(columns, scales, self._read)
+            if made is None:
+                return None
+            self._held.pairs[key] = made
+            self._fresh = True
+        return self._held.pairs[key]
+
+    def _read(self, entry: Entry) -> Measured | None:
+        try:
+            metric = metric_named(entry.record.family, entry.record.primary.metric)
+            return read_measured(entry.path, metric, entry.record.outcomes_digest)
+        except UsageError as error:
+            self._note(error)
+            return None
 
     def gain(self, entry: Entry, controls: Sequence[Entry]) -> Gain | None:
         """Return what a record's primary score owes to the pictures; None without controls, or where one is damaged."""
@@ -88,6 +117,7 @@ class Evidence:
             BoardCache(
                 {key: row for key, row in held.replicates.items() if _files(key) <= current},
                 {key: gain for key, gain in held.gains.items() if _files(key) <= current},
+                dict(list(held.pairs.items())[-MOST_PAIRS:]),
             ),
         )
         self._fresh = False
@@ -103,6 +133,7 @@ class Evidence:
                 self._note(error)
                 continue
             readable.append(each)
+            self._parts.add(each[0], made)
             yield made
 
     def _signature(self, entry: Entry) -> str | None:

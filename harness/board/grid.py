@@ -8,7 +8,7 @@ from mmbench.harness.board.csv import View
 from mmbench.harness.board.eligible import OLDER
 from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
-from mmbench.harness.render.figures import COVERED, interval, number, some
+from mmbench.harness.render.figures import COVERED, count, interval, number, some
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS
 
@@ -90,7 +90,7 @@ def parameters(count: int) -> str:
 
 def mean(made: Estimate | None) -> str:
     """Return a mean over tasks with half its interval."""
-    return "-" if made is None else number(made.value) + _spread(made.low, made.high)
+    return "-" if made is None else number(made.value) + _spread(made.value, made.low, made.high)
 
 
 def cell_text(cell: Cell | None, *, routed: bool) -> str:
@@ -100,11 +100,25 @@ def cell_text(cell: Cell | None, *, routed: bool) -> str:
     score = cell.score
     mark = f" ({cell.route})" if routed and cell.route not in ("embed", "reported") else ""
     short = f" {score.coverage:.1%} scored" if score.coverage < COVERED else ""
-    return f"{number(score.value)}{_spread(score.low, score.high)}{mark}{short}"
+    return f"{number(score.value)}{_spread(score.value, score.low, score.high)}{mark}{short}"
 
 
-def _spread(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" ±{(high - low) / 2:.3f}"
+_LOPSIDED = 1.25
+"""From this ratio of its sides on an interval is written by its ends."""
+
+
+def _spread(value: float | None, low: float | None, high: float | None) -> str:
+    """Return half an interval, or both of its ends where one is farther from the value than the other.
+
+    >>> _spread(0.5, 0.4, 0.61), _spread(0.99, 0.9, 1.0)
+    (' ±0.105', ' (0.900 … 1.000)')
+    """
+    if value is None or low is None or high is None:
+        return ""
+    down, up = value - low, high - value
+    if max(down, up) > _LOPSIDED * min(down, up) and max(down, up) - min(down, up) > 0.0005:
+        return f" ({number(low)} … {number(high)})"
+    return f" ±{(high - low) / 2:.3f}"
 
 
 def _means(board: Board, view: View) -> Grid:
@@ -114,8 +128,8 @@ def _means(board: Board, view: View) -> Grid:
     def held(line: Line) -> Mapping[str, Estimate | None]:
         return line.dimensions if view == "dimensions" else line.families
 
-    count = [column.dimension if view == "dimensions" else column.family for column in board.columns].count
-    rows = [(name, str(count(name)), *(mean(held(line)[name]) for line in board.lines)) for name in names]
+    among = [column.dimension if view == "dimensions" else column.family for column in board.columns].count
+    rows = [(name, str(among(name)), *(mean(held(line)[name]) for line in board.lines)) for name in names]
     title = f"Score by {one}"
     return Grid(title, (one, "tasks"), tuple(map(label, board.lines)), tuple(rows))
 
@@ -162,8 +176,16 @@ def board_notes(board: Board) -> list[str]:
     notes = []
     if any(line.overall is not None for line in board.lines):
         notes.append("score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval")
+        notes.append("in brackets: the ends of an interval whose sides are unlike")
     if sum(line.standing is not None for line in board.lines) > 1:
         notes.append("ranks: below the models that are surely better, above those surely worse; one group: a tie")
+    alone = sum(line.standing.alone for line in board.lines if line.standing) // 2
+    if alone:
+        ranked = sum(line.standing is not None for line in board.lines)
+        notes.append(
+            f"{count(alone, 'pair')} of models differ when compared alone (mmbench compare), "
+            f"but not by the stricter test that holds for all {ranked * (ranked - 1) // 2:,} pairs at once"
+        )
     notes += [f"not ranked: {each}" for each in why_unranked(board)]
     if any(line.rank is not None and line.standing is None and line.source is None for line in board.lines):
         notes.append("rank without interval: the outcomes of a task cannot be read")

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from mmbench.harness.board.replicates import REPLICATES, Replicates
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.records.replicates import REPLICATES, Replicates
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.scores.gain import Gain
 from mmbench.harness.statistics.estimate import Estimate
-from mmbench.harness.statistics.means_of_tasks import macro_average
+from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
 from mmbench.harness.statistics.standing import Standing, standings
 from mmbench.harness.types import Route, Score
 
@@ -119,26 +119,31 @@ def groups(columns: Sequence[Column], by: Callable[[Column], str]) -> dict[str, 
     return found
 
 
-def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant]) -> tuple[Line, ...]:
+PairTests: TypeAlias = Callable[[Sequence[str]], Floats | None]
+"""Labels of models to the (models, models) p of their pairs; None where outcomes cannot be read."""
+
+
+def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant], tests: PairTests) -> tuple[Line, ...]:
     """Return the lines, the best first, and last those that cannot be ranked."""
     dimensions = groups(columns, lambda column: column.dimension)
     families = groups(columns, lambda column: column.family)
     lines = []
     for entrant in entrants:
+        together = _together(entrant.cells)
         line = Line(
             None,
             entrant.model,
-            _mean(entrant.cells),
+            _mean(entrant.cells, together),
             entrant.cells,
-            dimensions={name: _mean([entrant.cells[i] for i in held]) for name, held in dimensions.items()},
-            families={name: _mean([entrant.cells[i] for i in held]) for name, held in families.items()},
+            dimensions={name: _mean(entrant.cells, together, held) for name, held in dimensions.items()},
+            families={name: _mean(entrant.cells, together, held) for name, held in families.items()},
             items_per_second=entrant.items_per_second,
             parameters=entrant.parameters,
             source=entrant.source,
         )
         lines.append(line)
     lines.sort(key=lambda line: (line.overall is None, -line.overall.value if line.overall else 0.0, line.model))
-    placed = _placed(lines)
+    placed = _placed(lines, tests)
     totals = [line.overall.value for line in lines if line.overall]
     return tuple(
         replace(line, rank=1 + sum(total > line.overall.value for total in totals), standing=placed.get(i))
@@ -148,42 +153,45 @@ def make_lines(columns: Sequence[Column], entrants: Sequence[Entrant]) -> tuple[
     )
 
 
-def _mean(cells: Sequence[Cell | None]) -> Estimate | None:
+def _together(cells: Sequence[Cell | None]) -> Floats:
+    """Return the (columns, columns) correlations of a model's scores."""
+    rows = [_normalised(cell) if cell else np.full(REPLICATES, np.nan) for cell in cells]
+    return correlation(np.stack(rows, axis=1), unknown=1.0) if rows else np.zeros((0, 0))
+
+
+def _mean(cells: Sequence[Cell | None], together: Floats, of: Sequence[int] | None = None) -> Estimate | None:
     # A metric without a best value (CIDEr) has no place in a mean; a task that is missing leaves none.
-    mine = [cell for cell in cells if cell is None or cell.best is not None]
-    held = [cell for cell in mine if cell]
-    scores = [score for cell in held if (score := cell.normalised)]
+    chosen = range(len(cells)) if of is None else of
+    mine = [i for i in chosen if (cell := cells[i]) is None or cell.best is not None]
+    scores = [score for i in mine if (cell := cells[i]) and (score := cell.normalised)]
     if not scores or len(scores) < len(mine):
         return None
-    return macro_average(scores, np.stack([_normalised(cell) for cell in held], axis=1))
+    return macro_average(scores, together[np.ix_(mine, mine)])
 
 
 def _normalised(cell: Cell) -> Floats:
     """Return (REPLICATES,) chance-corrected replicates, NaN where there are none."""
     chance, best = cell.score.chance, cell.best
-    if cell.replicates is None or chance is None or best is None:
+    if cell.replicates is None or chance is None or best is None or chance == best:
         return np.full(REPLICATES, np.nan)
     return np.asarray((cell.replicates.astype(np.float64) - chance) / (best - chance))
 
 
-def _placed(lines: Sequence[Line]) -> dict[int, Standing]:
-    """Return the rank interval of each line, by its number, where its replicates are known."""
+def _placed(lines: Sequence[Line], tests: PairTests) -> dict[int, Standing]:
+    """Return the rank interval of each line, by its number, where its outcomes can be read."""
     known: list[int] = []
     scores: list[float] = []
-    ends: list[tuple[float, float]] = []
-    replicates: list[Floats] = []
     for i, line in enumerate(lines):
         cells = [cell for cell in line.cells if cell and cell.best is not None]
-        mean = line.overall
-        if mean is None or mean.low is None or mean.high is None or any(cell.replicates is None for cell in cells):
-            continue
-        known.append(i)
-        scores.append(mean.value)
-        ends.append((mean.low, mean.high))
-        replicates.append(np.mean([_normalised(cell) for cell in cells], axis=0))
+        if line.overall is not None and all(cell.replicates is not None for cell in cells):
+            known.append(i)
+            scores.append(line.overall.value)
     if not known:
         return {}
-    made = standings(np.array(scores), np.array(ends), np.stack(replicates, axis=1))
+    ps = tests([lines[i].model for i in known])
+    if ps is None:
+        return {}
+    made = standings(np.array(scores), ps)
     fixed = [line.overall.value for i, line in enumerate(lines) if line.overall and i not in known]
     return {
         i: _below(each, sum(other > score for other in fixed))

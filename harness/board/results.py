@@ -22,6 +22,8 @@ from mmbench.harness.types import Score
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mmbench.harness.numerics.arrays import Floats
+
 
 class Results:
     """The records of a results folder, and the published figures beside them."""
@@ -92,22 +94,25 @@ class Results:
             elif suite or any(each.reference == column.task for each in failed):
                 columns.append(column)
         reported = self._published(keep, tasks, everything=suite is None and not (keep.dimensions or keep.families))
-        entrants = self._entrants(columns, stands, [entry for entry in latest if entry.record.control])
+        evidence = Evidence(self.path)
+        entrants = self._entrants(evidence, columns, stands, [entry for entry in latest if entry.record.control])
         # A model whose every task failed has a line all the same.
         lost = {each.model for each in failed if each.reference in tasks} - {entrant.model for entrant in entrants}
         entrants += [Entrant(label, (None,) * len(columns)) for label in sorted(lost)]
         if with_reported:
             entrants += _published_entrants(columns, [entry.record for entry in stands], reported)
-        lines = make_lines(columns, entrants)
+        lines = make_lines(columns, entrants, lambda models: self._tests(evidence, stands, models))
+        evidence.keep(self.entries)
+        said = set(map(str, self.errors))
+        self.errors += [error for error in evidence.errors if str(error) not in said]
         remarks = tuple(
             remark for attempt in kept for remark in attempt.remarks(tasks if suite or keep != Filter() else None)
         )
         return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), remarks, reported)
 
     def _entrants(
-        self, columns: Sequence[Column], entries: Sequence[Entry], controls: Sequence[Entry]
+        self, evidence: Evidence, columns: Sequence[Column], entries: Sequence[Entry], controls: Sequence[Entry]
     ) -> list[Entrant]:
-        evidence = Evidence(self.path)
         shown: defaultdict[tuple[Json, ...], list[Entry]] = defaultdict(list)
         for entry in controls:
             shown[_asked(entry.record)].append(entry)
@@ -120,9 +125,6 @@ class Results:
             made = Cell(record.primary, record.route, record.card.best, gain, drawn.get(entry.path))
             cells[record.model][record.reference] = made
             by_model[record.model].append(record)
-        evidence.keep(self.entries)
-        said = set(map(str, self.errors))
-        self.errors += [error for error in evidence.errors if str(error) not in said]
         return [
             Entrant(
                 model,
@@ -132,6 +134,17 @@ class Results:
             )
             for model, held in cells.items()
         ]
+
+    @staticmethod
+    def _tests(evidence: Evidence, entries: Sequence[Entry], models: Sequence[str]) -> "Floats | None":
+        """Return the p of each pair of models in their mean over the tasks that have a scale."""
+        held = {(entry.record.reference, entry.record.model): entry for entry in entries}
+        scales: dict[str, float] = {}
+        for record in (entry.record for entry in entries):
+            chance, best = record.primary.chance, record.card.best
+            if chance is not None and best is not None and chance != best:
+                scales.setdefault(record.reference, 1 / (best - chance))
+        return evidence.pairs({task: [held[task, model] for model in models] for task in scales}, scales)
 
     def _published(self, keep: Filter, tasks: set[str], *, everything: bool) -> tuple[Reported, ...]:
         return tuple(

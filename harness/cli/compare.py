@@ -72,6 +72,9 @@ def check(
         Path | None, typer.Option("--budget", help="Budget: a TOML file of margins, errors and coverage, also by task.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Inconclusive tasks fail too.")] = False,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Runs of the first items only are judged by those; else they fail.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="JUnit XML file to write.")] = None,
     summary: Annotated[
         Path | None, typer.Option("--summary", help="Markdown file to append to, such as $GITHUB_STEP_SUMMARY.")
@@ -80,13 +83,23 @@ def check(
 ) -> None:
     """Check for regressions: fail where a run is worse than its baseline, on the same items, by more than a margin.
 
-    Exit status: 0, 1 a task regressed or is over budget, 2 a task of the baseline could not be compared.
+    Exit status: 0, 1 a task or their mean regressed, a task is over budget or partial,
+    2 a task of the baseline could not be compared.
     """
     from mmbench.harness.gate.check import check as checked
     from mmbench.harness.gate.ci_files import append_summary, write_junit
 
     with output_kept():
-        made = checked(candidate, baseline, output=output, margin=margin, alpha=alpha, budget=budget, strict=strict)
+        made = checked(
+            candidate,
+            baseline,
+            output=output,
+            margin=margin,
+            alpha=alpha,
+            budget=budget,
+            strict=strict,
+            allow_partial=allow_partial,
+        )
     if form is Output.json:
         print_json(made.as_json())
     else:

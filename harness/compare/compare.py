@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from mmbench.harness.compare.difference import Difference, difference, verdict
-from mmbench.harness.compare.macro import left_out, macro_mean
 from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.rows import CompareRow, Comparison, Flip, Left, Overall
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
+from mmbench.harness.records.changes import Part, part, pooled
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.selection import Selection, select
 from mmbench.harness.scores.corrected import corrected
-from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.holm import holm, holm_levels
 from mmbench.harness.statistics.paired import Paired
 from mmbench.harness.statistics.power import minimum_detectable
 
@@ -29,8 +30,10 @@ MOST_FLIPS = 3
 def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0.05, force: bool = False) -> Comparison:
     """Compare models, given as labels in `output`, record files or folders of records, with the first of them.
 
-    Per task the primary metric over the items that both models were scored on: the difference, its interval of
-    1 - alpha, and p-values with Holm's adjustment over all rows; a model is better or worse where that is below alpha.
+    Per task the primary metric over the items that both models were scored on: the difference with its interval of
+    1 - alpha and p, and both again adjusted over the tasks of the two models (Holm 1979), so that no verdict depends on
+    who else is compared. A model is better or worse where the adjusted p is below alpha, which is where the adjusted
+    interval leaves out 0. One more test, of the mean over tasks, is what a board of the two would rank them by.
     Tasks whose version, data or protocol differ are left out by name, or marked with `force`. Raises UsageError for
     fewer than two names, or one that is not found.
     """
@@ -47,7 +50,7 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
     return Comparison(
         tuple(models),
         alpha,
-        _judged([row for each in made for row in each.rows], alpha),
+        tuple(row for each in made for row in _judged(each.rows, alpha)),
         tuple(left for each in made for left in each.left),
         tuple(each.overall for each in made if each.overall is not None),
         tuple(
@@ -74,7 +77,7 @@ class _Tried:
     """Row before its p-value is adjusted and its verdict is decided."""
 
     row: CompareRow
-    gain: Paired
+    made: Difference
     varying: Variation | None
     """Variation of the items."""
 
@@ -97,7 +100,8 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
     left += [Left(model, record.task, lacking(model, b, record)) for record in found.only_a]
     left += [Left(model, record.task, lacking(first, a, record)) for record in found.only_b]
     errors: list[str] = []
-    macro: list[Floats] = []
+    tests: list[Paired] = []
+    parts: list[tuple[Part, Part]] = []
     for each in found.matches:
         try:
             measured = measured_pair(each)
@@ -109,10 +113,41 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
         if made is None:
             left.append(Left(model, each.a.record.task, f"metric {each.metric.name} is undefined on the items of both"))
             continue
-        rows.append(_Tried(_row(each, models, measured, made), made.gain, variation(measured, made, 1 - alpha)))
-        macro += _corrected(each, measured)
-    mean = macro_mean(macro, 1 - alpha) if macro else None
-    return _Against(rows, left, Overall(model, mean, len(macro)) if mean else None, errors)
+        rows.append(_Tried(_row(each, models, measured, made), made, variation(measured, made, 1 - alpha)))
+        scale = corrected_scale(each)
+        if scale is not None:
+            tests.append(raw(made).scaled(scale))
+            parts.append(scaled_parts(each, measured, scale))
+    overall = _overall(model, pooled(tests, parts, 1 - alpha), alpha, len(tests)) if tests else None
+    return _Against(rows, left, overall, errors)
+
+
+def _overall(model: str, mean: Paired, alpha: float, tasks: int) -> Overall:
+    return Overall(model, Estimate(mean.value, mean.low, mean.high), tasks, mean.p, verdict(mean, mean.p, alpha))
+
+
+def raw(made: Difference) -> Paired:
+    """Return the test of b - a, whichever is better."""
+    return made.gain.scaled(-1.0) if made.lower_is_better else made.gain
+
+
+def corrected_scale(matched: Match) -> float | None:
+    """Return what takes a difference to the scale from chance to best, or None where it has no place in a mean."""
+    mine, theirs = matched.a.record, matched.b.record
+    chance, best = mine.primary.chance, mine.card.best
+    # What a board would not put in a mean has no place in a difference of means.
+    whole = all(corrected(record.primary, record.card.best) for record in (mine, theirs))
+    if matched.forced is not None or not whole or chance is None or best is None:
+        return None
+    return 1 / (best - chance)  # the chance level itself falls out of the difference
+
+
+def scaled_parts(matched: Match, measured: tuple[Measured, Measured], scale: float) -> tuple[Part, Part]:
+    """Return what the pictures of a task add to either run's score, on that scale."""
+    scope = str(matched.a.record.dataset["digest"])
+    one = part(measured[0], scope)
+    other = part(measured[1].beside(measured[0]), scope, one.keys)
+    return one.scaled(scale), other.scaled(scale)
 
 
 def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Measured], made: Difference) -> CompareRow:
@@ -131,6 +166,8 @@ def _row(matched: Match, models: tuple[str, str], measured: tuple[Measured, Meas
         n=made.gain.n,
         p=made.gain.p,
         p_adjusted=None if matched.metric.higher_is_better is None else made.gain.p,
+        low_adjusted=None,
+        high_adjusted=None,
         verdict="tied",
         detectable=None,
         gained=int((change > 0).sum()) if plain else None,
@@ -152,32 +189,25 @@ def _flips(measured: tuple[Measured, Measured], change: Floats) -> tuple[Flip, .
     return tuple(map(Flip, measured[0].ids.take(arrow.whole_numbers(most)).to_pylist(), a, b))
 
 
-def _corrected(matched: Match, measured: tuple[Measured, Measured]) -> list[Floats]:
-    """Return the chance-corrected difference, of all items and with each group left out, or nothing."""
-    mine, theirs = matched.a.record, matched.b.record
-    chance, best = mine.primary.chance, mine.card.best
-    # What a board would not put in a mean has no place in a difference of means.
-    whole = all(corrected(record.primary, record.card.best) for record in (mine, theirs))
-    if matched.forced is not None or not whole or chance is None or best is None:
-        return []
+def _judged(tried: Sequence[_Tried], alpha: float) -> list[CompareRow]:
+    ps = [each.row.p_adjusted for each in tried]
+    adjusted, levels = holm(ps).tolist(), holm_levels(ps, alpha).tolist()
 
-    def gap(weights: Floats) -> Floats:
-        return measured[1].score(weights) - measured[0].score(weights)
-
-    # The chance level falls out of the difference.
-    return [left_out(gap, measured[0].clusters) / (best - chance)]
-
-
-def _judged(tried: Sequence[_Tried], alpha: float) -> tuple[CompareRow, ...]:
-    adjusted = holm([each.row.p_adjusted for each in tried]).tolist()
-
-    def judged(each: _Tried, p: float) -> CompareRow:
+    def judged(each: _Tried, p: float, level: float) -> CompareRow:
         row, varying = each.row, each.varying
         if varying is not None:
             free = row.n / varying.design_effect
-            row = replace(row, detectable=minimum_detectable(varying.spread, free, alpha=alpha / len(tried)))
+            found = minimum_detectable(varying.spread, free, alpha=alpha / len(tried))
+            row = replace(row, detectable=None if found is None or found > varying.most else found)
         if row.p_adjusted is None:
             return row
-        return replace(row, p_adjusted=p, verdict=verdict(each.gain, p, alpha))
+        together = each.made.turned(each.made.gain.ends(1 - level))
+        return replace(
+            row,
+            p_adjusted=p,
+            low_adjusted=together.low,
+            high_adjusted=together.high,
+            verdict=verdict(each.made.gain, p, alpha),
+        )
 
-    return tuple(judged(each, p) for each, p in zip(tried, adjusted, strict=True))
+    return [judged(each, p, level) for each, p, level in zip(tried, adjusted, levels, strict=True)]

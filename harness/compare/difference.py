@@ -5,9 +5,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from mmbench.harness.records.changes import compared
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.statistics.estimate import Estimate
-from mmbench.harness.statistics.paired import Paired, paired, paired_corpus
+from mmbench.harness.statistics.paired import Paired
 
 Verdict: TypeAlias = Literal["better", "worse", "tied"]
 """Verdict on the second of two runs against the first."""
@@ -30,21 +31,20 @@ class Difference:
     @property
     def change(self) -> Estimate:
         """b - a with its interval."""
-        gain = self.gain
+        return self.turned((self.gain.low, self.gain.high))
+
+    def turned(self, ends: tuple[float | None, float | None] | None) -> Estimate:
+        """Return b - a with an interval of the gain."""
+        low, high = ends or (None, None)
         if self.lower_is_better:
-            return Estimate(self.b - self.a, _negative(gain.high), _negative(gain.low))
-        return Estimate(self.b - self.a, gain.low, gain.high)
+            low, high = _negative(high), _negative(low)
+        return Estimate(self.b - self.a, low, high)
 
 
 def difference(a: Measured, b: Measured, *, confidence: float = 0.95) -> Difference | None:
     """Compare what two runs measured on the same items, in the same order; None where a value is undefined."""
-    metric, codes = a.metric, a.codes()
-    lower_is_better = metric.higher_is_better is False
-    first, second = (b, a) if lower_is_better else (a, b)
-    if metric.aggregate is None:
-        gain: Paired | None = paired(first.table[:, 0], second.table[:, 0], codes, confidence=confidence)
-    else:
-        gain = paired_corpus(metric.aggregate, first.table, second.table, codes, confidence=confidence)
+    lower_is_better = a.metric.higher_is_better is False
+    gain = compared(b, a, confidence) if lower_is_better else compared(a, b, confidence)
     if gain is None:
         return None
     once = np.ones((1, len(a)))

@@ -44,7 +44,11 @@ class CompareRow:
     p: float
     """Two-sided p-value."""
     p_adjusted: float | None
-    """p-value after Holm's adjustment over all rows; None where neither direction of the metric is better."""
+    """p-value after Holm's adjustment over the tasks of the two models; None where neither direction of the metric is
+    better."""
+    low_adjusted: float | None
+    """Lower end of the interval at the level of the adjusted test: it leaves out 0 where the verdict is not `tied`."""
+    high_adjusted: float | None
     verdict: Verdict
     detectable: float | None
     """Smallest true difference that so many items find with a probability of .8, by the strictest of the adjusted
@@ -102,10 +106,15 @@ class Overall:
     difference: Estimate
     """Mean over the tasks of the difference of (value - chance) / (best - chance)."""
     tasks: int
+    p: float
+    """Two-sided p-value: signs flipped by picture, over all tasks that show it."""
+    verdict: Verdict
+    """Of this one test, beside those of the tasks."""
 
     def as_json(self) -> dict[str, Json]:
         """Return it as `--format json` prints it."""
-        return {"model": self.model, **self.difference.named("difference"), "tasks": self.tasks}
+        held: dict[str, Json] = {"model": self.model, **self.difference.named("difference"), "tasks": self.tasks}
+        return {**held, "p": self.p, "verdict": self.verdict}
 
 
 @dataclass(frozen=True, slots=True)

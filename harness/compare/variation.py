@@ -19,6 +19,8 @@ class Variation:
     spread: Spread
     design_effect: float
     """Design effect: number of clustered items worth one independent item."""
+    most: float = math.inf
+    """Largest difference that there can be."""
 
 
 def variation(measured: tuple[Measured, Measured], made: Difference, confidence: float) -> Variation | None:
@@ -30,7 +32,8 @@ def variation(measured: tuple[Measured, Measured], made: Difference, confidence:
     if measured[0].metric.aggregate is None and np.isin((a, b), (0.0, 1.0)).all():
         moved = (b - a)[:, 0]
         worth = effective_size(moved, measured[0].codes(), confidence)
-        return Variation(Discordant(float((moved != 0).mean())), made.gain.n / worth) if worth else None
+        return Variation(Discordant(float((moved != 0).mean())), made.gain.n / worth, 1.0) if worth else None
     # An interval knows of the clusters, and of what a corpus metric makes of its statistics.
     reach = (change.high - change.low) / 2 / NormalDist().inv_cdf(0.5 + confidence / 2)
-    return Variation(Deviation(reach * math.sqrt(made.gain.n)), 1.0) if reach > 0 else None
+    most = 1.0 if measured[0].metric.proportion else math.inf
+    return Variation(Deviation(reach * math.sqrt(made.gain.n)), 1.0, most) if reach > 0 else None

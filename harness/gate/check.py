@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmbench.harness.compare.compare import labels, lacking
+from mmbench.harness.compare.compare import corrected_scale, labels, lacking, raw, scaled_parts
 from mmbench.harness.compare.difference import Difference, difference
 from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.gate.budget import Budget, Limits, overspent, read_budget
-from mmbench.harness.gate.rows import Checked, CheckRow, Unchecked
-from mmbench.harness.gate.verdict import Verdict, judge, needed
+from mmbench.harness.gate.rows import Checked, CheckRow, Pooled, Unchecked
+from mmbench.harness.gate.verdict import Judged, Verdict, judge, needed
+from mmbench.harness.records.changes import Part, pooled
 from mmbench.harness.records.selection import select
-from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.paired import Paired
 
 
 def check(
@@ -25,6 +27,7 @@ def check(
     alpha: float | None = None,
     budget: str | Path | None = None,
     strict: bool = False,
+    allow_partial: bool = False,
 ) -> Checked:
     """Judge a candidate against a baseline, each a label in `output`, a record file or a folder of records.
 
@@ -32,9 +35,11 @@ def check(
     `verdict.judge`. Runs that agree on every item hold, however few there are. A task is `over_budget`, unless it
     regressed, where the candidate has more errors or less coverage than `budget` (a TOML file) allows: without one, 1 %
     of the items or what the baseline has. What the candidate lacks, or was asked otherwise, is never passed over: it
-    makes the verdict `not_comparable`, and so does a record that is both the candidate's and the baseline's. With
-    `strict` what is inconclusive fails too. `margin` (.01) and `alpha` (.05) go before the defaults of the file. Raises
-    UsageError for a run that is not found or a budget that cannot be used.
+    makes the verdict `not_comparable`, and so does a record that is both the candidate's and the baseline's. A run of
+    the first items only fails too, unless `allow_partial`. With `strict` what is inconclusive fails. Beside the tasks
+    stands one test of their mean, corrected for chance, with the mean of their margins: damage that is spread over
+    tasks shows there. `margin` (.01) and `alpha` (.05) go before the defaults of the file. Raises UsageError for a run
+    that is not found or a budget that cannot be used.
     """
     limits = read_budget(Path(budget) if budget else None, margin, alpha)
     runs = [select(name, output) for name in (baseline, candidate)]
@@ -52,17 +57,20 @@ def check(
         else:
             apart.append(Unchecked(each.a.record.task, str(made)))
             errors += [str(made)] if isinstance(made, DataError) else []
+    rows, mean = _rows(tried, limits.alpha)
     return Checked(
         baseline=base,
         candidate=new,
         alpha=limits.alpha,
         strict=strict,
-        rows=_rows(tried, limits.alpha),
+        rows=rows,
         incomparable=tuple(apart),
         new=tuple(record.reference for record in found.only_b),
         errors=tuple(dict.fromkeys(errors)),
         fingerprints=(runs[0].attempt.fingerprint, runs[1].attempt.fingerprint),
         remarks=tuple(remark for run in runs for remark in run.attempt.remarks()),
+        pooled=mean,
+        allow_partial=allow_partial,
     )
 
 
@@ -74,6 +82,9 @@ class _Tried:
     limits: Limits
     made: Difference
     varying: Variation | None
+    scale: float | None
+    """What takes its differences to the scale from chance to best; None where it has no place in a mean."""
+    parts: tuple[Part, Part] | None
 
 
 def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
@@ -89,29 +100,60 @@ def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
     made = difference(*measured, confidence=confidence)
     if made is None:
         return UsageError(f"metric {matched.metric.name} is undefined on the items of both")
-    return _Tried(matched, budget.of(matched.a.record), made, variation(measured, made, confidence))
+    scale = corrected_scale(matched)
+    parts = None if scale is None else scaled_parts(matched, measured, scale)
+    return _Tried(matched, budget.of(matched.a.record), made, variation(measured, made, confidence), scale, parts)
 
 
-def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[CheckRow, ...]:
+def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[tuple[CheckRow, ...], Pooled | None]:
+    """Return the rows, and the mean over their tasks, which has half of alpha and the tasks the rest."""
     gains = [each.made.gain for each in tried]
-    verdicts = judge(gains, [each.limits.margin for each in tried], alpha)
-    adjusted = holm([gain.p_lower for gain in gains]).tolist()
+    margins = [each.limits.margin for each in tried]
+    mean = _mean(tried, alpha)
+    weights = [1.0] * len(tried)
+    if mean is not None:
+        gains, margins, weights = [*gains, mean[0]], [*margins, mean[1]], [*weights, float(len(tried))]
+    judged = judge(gains, margins, alpha, weights)
     rows = []
-    for each, judged, p in zip(tried, verdicts, adjusted, strict=True):
-        row = _row(each, p)
-        verdict: Verdict = "held" if judged == "inconclusive" and each.made.identical else judged
+    for each, found in zip(tried, judged, strict=False):
+        row = _row(each, found)
+        verdict: Verdict = "held" if found.verdict == "inconclusive" and each.made.identical else found.verdict
         wanted = None
         if verdict == "inconclusive" and each.varying is not None:
-            wanted = needed(each.varying, each.made.gain, each.limits.margin, alpha, len(tried))
+            wanted = needed(each.varying, each.made.gain, each.limits.margin, alpha, round(sum(weights)))
         if row.over and verdict != "regressed":
             verdict = "over_budget"
         rows.append(replace(row, verdict=verdict, needed_n=wanted))
-    return tuple(rows)
+    if mean is None:
+        return tuple(rows), None
+    gain, found = mean[0], judged[-1]
+    unchanged = all(each.made.identical for each in tried if each.parts)
+    return tuple(rows), Pooled(
+        tasks=sum(each.parts is not None for each in tried),
+        difference=Estimate(gain.value, gain.low, gain.high),
+        margin=mean[1],
+        p=gain.p_lower,
+        p_adjusted=found.p,
+        low_adjusted=found.ends[0],
+        high_adjusted=found.ends[1],
+        verdict="held" if found.verdict == "inconclusive" and unchanged else found.verdict,
+    )
 
 
-def _row(tried: _Tried, p_adjusted: float) -> CheckRow:
+def _mean(tried: Sequence[_Tried], alpha: float) -> tuple[Paired, float] | None:
+    """Return the test of the mean over tasks and its margin, the mean of theirs; None of fewer than two."""
+    tests, margins, parts = [], [], []
+    for each in tried:
+        if each.scale is not None and each.parts is not None:
+            tests.append(raw(each.made).scaled(each.scale))
+            margins.append(each.limits.margin * abs(each.scale))
+            parts.append(each.parts)
+    return (pooled(tests, parts, 1 - 2 * alpha), sum(margins) / len(margins)) if len(tests) > 1 else None
+
+
+def _row(tried: _Tried, found: Judged) -> CheckRow:
     before, after, made = tried.match.a.record, tried.match.b.record, tried.made
-    name = tried.match.metric.name
+    name, together = tried.match.metric.name, made.turned(found.ends)
     return CheckRow(
         task=before.task,
         version=before.version,
@@ -121,7 +163,9 @@ def _row(tried: _Tried, p_adjusted: float) -> CheckRow:
         difference=made.change,
         margin=tried.limits.margin,
         p=made.gain.p_lower,
-        p_adjusted=p_adjusted,
+        p_adjusted=found.p,
+        low_adjusted=together.low,
+        high_adjusted=together.high,
         verdict="held",
         needed_n=None,
         n=made.gain.n,

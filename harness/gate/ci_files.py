@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from mmbench.harness.errors import UsageError
-from mmbench.harness.gate.rows import Checked, CheckRow
+from mmbench.harness.gate.rows import Checked, CheckRow, Pooled
 from mmbench.harness.records.files import append_whole, write_whole
 from mmbench.harness.render.figures import markdown, number, signed, span
 from mmbench.harness.render.plain import markdown_text, plain
@@ -22,6 +22,8 @@ def write_junit(checked: Checked, path: Path) -> None:
     another. What could not be compared or read is an error. Raises UsageError where the file cannot be written.
     """
     cases = [_case(row, checked) for row in checked.rows]
+    if checked.pooled is not None:
+        cases.append(_judged(_empty("mean over tasks", checked.candidate), checked.pooled, checked))
     cases += [_error(each.task, each.reason, checked.candidate) for each in checked.incomparable]
     named = {each.reason for each in checked.incomparable}
     cases += [_error("records", error, checked.candidate) for error in checked.errors if error not in named]
@@ -63,6 +65,11 @@ def summary(checked: Checked) -> str:
         ]
         for row in checked.by_gravity()
     ]
+    if checked.pooled is not None:
+        mean = checked.pooled
+        cells = [_MARKS[mean.verdict], "mean over tasks", "chance-corrected", "", "", signed(mean.difference.value)]
+        cells += [span(mean.difference.low, mean.difference.high), f"{mean.margin:.3g}", mean.verdict]
+        rows.append(cells)
     parts = [f"### mmbench check\n\n{markdown_text(checked.conclusion)}"]
     if rows:
         parts.append(markdown([*header, "margin", "verdict"], rows))
@@ -81,6 +88,15 @@ def _line(name: str, said: str) -> str:
 def _case(row: CheckRow, checked: Checked) -> Xml.Element:
     case = _empty(f"{row.reference} {row.metric}", checked.candidate)
     case.set("time", f"{row.seconds:.3f}")
+    if row.reference in checked.cut and row.verdict not in ("regressed", "over_budget"):
+        said = f"partial, the first {row.n:,} items only; --allow-partial lets it pass"
+        Xml.SubElement(case, "failure", {"message": said, "type": "partial"}).text = said
+        return case
+    return _judged(case, row, checked)
+
+
+def _judged(case: Xml.Element, row: CheckRow | Pooled, checked: Checked) -> Xml.Element:
+    case.attrib.setdefault("time", "0")
     message = {"message": plain(row.reason), "type": row.verdict}
     if row.verdict in ("regressed", "over_budget") or (checked.strict and row.verdict == "inconclusive"):
         Xml.SubElement(case, "failure", message).text = message["message"]

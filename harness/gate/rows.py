@@ -8,12 +8,20 @@ from mmbench.harness.gate.verdict import Verdict
 from mmbench.harness.render.figures import count, number, percent, probability, signed, some
 from mmbench.harness.statistics.estimate import Estimate
 
-Conclusion: TypeAlias = Verdict | Literal["not_comparable"]
+Conclusion: TypeAlias = Verdict | Literal["not_comparable", "partial"]
 
 _MOST_NAMES = 5
 """Tasks that the conclusion names for a verdict."""
 
-GRAVEST: tuple[Conclusion, ...] = ("regressed", "over_budget", "not_comparable", "inconclusive", "held", "improved")
+GRAVEST: tuple[Conclusion, ...] = (
+    "regressed",
+    "over_budget",
+    "not_comparable",
+    "partial",
+    "inconclusive",
+    "held",
+    "improved",
+)
 """Verdicts by gravity; the first one present decides for all."""
 
 
@@ -34,7 +42,11 @@ class CheckRow:
     p: float
     """One-sided p-value: the probability of so large a drop if the candidate is no worse than the baseline."""
     p_adjusted: float
-    """p-value after Holm's adjustment over the tasks."""
+    """p-value after Holm's adjustment over the tasks and their mean, which counts as much as all of them."""
+    low_adjusted: float | None
+    """Ends of the interval at the levels of the adjusted tests: it lies below 0 where `p_adjusted` is below alpha, and
+    above 0 where the task improved."""
+    high_adjusted: float | None
     verdict: Verdict
     needed_n: int | None
     """Number of items that would settle an inconclusive task; see `verdict.needed`."""
@@ -82,6 +94,38 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled:
+    """The candidate against the baseline by the mean over the tasks, corrected for chance."""
+
+    tasks: int
+    difference: Estimate
+    """Of the means of (value - chance) / (best - chance), with an interval of 1 - 2 alpha."""
+    margin: float
+    """The mean of the tasks' margins, on the same scale."""
+    p: float
+    """One-sided, as that of a row: signs flipped by picture, over all tasks that show it."""
+    p_adjusted: float
+    low_adjusted: float | None
+    high_adjusted: float | None
+    verdict: Verdict
+
+    @property
+    def reason(self) -> str:
+        """Reason of the verdict, in one sentence."""
+        mean = f"mean over {count(self.tasks, 'task')}, chance-corrected: {signed(self.difference.value)}"
+        if self.verdict == "regressed":
+            return f"{mean}, beyond the margin of {self.margin:.3g} (p {probability(self.p_adjusted)})"
+        return f"{mean}, within the margin of {self.margin:.3g} or not" if self.verdict == "inconclusive" else mean
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as `--format json` prints it."""
+        held: dict[str, Json] = {}
+        for name in self.__slots__:
+            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
+        return held
+
+
+@dataclass(frozen=True, slots=True)
 class Unchecked:
     """A task of the baseline that could not be judged."""
 
@@ -113,21 +157,36 @@ class Checked:
     """Of baseline and candidate; None where a run holds predictions of several files."""
     remarks: tuple[str, ...] = ()
     """Sentences on what was left out under a label, or has no scores."""
+    pooled: Pooled | None = None
+    """Beside the tasks their mean; None of fewer than two that have a chance level and a best value."""
+    allow_partial: bool = False
+    """False where a run of the first items only fails."""
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """`task@version` of what fails for being partial."""
+        return () if self.allow_partial else tuple(row.reference for row in self.rows if row.partial)
 
     @property
     def verdict(self) -> Conclusion:
-        """Gravest verdict of all: regressed, over_budget, not_comparable, inconclusive, held, improved."""
+        """Gravest verdict of all: regressed, over_budget, not_comparable, partial, inconclusive, held, improved."""
         there: set[Conclusion] = {row.verdict for row in self.rows}
         if self.incomparable or self.errors or not self.rows:
             there.add("not_comparable")
+        if self.cut:
+            there.add("partial")
+        if self.pooled is not None and self.pooled.verdict not in ("held", "improved"):
+            there.add(self.pooled.verdict)
         return min(there, key=GRAVEST.index)
 
     @property
     def exit_code(self) -> int:
-        """1 regressed, over budget or, where `strict`, inconclusive; 2 not comparable; else 0."""
+        """1 regressed, over budget, partial or, where `strict`, inconclusive; 2 not comparable; else 0."""
         if self.verdict == "not_comparable":
             return 2
-        return int(self.verdict in ("regressed", "over_budget") or (self.strict and self.verdict == "inconclusive"))
+        return int(
+            self.verdict in ("regressed", "over_budget", "partial") or (self.strict and self.verdict == "inconclusive")
+        )
 
     @property
     def conclusion(self) -> str:
@@ -139,9 +198,13 @@ class Checked:
             named = f" ({some(names, _MOST_NAMES)})" if verdict in ("regressed", "over_budget") else ""
             if names:
                 parts.append(f"{len(names):,} {verdict.replace('_', ' ')}{named}")
+        if self.pooled is not None and self.pooled.verdict == "regressed" and "regressed" not in verdicts:
+            parts.append(f"their mean {self.pooled.verdict} ({signed(self.pooled.difference.value)})")
         if self.incomparable:
             names = [each.task for each in self.incomparable]
             parts.append(f"{len(names):,} not comparable ({some(names, _MOST_NAMES)})")
+        if self.cut:
+            parts.append(f"{len(self.cut):,} partial ({some(self.cut, _MOST_NAMES)}), which --allow-partial lets pass")
         passed = "fails" if self.exit_code else "passes"
         whole = count(len(verdicts) + len(self.incomparable), "task")
         return (
@@ -167,6 +230,8 @@ class Checked:
             "candidate_fingerprint": self.fingerprints[1],
             "alpha": self.alpha,
             "strict": self.strict,
+            "allow_partial": self.allow_partial,
+            "pooled": self.pooled.as_json() if self.pooled else None,
             "rows": [row.as_json() for row in self.rows],
             "incomparable": [each.as_json() for each in self.incomparable],
             "new": list(self.new),

@@ -42,9 +42,14 @@ class Measured:
         """Return (n,) numbers of the clusters, for what takes clusters."""
         return arrow.flat(self.clusters.dictionary_encode().indices, np.int32)
 
-    def _take(self, rows: npt.NDArray[np.intp]) -> "Measured":
+    def take(self, rows: npt.NDArray[np.intp]) -> "Measured":
+        """Return some of the items."""
         chosen = arrow.whole_numbers(rows)
         return replace(self, ids=self.ids.take(chosen), clusters=self.clusters.take(chosen), table=self.table[rows])
+
+    def beside(self, other: "Measured") -> "Measured":
+        """Return the same, whose items are clustered as those of another record are."""
+        return replace(self, ids=other.ids, clusters=other.clusters)
 
 
 def read_measured(record: Path, metric: Metric, digest: str | None = None) -> Measured:
@@ -101,7 +106,7 @@ def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:
     there = {name: row for row, name in enumerate(b.ids.to_pylist())}
     pairs = [(row, there[name]) for row, name in enumerate(a.ids.to_pylist()) if name in there]
     rows = np.array(pairs, dtype=np.intp).reshape(-1, 2)
-    return a._take(rows[:, 0]), b._take(rows[:, 1])
+    return a.take(rows[:, 0]), b.take(rows[:, 1])
 
 
 def _whole(column: Column) -> Column:

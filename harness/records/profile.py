@@ -1,20 +1,32 @@
 """Perception profile: how far above chance a model is in each dimension that its tasks name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import NormalDist, fmean
 from typing import Literal
 
+import numpy as np
+
 from mmbench.harness.digest import Json
+from mmbench.harness.errors import UsageError
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.records.measured import read_measured
 from mmbench.harness.records.record import Record
+from mmbench.harness.records.replicates import replicates
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET, corrected
 from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
+from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.tasks.task import Task
 
 Verdict = Literal["learned", "mostly", "partly", "at chance", "below chance", "no interval", "no scale", "incomplete"]
 
 LEARNED = 0.9
 """From this score on a dimension is learned."""
+_ALPHA = 0.05
+"""How often guessing may seem to be more in any dimension of a profile."""
 MOSTLY = 0.6
 """From this score on it mostly is; below, partly."""
 
@@ -45,21 +57,27 @@ class Dimension:
         }
 
 
-def profile(tasks: Sequence[Task], records: Sequence[Record]) -> list[Dimension]:
+def profile(tasks: Sequence[Task], records: Sequence[Record], results: Path | None = None) -> list[Dimension]:
     """Return the dimensions that the cards of the tasks name, in the order of the tasks.
 
     `records` are those of one model. Its controls do not enter, nor do tasks without a dimension or without a best
-    value of their primary metric.
+    value of their primary metric. `results`: the folder of their outcomes, from which an interval of several tasks is
+    that of a board. A dimension is told from chance by a p that is Holm-adjusted over all of them, so that guessing
+    seems to be more in one profile of twenty, not in one row.
     """
     held = {record.reference: record for record in records if record.control is None}
     found: dict[str, list[Record | None]] = {}
     for task in tasks:
         if task.card.dimension:
             found.setdefault(task.card.dimension, []).append(held.get(task.reference))
-    return [_dimension(name, group) for name, group in found.items()]
+    made = [_dimension(name, group, results) for name, group in found.items()]
+    ps = holm([from_chance(each.score) if each.score else None for each in made]).tolist()
+    return [
+        replace(each, verdict=_verdict(each.score, p)) if each.score else each for each, p in zip(made, ps, strict=True)
+    ]
 
 
-def _dimension(name: str, found: Sequence[Record | None]) -> Dimension:
+def _dimension(name: str, found: Sequence[Record | None], results: Path | None) -> Dimension:
     # A metric without a best value (CIDEr) has no place in a mean; a task that is missing leaves none.
     mine = [record for record in found if record is None or record.card.best is not None]
     n = sum(record.primary.n for record in mine if record)
@@ -68,8 +86,42 @@ def _dimension(name: str, found: Sequence[Record | None]) -> Dimension:
     if not whole or len(whole) < len(mine):
         verdict: Verdict = "no scale" if all(map(_covered, mine)) else "incomplete"
         return Dimension(name, None, n, len(mine), verdict)
-    mean = _mean(whole)
-    return Dimension(name, mean, n, len(mine), _verdict(mean))
+    drawn = _drawn([record for record in mine if record], results) if len(whole) > 1 and results else None
+    mean = _mean(whole) if drawn is None else macro_average(whole, correlation(drawn, unknown=1.0))
+    return Dimension(name, mean, n, len(mine), "no interval")
+
+
+def _drawn(records: Sequence[Record], results: Path) -> Floats | None:
+    """Return (REPLICATES, tasks) scores over resampled pictures; None where outcomes cannot be read."""
+    rows = []
+    for record in records:
+        path = results / "runs" / record.model / record.file_name
+        try:
+            metric = metric_named(record.family, record.primary.metric)
+            measured = read_measured(path, metric, record.outcomes_digest)
+        except UsageError:
+            return None
+        chance, best = record.primary.chance, record.card.best
+        if chance is None or best is None:
+            return None
+        (row,) = replicates([measured], str(record.dataset["digest"]))
+        rows.append((row.astype(np.float64) - chance) / (best - chance))
+    return np.stack(rows, axis=1)
+
+
+def from_chance(score: Estimate) -> float | None:
+    """Return the two-sided p that a chance-corrected score is 0, by the end of its 95 % interval on that side.
+
+    >>> round(from_chance(Estimate(0.2, 0.0, 0.5)), 3), from_chance(Estimate(0.2, None, None)) is None
+    (0.05, True)
+    """
+    if score.low is None or score.high is None:
+        return None
+    reach = score.value - score.low if score.value > 0 else score.high - score.value
+    normal = NormalDist()
+    if reach <= 0:
+        return 0.0 if score.value else 1.0
+    return 2 * normal.cdf(normal.inv_cdf(0.025) * abs(score.value) / reach)
 
 
 def _covered(record: Record | None) -> bool:
@@ -93,13 +145,13 @@ def _mean(scores: Sequence[Estimate]) -> Estimate:
     return Estimate(value, fmean(low for low, _ in ends), fmean(high for _, high in ends))
 
 
-def _verdict(mean: Estimate) -> Verdict:
+def _verdict(mean: Estimate, p: float) -> Verdict:
     if mean.low is None or mean.high is None:
         return "no interval"
-    if mean.high < 0:
-        return "below chance"
-    if mean.low <= 0:
+    if p >= _ALPHA:
         return "at chance"
+    if mean.value < 0:
+        return "below chance"
     if mean.value >= LEARNED:
         return "learned"
     return "mostly" if mean.value >= MOSTLY else "partly"

@@ -59,5 +59,5 @@ def pairs_json(pairs: Pairs, models: Sequence[str]) -> Json:
 
 def _judged(each: Judged) -> Json:
     test = each.compared.test
-    figures = [None if figure is None else round(figure, 4) for figure in (test.value, test.low, test.high)]
+    figures = [None if figure is None else round(figure, 4) for figure in (test.value, *(each.ends or (None, None)))]
     return [each.compared.task, *figures, float(f"{each.p:.2g}"), each.verdict]

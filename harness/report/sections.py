@@ -15,7 +15,6 @@ from mmbench.harness.report.pair_matrix import pair_matrix
 from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published
 from mmbench.harness.report.shots import Curve, curve, shots_chart
-from mmbench.harness.report.verdicts import MOST_RESAMPLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,8 @@ def _pairs(contents: Contents) -> Html:
         return Html()
     note = (
         "On how many tasks the model of the row is better (▲), worse (▼) or tied (=) with that of the column: paired "
-        f"tests on the items both were scored on (corpus metrics: {MOST_RESAMPLED:,} of them at most), Holm-adjusted "
-        "over the tasks of the pair, at 5 %. A cell lists them."
+        "tests on the items both were scored on, as mmbench compare makes them, with p and interval Holm-adjusted over "
+        "the tasks of the pair, at 5 %. A cell lists them."
     )
     matrix = pair_matrix(contents.pairs, contents.models)
     return _section("pairs", "Model against model", note, _scrolled("pairs", matrix))

@@ -1,18 +1,14 @@
 """Pairwise verdicts on shared tasks: which of two models is better, and where no difference is detected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from mmbench.harness.compare.difference import Verdict, difference, verdict
-from mmbench.harness.records import arrow
-from mmbench.harness.records.measured import Column, Measured, shared
+from mmbench.harness.records.measured import shared
 from mmbench.harness.report.answers import Answers
-from mmbench.harness.statistics.holm import holm
+from mmbench.harness.statistics.holm import holm, holm_levels
 from mmbench.harness.statistics.paired import Paired
 
 ALPHA = 0.05
@@ -20,9 +16,6 @@ ALPHA = 0.05
 
 _NEEDED = 2
 """Items: of a single one nothing can be told."""
-
-MOST_RESAMPLED = 2000
-"""Items of a corpus metric that a pair is compared on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,8 @@ class Judged:
     """Holm-adjusted over the tasks of the pair."""
     verdict: Verdict
     """Verdict on the first model against the second."""
+    ends: tuple[float, float] | None
+    """Interval at the level of the adjusted test, as `compare` shows it."""
 
 
 Pairs: TypeAlias = Mapping[tuple[str, str], Sequence[Judged]]
@@ -60,28 +55,17 @@ def compare_task(task: int, answers: Sequence[Answers]) -> dict[tuple[str, str],
     found = {}
     for one, other in combinations(answers, 2):
         # The test is of the second run against the first.
-        a, b = _capped(*shared(other.measured, one.measured))
+        a, b = shared(other.measured, one.measured)
         made = difference(a, b) if len(a) >= _NEEDED and a.table.shape == b.table.shape else None
         if made is not None:
             found[one.model, other.model] = Compared(task, made.gain)
     return found
 
 
-def _capped(a: Measured, b: Measured) -> tuple[Measured, Measured]:
-    """Return the same, for a corpus metric at most `MOST_RESAMPLED` items: each pair of models resamples them anew."""
-    if a.metric.aggregate is None or len(a) <= MOST_RESAMPLED:
-        return a, b
-    drawn = np.sort(np.random.default_rng(0).choice(len(a), MOST_RESAMPLED, replace=False))
-    rows = arrow.whole_numbers(drawn)
-    return _rows(a, rows, drawn), _rows(b, rows, drawn)
-
-
-def _rows(measured: Measured, rows: Column, drawn: npt.NDArray[np.intp]) -> Measured:
-    ids, clusters = measured.ids.take(rows), measured.clusters.take(rows)
-    return replace(measured, ids=ids, clusters=clusters, table=measured.table[drawn])
-
-
 def judge(compared: Sequence[Compared]) -> list[Judged]:
     """Return the verdicts of one pair of models over their tasks (Holm 1979)."""
-    adjusted = holm([each.test.p for each in compared]).tolist()
-    return [Judged(each, p, verdict(each.test, p, ALPHA)) for each, p in zip(compared, adjusted, strict=True)]
+    ps = [each.test.p for each in compared]
+    return [
+        Judged(each, p, verdict(each.test, p, ALPHA), each.test.ends(1 - level))
+        for each, p, level in zip(compared, holm(ps).tolist(), holm_levels(ps, ALPHA).tolist(), strict=True)
+    ]

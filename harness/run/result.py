@@ -1,6 +1,7 @@
 """Result of a run: its records, its problems, and both as rows, frames and profiles."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmbench.harness.digest import Json
@@ -23,6 +24,8 @@ class Run:
     """One for each task that was asked, in order."""
     problems: list[Problem] = field(default_factory=list)
     """One for each that was not."""
+    results: Path | None = None
+    """Folder of the outcomes, from which profiles know what tasks share."""
 
     def rows(self) -> list[dict[str, Json]]:
         """Return a row for each model, task and metric; an unsupported task has rows without a value."""
@@ -54,7 +57,7 @@ class Run:
         """Return the perception profile of each model that answered a task: its dimensions, in order of the tasks."""
         asked = [record for record in self.records if record.control is None]
         return {
-            model: profile(self.tasks, [record for record in asked if record.model == model])
+            model: profile(self.tasks, [record for record in asked if record.model == model], self.results)
             for model in dict.fromkeys(record.model for record in asked)
         }
 

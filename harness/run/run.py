@@ -79,8 +79,8 @@ def execute(
     progress: Progress | None = None,
 ) -> Run:
     """Ask each model each task and write records as they are done. Raises UsageError or DataError, as `run` does."""
-    made = Run(tasks)
     output = output.absolute()  # an adapter may change the working directory
+    made = Run(tasks, results=output)
     for model in models:
         try_writing(output, model.label)
     with closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:

@@ -7,9 +7,12 @@ import numpy.typing as npt
 
 from mmbench.harness.digest import Json
 from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
-from mmbench.harness.statistics.clusters import effective_size, mean_interval
+from mmbench.harness.statistics.clusters import Clusters, cluster_codes, mean_interval
+from mmbench.harness.statistics.draws import mean_over_draws_interval
+from mmbench.harness.statistics.shares import Shares, share_interval
+from mmbench.harness.statistics.student import student_quantile
 from mmbench.harness.statistics.wilson import wilson
-from mmbench.harness.tasks.metric import Aggregate, Metric
+from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome, Score
 
 _WORK = 400_000_000
@@ -60,42 +63,52 @@ def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) 
         if not np.isfinite(value):
             return None, None, None
         bounds = (value, value) if all(outcome.status == "ok" for outcome in mine) else None
-        return value, _corpus_interval(metric.aggregate, statistics, clusters), bounds
+        return value, _corpus_interval(metric, statistics, clusters, value), bounds
     values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
-    total = float(values.sum())
-    value = total / len(counted)
+    value = float(values.sum()) / len(counted)
     if metric.draws:
-        return value, _interval_over_draws(metric, counted), None
+        table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
+        return value, mean_over_draws_interval(table, clusters), None
     if not metric.proportion:
         return value, mean_interval(values, clusters), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
     unknown = sum(outcome.status != "ok" for outcome in mine)
-    # As many free items as the clustered ones are worth (Korn and Graubard 1998, with Wilson's interval).
-    worth = effective_size(values, clusters)
-    interval = None if worth is None else wilson(value * worth, worth)
+    interval = share_interval(Shares(values, np.ones_like(values)), clusters)
     return value, interval, (right / len(mine), (right + unknown) / len(mine))
 
 
-def _corpus_interval(aggregate: Aggregate, statistics: npt.NDArray[np.float64], clusters: Sequence[str]) -> _Ends:
-    """Return the interval of a corpus metric of (n, k) statistics, by resampling clusters.
+def _corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], clusters: Clusters, value: float) -> _Ends:
+    """Return the interval of a corpus metric of (n, k) statistics.
 
-    Large tables get fewer resamples, since average precision of many classes costs as many sums as there are cells.
+    Of a proportion its own; of a number whose items' shares are known the jackknife; else clusters are resampled, less
+    often where tables are large, since average precision of many classes costs as many sums as there are cells.
     """
+    if metric.shares is not None:
+        return share_interval(metric.shares(statistics), clusters)
+    if metric.varies is not None:
+        lost = metric.varies(statistics)
+        return None if lost is None else _jackknife(lost, clusters, value)
+    aggregate = metric.aggregate
+    if aggregate is None:
+        return None
     resamples = min(RESAMPLES, max(_FEWEST, _WORK // statistics.size))
-    return percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
+    made = percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
+    if made is None or made[0] < made[1]:
+        return made
+    # Resamples of what cannot vary have no width, and know nothing; as many coins as there are clusters do.
+    count = cluster_codes(clusters)[1]
+    return wilson(value * count, count) if metric.proportion and 0 <= value <= 1 else None
 
 
-def _interval_over_draws(metric: Metric, counted: Sequence[Outcome]) -> _Ends:
-    """Return the interval of a mean over items and draws, both resampled; items of one cluster together."""
-    table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
-    rng = np.random.default_rng(0)
-    draws = table.shape[1]
-
-    def means(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        drawn = rng.multinomial(draws, np.full(draws, 1 / draws), size=len(weights))
-        return np.asarray(((weights @ table) * drawn).sum(axis=1) / (weights.sum(axis=1) * draws))
-
-    return percentile_interval(means, [outcome.cluster for outcome in counted])
+def _jackknife(lost: npt.NDArray[np.float64], clusters: Clusters, value: float) -> _Ends:
+    """Return the interval of a value that falls by (n,) `lost` without each item (Efron and Stein 1981)."""
+    codes, count = cluster_codes(clusters)
+    if count < 2:
+        return None
+    moved = np.bincount(codes, lost, minlength=count)
+    error = float(np.sqrt((count - 1) / count * ((moved - moved.mean()) ** 2).sum()))
+    reach = student_quantile(0.975, count - 1) * error
+    return (value - reach, value + reach) if error else None
 
 
 def _chance(metric: Metric, mine: Sequence[Outcome]) -> float | None:

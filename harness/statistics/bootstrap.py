@@ -7,7 +7,8 @@ from statistics import NormalDist
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_quantile
+from mmbench.harness.statistics.clusters import Clusters, cluster_codes
+from mmbench.harness.statistics.student import student_quantile
 
 RESAMPLES = 2000
 _AT_ONCE = 4_000_000

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.statistics.student import student_quantile
 
 Codes: TypeAlias = npt.NDArray[np.intp]
 Clusters: TypeAlias = Sequence[str] | npt.NDArray[np.integer]
@@ -41,26 +43,51 @@ def standard_error(values: Floats, codes: Codes, count: int) -> float:
     return math.sqrt((count - 1) / count * float(moved @ moved))
 
 
-def mean_interval(values: Floats, clusters: Clusters, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Return the interval of the mean of (n,) values, over clusters; None where there is but one.
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean of values in clusters, and all that its intervals need."""
 
-    Student's, of the statistic whose skewness Hall's transformation takes away (Hall 1992), without which the interval
-    of what few clusters decide misses on one side.
+    value: float
+    error: float
+    """Standard error."""
+    skew: float
+    """Skewness of the mean."""
+    freedom: float
+
+    def ends(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """Return the interval; None where nothing varies, which tells nothing of what would.
+
+        Student's, of the statistic whose skewness Hall's transformation takes away (Hall 1992), without which the
+        interval of what few clusters decide misses on one side.
+        """
+        if not self.error:
+            return None
+        quantile = student_quantile(0.5 + confidence / 2, self.freedom)
+        return (
+            self.value - self.error * _skewed(quantile, self.skew),
+            self.value - self.error * _skewed(-quantile, self.skew),
+        )
+
+
+def clustered_mean(values: Floats, codes: Codes, count: int) -> Mean:
+    """Return the mean of (n,) values in `count` clusters, two at least."""
+    moved = _moved(values, codes, count)
+    error = math.sqrt((count - 1) / count * float(moved @ moved))
+    if error <= 1e-12 * float(np.abs(values).max(initial=0.0)):  # of equal values, by rounding
+        error = 0.0
+    spread = float(moved.std()) ** 3  # 0 where two clusters pull alike, or by underflow
+    skew = float(((moved - moved.mean()) ** 3).mean()) / spread / math.sqrt(count) if spread else 0.0
+    return Mean(float(values.mean()), error, skew, count - 1)
+
+
+def mean_interval(values: Floats, clusters: Clusters, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Return the interval of the mean of (n,) values over clusters; None where there is but one, or nothing varies.
 
     >>> [round(end, 2) for end in mean_interval(np.array([1.0, 2.0, 3.0, 4.0]), ["a", "b", "c", "d"])]
     [0.45, 4.55]
     """
     codes, count = cluster_codes(clusters)
-    if count < 2:
-        return None
-    mean, error = float(values.mean()), standard_error(values, codes, count)
-    if error == 0:
-        return mean, mean
-    moved = _moved(values, codes, count)
-    spread = float(moved.std()) ** 3  # 0 where two clusters pull alike, or by underflow
-    skew = float(((moved - moved.mean()) ** 3).mean()) / spread / math.sqrt(count) if spread else 0.0
-    quantile = student_quantile(0.5 + confidence / 2, count - 1)
-    return mean - error * _skewed(quantile, skew), mean - error * _skewed(-quantile, skew)
+    return clustered_mean(values, codes, count).ends(confidence) if count > 1 else None
 
 
 def effective_size(values: Floats, clusters: Clusters, confidence: float = 0.95) -> float | None:
@@ -82,10 +109,27 @@ def effective_size(values: Floats, clusters: Clusters, confidence: float = 0.95)
         return float(n)
     if count < 2:
         return None
-    independent = float(values.var(ddof=1)) / n
-    design_effect = max(1.0, standard_error(values, codes, count) ** 2 / independent) if independent > 0 else 1.0
+    return n / max(1.0, design_effect(values, codes, count)) * student_share(confidence, count - 1)
+
+
+def design_effect(values: Floats, codes: Codes, count: int) -> float:
+    """Return how many clustered items are worth one independent one, for the mean of (n,) values; 1 if all are equal.
+
+    >>> design_effect(np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0]), np.array([0, 0, 1, 1, 2, 2]), 3)
+    2.5
+    """
+    independent = float(values.var(ddof=1)) / len(values) if count < len(values) else 0.0
+    return standard_error(values, codes, count) ** 2 / independent if independent > 0 else 1.0
+
+
+def student_share(confidence: float, freedom: float) -> float:
+    """Return by what a number of items shrinks where their variance is an estimate (Korn and Graubard 1998).
+
+    >>> round(student_share(0.95, 10), 3)
+    0.774
+    """
     tail = 0.5 + confidence / 2
-    return n / design_effect * (NormalDist().inv_cdf(tail) / student_quantile(tail, count - 1)) ** 2
+    return (NormalDist().inv_cdf(tail) / student_quantile(tail, freedom)) ** 2
 
 
 def _moved(values: Floats, codes: Codes, count: int) -> Floats:
@@ -97,26 +141,3 @@ def _moved(values: Floats, codes: Codes, count: int) -> Floats:
 def _skewed(x: float, skew: float) -> float:
     """Return what Hall's transformation takes to `x`; `skew` is that of a mean."""
     return 3 / skew * (math.cbrt(1 + skew * (x - skew / 6)) - 1) if abs(skew) > 1e-6 else x
-
-
-def student_quantile(p: float, freedom: int) -> float:
-    """Return the quantile of Student's distribution; within 0.2 % up to p = .975, and closer the more `freedom`.
-
-    Exact for one and two degrees of freedom; else the expansion of Abramowitz and Stegun 1964, 26.7.5.
-
-    >>> [round(student_quantile(0.975, freedom), 2) for freedom in (1, 2, 4, 10, 39, 1000)]
-    [12.71, 4.3, 2.78, 2.23, 2.02, 1.96]
-    """
-    if freedom == 1:
-        return math.tan(math.pi * (p - 0.5))
-    if freedom == 2:
-        return (2 * p - 1) * math.sqrt(2 / (4 * p * (1 - p)))
-    x = NormalDist().inv_cdf(p)
-    terms = (
-        x,
-        (x**3 + x) / 4,
-        (5 * x**5 + 16 * x**3 + 3 * x) / 96,
-        (3 * x**7 + 19 * x**5 + 17 * x**3 - 15 * x) / 384,
-        (79 * x**9 + 776 * x**7 + 1482 * x**5 - 1920 * x**3 - 945 * x) / 92160,
-    )
-    return float(sum(term / freedom**power for power, term in enumerate(terms)))

@@ -5,23 +5,24 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mmbench.harness.numerics.arrays import Floats
-
 _HALVINGS = 60
 """Of an interval two wide: to within rounding."""
+_LEAST = 5e-324
+"""The smallest number above 0: no p is 0."""
 
 
 def mcnemar_mid(gains: int, losses: int) -> float:
     """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen and Laake 2013).
 
     `gains` and `losses` count the items that only the second and only the first run has right. The p of the exact test
-    exceeds it. It is 1 where there are as many gains as losses.
+    exceeds it. It is 1 where there are as many gains as losses, and never 0.
 
     >>> round(mcnemar_mid(1, 7), 6)  # Bentur et al. 2009, in Fagerland, Lydersen and Laake 2013
     0.039062
+    >>> round(mcnemar_mid(400, 0) / 2.0**-400, 9)
+    1.0
     """
-    lower = mcnemar_mid_lower(gains, losses)
-    return min(1.0, 2 * min(lower, 1 - lower))
+    return min(1.0, 2 * mcnemar_mid_lower(min(gains, losses), max(gains, losses)))
 
 
 def mcnemar_mid_lower(gains: int, losses: int) -> float:
@@ -30,8 +31,15 @@ def mcnemar_mid_lower(gains: int, losses: int) -> float:
     >>> [round(mcnemar_mid_lower(*counts), 6) for counts in ((1, 7), (7, 1), (0, 0))]
     [0.019531, 0.980469, 0.5]
     """
-    chances = _fair_coins(gains + losses)
-    return min(1.0, float(chances[:gains].sum() + chances[gains] / 2))
+    if gains > losses:
+        return 1 - mcnemar_mid_lower(losses, gains)
+    tosses = gains + losses
+    # From the largest term down: each is a share of the one before it, and the sum keeps its digits however small.
+    heads = np.arange(gains, 0, -1)
+    shares = np.cumprod(heads / (tosses + 1 - heads))
+    below = 0.5 + float(shares.sum())
+    log_most = math.lgamma(tosses + 1) - math.lgamma(gains + 1) - math.lgamma(losses + 1) - tosses * math.log(2)
+    return max(_LEAST, min(1.0, math.exp(log_most + math.log(below))))
 
 
 def tango_interval(gains: float, losses: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -80,10 +88,3 @@ def null_variance(difference: float, gained: float, lost: float) -> float:
     c = -lost * difference * (1 - difference)
     likely = (math.sqrt(max(0.0, b * b - 8 * c)) - b) / 4
     return 2 * likely + difference * (1 - difference)
-
-
-def _fair_coins(tosses: int) -> Floats:
-    """Return the chances of 0 to `tosses` heads."""
-    heads = np.arange(1, tosses + 1)
-    logs = np.concatenate([[0.0], np.cumsum(np.log((tosses + 1 - heads) / heads))])
-    return np.exp(logs - tosses * math.log(2))

@@ -1,16 +1,24 @@
-"""Paired comparison of two runs on the same items: difference, interval and p-value."""
+"""Paired comparison of two runs on the same items: difference, interval and p-value, which say the same."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
-from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, effective_size, mean_interval
+from mmbench.harness.statistics.clusters import (
+    Clusters,
+    Codes,
+    cluster_codes,
+    clustered_mean,
+    design_effect,
+    student_share,
+)
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
-from mmbench.harness.statistics.permutation import sign_flip, tail_shares
+from mmbench.harness.statistics.permutation import lower_tail, sign_flip, tail_share
 from mmbench.harness.types import FEW_CLUSTERS
 
 Aggregate = Callable[[Floats, Floats], Floats]
@@ -18,8 +26,13 @@ Aggregate = Callable[[Floats, Floats], Floats]
 
 _AT_ONCE = 4_000_000
 """Weights held at a time."""
+_BARELY = 1e-6
+"""Of a difference: how far from 0 an interval ends that would hold 0 where the test does not."""
 
-_Ends = tuple[float, float] | None
+Ends = tuple[float, float] | None
+_NONE: tuple[None, None] = (None, None)
+At = Callable[[float], Ends]
+"""A confidence to an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +47,116 @@ class Paired(Estimate):
     """Items that both runs were scored on."""
     clusters: int
     """Independent groups of them: pictures, episodes."""
+    at: At | None = field(default=None, compare=False, repr=False)
+    """The interval at any confidence, as its method gives it."""
 
     @property
     def few_clusters(self) -> bool:
         """True where the interval may be too narrow."""
         return self.clusters < min(self.n, FEW_CLUSTERS)
 
+    def scaled(self, by: float) -> "Paired":
+        """Return the same on another scale; where `by` is negative, on one that points the other way."""
+        at, turned = self.at, by < 0
+        low, high = sorted((self.low * by, self.high * by)) if self.low is not None and self.high is not None else _NONE
 
-def paired(a: Floats, b: Floats, clusters: Clusters, *, seed: int = 0, confidence: float = 0.95) -> Paired:
+        def scaled(confidence: float) -> Ends:
+            ends = at(confidence) if at else None
+            return None if ends is None else (min(ends[0] * by, ends[1] * by), max(ends[0] * by, ends[1] * by))
+
+        p_lower = 1 - self.p_lower if turned else self.p_lower
+        return Paired(self.value * by, low, high, self.p, p_lower, self.n, self.clusters, at and scaled)
+
+    def ends(self, confidence: float) -> Ends:
+        """Return the interval at a confidence; 0 lies outside it where p is below 1 - confidence, and only there."""
+        return agreeing(self.at(confidence) if self.at else None, self.value, self.p, confidence)
+
+
+def agreeing(ends: Ends, value: float, p: float, confidence: float) -> Ends:
+    """Return an interval that holds 0 unless the two-sided test at the same level does not.
+
+    Interval and test are of two methods, each the better for its purpose, which may differ by a hair at 0. There the
+    test decides: the interval is that of all differences which are not rejected.
+
+    >>> agreeing((0.01, 0.3), 0.15, 0.06, 0.95), agreeing((-0.01, 0.2), 0.1, 0.04, 0.95)
+    ((0.0, 0.3), (1e-07, 0.2))
+    """
+    if ends is None:
+        return None
+    low, high = ends
+    if p >= 1 - confidence or value == 0:
+        return min(low, 0.0), max(high, 0.0)
+    return (max(low, _BARELY * value), high) if value > 0 else (low, min(high, _BARELY * value))
+
+
+def paired(a: Floats, b: Floats, clusters: Clusters, *, confidence: float = 0.95, bounded: bool = False) -> Paired:
     """Compare the means of (n,) per-item values of two runs; `clusters` are what items that are not independent share.
 
-    Right or wrong (0 or 1), no cluster shared: McNemar's mid-p and Tango's interval. Clusters shared: signs flipped by
-    cluster, and Tango's interval at the effective number of items. Other values: signs flipped, and an interval of the
-    mean over clusters. Raises ValueError for no items, unlike numbers of them, or a value that is not finite.
+    Right or wrong (0 or 1), no cluster shared: McNemar's mid-p and Tango's interval; other values, and clusters shared:
+    see `paired_changes`, with `bounded` for values that lie in 0 to 1. Raises ValueError for no items, unlike numbers
+    of them, or a value that is not finite.
 
     >>> before, after = np.array([1.0] * 15 + [0.0] * 5), np.array([0.0] * 6 + [1.0] * 10 + [0.0] * 4)
     >>> made = paired(before, after, np.arange(20))
     >>> made.value, round(made.p, 4), round(made.p_lower, 4)
     (-0.25, 0.0703, 0.0352)
     """
-    codes, count = _checked(a, b, clusters)
+    _checked(a, b, clusters)
     change = b - a
     if not np.isfinite(change).all():
         raise ValueError("an item that one of the runs was not scored on cannot be compared")
-    compare = _binary if np.isin((a, b), (0.0, 1.0)).all() else _general
-    p, p_lower, ends = compare(change, codes, count, seed, confidence)
-    low, high = ends or (None, None)
-    return Paired(float(change.mean()), low, high, p, p_lower, len(change), count)
+    whole = bool(np.isin((a, b), (0.0, 1.0)).all())
+    return paired_changes(change, clusters, confidence=confidence, unit=1.0 if whole or bounded else None)
+
+
+def paired_changes(
+    change: Floats, clusters: Clusters, *, confidence: float = 0.95, unit: float | None = 1.0, n: int | None = None
+) -> Paired:
+    """Compare two runs by (n,) changes from the first to the second, whose mean is the difference.
+
+    p: signs flipped by cluster; where all changes are -1, 0 or 1 and no cluster is shared, McNemar's mid-p. Interval:
+    where values are bounded, Tango's, of changes counted in units of their usual size, at the number of items that the
+    clustered ones are worth; `unit` is that size where nothing changed. Where it is None they are not, and it is that
+    of a mean. `n`: the number of items, where the changes are of groups of them.
+    """
+    codes, count = cluster_codes(clusters)
+    value = float(change.mean())
+    gains, losses = int((change > 0).sum()), int((change < 0).sum())
+    n = n or len(change)
+    alone = count == len(change)
+    if alone and unit is not None and bool(np.isin(change, (-1.0, 0.0, 1.0)).all()):
+        p, p_lower = mcnemar_mid(gains, losses), mcnemar_mid_lower(gains, losses)
+        at: At | None = partial(tango_interval, gains, losses, len(change))
+    else:
+        p = sign_flip(np.asarray(np.bincount(codes, weights=change, minlength=count), np.float64))
+        p_lower = lower_tail(p, value)
+        at = None
+        if count > 1:
+            at = clustered_mean(change, codes, count).ends if unit is None else _counted(change, codes, count, unit)
+    made = Paired(value, None, None, p, p_lower, n, count, at)
+    low, high = made.ends(confidence) or (None, None)
+    return Paired(value, low, high, p, p_lower, n, count, at)
+
+
+def _counted(change: Floats, codes: Codes, count: int, unit: float) -> At:
+    """Return Tango's interval of changes that are not all of one size.
+
+    Changes of any sizes have the variance of so many of the one size in which their absolute sum is spent, the mean of
+    the sizes weighted by themselves; as many are counted (as sums of weights, by Bohm and Zech 2014).
+    """
+    n = len(change)
+    sizes = np.abs(change)
+    spent = float(sizes.sum())
+    size = float(sizes @ sizes) / spent if spent > 0 else unit
+    gained, lost = float(np.maximum(change, 0).sum()) / size, float(np.maximum(-change, 0).sum()) / size
+    effect = max(1.0, design_effect(change, codes, count))
+
+    def at(confidence: float) -> Ends:
+        worth = n / effect * student_share(confidence, count - 1)
+        low, high = tango_interval(gained * worth / n, lost * worth / n, worth, confidence)
+        return low * size, high * size
+
+    return at
 
 
 def paired_corpus(
@@ -68,8 +164,9 @@ def paired_corpus(
 ) -> Paired | None:
     """Compare a corpus metric of two runs, given as (n, k) per-item statistics each; None where one is undefined.
 
-    p: the runs' statistics swapped at random, whole clusters at a time. Interval: clusters resampled. Raises ValueError
-    for no items or unlike numbers of them.
+    For metrics that are not smooth, such as a median, of which no item's share can be told. p: the runs' statistics
+    swapped at random, whole clusters at a time. Interval: clusters resampled. Raises ValueError for no items or unlike
+    numbers of them.
     """
     codes, count = _checked(a, b, clusters)
     both = np.concatenate([a, b])
@@ -83,37 +180,23 @@ def paired_corpus(
     if not np.isfinite(observed):
         return None
     null = np.concatenate([difference(block) for block in _swaps(codes, count, seed)])
-    p, p_lower = tail_shares(observed, null[np.isfinite(null)], drawn=True)
-    ends = percentile_interval(
-        lambda weights: aggregate(b, weights) - aggregate(a, weights), codes, confidence=confidence, seed=seed
-    )
-    low, high = ends or (None, None)
-    return Paired(observed, low, high, p, p_lower, len(a), count)
+    p = tail_share(observed, null[np.isfinite(null)])
+
+    def at(level: float) -> Ends:
+        made = percentile_interval(
+            lambda weights: aggregate(b, weights) - aggregate(a, weights), codes, confidence=level, seed=seed
+        )
+        # That nothing changed tells not how much might; that all changed alike does.
+        return None if made == (0.0, 0.0) else made
+
+    low, high = agreeing(at(confidence), observed, p, confidence) or (None, None)
+    return Paired(observed, low, high, p, lower_tail(p, observed), len(a), count, at)
 
 
 def _checked(a: Floats, b: Floats, clusters: Clusters) -> tuple[Codes, int]:
     if not 0 < len(a) == len(b) == len(clusters):
         raise ValueError(f"two runs are compared on the same items: {len(a)} and {len(b)}, in {len(clusters)} clusters")
     return cluster_codes(clusters)
-
-
-def _binary(change: Floats, codes: Codes, count: int, seed: int, confidence: float) -> tuple[float, float, _Ends]:
-    gains, losses = int((change > 0).sum()), int((change < 0).sum())
-    n = len(change)
-    if count == n:
-        ends = tango_interval(gains, losses, n, confidence)
-        return mcnemar_mid(gains, losses), mcnemar_mid_lower(gains, losses), ends
-    worth = effective_size(change, codes, confidence)
-    scaled = tango_interval(gains * worth / n, losses * worth / n, worth, confidence) if worth else None
-    return *sign_flip(_sums(change, codes, count), seed), scaled
-
-
-def _general(change: Floats, codes: Codes, count: int, seed: int, confidence: float) -> tuple[float, float, _Ends]:
-    return *sign_flip(_sums(change, codes, count), seed), mean_interval(change, codes, confidence)
-
-
-def _sums(change: Floats, codes: Codes, count: int) -> Floats:
-    return np.asarray(np.bincount(codes, weights=change, minlength=count), np.float64)
 
 
 def _swaps(codes: Codes, count: int, seed: int) -> Iterator[Floats]:

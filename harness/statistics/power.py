@@ -127,6 +127,28 @@ def needed_for_margin(
     return max(1, math.ceil((scaled / away) ** 2))
 
 
+def needed_beyond(
+    spread: Spread, margin: float, difference: float, *, alpha: float = 0.05, target: float = POWER
+) -> int | None:
+    """Return how many items show a drop larger than a margin, with probability `target`; None where no number does.
+
+    The drop must be found by a one-sided test, and be seen to exceed the margin, of which the one that asks more
+    decides: a drop just above the margin is seen below it in nearly every second sample.
+
+    >>> needed_beyond(Discordant(0.05), 0.01, -0.03), needed_beyond(Discordant(0.05), 0.01, -0.012)
+    (319, 8829)
+    """
+    found = needed_items(spread, difference, alpha=alpha, sides=1, target=target)
+    away = -difference - margin
+    if found is None or away <= 0:
+        return None
+    if isinstance(spread, Discordant):
+        variance = max(spread.share, abs(difference)) - difference**2
+    else:
+        variance = spread.deviation**2
+    return max(found, math.ceil((NormalDist().inv_cdf(target) * math.sqrt(variance) / away) ** 2))
+
+
 def _normal_power(moment: float, difference: float, n: float, alpha: float, sides: Sides) -> float:
     """Return the power of a test that takes `moment`, the mean square of the differences, for their variance."""
     normal = NormalDist()

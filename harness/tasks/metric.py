@@ -7,10 +7,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mmbench.harness.statistics.shares import Shares
 from mmbench.harness.types import Unit
 
 Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
+
+Counted: TypeAlias = Callable[[npt.NDArray[np.float64]], Shares]
+"""(n, k) statistics to what each item adds to a proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ class Metric:
     """None: the mean of per-item values; else a corpus metric made from per-item statistics."""
     among_others: bool = False
     """True when an item's own value depends on the other items: on the words of all references, on a trained probe."""
+    shares: Counted | None = None
+    """Of a corpus metric that is a proportion, or a rising function of one: what its intervals are made from."""
+    varies: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64] | None] | None = None
+    """(n, k) statistics to (n,) what the value of a corpus metric loses without each item, where its resamples would
+    tell nothing (a number of distinct words); None where the statistics do not hold it."""
 
     @property
     def needs_all(self) -> bool:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.compare.rows import CompareRow, Comparison, Overall
-from mmbench.harness.gate.rows import Checked, CheckRow
+from mmbench.harness.gate.rows import Checked, CheckRow, Pooled
 from mmbench.harness.render.figures import count, markdown, number, percent, probability, signed, span
 from mmbench.harness.render.plain import markdown_text
 from mmbench.harness.statistics.estimate import Estimate
@@ -44,6 +44,9 @@ def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableTy
     rows = made.of(model)
     if rows:
         yield _comparison_table(made, rows, wide=width >= WIDE)
+    if len(rows) > 1:
+        said = f"interval and p: adjusted over the {count(len(rows), 'task')} (Holm); --format json has each alone too"
+        yield Text(said, style="dim")
     yield from _lines(_flips(row) for row in rows if row.verdict != "tied" and row.flips)
     yield from _lines(_odd(row.reference, _marks(row)) for row in rows)
     left = [each for each in made.incomparable if each.model == model]
@@ -64,7 +67,7 @@ def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: boo
     table.add_column("verdict", no_wrap=True)
     for row in rows:
         cells = [_name(row, rows), *([row.metric] if wide else [])]
-        cells += [number(row.a), number(row.b), *_change(row.difference)]
+        cells += [number(row.a), number(row.b), *_change(_adjusted(row))]
         cells.append(probability(row.p_adjusted))
         if wide:
             cells += [f"{row.n:,}", "-" if row.detectable is None else number(row.detectable)]
@@ -78,6 +81,13 @@ def _compact(title: str, *columns: Sequence[str]) -> Table:
     table = empty_table(title, *columns)
     table.show_edge = False
     return table
+
+
+def _adjusted(row: CompareRow | CheckRow) -> Estimate:
+    """Return the difference with the interval that its adjusted p and its verdict stand on."""
+    if row.low_adjusted is None and row.high_adjusted is None:
+        return row.difference
+    return Estimate(row.difference.value, row.low_adjusted, row.high_adjusted)
 
 
 def _change(made: Estimate) -> tuple[str, str]:
@@ -119,7 +129,8 @@ def _flips(row: CompareRow) -> Text:
 def _overall(made: Overall, alpha: float) -> str:
     return (
         f"over {count(made.tasks, 'task')}, chance-corrected: {signed(made.difference.value)}, "
-        f"{percent(1 - alpha)} interval {span(made.difference.low, made.difference.high)}"
+        f"{percent(1 - alpha)} interval {span(made.difference.low, made.difference.high)}, "
+        f"p {probability(made.p)}: {made.verdict}"
     )
 
 
@@ -142,7 +153,7 @@ def comparison_markdown(made: Comparison) -> str:
         rows = made.of(model)
         parts.append(f"**A: {markdown_text(made.models[0])}, B: {markdown_text(model)}**")
         cells = [
-            [row.reference, row.metric, number(row.a), number(row.b), *_change(row.difference)]
+            [row.reference, row.metric, number(row.a), number(row.b), *_change(_adjusted(row))]
             + [probability(row.p_adjusted), f"{row.n:,}", "; ".join([row.verdict, *_marks(row)])]
             for row in rows
         ]
@@ -160,8 +171,18 @@ def check_table(made: Checked, width: int) -> Group:
     parts: list[RenderableType] = [_checked_table(made, wide=width >= WIDE)] if made.rows else []
     grave = [row for row in made.by_gravity() if row.verdict not in ("held", "improved")]
     parts += _lines(
-        _said(row.verdict.replace("_", " "), _COLOURS[row.verdict], f"{row.reference}: {row.reason}") for row in grave
+        _said(
+            row.verdict.replace("_", " "),
+            _COLOURS[row.verdict],
+            f"{row.reference}: {row.reason}" + (f" (all at once: {_together(row)})" if len(made.rows) > 1 else ""),
+        )
+        for row in grave
     )
+    if made.pooled is not None:
+        mean = made.pooled
+        ends = span(mean.difference.low, mean.difference.high)
+        said = f"{mean.reason}, {made.confidence} interval {ends}, all at once {_together(mean)}"
+        parts.append(_said(mean.verdict, _COLOURS[mean.verdict], said))
     parts += _lines(_odd(row.reference, _marks(row)) for row in made.rows)
     parts += _lines(_said("not comparable", "red", f"{each.task}: {each.reason}") for each in made.incomparable)
     parts += _lines(_said("new", "dim", name) for name in made.new)
@@ -170,6 +191,10 @@ def check_table(made: Checked, width: int) -> Group:
     style = "bold red" if made.exit_code else "bold green"
     parts.append(Text(made.conclusion, style=style))
     return Group(*parts)
+
+
+def _together(row: CheckRow | Pooled) -> str:
+    return f"{span(row.low_adjusted, row.high_adjusted)}, p {probability(row.p_adjusted)}"
 
 
 def _checked_table(made: Checked, *, wide: bool) -> Table:

@@ -124,6 +124,7 @@ def _notes(verdicts: set[Verdict]) -> list[str]:
     }
     notes = [
         "score: mean over tasks of (value - chance) / (best - chance)",
+        "verdict: told from chance by a test that holds for all dimensions at once (Holm, 5 %)",
         "bar: solid as far as is sure, shaded as far as the 95 % interval reaches",
     ]
     return notes + [note for verdict, note in said.items() if verdict in verdicts]

@@ -5,7 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.classification import mean_average_precision, mean_per_class_recall
+from mmbench.benchmarks.metrics.classification import (
+    mean_average_precision,
+    mean_per_class_recall,
+    per_class_shares,
+)
 from mmbench.benchmarks.metrics.shots import shots_to_reach
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.metric import Metric
@@ -17,7 +21,8 @@ def lesson_metric(name: str, kind: str, classes: int, *, averaged: bool) -> Metr
     if kind == "accuracy":
         return Metric(name, f"The right class is the likeliest.{over}", draws=averaged, among_others=True)
     if kind == "mean_per_class_recall":
-        return Metric(name, f"Recall averaged over classes.{over}", aggregate=mean_per_class_recall)
+        words = f"Recall averaged over classes.{over}"
+        return Metric(name, words, aggregate=mean_per_class_recall, shares=per_class_shares)
     aggregate = partial(mean_map, classes=classes)
     return Metric(name, f"Average precision averaged over classes.{over}", aggregate=aggregate)
 

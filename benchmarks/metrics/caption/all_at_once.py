@@ -1,7 +1,7 @@
 """Caption metrics of a whole task as harness metrics, with per-item values and statistics."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 
@@ -12,11 +12,13 @@ from mmbench.benchmarks.metrics.caption.attributes import (
     attribute_precision,
     attribute_recall,
     expected_counts,
+    precision_shares,
+    recall_shares,
 )
 from mmbench.benchmarks.metrics.caption.bleu import bleu, bleu_of_each, bleu_statistics, length_ratio
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies, cider_d
 from mmbench.benchmarks.metrics.caption.meteor import Meteor, meteor, meteor_of_each
-from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Tokens, new_words, words
+from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Tokens, new_words, own_words, words
 from mmbench.benchmarks.metrics.caption.ptb import tokenize
 from mmbench.benchmarks.metrics.caption.rouge import rouge_l
 from mmbench.harness.numerics.arrays import Floats
@@ -24,8 +26,13 @@ from mmbench.harness.tasks.metric import Aggregate, Metric
 
 
 def _words_in_all(statistics: Floats, weights: Floats) -> Floats:
-    """Return the (b,) distinct words of all candidates from the (n, 1) words that each is the first to use."""
+    """Return (b,) distinct words of all candidates from the (n, 2) words that each is the first, the only to use."""
     return np.asarray(weights @ statistics[:, 0])
+
+
+def _words_lost(statistics: Floats) -> Floats | None:
+    """Return (n,) the words that leave with each candidate; None in a record that does not hold them."""
+    return statistics[:, 1] if statistics.shape[1] > 1 else None
 
 
 def _bleu(k: int) -> Metric:
@@ -53,9 +60,19 @@ METRICS: Mapping[str, Metric] = {
         _scored("clipscore", "2.5 max(cos, 0) of picture and caption by the scorer (Hessel et al. 2021)."),
         _scored("ref_clipscore", "Harmonic mean of CLIPScore and the closest reference."),
         _size("length_ratio", "Words written over words of the closest references.", length_ratio),
-        _size("vocabulary_size", "Distinct words in all captions.", _words_in_all),
-        Metric("attribute_precision", "Share of named attributes that are true.", aggregate=attribute_precision),
-        Metric("attribute_recall", "Share of true attributes that are named.", aggregate=attribute_recall),
+        replace(_size("vocabulary_size", "Distinct words in all captions.", _words_in_all), varies=_words_lost),
+        Metric(
+            "attribute_precision",
+            "Share of named attributes that are true.",
+            aggregate=attribute_precision,
+            shares=precision_shares,
+        ),
+        Metric(
+            "attribute_recall",
+            "Share of true attributes that are named.",
+            aggregate=attribute_recall,
+            shares=recall_shares,
+        ),
     )
 }
 
@@ -107,7 +124,7 @@ def language_scores(
         "cider": lambda: CaptionScores(cider_d(captions, frequencies)),
         "rouge_l": lambda: CaptionScores(rouge_l(whole)),
         "length_ratio": lambda: CaptionScores(None, counts[:, 8:]),
-        "vocabulary_size": lambda: CaptionScores(None, new_words(captions)[:, None]),
+        "vocabulary_size": lambda: CaptionScores(None, np.stack([new_words(captions), own_words(captions)], axis=1)),
     }
     made = {name: makers[name]() for name in names if name in makers}
     each = bleu_of_each(counts)

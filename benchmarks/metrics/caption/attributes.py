@@ -8,6 +8,7 @@ import numpy as np
 from mmbench.benchmarks.metrics.caption.ngrams import Tokens
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.statistics.shares import Shares
 
 
 def attribute_counts(tokens: Tokens, true: Sequence[Tokens], vocabulary: Sequence[Tokens]) -> tuple[int, int, int]:
@@ -66,6 +67,16 @@ def attribute_precision(statistics: Floats, weights: Floats) -> Floats:
     array([0.5])
     """
     return _share(statistics[:, [0, 1]], weights)
+
+
+def precision_shares(statistics: Floats) -> Shares:
+    """Return what (n, 3) items, as of `attribute_precision`, add to it."""
+    return Shares(statistics[:, 0], statistics[:, 1])
+
+
+def recall_shares(statistics: Floats) -> Shares:
+    """Return what (n, 3) items add to `attribute_recall`."""
+    return Shares(statistics[:, 0], statistics[:, 2])
 
 
 def attribute_recall(statistics: Floats, weights: Floats) -> Floats:

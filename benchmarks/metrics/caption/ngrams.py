@@ -148,3 +148,16 @@ def new_words(captions: Captions) -> Floats:
     mine = captions.is_candidate[text]
     _, first = np.unique(captions.tokens[mine], return_index=True)
     return np.bincount(captions.item[text[mine][first]], minlength=len(captions)).astype(np.float64)
+
+
+def own_words(captions: Captions) -> Floats:
+    """Return (n,) how many words each candidate alone uses.
+
+    >>> own_words(Captions.of([["a", "cat"], ["a", "dog", "a", "dog"]], [[["x"]], [["y"]]]))
+    array([1., 1.])
+    """
+    text = np.repeat(np.arange(len(captions.length)), captions.length)
+    mine = captions.is_candidate[text]
+    pairs = np.unique(np.stack([captions.tokens[mine], captions.item[text[mine]]]), axis=1)
+    _, first, users = np.unique(pairs[0], return_index=True, return_counts=True)
+    return np.bincount(pairs[1][first[users == 1]], minlength=len(captions)).astype(np.float64)

@@ -10,15 +10,18 @@ import pytest
 from rich.console import Console
 
 from mmbench.harness.compare.compare import compare
-from mmbench.harness.compare.macro import left_out, macro_mean
 from mmbench.harness.compare.rows import Comparison
+from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import UsageError
 from mmbench.harness.gate.check import check
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.records import arrow
+from mmbench.harness.records.changes import compared, part, pooled
+from mmbench.harness.records.measured import Measured
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid
 from mmbench.harness.statistics.paired import paired
 from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import comparison_markdown, comparison_tables
 from tests.builders import BASELINES, RECORD, changed, measured, put_measured, rewrite
@@ -37,6 +40,7 @@ YES_NO = np.repeat([[1.0, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]], [
 """Statistics of items answered rightly with yes, wrongly with yes, wrongly with no, and rightly with no."""
 
 HALF = np.tile([1.0, 0.0], 200)
+PLAIN = Metric("error", "", best=None, proportion=False)
 
 
 def test_each_task_is_a_paired_test(tmp_path: Path) -> None:
@@ -242,15 +246,31 @@ def test_only_what_both_were_scored_on(tmp_path: Path) -> None:
     assert (made.errors, made.exit_code) == ((), 0)
 
 
-def test_p_is_adjusted_over_all_models(tmp_path: Path) -> None:
-    put(tmp_path, "a", HALF)
+def test_no_verdict_depends_on_who_else_is_compared(tmp_path: Path) -> None:
+    for task in ("digits", "pets"):
+        put(tmp_path, "a", HALF, task=task)
     for model in ("b", "c", "d"):
         put(tmp_path, model, changed(HALF, 12, 3))
-    (alone,) = compare("a", "b", output=tmp_path).rows
+        put(tmp_path, model, HALF, task="pets")
+    alone = compare("a", "b", output=tmp_path)
     among = compare("a", "b", "c", "d", output=tmp_path)
-    assert alone.p_adjusted == alone.p < 0.05
-    assert [row.p_adjusted for row in among.rows] == pytest.approx([3 * alone.p] * 3)
+    assert among.of("b") == alone.rows
+    assert alone.rows[0].p_adjusted == pytest.approx(2 * alone.rows[0].p)
     assert among.models == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize("tasks", [2, 6])
+def test_interval_and_p_say_the_same(tmp_path: Path, tasks: int) -> None:
+    for i in range(tasks):
+        put(tmp_path, "a", HALF, task=f"t{i}")
+        put(tmp_path, "b", changed(HALF, 10 + 2 * i, 4), task=f"t{i}")
+    rows = compare("a", "b", output=tmp_path).rows
+    assert len({row.verdict for row in rows}) == 2 or tasks == 2
+    for row in rows:
+        assert row.low_adjusted is not None and row.high_adjusted is not None and row.p_adjusted is not None
+        assert (row.high_adjusted < 0) == (row.p_adjusted < 0.05) == (row.verdict == "worse")
+        assert (row.difference.high < 0) == (row.p < 0.05)
+        assert row.low_adjusted <= row.difference.low
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
@@ -281,7 +301,8 @@ def test_a_model_is_tied_with_itself_everywhere() -> None:
     assert {row.verdict for row in made.rows} == {"tied"}
     assert not made.incomparable
     (overall,) = made.overall
-    assert overall.difference == Estimate(0.0, 0.0, 0.0)
+    assert overall.difference.low == -overall.difference.high < overall.difference.value == 0.0
+    assert (overall.p, overall.verdict) == (1.0, "tied")
     whole = len(made.rows)
     assert made.conclusion(made.models[1]) == f"tiny-coca (2) and tiny-coca (1) are tied on {whole} tasks"
 
@@ -313,35 +334,32 @@ def test_the_mean_over_tasks_is_corrected_for_chance(tmp_path: Path) -> None:
     assert "over 2 tasks, chance-corrected: -0.050, 95 % interval" in text(made, 80)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("tasks", "n", "shared"), [(5, 300, 300), (5, 300, 60), (1, 200, 200)])
 def test_its_interval_covers_the_truth(tasks: int, n: int, shared: int) -> None:
-    import pyarrow as pa
-
     rng = np.random.default_rng(0)
-    names = pa.array([f"picture {i % shared}" for i in range(n)])
+    names = arrow.texts([digest_bytes(str(i % shared).encode()) for i in range(n)])
+    ids = arrow.texts([str(i) for i in range(n)])
     covered = 0
-    for _ in range(300):
+    for _ in range(200):
         effect = rng.normal(0, 0.3, shared)[np.arange(n) % shared]  # of the picture, in every task
-        changes = [0.1 + effect + rng.normal(0, 0.5, n) for _ in range(tasks)]
-        made = macro_mean([left_out(lambda w, x=x: w @ x / w.sum(axis=1), names) for x in changes])
-        assert made is not None
+        runs = []
+        for _ in range(tasks):
+            change = 0.1 + effect + rng.normal(0, 0.5, n)
+            runs.append([Measured(PLAIN, ids, names, each[:, None]) for each in (np.zeros(n), change)])
+        tests = [compared(*run) for run in runs]
+        made = pooled([test for test in tests if test], [(part(a, ""), part(b, "")) for a, b in runs])
+        assert made.low is not None and made.high is not None
         covered += made.low <= 0.1 <= made.high
-    assert 0.92 <= covered / 300 <= 0.98
+    assert 0.9 <= covered / 200 <= 0.985
 
 
-def test_groups_are_clusters_where_those_are_few() -> None:
-    import pyarrow as pa
-
-    names = pa.array(["one", "two", "one", "three"])
-    values = np.array([1.0, 2.0, 3.0, 7.0])
-    made = macro_mean([left_out(lambda weights: weights @ values / weights.sum(axis=1), names)])
-    assert made is not None and made.value == 3.25
-    jackknife = np.array([9 / 2, 11 / 3, 6 / 3])
-    error = np.sqrt(2 / 3 * ((jackknife - jackknife.mean()) ** 2).sum())
-    assert (made.high - made.low) / 2 == pytest.approx(4.303 * error, rel=1e-3)
-    alone = left_out(lambda weights: weights @ values, pa.array(["one"] * 4))
-    assert macro_mean([alone]) is None
+def test_the_mean_of_one_task_is_that_of_the_task(tmp_path: Path) -> None:
+    put(tmp_path, "a", HALF)
+    put(tmp_path, "b", changed(HALF, 36, 9))
+    made = compare("a", "b", output=tmp_path)
+    (row,), (overall,) = made.rows, made.overall
+    assert (overall.p, overall.verdict) == (row.p, row.verdict)
+    assert overall.difference.low == pytest.approx(row.difference.low / 0.9)
 
 
 # what is printed

@@ -162,6 +162,30 @@ def test_new_tasks_pass(tmp_path: Path) -> None:
     assert (made.verdict, made.new) == ("held", ("pets@1",))
 
 
+def test_damage_spread_over_tasks_fails_by_their_mean(tmp_path: Path) -> None:
+    for i in range(8):
+        put(tmp_path, "base", MANY[:200], task=f"t{i}", digest=f"{i}" * 16)
+        put(tmp_path, "new", changed(MANY[:200], 8, 3), task=f"t{i}", digest=f"{i}" * 16)
+    made = check("new", "base", output=tmp_path)
+    assert set(verdicts(made).values()) == {"inconclusive"}
+    assert made.pooled is not None
+    assert (made.pooled.verdict, made.verdict, made.exit_code) == ("regressed", "regressed", 1)
+    assert made.pooled.high_adjusted is not None and made.pooled.high_adjusted < 0
+    for row in made.rows:
+        assert row.high_adjusted is not None and row.high_adjusted >= 0
+    assert "their mean regressed (-0.028)" in made.conclusion
+
+
+def test_a_partial_run_fails_unless_allowed(tmp_path: Path) -> None:
+    put(tmp_path, "base", MANY)
+    put(tmp_path, "new", MANY[:1000], partial=True, digest="e" * 16, protocol="q" * 16, clusters=2000)
+    made = check("new", "base", output=tmp_path)
+    assert (made.rows[0].verdict, made.verdict, made.exit_code) == ("held", "partial", 1)
+    assert made.conclusion.endswith("1 partial (digits@1), which --allow-partial lets pass")
+    allowed = check("new", "base", output=tmp_path, allow_partial=True)
+    assert (allowed.verdict, allowed.exit_code) == ("held", 0)
+
+
 # budgets
 
 
@@ -292,19 +316,19 @@ def made(tmp_path: Path) -> Checked:
 
 def test_junit(made: Checked, tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
-    for strict, failures, skipped in ((False, "2", "1"), (True, "3", "0")):
+    for strict, failures, skipped in ((False, "3", "1"), (True, "4", "0")):
         write_junit(replace(made, strict=strict), file)
         (suite,) = Xml.parse(file).getroot()
         assert suite.attrib | {"name": ""} == {
             "name": "",
-            "tests": "5",
+            "tests": "6",
             "failures": failures,
             "errors": "1",
             "skipped": skipped,
             "time": "6.000",
         }
         cases = {case.get("name"): case for case in suite.iter("testcase")}
-        assert len(cases) == 5
+        assert len(cases) == 6
         assert cases["same@1 accuracy"].get("time") == "1.500" and not len(cases["same@1 accuracy"])
         failure = cases["worse@1 accuracy"].find("failure")
         assert failure is not None and failure.get("type") == "regressed"

@@ -26,7 +26,7 @@ def verdicts(rng: np.random.Generator, n: int, drops: list[float], discordant: f
     """Return the verdicts of one simulated run of tasks of n items whose true drops are given."""
     cells = [((discordant - drop) / 2, (discordant + drop) / 2, 1 - discordant) for drop in drops]
     counts = rng.multinomial(n, cells)[:, :2].tolist()
-    return judge([gain(up, down, n) for up, down in counts], [margin] * len(drops), ALPHA)
+    return [each.verdict for each in judge([gain(up, down, n) for up, down in counts], [margin] * len(drops), ALPHA)]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ ACCURACY = Metric("accuracy", "")
 def test_it_is_the_score_less_the_larger_control() -> None:
     gain = visual_gain(
         ACCURACY,
-        outcomes(np.array([1, 1, 1, 0])),
-        {"blind": outcomes(np.array([0, 0, 1, 0])), "shuffled": outcomes(np.array([1, 0, 1, 0]))},
+        outcomes(np.tile([1, 1, 1, 0], 20)),
+        {"blind": outcomes(np.tile([0, 0, 1, 0], 20)), "shuffled": outcomes(np.tile([1, 0, 1, 0], 20))},
     )
     assert gain is not None
     assert (gain.value, gain.control) == (0.25, "shuffled")
@@ -42,7 +42,21 @@ def test_only_items_that_all_were_scored_on_count() -> None:
 def test_a_model_that_does_not_look_gains_nothing() -> None:
     values = np.random.default_rng(0).integers(0, 2, 100)
     gain = visual_gain(ACCURACY, outcomes(values), {"blind": outcomes(values)})
-    assert gain is not None and (gain.value, gain.low, gain.high) == (0.0, 0.0, 0.0)
+    assert gain is not None and gain.low is not None
+    assert (gain.value, gain.high) == (0.0, -gain.low) and 0.03 < -gain.low < 0.04
+
+
+def test_it_is_not_biased_where_controls_are_alike() -> None:
+    rng = np.random.default_rng(0)
+    found, covered = [], 0
+    for _ in range(400):
+        own, *both = (outcomes(rng.random(100) < share) for share in (0.7, 0.5, 0.5))
+        gain = visual_gain(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
+        assert gain is not None and gain.low is not None and gain.high is not None
+        found.append(gain.value)
+        covered += gain.low <= 0.2 <= gain.high
+    assert np.mean(found) == pytest.approx(0.2, abs=0.009)
+    assert covered / 400 >= 0.9
 
 
 def test_corpus_metrics_are_aggregated_again() -> None:

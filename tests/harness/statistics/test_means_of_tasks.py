@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmbench.harness.board.replicates import cluster_keys, poisson_weights
+from mmbench.harness.records.replicates import cluster_keys, poisson_weights
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
 from mmbench.harness.statistics.wilson import wilson
@@ -14,7 +14,7 @@ def scored(values: np.ndarray) -> Estimate:
 
 
 def test_one_task_keeps_its_interval() -> None:
-    made = macro_average([Estimate(0.8, 0.7, 0.95)], np.random.default_rng(0).normal(size=(100, 1)))
+    made = macro_average([Estimate(0.8, 0.7, 0.95)], np.eye(1))
     assert (made.value, made.low, made.high) == pytest.approx((0.8, 0.7, 0.95))
 
 
@@ -22,7 +22,7 @@ def test_one_task_keeps_its_interval() -> None:
 def test_what_tasks_share_does_not_cancel(shared: float, half: float) -> None:
     one, other = np.random.default_rng(0).normal(size=(2, 20_000))
     replicates = np.stack([one, shared * one + (1 - abs(shared)) * other], axis=1)
-    made = macro_average([Estimate(0.5, 0.4, 0.6), Estimate(0.7, 0.6, 0.8)], replicates)
+    made = macro_average([Estimate(0.5, 0.4, 0.6), Estimate(0.7, 0.6, 0.8)], correlation(replicates, unknown=1.0))
     assert made.low is not None and made.high is not None
     assert (made.value - made.low, made.high - made.value) == pytest.approx((half, half), abs=0.002)
 
@@ -30,12 +30,12 @@ def test_what_tasks_share_does_not_cancel(shared: float, half: float) -> None:
 def test_what_is_not_known_is_taken_to_go_together() -> None:
     scores = [Estimate(1.0, 0.8, 1.0), Estimate(1.0, 0.6, 1.0)]
     for replicates in (np.ones((50, 2)), np.full((50, 2), np.nan)):
-        made = macro_average(scores, replicates)
+        made = macro_average(scores, correlation(replicates, unknown=1.0))
         assert (made.value, made.low, made.high) == pytest.approx((1.0, 0.7, 1.0))
 
 
 def test_no_interval_without_that_of_each_task() -> None:
-    made = macro_average([Estimate(0.5, None, None), Estimate(0.7, 0.6, 0.8)], np.ones((9, 2)))
+    made = macro_average([Estimate(0.5, None, None), Estimate(0.7, 0.6, 0.8)], np.eye(2))
     assert made == Estimate(0.6, None, None)
 
 
@@ -68,7 +68,7 @@ def test_intervals_cover_the_true_mean(items: int, share: float, together: bool)
         hard = [rng.random(items)] * 5 if together else list(rng.random((5, items)))
         values = [(rng.random(items) < share + (0.5 - each) * spread).astype(float) for each in hard]
         drawn = [each @ value / total for each, value, total in zip(shown, values, totals, strict=True)]
-        made = macro_average([scored(value) for value in values], np.stack(drawn, axis=1))
+        made = macro_average([scored(value) for value in values], correlation(np.stack(drawn, axis=1), unknown=1.0))
         assert made.low is not None and made.high is not None
         covered += made.low <= share <= made.high
     assert covered / 1000 >= 0.936

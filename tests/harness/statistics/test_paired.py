@@ -38,7 +38,7 @@ def test_the_second_run_is_lower_or_higher() -> None:
     a, b = np.random.default_rng(0).normal(size=(2, 30))
     worse, better = paired(a, b - 2, np.arange(30)), paired(a, b + 2, np.arange(30))
     assert worse.p_lower < 0.01 and better.p_lower > 0.99
-    assert worse.p == worse.p_lower
+    assert worse.p == pytest.approx(2 * worse.p_lower)
 
 
 def test_runs_that_agree_do_not_differ() -> None:
@@ -47,7 +47,10 @@ def test_runs_that_agree_do_not_differ() -> None:
     assert (made.value, made.p, made.p_lower) == (0.0, 1.0, 0.5)
     assert made.low is not None and -0.01 < made.low < 0
     general = paired(values / 3, values / 3, np.arange(500))
-    assert (general.low, general.high, general.p) == (0.0, 0.0, 1.0)
+    assert (general.low, general.high, general.p) == (None, None, 1.0)
+    bounded = paired(values / 3, values / 3, np.arange(500), bounded=True)
+    assert bounded.low is not None and bounded.high == pytest.approx(-bounded.low)
+    assert (bounded.low, bounded.p) == (pytest.approx(made.low, rel=0.02), 1.0)
 
 
 def test_items_of_one_picture_are_not_independent() -> None:

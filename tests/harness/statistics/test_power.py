@@ -12,6 +12,7 @@ from mmbench.harness.statistics.power import (
     Discordant,
     Sides,
     minimum_detectable,
+    needed_beyond,
     needed_for_margin,
     needed_items,
     power,
@@ -54,7 +55,7 @@ def test_power_is_that_of_flipped_signs() -> None:
     rng = np.random.default_rng(0)
     smallest = minimum_detectable(Deviation(0.3), 100)
     assert smallest is not None
-    found = np.mean([sign_flip(rng.normal(smallest, 0.3, 100))[0] < 0.05 for _ in range(150)])
+    found = np.mean([sign_flip(rng.normal(smallest, 0.3, 100)) < 0.05 for _ in range(150)])
     assert found == pytest.approx(0.8, abs=0.05 + 2 * math.sqrt(0.16 / 150))
 
 
@@ -93,3 +94,18 @@ def test_a_margin_is_decided_as_often_as_promised(share: float, difference: floa
 
 def test_a_margin_of_other_values_is_that_of_the_normal_test() -> None:
     assert needed_for_margin(Deviation(1.0), 0.1) == math.ceil(((1.6448536 + 0.8416212) / 0.1) ** 2)
+
+
+@pytest.mark.parametrize("drop", [0.0115, 0.013, 0.02, 0.04])
+def test_a_drop_beyond_the_margin_is_seen_beyond_it(drop: float) -> None:
+    spread = Discordant(0.05)
+    n = needed_beyond(spread, 0.01, -drop, alpha=0.05)
+    assert n is not None
+    rng = np.random.default_rng(0)
+    gains, losses, _ = rng.multinomial(n, [(0.05 - drop) / 2, (0.05 + drop) / 2, 0.95], size=2000).T
+    found = [
+        (up - down) / n < -0.01 and mcnemar_mid_lower(int(up), int(down)) < 0.05
+        for up, down in zip(gains, losses, strict=True)
+    ]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.04)
+    assert needed_beyond(spread, 0.01, -0.01) is None

@@ -1,7 +1,5 @@
 """Bootstrap resamples shared by all records, so that any two models can be compared on equal resamples."""
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TypeAlias
@@ -10,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.records import arrow
+from mmbench.harness.records.changes import Keys, cluster_keys
 from mmbench.harness.records.measured import Measured
 
 Replicates: TypeAlias = npt.NDArray[np.float32]
 """(REPLICATES,) scores of one record, or (m, REPLICATES) of m."""
-Keys: TypeAlias = npt.NDArray[np.uint64]
 Codes: TypeAlias = npt.NDArray[np.intp]
 
 REPLICATES = 1000
@@ -23,23 +21,6 @@ _AT_ONCE = 4_000_000
 """Number of weights held in memory at a time."""
 _LANES = 4
 """Number of weights made of one random word."""
-_DIGEST = re.compile(r"[0-9a-f]{32}")
-
-
-def cluster_keys(names: Sequence[str], scope: str) -> Keys:
-    """Return (n,) numbers that stand for clusters wherever they are met.
-
-    The digest of a picture means the same in every task; any other name (a row number) only within `scope`.
-
-    >>> picture = "0123456789abcdef" * 2
-    >>> bool(cluster_keys([picture], "digits")[0] == cluster_keys([picture], "pets")[0])
-    True
-    >>> bool(cluster_keys(["7"], "digits")[0] == cluster_keys(["7"], "pets")[0])
-    False
-    """
-    known = (name if _DIGEST.fullmatch(name) else f"{scope}/{name}" for name in names)
-    hashed = b"".join(hashlib.blake2b(name.encode(errors="replace"), digest_size=8).digest() for name in known)
-    return np.frombuffer(hashed, "<u8").astype(np.uint64)
 
 
 def poisson_weights(keys: Keys, start: int, count: int) -> Replicates:

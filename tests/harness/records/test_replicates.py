@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mmbench.harness.board.replicates import REPLICATES, cluster_keys, poisson_weights, replicates
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.records import arrow as columns
+from mmbench.harness.records.changes import cluster_keys
 from mmbench.harness.records.measured import Measured
+from mmbench.harness.records.replicates import REPLICATES, poisson_weights, replicates
 from mmbench.harness.statistics.bootstrap import cluster_weights
 from mmbench.harness.tasks.metric import Metric
 

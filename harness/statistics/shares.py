@@ -1,0 +1,137 @@
+"""Shares: proportions of all kinds (accuracy, recall, F1, mean per-class recall), their intervals and differences."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_share
+from mmbench.harness.statistics.wilson import wilson
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """What n items add to a proportion: the sum of hits over the sum of weights."""
+
+    hits: Floats
+    """(n,) of 0 to `weights`."""
+    weights: Floats
+    """(n,) what each could add; 0 where it does not count (an answer `no` in precision)."""
+    strata: npt.NDArray[np.intp] | None = None
+    """(n,) 0-based strata whose sizes are given, such as classes whose recalls are averaged."""
+    link: Callable[[float], float] | None = None
+    """The score as a rising function of the proportion, where it is not the proportion itself."""
+
+    @property
+    def share(self) -> float:
+        """The proportion; NaN where no item counts."""
+        whole = float(self.weights.sum())
+        return float(self.hits.sum()) / whole if whole > 0 else math.nan
+
+    @property
+    def worth(self) -> float:
+        """How many equal and independent items these are worth, were they independent (Kish 1965)."""
+        square = float(self.weights @ self.weights)
+        return float(self.weights.sum()) ** 2 / square if square > 0 else 0.0
+
+    @property
+    def slope(self) -> float:
+        """How much the score moves with the proportion."""
+        low, high = max(0.0, self.share - 1e-6), min(1.0, self.share + 1e-6)
+        return (self.linked(high) - self.linked(low)) / (high - low)
+
+    def linked(self, share: float) -> float:
+        """Return the score of a proportion."""
+        return self.link(share) if self.link else share
+
+
+def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Return the interval of the score; None where there is but one cluster, or no item counts.
+
+    Wilson's (1927), with as many items as these are worth: their number over the design effect, which is the variance
+    of the linearised share over that of as many coins (Rao and Scott 1992; in surveys Franco et al. 2019). It exceeds 1
+    where items share clusters, and is less where values lie between right and wrong, or classes differ in recall.
+    Near 0 and 1, where few clusters tell it, it is drawn to 1, so that a score with nothing wrong has an interval as
+    wide as that of so many coins. Student's quantile enters by Korn and Graubard (1998). F1 is that of the share of
+    right ones among the items of either kind, as its link (Lam, Gopal and Qian 2023).
+
+    >>> right = np.array([1.0] * 8 + [0.0] * 2)
+    >>> [round(end, 4) for end in share_interval(Shares(right, np.ones(10)), np.arange(10))]  # Wilson's
+    [0.4902, 0.9433]
+    >>> [round(end, 3) for end in share_interval(Shares(np.ones(10), np.ones(10)), np.arange(10))]
+    [0.722, 1.0]
+    >>> low, high = share_interval(Shares(np.array([0.4, 0.6] * 50), np.ones(100)), np.arange(100))
+    >>> round(low, 2), round(high, 2)
+    (0.48, 0.52)
+    """
+    share = shares.share
+    counting = shares.weights > 0
+    codes, count = cluster_codes(np.asarray(cluster_codes(clusters)[0][counting]))
+    if count < 2 or not math.isfinite(share):
+        return None
+    share = min(max(share, 0.0), 1.0)
+    hits, weights = shares.hits[counting], shares.weights[counting]
+    whole = bool(np.isin(hits / weights, (0.0, 1.0)).all())
+    plain = whole and shares.strata is None and count == len(codes) and bool((weights == weights[0]).all())
+    worth = shares.worth
+    if not plain:
+        effect = _design_effect(shares, counting, codes, count)
+        if whole and shares.strata is None:
+            effect = max(1.0, effect)  # no fewer than coins have; less is luck
+        worth = worth / effect * student_share(confidence, count - 1)
+    low, high = wilson(share * worth, worth, confidence)
+    return shares.linked(low), shares.linked(high)
+
+
+def _design_effect(shares: Shares, counting: npt.NDArray[np.bool_], codes: npt.NDArray[np.intp], count: int) -> float:
+    hits, weights, share = shares.hits[counting], shares.weights[counting], shares.share
+    coins = share * (1 - share) / shares.worth
+    if coins <= 0:
+        return 1.0
+    strata = None if shares.strata is None else shares.strata[counting]
+    moved = np.bincount(codes, _residuals(hits, weights, share, strata), minlength=count) / weights.sum()
+    variance = float(((moved - moved.mean()) ** 2).sum()) * (count / (count - 1) if strata is None else 1.0)
+    # The clusters that are not all right (or, of a low share, not all wrong) tell of the variance.
+    away = weights - hits if share >= 0.5 else hits
+    telling = float(np.count_nonzero(np.bincount(codes, away, minlength=count) > 1e-12)) ** 2
+    return (telling * variance / coins + 1) / (telling + 1)
+
+
+def _residuals(hits: Floats, weights: Floats, share: float, strata: npt.NDArray[np.intp] | None) -> Floats:
+    """Return (n,) what items have more than is expected of them: within strata, corrected for their sizes."""
+    if strata is None:
+        return hits - share * weights
+    top, whole = (np.bincount(strata, each) for each in (hits, weights))
+    sizes = np.bincount(strata)
+    own = np.divide(top, whole, out=np.full_like(top, share), where=(whole > 0) & (sizes > 1))
+    scale = np.sqrt(np.divide(sizes, sizes - 1, out=np.ones_like(top), where=sizes > 1))
+    return np.asarray((hits - own[strata] * weights) * scale[strata])
+
+
+def share_changes(a: Shares, b: Shares) -> Floats:
+    """Return (n,) changes of n items from one run to another, whose mean is the difference of the scores.
+
+    Linearised around the middle of both, so that of equal weights an item that did not change has none.
+
+    >>> one, other = Shares(np.array([1.0, 0, 0]), np.array([1.0, 1, 0])), Shares(np.array([1.0, 1, 0]), np.ones(3))
+    >>> float(share_changes(one, other).mean().round(6)) == round(2 / 3 - 1 / 2, 6)
+    True
+    """
+    middle = (a.share + b.share) / 2
+    parts = []
+    for each in (b, a):
+        expected = middle * each.weights
+        if a.strata is not None:
+            top = np.bincount(a.strata, a.hits / a.weights.sum() + b.hits / b.weights.sum())
+            whole = np.bincount(a.strata, a.weights / a.weights.sum() + b.weights / b.weights.sum())
+            expected = np.divide(top, whole, out=np.zeros_like(top), where=whole > 0)[a.strata] * each.weights
+        parts.append((each.hits - expected) / each.weights.sum())
+    change = parts[0] - parts[1]
+    if a.link is not None:
+        step = b.share - a.share
+        # The slope between the two; where they are equal, of the tangent.
+        change = change * ((a.linked(b.share) - a.linked(a.share)) / step if abs(step) > 1e-9 else a.slope)
+    return np.asarray(len(change) * change)

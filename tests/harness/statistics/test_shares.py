@@ -1,0 +1,85 @@
+"""Intervals of proportions of all kinds cover as often as they say, near the edge too, and are as narrow as can be."""
+
+import numpy as np
+import pytest
+
+from mmbench.benchmarks.metrics.classification import mean_per_class_recall, per_class_shares
+from mmbench.benchmarks.metrics.yes_no import f1, f1_shares, precision, precision_shares, recall, recall_shares
+from mmbench.harness.statistics.shares import Shares, share_changes, share_interval
+from mmbench.harness.statistics.wilson import wilson
+
+DRAWS = 300
+LEAST = 0.95 - 3 * np.sqrt(0.95 * 0.05 / DRAWS)
+
+
+def answers(rng: np.random.Generator, n: int, rate: float) -> np.ndarray:
+    """Return statistics of n items, half of them yes, of which so many are answered rightly."""
+    yes, right = rng.random(n) < 0.5, rng.random(n) < rate
+    return np.column_stack([yes & right, ~yes & ~right, yes & ~right, np.ones(n)]).astype(float)
+
+
+@pytest.mark.parametrize("rate", [0.9, 0.99])
+@pytest.mark.parametrize("shares", [precision_shares, recall_shares, f1_shares])
+def test_precision_recall_and_f1_cover(shares, rate: float) -> None:
+    rng = np.random.default_rng(0)
+    ends = np.array([share_interval(shares(answers(rng, 200, rate)), np.arange(200)) for _ in range(DRAWS)])
+    assert np.mean((ends[:, 0] <= rate) & (rate <= ends[:, 1])) >= LEAST
+    assert (ends[:, 1] > ends[:, 0]).all()
+
+
+@pytest.mark.parametrize("rate", [0.7, 0.98])
+def test_mean_per_class_recall_covers(rate: float) -> None:
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(10), [5, 5, 10, 10, 20, 20, 30, 30, 35, 35])
+    covered, width = 0, []
+    for _ in range(DRAWS):
+        right = rng.random(len(classes)) < rate
+        shares = per_class_shares(np.column_stack([classes, right]).astype(float))
+        low, high = share_interval(shares, np.arange(200)) or (0.0, 0.0)
+        covered += low <= rate <= high
+        width.append(high - low)
+    assert covered / DRAWS >= LEAST
+    assert np.mean(width) < 0.2
+
+
+def test_nothing_wrong_is_not_certain() -> None:
+    for shares in (precision_shares, recall_shares):
+        right = np.tile([[1.0, 0, 0, 1], [0, 0, 0, 1]], (20, 1))
+        assert share_interval(shares(right), np.arange(40)) == wilson(20, 20)
+
+
+def test_values_between_right_and_wrong_are_worth_more() -> None:
+    values = np.random.default_rng(0).normal(0.4, 0.05, 100)
+    low, high = share_interval(Shares(values, np.ones(100)), np.arange(100)) or (0, 0)
+    assert high - low == pytest.approx(2 * 1.98 * values.std() / 10, rel=0.05)
+
+
+def test_no_items_no_interval() -> None:
+    assert share_interval(Shares(np.zeros(3), np.zeros(3)), np.arange(3)) is None
+    assert share_interval(Shares(np.ones(3), np.ones(3)), np.zeros(3, int)) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "shares"), [(precision, precision_shares), (recall, recall_shares), (f1, f1_shares)]
+)
+def test_changes_add_up_to_the_difference(metric, shares) -> None:
+    rng = np.random.default_rng(0)
+    yes = rng.random(300) < 0.5
+    tables = []
+    for rate in (0.7, 0.8):
+        right = rng.random(300) < rate
+        tables.append(np.column_stack([yes & right, ~yes & ~right, yes & ~right, np.ones(300)]).astype(float))
+    once = np.ones((1, 300))
+    expected = float(metric(tables[1], once)[0] - metric(tables[0], once)[0])
+    assert share_changes(*map(shares, tables)).mean() == pytest.approx(expected)
+
+
+def test_changes_of_mean_per_class_recall() -> None:
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 7, 200)
+    tables = [np.column_stack([classes, rng.random(200) < rate]).astype(float) for rate in (0.6, 0.8)]
+    once = np.ones((1, 200))
+    changes = share_changes(*map(per_class_shares, tables))
+    expected = float((mean_per_class_recall(tables[1], once) - mean_per_class_recall(tables[0], once))[0])
+    assert changes.mean() == pytest.approx(expected)
+    assert (changes[tables[0][:, 1] == tables[1][:, 1]] == 0).all()
