@@ -85,7 +85,8 @@ class Database:
                 return
 
     def _unusable(self, error: Exception) -> DataError:
-        return DataError(f"{self.path} cannot be used as a store ({error}); choose another file with --store")
+        reason = " ".join(str(error).split())  # a damaged schema is quoted with its lines
+        return DataError(f"{self.path} cannot be used as a store ({reason}); choose another file with --store")
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
