@@ -7,6 +7,9 @@ from mmbench.harness.render.plain import markdown_text
 COVERED = 0.9995
 """Coverage from which on a share of scored items rounds to all, and is not shown."""
 
+_COARSE = 1.5
+"""From here on a figure is a rank, a count or a percentage; an end of an interval may lie a little past 1."""
+
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign.
@@ -16,7 +19,7 @@ def signed(value: float | None) -> str:
     """
     if value is None:
         return "-"
-    shown = f"{value:+z.3f}" if abs(value) <= 1 else f"{value:+,.1f}"
+    shown = f"{value:+z.3f}" if abs(value) < _COARSE else f"{value:+,.1f}"
     return "0.000" if shown == "+0.000" else shown
 
 
@@ -87,7 +90,7 @@ def number(value: float | None) -> str:
     """
     if value is None:
         return "-"
-    return f"{value:z.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+    return f"{value:z.3f}" if abs(value) < _COARSE else f"{value:,.1f}"
 
 
 def interval(low: float | None, high: float | None) -> str:

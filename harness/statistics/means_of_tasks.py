@@ -36,7 +36,12 @@ def macro_average(scores: Sequence[Estimate], together: Floats) -> Estimate:
     # Third moments add as variances do: of t alike and independent scores the mean leans a t-th as far, of one and the
     # same score as far.
     shift = float(np.clip((lean @ half**2) / apart * joined / apart / len(values), -reach, reach))
-    return Estimate(value, value + shift - float(reach), value + shift + float(reach))
+    # A mean cannot reach further than all scores together; rounding must not lead past the best value.
+    return Estimate(
+        value,
+        max(value + shift - float(reach), float(low.mean())),
+        min(value + shift + float(reach), float(high.mean())),
+    )
 
 
 def correlation(replicates: Floats, unknown: float) -> Floats:
