@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.regular import read_regular
+from mmbench.harness.render.plain import plain
 
 _MOST_BYTES = 1_000_000
 
@@ -46,10 +47,14 @@ def check(schema: type[KnownKeys], content: object, file: Path, whole: str) -> N
 
 def _reason(schema: type[KnownKeys], wrong: Any, whole: str) -> str:
     # Between the keys of the file pydantic names the types that it tried, which are no words of a person.
-    at = [str(part) for part in wrong["loc"] if isinstance(part, int) or str(part).isidentifier()]
+    extra = wrong["type"] == "extra_forbidden"
+    *above, last = wrong["loc"] or ("",)
+    at = [str(part) for part in above if isinstance(part, int) or str(part).isidentifier()]
+    if extra or isinstance(last, int) or str(last).isidentifier():
+        at.append(str(last))  # a key that nobody knows may be any text
     section, known = _section(schema, at)
     name = ".".join(at[: section + 1]) or "the file"
-    if wrong["type"] == "extra_forbidden":
+    if extra:
         hint = nearest(at[-1], known) or f"; known are {', '.join(known)}"
         return f"'{_cut('.'.join(at))}' is not a key that is read from a folder{hint if len(hint) < 200 else ''}"
     if wrong["type"] == "missing":
@@ -75,4 +80,4 @@ def _types(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"
+    return plain(text, 80)
