@@ -10,6 +10,7 @@ from mmbench.benchmarks.scenes.scene import NUISANCES, Scene
 from mmbench.benchmarks.scenes.streams import Streams
 from mmbench.benchmarks.scenes.vocabulary import LEVELS, NUMBERS, held_out
 from mmbench.benchmarks.scenes.worlds import arrow, motion, pattern
+from mmbench.benchmarks.scenes.worlds.many import turned
 from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
 from mmbench.harness.media.image import Image
@@ -57,6 +58,15 @@ def ladder(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
     shown = picture(scene.under(scene.nuisance.alone(name, level)), where)
     rung = {"nuisance": name, "level": level, "rung": f"{name} {level:g}"}
     return {"image": shown, "shape": scene.things[0].shape, **rung}
+
+
+def versus(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
+    """Return the cells of two things to compare; the right option stands in each place equally often."""
+    question = _question(world, scene, world.kinds[0], draws)
+    # Dealt, where `ask` throws a coin: training asks the same world, and its texts must stay as they were learnt.
+    right = draws.turn("right option", range(len(question.options)))
+    asked = question if question.options.index(question.answer) == right else turned(question)
+    return {"image": picture(scene, where), **_asked(asked)}
 
 
 def counted(world: World, scene: Scene, draws: Streams, where: str) -> Cells:

@@ -22,7 +22,11 @@ from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Row
 
 VERSION = 1
-"""Raised whenever the same seed would give another scene or another text; part of every scene's seed."""
+"""Raised whenever the same seed would give another scene or other random numbers; part of every scene's seed.
+
+Where the cells of a single set change, the versions of the tasks that ask them are raised instead: a new seed would
+draw every picture of every set anew, and those that the embedded models learnt from.
+"""
 
 TRAINING = 2
 SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "training": TRAINING, "reserve": 3}
@@ -91,7 +95,7 @@ SETS: Mapping[str, SceneSet] = {
     "scenes-arrows": SceneSet(Arrow(), 120, cells.pointing),
     "scenes-patterns": SceneSet(Pattern(), 120, cells.mirrored),
     "scenes-motion": SceneSet(Motion(), 120, cells.moving),
-    "scenes-comparison": SceneSet(Comparison(), 120, cells.plain),
+    "scenes-comparison": SceneSet(Comparison(), 120, cells.versus),
     "scenes-relation": SceneSet(RELATION, 100, cells.twins),
     "scenes-binding": SceneSet(BINDING, 100, cells.twins),
     "scenes-many": SceneSet(MANY, 1000, cells.many),

@@ -3,9 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Card(BaseModel):
-    """What a person should know before trusting a score of a task; the key `card` of a task file."""
-
+class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     title: str = ""
@@ -20,8 +18,6 @@ class Card(BaseModel):
     """What it measures: colour, count, digits."""
     chance: float | None = None
     """Expected primary score of guessing; None: computed from the items."""
-    majority: float | None = None
-    """Primary score of the commonest answer."""
     best: float | None = None
     """Best possible primary score; None: that of the metric."""
     human: float | None = None
@@ -30,3 +26,33 @@ class Card(BaseModel):
     """The metric a board shows; empty: the first."""
     notes: str = ""
     """What else matters."""
+
+
+class Card(_Facts):
+    """What a person should know before trusting a score of a task."""
+
+    majority: float | None = None
+    """Primary score of the best constant answer on the task's items; None: unknown, or there is no such answer."""
+
+
+class WrittenCard(_Facts):
+    """The key `card` of a task file, which may be asked in several splits."""
+
+    majority: float | dict[str, float] | None = None
+    """`Card.majority` of the file's own split, or of each split by its name."""
+
+    def of(self, split: str | None, own: str | None) -> Card:
+        """Return the card of a split, of the file's `own` where it is None.
+
+        The share of the commonest answer differs from split to split: where it is not stated it is unknown.
+
+        >>> card = WrittenCard(majority={"test": 0.51, "mini": 0.55})
+        >>> card.of(None, "test").majority, card.of("mini", "test").majority, card.of("reserve", "test").majority
+        (0.51, 0.55, None)
+        """
+        chosen = split or own
+        if isinstance(self.majority, dict):
+            majority = self.majority.get(chosen or "")
+        else:
+            majority = self.majority if chosen == own else None
+        return Card(**self.model_dump(exclude={"majority"}), majority=majority)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.card import WrittenCard
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.source import Data, Source
 from mmbench.harness.tasks.task import Opened, Task
@@ -47,7 +47,7 @@ class TaskSpec(BaseModel):
     facts: list[str] = []
     metrics: list[str] = []
     routes: list[Route] = []
-    card: Card = Card()
+    card: WrittenCard = WrittenCard()
 
 
 def find_task(name: str) -> Task:
@@ -105,7 +105,9 @@ def load_task(path: Path, split: str | None = None) -> Task:
     except DataError:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
-    return Task(named(spec.name, split), spec.version, family, spec.card, partial(file.open, spec))
+    own = (spec.source.model_extra or {}).get(_SPLIT)
+    card = spec.card.of(split, None if own is None else str(own))
+    return Task(named(spec.name, split), spec.version, family, card, partial(file.open, spec))
 
 
 def named(name: str, split: str | None) -> str:

@@ -214,6 +214,13 @@ def compared(small: Thing, large: Thing, random: np.random.Generator) -> Questio
     return Question("comparison", text, thing.shape, (first.shape, second.shape))
 
 
+def turned(question: Question) -> Question:
+    """Return a question of `compared` that names its two things, and offers them, the other way round."""
+    first, second = question.options
+    text = question.text.replace(f"the {first} or the {second}", f"the {second} or the {first}")
+    return replace(question, text=text, options=(second, first))
+
+
 def existence(scene: Scene, random: np.random.Generator) -> Question:
     """Return the question whether something is there.
 

@@ -239,6 +239,18 @@ def test_attributes_are_dealt_evenly() -> None:
         assert max(counted.values()) - min(counted.values()) <= (0 if column != "colour" else 12)
 
 
+@pytest.mark.parametrize("split", data.SPLITS)
+def test_the_larger_or_smaller_is_named_first_as_often_as_second(split: str) -> None:
+    world, places = data.SETS["scenes-comparison"].world, Counter[int]()
+    for index, row in enumerate(data.SETS["scenes-comparison"].rows("scenes-comparison", split)):
+        text, answer, options = (row.cells[key] for key in ("question", "answer", "options"))
+        assert text.endswith(f"the {options[0]} or the {options[1]}?")
+        asked = Question("comparison", text, answer, tuple(options))
+        assert answer_to(asked, world.draw(draws(world, index, (data.SPLITS[split], 0)))) == answer
+        places[options.index(answer)] += 1
+    assert places[0] == places[1] > 0
+
+
 def test_held_out_pairs_are_in_no_training_picture_or_text() -> None:
     pairs = {(shape, colour) for shape in SHAPES for colour in COLOURS if held_out(shape, colour)}
     assert len(pairs) == 10
