@@ -50,7 +50,7 @@ def read_outcomes(record: Path, digest: str | None = None) -> list[Outcome]:
 def outcome_bytes(path: Path, digest: str | None) -> Any:
     """Return the content of an outcome file for pyarrow, once it has the digest that its record holds, if any.
 
-    A Python file that pyarrow's threads still hold when Python ends aborts the process; bytes in memory do not.
+    A file or bytes of Python's that pyarrow's threads still hold when Python ends abort the process; its own do not.
     Raises OSError, or DataError where the content is another than was written.
     """
     import pyarrow as pa
@@ -58,7 +58,9 @@ def outcome_bytes(path: Path, digest: str | None) -> Any:
     content = read_regular(path)
     if digest is not None and digest_of(content) != digest:
         raise DataError(f"{path} is damaged: it is not what its record was written with; run the task again")
-    return pa.BufferReader(content)
+    held = pa.allocate_buffer(len(content))
+    memoryview(held).cast("B")[:] = content
+    return pa.BufferReader(held)
 
 
 def digest_of(content: bytes) -> str:
