@@ -50,10 +50,10 @@ def mean_per_class_recall(statistics: Floats, weights: Floats) -> Floats:
     array([0.33333333])
     """
     classes, member = np.unique(statistics[:, 0], return_inverse=True)
-    of_class = np.zeros((len(statistics), len(classes)))
-    of_class[np.arange(len(statistics)), member] = 1.0
-    seen = weights @ of_class
-    hits = weights @ (of_class * statistics[:, 1:2])
+    # Sums by class, one row of weights at a time: a table of items by classes would be of gigabytes.
+    count = len(classes)
+    seen = np.stack([np.bincount(member, row, minlength=count) for row in weights])
+    hits = np.stack([np.bincount(member, row * statistics[:, 1], minlength=count) for row in weights])
     present = seen > 0
     recall = np.divide(hits, seen, out=np.zeros_like(hits), where=present)
     return np.asarray(recall.sum(axis=1) / present.sum(axis=1))

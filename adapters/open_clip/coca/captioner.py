@@ -1,10 +1,12 @@
 """CoCa captioner: generation and likelihood of texts, the abilities beyond the two towers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from mmbench.adapters.open_clip.coca import search
-from mmbench.adapters.open_clip.coca.decoder import Decoder, Row, Tokens
+from mmbench.adapters.open_clip.coca.cache import Cache
+from mmbench.adapters.open_clip.coca.decoder import Decoder, Tokens
 from mmbench.adapters.open_clip.coca.likelihood import likelihoods
 from mmbench.adapters.open_clip.source import Source, ask
 from mmbench.harness.digest import digest_bytes
@@ -67,21 +69,32 @@ class Captioner:
         def question() -> list[Tokens]:
             pages = [_page(decoder, prompt, settings.max_tokens) for _, prompt in prompts]
             pictures, numbers = _look(decoder, images)
-
-            def step(rows: list[Row]) -> "torch.Tensor":
-                return decoder.next_logits(pictures, [(numbers[item], tokens) for item, tokens in rows])
-
-            def ended(written: Tokens) -> bool:
-                return written[-1] == decoder.end or _stops(decoder, written, settings) is not None
-
-            if self.beams > 1:
-                return search.beam_search(step, pages, ended, self.beams)
-            if settings.temperature == 0:
-                return search.write(step, pages, ended, search.likeliest)
             seeds = [_digest(image, prompt) for image, (_, prompt) in zip(images, prompts, strict=True)]
-            return search.write(step, pages, ended, search.by_chance(settings.temperature, seeds))
+            written: list[Tokens] = []
+            for part in _parts(decoder, pictures, pages, self.beams):
+                step = _step(decoder, pictures, numbers[part])
+                written += self._write(decoder, step, pages[part], seeds[part], settings)
+            return written
 
         return [_reply(decoder, written, settings) for written in ask(decoder.model, question)]
+
+    def _write(
+        self,
+        decoder: Decoder,
+        step: search.Step,
+        pages: list[search.Page],
+        seeds: list[str],
+        settings: Generation,
+    ) -> list[Tokens]:
+        def ended(written: Tokens) -> bool:
+            return written[-1] == decoder.end or _stops(decoder, written, settings) is not None
+
+        if self.beams > 1:
+            return search.beam_search(step, pages, ended, self.beams)
+        greedy = settings.temperature == 0
+        return search.write(
+            step, pages, ended, search.likeliest if greedy else search.by_chance(settings.temperature, seeds)
+        )
 
     def _decoder(self) -> Decoder:
         return Decoder(self.source.model, self.source.tokenizer)
@@ -96,6 +109,21 @@ def _only(images: list[Prepared]) -> Prepared:
 def _page(decoder: Decoder, prompt: str, max_tokens: int) -> search.Page:
     beginning = decoder.beginning(prompt)
     return search.Page(beginning, min(max_tokens, decoder.context - len(beginning)))
+
+
+def _parts(decoder: Decoder, pictures: "torch.Tensor", pages: list[search.Page], beams: int) -> Iterator[slice]:
+    """Yield slices of items whose keys and values fit into memory together."""
+    longest = max((len(page.beginning) + page.room for page in pages), default=1)
+    size = Cache.items(decoder, pictures, longest, beams)
+    for start in range(0, len(pages), size):
+        yield slice(start, start + size)
+
+
+def _step(decoder: Decoder, pictures: "torch.Tensor", numbers: list[int]) -> search.Step:
+    """Return the step of a search for items with the pictures of these numbers."""
+    if Cache.serves(decoder.model):
+        return Cache(decoder, pictures, numbers).next_logits
+    return lambda rows: decoder.next_logits(pictures, [(numbers[item], tokens) for item, tokens in rows])
 
 
 def _look(decoder: Decoder, images: list[Prepared]) -> tuple["torch.Tensor", list[int]]:

@@ -73,7 +73,11 @@ class Decoder:
 
         last = torch.tensor([len(tokens) - 1 for _, tokens in rows], device=pictures.device)
         states = self.states(pictures, rows)
-        logits = self.logits(states[torch.arange(len(rows), device=pictures.device), last])
+        return self.expected(states[torch.arange(len(rows), device=pictures.device), last])
+
+    def expected(self, states: "torch.Tensor") -> "torch.Tensor":
+        """Return `logits` of (n, width) states of last tokens. Raises ValueError where one is NaN."""
+        logits = self.logits(states)
         if logits.isnan().any():
             raise ValueError("the model expects NaN as the next token; try --dtype fp32")
         return logits

@@ -5,7 +5,9 @@ import json
 import math
 import subprocess
 import sys
+from contextlib import contextmanager
 from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 import PIL.Image
@@ -13,9 +15,11 @@ import pytest
 
 from mmbench.adapters.contract.check import check_adapter
 from mmbench.adapters.open_clip.adapter import OpenClip, from_spec
-from mmbench.adapters.open_clip.coca.decoder import seated
+from mmbench.adapters.open_clip.coca.cache import Cache
+from mmbench.adapters.open_clip.coca.decoder import Decoder, seated
 from mmbench.adapters.open_clip.coca.likelihood import packs
 from mmbench.adapters.open_clip.coca.search import Page, beam_search, by_chance, likeliest, write
+from mmbench.benchmarks.scenes.data import SETS
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.models.abilities import Generation, abilities
 from tests.lazy import open_clip, torch
@@ -277,6 +281,86 @@ def test_tokens_are_drawn_by_their_probability():
     assert np.bincount(drawn, minlength=4) / 2000 == pytest.approx(p.numpy(), abs=0.04)
     sharp = by_chance(0.5, [str(seed) for seed in range(2000)])(p.log().expand(2000, 4), list(range(2000)))
     assert np.bincount(sharp, minlength=4) / 2000 == pytest.approx((p**2 / (p**2).sum()).numpy(), abs=0.04)
+
+
+# ---- keys and values that are kept
+
+
+def scenes(n):
+    name = "scenes-single"
+    return [row.cells["image"].pil() for row in itertools.islice(SETS[name].rows(name, "validation"), n)]
+
+
+@contextmanager
+def all_anew():
+    """No keys and values are kept: each step reads the whole rows."""
+    with patch.object(Cache, "serves", lambda model: False):
+        yield
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("name", ["tiny-coca", "micro-coca"])
+def test_kept_keys_write_what_all_anew_does(name, beams):
+    adapter = from_spec(f"mmbench/{name},beams={beams}", device="cpu", dtype="fp32", offline=True)
+    assert Cache.serves(adapter._source.model)
+    ours = [adapter.prepare_image(picture) for picture in [*scenes(24), *pictures()]]
+    asked = [([image], prompt) for image in ours for prompt in ("", "a drawing of")]
+    replies = adapter.generate(asked, Generation(max_tokens=12))
+    with all_anew():
+        assert replies == adapter.generate(asked, Generation(max_tokens=12))
+    assert len(set(replies)) > 8
+
+
+@pytest.mark.parametrize("text", [{}, {"ls_init_value": 0.5}])
+@pytest.mark.parametrize("tokenizer", [None, Letters()])
+def test_logits_with_kept_keys_are_those_of_the_whole_rows(text, tokenizer):
+    size = {} if tokenizer is None else {"vocab_size": 6, "context_length": 9}
+    adapter = coca(5, tokenizer, **{**size, **text})()
+    model, images = parts(adapter)
+    decoder = Decoder(model, tokenizer or english())
+    noise = np.random.default_rng(0)
+    vocabulary = 6 if tokenizer else 50  # 0, the id of padding, is a word as well
+    with torch.inference_mode():
+        seen, numbers = decoder.look(images), [2, 0, 2, 3]
+        cache = Cache(decoder, seen, numbers)
+        rows = [(item, (decoder.end + 2, *range(item))) for item in range(4)] if tokenizer else []
+        rows = rows or [(item, decoder.beginning(prompt)) for item, prompt in enumerate([*PROMPTS, "wow!! !x"])]
+        for _ in range(5):
+            found = cache.next_logits(rows)
+            assert found == approx(decoder.next_logits(seen, [(numbers[item], tokens) for item, tokens in rows]))
+            kept = sorted(noise.choice(len(rows), max(3, len(rows) - 1)).tolist())  # some twice, some not at all
+            words = noise.permutation(vocabulary)
+            rows = [(rows[at][0], (*rows[at][1], int(words[number % 6]))) for number, at in enumerate(kept)]
+
+
+def approx(logits):
+    return pytest.approx(logits.numpy(), rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_items_beyond_memory_are_written_after_the_others(beams, monkeypatch):
+    adapter = letters(1)(beams=beams)
+    _, images = parts(adapter)
+    asked = [([image], prompt) for image in images for prompt in ("", "ab", "cab")]
+    hot = Generation(max_tokens=6, temperature=1.0)
+    expected = adapter.generate(asked, Generation(max_tokens=6)), beams == 1 and adapter.generate(asked, hot)
+    monkeypatch.setattr("mmbench.adapters.open_clip.coca.cache._MOST_BYTES", 1)
+    assert expected == (adapter.generate(asked, Generation(max_tokens=6)), beams == 1 and adapter.generate(asked, hot))
+
+
+def test_models_with_parts_of_their_own_are_read_whole():
+    adapter = coca(0)()
+    model, images = parts(adapter)
+    asked = [([image], "") for image in images]
+    plain = adapter.generate(asked, Generation(max_tokens=6))
+    handle = model.text_decoder.resblocks[0].register_forward_hook(lambda module, given, made: made.flip(-1))
+    assert not Cache.serves(model)
+    assert adapter.generate(asked, Generation(max_tokens=6)) != plain
+    handle.remove()
+    assert Cache.serves(model) and adapter.generate(asked, Generation(max_tokens=6)) == plain
+    model.text.transformer.resblocks[1].attn = type("Own", (torch.nn.MultiheadAttention,), {})(32, 2, batch_first=True)
+    assert not Cache.serves(model)
+    assert not Cache.serves(coca(0, qk_norm=True)()._source.model)
 
 
 # ---- beam search

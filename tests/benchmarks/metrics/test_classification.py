@@ -1,5 +1,6 @@
 """The metrics of classification agree with scikit-learn, are fair to ties, and take weights as repeated items."""
 
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_recall_is_balanced_accuracy() -> None:
     assert mean_per_class_recall(table, np.ones((1, 300)))[0] == pytest.approx(
         sk_metrics.balanced_accuracy_score(labels, guesses)
     )
+
+
+def test_recall_of_many_classes_needs_no_table_of_items_by_classes() -> None:
+    n, classes = 20_000, 2_000
+    rng = np.random.default_rng(1)
+    table = np.stack([rng.permutation(n) % classes, rng.integers(0, 2, n)], axis=1).astype(np.float64)
+    tracemalloc.start()
+    found = mean_per_class_recall(table, np.ones((1, n)))[0]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(table[:, 1].mean())  # classes of one size
+    assert peak < 100 * n
 
 
 @pytest.mark.parametrize("levels", [3, 1000])
