@@ -1,5 +1,6 @@
 """Streams of a command while foreign code runs: standard output is kept for the result alone."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -45,9 +46,19 @@ def output_kept() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = out, err
+        _emptied(out)
         if saved is not None:
             os.dup2(saved, 1)
             os.close(saved)
+
+
+def _emptied(out: TextIO) -> None:
+    """Send on what waits in buffers, Python's and C's, while it still goes to standard error."""
+    for stream in (out, sys.__stdout__):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()  # type: ignore[union-attr]
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)
 
 
 def _duplicate(number: int) -> int | None:

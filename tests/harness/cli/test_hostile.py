@@ -111,6 +111,7 @@ CHANGES = [
     "sys.stdout.close(); sys.stderr.close()",
     "sys.stdout = sys.stderr = None",
     "sys.stdout = sys.__stdout__; print('hello')",
+    "import ctypes; ctypes.CDLL(None).puts(b'hello')",
     "os.close(1)",
     "os.close(2)",
     "os.close(1); os.close(2)",
@@ -121,12 +122,17 @@ CHANGES = [
 ]
 
 
+def buffered() -> dict[str, str]:
+    """Return the environment in which Python keeps what it prints until its buffer is full, as it does by itself."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 @pytest.mark.parametrize("what", CHANGES)
 def test_what_an_adapter_changes_of_the_process_changes_nothing(folder: Path, what: str) -> None:
     bodies = dict.fromkeys(("top", "construct", "images", "texts"), what)
     models = put(folder, "quiet"), put(folder, "loud", **bodies), "chance"
     ask = [sys.executable, "-m", "mmbench", *arguments(*models)]
-    done = subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env={**os.environ})
+    done = subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env=buffered())
     assert done.returncode == 0, done.stderr
     found = values(done.stdout)
     assert found["quiet"] == found["loud"]
