@@ -91,7 +91,7 @@ def leaderboard(
 
     with output_kept():  # families of plug-ins are code of others
         results = Folder(output)
-    if not results.records and not results.errors and not results.reported:
+    if not results.attempts and not results.errors and not results.reported:
         raise UsageError(f"results folder {output} has no records; make one with: mmbench run --output {output}")
     keep = Filter(
         tuple(model or ()), tuple(dimension or ()), tuple(family or ()), tuple(each.value for each in route or ())

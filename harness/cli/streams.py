@@ -1,6 +1,5 @@
 """Streams of a command while foreign code runs: standard output is kept for the result alone."""
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -57,7 +56,9 @@ def _emptied(out: TextIO) -> None:
     for stream in (out, sys.__stdout__):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()  # type: ignore[union-attr]
-    with suppress(OSError, AttributeError, TypeError):
+    with suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes
+
         ctypes.CDLL(None).fflush(None)
 
 

@@ -47,7 +47,8 @@ class Attempt:
         failed = next((each for each in self.unscored if each.reference == reference and not each.control), None)
         if failed is not None:
             return f": its last try {_said(failed)}"
-        other = next((entry.record for entry in self.older if entry.record.reference == reference), None)
+        own = (entry.record for entry in self.older if entry.record.control is None)
+        other = next((record for record in own if record.reference == reference), None)
         return f"; another model of this label has one (fingerprint {other.fingerprint[:8]})" if other else ""
 
     def remarks(self, tasks: Collection[str] | None = None) -> list[str]:
@@ -95,8 +96,9 @@ def _newest(label: str, entries: list[Entry], tried: list[Unscored]) -> Attempt:
         *((not each.partial, each.created, each.fingerprint) for each in tried),
     ]
     model = max(made, key=lambda each: each[:2])[2]
-    unscored = [each for each in tried if each.fingerprint == model and not _done(each, entries, model)]
-    mine = [entry for entry in entries if _model(entry.record) == model and not _failed_since(entry.record, unscored)]
+    same = [entry for entry in entries if _model(entry.record) == model]
+    unscored = [each for each in tried if each.fingerprint == model and not _done(each, same)]
+    mine = [entry for entry in same if not any(each.stands_before(entry.record) for each in unscored)]
     chosen = {entry.path for entry in mine}
     return Attempt(
         label,
@@ -110,20 +112,9 @@ def _model(record: Record) -> str:
     return _RECORDED if record.route == "recorded" else record.fingerprint
 
 
-def _done(each: Unscored, entries: Iterable[Entry], model: str | None) -> bool:
+def _done(each: Unscored, entries: Iterable[Entry]) -> bool:
     """Tell whether a later try of the same has given a record."""
-    return any(
-        _model(entry.record) == model
-        and (entry.record.reference, entry.record.partial) == (each.reference, each.partial)
-        and (entry.record.control or "").partition(":")[0] == (each.control or "")
-        and each.route in (None, entry.record.route)
-        and entry.record.created > each.created
-        for entry in entries
-    )
-
-
-def _failed_since(record: Record, unscored: Iterable[Unscored]) -> bool:
-    return any(each.stands_before(record) for each in unscored)
+    return any(each.tries(entry.record) and entry.record.created > each.created for entry in entries)
 
 
 def _last(entries: Iterable[Entry]) -> list[Entry]:

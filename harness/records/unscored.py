@@ -52,14 +52,15 @@ class Unscored:
         parts: list[Json] = ["unscored", self.fingerprint, self.route, self.control, self.partial]
         return f"{self.reference}-{digest_json(parts)[:8]}.json"
 
+    def tries(self, record: Record) -> bool:
+        """Tell whether it was a try of what a record of the same label scored."""
+        control = record.control.partition(":")[0] if record.control else None
+        asked = (self.reference, self.control, self.partial) == (record.reference, control, record.partial)
+        return asked and self.route in (None, record.route)
+
     def stands_before(self, record: Record) -> bool:
         """Tell whether it is a later try of what a record of the same label scored."""
-        control = record.control.partition(":")[0] if record.control else None
-        return (
-            (self.reference, self.control, self.partial) == (record.reference, control, record.partial)
-            and self.route in (None, record.route)
-            and self.created > record.created
-        )
+        return self.tries(record) and self.created > record.created
 
 
 def write_unscored(made: Unscored, results: Path) -> Path:

@@ -13,6 +13,7 @@ from mmbench.harness.models.models import Model
 from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
+from mmbench.harness.render.plain import plain
 from mmbench.harness.run.examine import control_of, examine
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
@@ -36,25 +37,27 @@ class Session:
 
     def examine(self, model: Model, made: Run) -> None:
         """Ask one model every task; what fails is noted and the next task goes on."""
-        left = list(made.tasks)
+        controls = (None, *self.settings.controls)
+        left = [Sitting(model.label, task, control) for task in made.tasks for control in controls]
         fingerprint: str | None = None
         try:
             with closing(tamed(lambda: LocalEngine(model.adapter, self.settings.batch_size))) as engine:
                 subject, device = tamed(lambda: self._subject(model, engine))
                 fingerprint = subject.fingerprint
                 while left:
-                    for control in (None, *self.settings.controls):
-                        if not self._try(subject, Sitting(model.label, left[0], control), device, made):
-                            break  # the question itself failed; its controls would fail alike
-                    left.pop(0)
+                    if self._try(subject, left[0], device, made):
+                        left.pop(0)
+                    else:  # the question itself failed; its controls would fail alike
+                        left = [sitting for sitting in left if sitting.task is not left[0].task]
         except Exception as error:
             # The model itself is unavailable: no task can be asked, each try would wait for it again, and the reason
             # is told once.
-            lost = [Problem(Sitting(model.label, task), _told(error)) for task in left]
+            lost = [Problem(sitting, _told(error)) for sitting in left]
             made.problems.extend(lost)
             for problem in lost:
                 self._keep(problem, fingerprint)
-            self.progress.finished(lost[0])
+            for problem in lost[:1]:
+                self.progress.finished(problem)
 
     def _subject(self, model: Model, engine: LocalEngine) -> tuple[Subject, str]:
         """Return the model as one to be examined, and its device."""
@@ -110,7 +113,7 @@ class Session:
         """Leave on disk that a task gave no scores, so that older ones of its label do not pass for them."""
         status: Reason = "unsupported" if problem.unsupported else "failed"
         with suppress(OSError):  # a full disk is the problem that is told
-            write_unscored(self._unscored(problem.sitting, fingerprint, status, str(problem.error)), self.output)
+            write_unscored(self._unscored(problem.sitting, fingerprint, status, plain(str(problem.error))), self.output)
 
     def _unscored(self, sitting: Sitting, fingerprint: str | None, status: Reason, message: str) -> Unscored:
         task = sitting.task

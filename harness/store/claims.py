@@ -22,7 +22,7 @@ _LONGEST = 3600.0
 
 
 class Claims:
-    """Claims of one open store, which last as long as its process beats, see docs/adr/011."""
+    """Claims of one open store, which last as long as its process beats, see docs/adr/012."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -10,6 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from mmbench.harness.run.sitting import Sitting
+
 Command = Callable[..., tuple[int, str, str]]
 
 MODEL = """
@@ -98,3 +100,32 @@ def test_a_run_that_was_killed_leaves_word(folder: Path, command: Command) -> No
     assert "cand on one@1 was stopped before its end; run it again" in err
     assert command(*run(folder, fingerprint="killed"))[0] == 0
     assert command("show", "cand")[0] == 0
+
+
+def test_a_folder_of_failures_has_a_board_that_says_so(folder: Path, command: Command) -> None:
+    failing = run(folder, tasks="one")
+    text = (folder / "m.py").read_text()
+    (folder / "m.py").write_text(text.replace("return np.stack([np.full", "return 7 or ([np.full"))
+    assert command(*failing)[0] == 1
+    code, out, _ = command("leaderboard")
+    assert code == 0
+    assert "no scores: cand on one@1 failed (embed_texts got 2 inputs" in " ".join(out.split())
+    assert command("check", "cand", "--baseline", "cand")[0] == 2
+
+
+def test_weights_that_are_gone_for_a_control_leave_the_record_of_the_question(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mmbench.harness.errors import WeightsUnavailable
+    from mmbench.harness.run import session
+
+    def control_of(sitting: Sitting, settings: object) -> None:
+        if sitting.control and sitting.task.name == "one":
+            raise WeightsUnavailable("weights are gone")
+
+    monkeypatch.setattr(session, "control_of", control_of)
+    code, _, err = command(*run(folder), "--controls", "blind")
+    assert (code, err.count("weights are gone")) == (1, 1)
+    shown = json.loads(command("show", "cand", "--format", "json")[1])
+    assert {item["task"] for item in shown} == {"one"}, "asked before its control, and so was not lost"
+    assert "cand on one@1 (blind), two@1, two@1 (blind) failed (weights are gone)" in command("show", "cand")[2]
