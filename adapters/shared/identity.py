@@ -93,10 +93,7 @@ class _Walk:
 
     def mapping(self, value: Any, at: str) -> str:
         kind, keys, values = _name(type(value)), [*value.keys()], [*value.values()]
-        plain_keys = {*map(type, keys)} <= _PLAIN or all(
-            type(key) is tuple and {*map(type, key)} <= _PLAIN for key in keys
-        )
-        if plain_keys and {*map(type, values)} <= _PLAIN:
+        if _plain_keys(keys) and {*map(type, values)} <= _PLAIN:
             text = "\n".join(sorted(map(repr, zip(keys, values, strict=True))))
             return digest_bytes(kind.encode(), text.encode("utf-8", "surrogatepass"))
         pairs = sorted(

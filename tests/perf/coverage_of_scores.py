@@ -22,7 +22,7 @@ from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
 
-LEAST, MOST, WIDEST = 0.93, 0.975, 1.15
+LEAST, WIDEST = 0.93, 1.15
 FRACTIONS = Metric("fractions", "")
 
 Ends = tuple[float, float, float]
