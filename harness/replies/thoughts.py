@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import deque
 from typing import NamedTuple
 
 _OPEN = r"(?:<\\?|＜|&(?:amp;)?lt;|&\#0{0,4}60;|&\#x0{0,4}3c;|\\{1,4}u003c|\\{1,4}x3c|%3c)"
@@ -189,6 +190,7 @@ class _Scan:
         self._text = text
         self._said: list[tuple[int, int]] = []
         self._open: list[str] = []
+        self._nested: int | None = None
         self._at = self._opened = self._mentions = 0
 
     def take(self, tag: re.Match[str]) -> None:
@@ -207,7 +209,7 @@ class _Scan:
     def ended(self) -> list[tuple[int, int]]:
         """Return start and end of each part, at the end of the text."""
         length = len(self._text)
-        answer = _ANSWER.search(self._text, self._opened) if self._open else None
+        answer = _last_answer(self._text, self._opened) if self._open else None
         if not self._open:
             self._said.append((self._at, length))
         elif answer:
@@ -221,16 +223,32 @@ class _Scan:
         if not self._open:
             self._said.append((self._at, tag.start()))
             self._opened = tag.end()
+        elif self._text[self._opened : tag.start()].strip():
+            self._nested = tag.end()
         if name not in self._open:
             self._open.append(name)
 
     def _close(self, tag: re.Match[str], name: str) -> None:
+        if self._nested is not None and not self._text[self._nested : tag.start()].strip(" .…\n"):
+            self._nested = None  # `<think>...</think>`, by which a thought repeats how it was told to answer
+            return
         if self._open:
             del self._open[self._open.index(name) if name in self._open else 0 :]
         elif self.found and self._at < tag.start():
             self._said.append((self._at, tag.start()))
         # The first tag of all: the chat template wrote the opening one, and what stands before is thought.
         self._at = tag.end()
+
+
+def _last_answer(text: str, start: int) -> re.Match[str] | None:
+    """Return the answer that a thought without its closing tag ends with; tags that it only mentions are none."""
+    last = next(iter(deque(_ANSWER.finditer(text, start), maxlen=1)), None)
+    if last is None or _is_mentioned(text, last, inside=False):
+        return None
+    end = _ANSWER_END.search(text, last.end())
+    if end is None and _UNENDED.search(text[max(0, last.start() - 4) : last.start()]):
+        return None
+    return last if not _bare(text[end.end() if end else len(text) :]) else None
 
 
 def _name(tag: re.Match[str]) -> str:

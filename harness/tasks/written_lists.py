@@ -11,7 +11,7 @@ _TOKEN = re.compile(
     |(?P<value>
         '(?:[^'\\\n]|\\(?:[\\'"abfnrtv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}))*'
         |"(?:[^"\\\n]|\\(?:[\\'"abfnrtv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}))*"
-        |[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])
+        |[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])
         |(?:True|False|None)(?!\w))
     |(?P<mark>[\[\](){}:,])""",
     re.VERBOSE,
@@ -81,7 +81,7 @@ def _read(written: str, brackets: str = "[]") -> list[Any]:
         raise Unclear(written)
     inner = tokens[1:-1]
     if len(inner) > 1 and all(value for _, value in inner):
-        return [ast.literal_eval(token) for token, _ in inner]
+        return _literal(f"[{','.join(token for token, _ in inner)}]", tokens)
     # Python would join two strings without a comma into one.
     if any(first and second for (_, first), (_, second) in zip(tokens, tokens[1:], strict=False)):
         raise Unclear(written)
@@ -107,12 +107,14 @@ def _literal(written: str, tokens: list[tuple[str, bool]]) -> list[Any]:
 def _tokens(written: str) -> list[tuple[str, bool]]:
     """Return the tokens, each with whether it is a value. Raises Unclear for anything that no list is made of."""
     tokens = []
-    place = 0
+    place, last = 0, ""
     while place < len(written):
         found = _TOKEN.match(written, place)
-        if found is None:
+        # Values that touch are one in SQL, `'it''s'`, and two in Python.
+        if found is None or found.lastgroup == last == "value":
             raise Unclear(written)
-        if found.lastgroup != "blank":
-            tokens.append((found[0], found.lastgroup == "value"))
+        last = str(found.lastgroup)
+        if last != "blank":
+            tokens.append((found[0], last == "value"))
         place = found.end()
     return tokens

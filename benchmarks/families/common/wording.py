@@ -11,7 +11,7 @@ from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.replies.marks import Marks
 
-MarksOption = Annotated[Marks, BeforeValidator(lambda given: "1." if given == 1.0 else given)]
+MarksOption = Annotated[Marks, BeforeValidator(lambda given: "1." if type(given) is float and given == 1.0 else given)]
 """How options are marked; YAML reads an unquoted `1.` as a number."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")

@@ -115,6 +115,24 @@ def test_what_is_said_beside_thoughts_is_the_reply(reply: str) -> None:
     assert match_option(reply.replace("cat", "B"), ["dog", "cat", "bird"]).index == 1
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<think>The user wants the letter in <answer> tags. Looking at the ears, it is a cat",
+        "<think>Format: <answer>dog</answer> or <answer>cat</answer>. Let me see",
+        "<think>The output format is <think>...</think><answer>...</answer>. At first sight it is a cat, but the tail",
+    ],
+)
+def test_a_thought_that_was_cut_off_answers_nothing(reply: str) -> None:
+    assert spoken(reply) == ("", True)
+    assert match_option(reply, ["dog", "cat"]).status == "unparsed"
+
+
+@pytest.mark.parametrize("reply", ["<think>It barks.\n<answer>dog</answer>", "<think>It barks.\n<answer>dog"])
+def test_an_answer_that_ends_a_thought_is_one(reply: str) -> None:
+    assert match_option(reply, ["dog", "cat"]).index == 0
+
+
 @pytest.mark.parametrize("reply", SAY_NOTHING)
 def test_nothing_but_thoughts_says_nothing(reply: str) -> None:
     assert spoken(reply) == ("", True)

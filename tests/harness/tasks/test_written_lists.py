@@ -58,6 +58,12 @@ def test_texts(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
+        "[10 08 2024]",
+        "array([01 02])",
+        r"['\U99999999' 'b']",
+        "[1,000]",
+        "[00]",
+        "['it''s']",
         "[citation needed]",
         "[a, b]",
         "['a', 'b'",
