@@ -127,7 +127,20 @@ def _sizes(shard: Any, columns: tuple[str, ...], split: str | None) -> Counter[s
 
 def _records(shard: Any, columns: list[str] | None) -> Iterator[dict[str, Cell]]:
     for batch in shard.iter_batches(batch_size=_BATCH, columns=columns):
-        yield from batch.to_pylist()
+        names = batch.schema.names
+        yield from batch.from_arrays([_written(column) for column in batch.columns], names).to_pylist()
+
+
+def _written(column: Any) -> Any:
+    """Return a column with numbers of 32 bits as they are written, 0.1, and not as 0.10000000149011612."""
+    import pyarrow as pa
+
+    kind = column.type
+    listed = pa.types.is_list(kind)
+    if not pa.types.is_float32(kind.value_type if listed else kind):
+        return column
+    texts, numbers = pa.string(), pa.float64()
+    return column.cast(pa.list_(texts) if listed else texts).cast(pa.list_(numbers) if listed else numbers)
 
 
 def _rows(file: Path, columns: list[str] | None) -> Iterator[Row]:

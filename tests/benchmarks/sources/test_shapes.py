@@ -305,3 +305,13 @@ def test_numbers_as_texts(folder: Path) -> None:
     table = pa.table({"id": [1.0, float("nan")], "image": TWO, "question": ["q", "q"], "answers": answers})
     found = samples(folder, "d.parquet", table, "vqa")
     assert [(sample.id, sample.references) for sample in found] == [("1", ("1.50",)), ("1", ("2",))]
+
+
+def test_numbers_of_32_bits_are_what_was_written(folder: Path) -> None:
+    answers = pa.array([[0.1, 2.0], [3.25, None]], pa.list_(pa.float32()))
+    table = pa.table({"image": TWO, "question": ["?", "?"], "answers": answers.slice(0, 1).take([0, 0])})
+    found = samples(folder, "d.parquet", table, "vqa")
+    assert found[0].references == ("0.1", "2")
+    table = pa.table({"image": TWO, "label": ["a", "b"], "at": pa.array([0.1, None], pa.float32())})
+    found = samples(folder, "d.parquet", table, keys="classes: [a, b]\nfacts: [at]\n")
+    assert [each.facts["at"] for each in found] == [0.1, None]
