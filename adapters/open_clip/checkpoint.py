@@ -16,7 +16,7 @@ State = dict[str, Any]
 _REMEDY = "save its state_dict with torch.save"
 _WRAPPERS = re.compile(r"(^|(?<=\.))(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 """Names that torch.compile, FSDP and activation checkpointing put anywhere before a name of the model's own."""
-_TOWER = re.compile(r"(?:^|(?<=\.))visual\.")
+_TOWER = re.compile(r"(?:^|(?<=\.))(?:visual|image_encoder)\.")
 """Where the names of a model of open_clip begin, whatever stands before them."""
 _DEPTH = 3
 _SHARDED = {
@@ -58,9 +58,10 @@ def read_states(file: Path) -> dict[str, State]:
     content = _load(file)
     found: dict[str, State] = {}
     for name, state in _states(content, "", _DEPTH):
-        for prefix, part in _by_prefix(state).items():
-            both = [name, prefix] if prefix not in ("module", "model", "") else [name]
-            found.setdefault(".".join(filter(None, both)), part)
+        parts = _by_prefix(state)
+        for prefix, part in parts.items():
+            both = [name] if len(parts) == 1 and prefix in ("module", "model") else [name, prefix]
+            found[".".join(filter(None, both))] = part
     if not found:
         raise UsageError(f"{file}: {_what_else(content)}")
     return found
@@ -70,7 +71,7 @@ def choose(states: Mapping[str, State], wanted: str | None, file: Path) -> State
     """Return the set of weights that a person wants, or the only one. Raises UsageError."""
     if wanted is None and len(states) == 1:
         return next(iter(states.values()))
-    names = [name or "model" for name in states]
+    names = [name or ("unnamed" if "model" in states else "model") for name in states]
     if wanted is None:
         some = f"{len(states)} sets of weights, {', '.join(names)}"
         raise UsageError(f"{file}: holds {some}; choose one, as in @{file.name},weights={names[-1]}")

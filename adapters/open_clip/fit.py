@@ -45,10 +45,10 @@ def check_fit(
         )
         if names
     ]
-    use = [f"open_clip:{' or '.join(names[:_NAMED])}"] if (names := _others(held, recipe.name)) else []
+    use = [f"use open_clip:{' or '.join(names[:_NAMED])}"] if (names := _others(held, recipe.name)) else []
     if not (missing or surplus) and all(_interpolates(name, held[name], wanted[name]) for name in other):
         use.append("have the positions interpolated by ,interpolate=true behind the spec")
-    remedy = [f"use {', or '.join(use)}"] if use else []
+    remedy = [", or ".join(use)] if use else []
     raise UsageError(f"{file}: does not fit {recipe.label}: {'; '.join(told + remedy)}")
 
 
@@ -120,6 +120,8 @@ def _first(shapes: Shapes, name: str) -> int | None:
 
 
 def _patch(shapes: Shapes) -> int | None:
+    if "visual.attnpool.positional_embedding" in shapes:
+        return None  # a ResNet, whose first convolution cuts no patches
     return next((shapes[name][-1] for name in _PATCHES if len(shapes.get(name, ())) == 4), None)
 
 

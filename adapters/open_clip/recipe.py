@@ -190,7 +190,8 @@ def _file(architecture: str, path: Path) -> Recipe:
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         who = checkpoint.sharded_by(path) if path.is_dir() else None
         kind = f"is a folder, split by {who}" if who else "is a folder; name a file in it"
-        kind = kind if path.is_dir() else f"no such file{nearest(path.name, beside)}"
+        if not path.is_dir():
+            kind = "is no regular file" if path.exists() else f"no such file{nearest(path.name, beside)}"
         raise UsageError(f"open_clip:{architecture}@{path}: {kind}")
     if path.suffix not in _CHECKPOINTS:
         raise UsageError(f"{path}: not a checkpoint; its name must end in one of {', '.join(_CHECKPOINTS)}")

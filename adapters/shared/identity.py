@@ -3,12 +3,14 @@
 import enum
 import logging
 import re
+import struct
 import sys
 import threading
 import types
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import PurePath
 from typing import Any
@@ -185,6 +187,7 @@ class _Walk:
         if isinstance(value, torch.jit.ScriptModule):
             return self._lacks(value, at)
         parts: dict[str, object] = {name: part for name, part in own.items() if name not in _internals()}
+        parts["order"] = [*own["_modules"]]  # in which a Sequential runs them
         for name in ("_parameters", "_buffers", "_modules"):
             parts.update({f"{name}.{key}": part for key, part in own[name].items()})
         for name in ("_forward_pre_hooks", "_forward_hooks"):
@@ -201,9 +204,11 @@ class _Walk:
             parts["wrapped"] = value.__wrapped__
         else:
             parts.update(getattr(value, "__dict__", {}))
-            slots = [name for each in kind.__mro__ for name in _slots(each)]
-            parts.update({name: getattr(value, name) for name in slots if hasattr(value, name)})
-            if next(each for each in kind.__mro__ if not each.__flags__ & _HEAP) is not object:
+            for each in kind.__mro__:
+                for name, slot in _slots(each):
+                    with suppress(AttributeError):  # not filled yet
+                        parts[f"{_name(each)}.{name}"] = slot.__get__(value)
+            if _hides(kind):
                 try:
                     reduced = value.__reduce_ex__(2)
                 except Exception:  # whatever a foreign class raises that cannot be saved
@@ -273,10 +278,16 @@ def _plain_keys(keys: list[Any]) -> bool:
     return all(type(key) in _PLAIN or (type(key) is tuple and {*map(type, key)} <= _PLAIN) for key in keys)
 
 
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
+def _slots(kind: type) -> list[tuple[str, Any]]:
+    own = vars(kind) if "__slots__" in vars(kind) else {}  # members of classes in C hold addresses
+    return [(name, part) for name, part in own.items() if isinstance(part, types.MemberDescriptorType)]
+
+
+def _hides(kind: type) -> bool:
+    """Tell whether code in C keeps more in an object than its attributes, by the measure of Python's own `copyreg`."""
+    own = sum(len(_slots(each)) for each in kind.__mro__)
+    pointers = (kind.__dictoffset__ > 0) + (kind.__weakrefoffset__ > 0) + own
+    return kind.__itemsize__ > 0 or kind.__basicsize__ > object.__basicsize__ + pointers * struct.calcsize("P")
 
 
 def _listed(part: Any) -> object:

@@ -51,8 +51,9 @@ def read_code(file: Path) -> OwnCode:
     """Return a file with all modules that it imports, and that these import, as far as they lie beside it.
 
     Beside it is its own folder, and what a person adds to Python's search path: PYTHONPATH, and the folder in which
-    Python was started. Where two of these have a module of one name both count. Installed packages do not, nor what is
-    imported by a name that is only made when the code runs. Raises UsageError for a file that cannot be read.
+    Python was started. Where two of these have a module of one name both count. Installed packages do not, also where
+    their folder is on that path, nor what is imported by a name that is only made when the code runs. Raises UsageError
+    for a file that cannot be read.
     """
     file = file.resolve()
     found: dict[str, dict[Path, str]] = {}
@@ -118,7 +119,9 @@ class AsDigested(SourceFileLoader):
 
 def _roots(file: Path) -> list[Path]:
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return list(dict.fromkeys([file.parent, *(Path(each).resolve() for each in (*filter(None, added), *sys.path[:1]))]))
+    places = [Path(each).resolve() for each in (*filter(None, added), *sys.path[:1])]
+    # A folder of installed packages may stand there too, and to import these anew would take minutes or fail.
+    return list(dict.fromkeys([file.parent, *(each for each in places if not any(each.glob("*.dist-info")))]))
 
 
 def _read(path: Path) -> bytes:

@@ -28,7 +28,7 @@ def clean(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Return a text in one line that Markdown and HTML show as it is.
+    """Return a text in one line that makes no link, code, table, picture or tag of Markdown or HTML.
 
     >>> markdown_text("<b>[x](y) | `z`")
     '&lt;b>\\\\[x\\\\](y) \\\\| \\\\`z\\\\`'

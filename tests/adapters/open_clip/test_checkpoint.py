@@ -13,6 +13,7 @@ import pytest
 
 from mmbench.adapters.open_clip.adapter import OpenClip, from_spec
 from mmbench.adapters.open_clip.catalogue import OWN_CONFIGS
+from mmbench.adapters.open_clip.checkpoint import read_states
 from mmbench.adapters.open_clip.fit import architectures_of
 from mmbench.harness.errors import MmbenchError, UsageError
 from tests.lazy import open_clip, safetensors, torch
@@ -249,3 +250,17 @@ def test_folders_of_sharded_weights_are_named(tmp_path: Path, name: str, said: s
     (tmp_path / name).touch()
     with pytest.raises(UsageError, match=said):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("prefixes", [("", "module."), ("model.", "module.")])
+def test_two_sets_side_by_side_are_never_chosen_in_silence(
+    tmp_path: Path, state: State, other: State, prefixes: tuple[str, str]
+) -> None:
+    path = saved({**under(prefixes[0], state), **under(prefixes[1], other)}, tmp_path)
+    assert "holds 2 sets of weights" in refusal(path)
+    assert np.array_equal(vector(path, ",weights=module"), vector(saved(other, tmp_path, "other.pt")))
+
+
+def test_weights_under_the_names_of_apple_are_found(tmp_path: Path) -> None:
+    path = saved({"image_encoder.model.head.proj": torch.ones(2, 2), "logit_scale": torch.ones(())}, tmp_path)
+    assert set(read_states(path)) == {""}

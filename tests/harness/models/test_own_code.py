@@ -124,3 +124,14 @@ def test_files_that_import_each_other_and_links_end(folder: Path) -> None:
     (folder / "own_late.py").write_text("import own_mine, own_late, json, numpy, own_no_such\nfrom own_loop import *\n")
     (folder / "own_loop.py").symlink_to("own_late.py")
     assert set(read_code(folder / "own_mine.py").modules) >= {"own_mine", "own_late", "own_loop"}
+
+
+def test_a_folder_of_installed_packages_is_no_neighbour(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = folder / "packages"
+    (packages / "some-1.0.dist-info").mkdir(parents=True)
+    (packages / "own_elsewhere.py").write_text("1\n")
+    (folder / "m.py").write_text("import own_elsewhere\n")
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    assert set(read_code(folder / "m.py").modules) == {""}
+    (packages / "some-1.0.dist-info").rmdir()
+    assert set(read_code(folder / "m.py").modules) == {"", "own_elsewhere"}
