@@ -53,7 +53,8 @@ class Cell:
         score, drawn = self.score, self.replicates
         if (score.low is None or score.high is None) and drawn is not None and np.isfinite(drawn).mean() > 0.5:
             low, high = np.nanquantile(drawn, [0.025, 0.975])
-            score = replace(score, low=float(low), high=float(high))
+            if low < high:  # draws of one picture alone do not vary, and tell nothing
+                score = replace(score, low=float(low), high=float(high))
         return corrected(score, self.best)
 
 

@@ -592,3 +592,11 @@ def test_the_page_holds_every_column_and_escapes_every_text(folder: Path) -> Non
     assert set(cells) == {3 + means + tasks + 1}
     assert page.count('class="sort"') == 3 + means + tasks + 1
     assert board_html(Results(folder).board(), "families").count('class="sort"') == 3 + 1 + 1
+
+
+def test_one_picture_has_no_interval_of_no_width(tmp_path: Path) -> None:
+    for model, right in (("a", 1.0), ("b", 0.0)):
+        score = Score("accuracy", right, None, None, 1, 1.0, None, 0.1, True)
+        write(record(model=model, scores=(score,)), outcomes([right], PICTURES[:1]), tmp_path)
+    means = [line.overall for line in Results(tmp_path).board().lines]
+    assert [(made.low, made.high) for made in means if made] == [(None, None)] * 2
