@@ -511,7 +511,17 @@ def test_large_files_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.M
 def test_one_picture_larger_than_the_queue_is_asked(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmbench.harness.engine.queue.QUEUE_BYTES", 10)
     made = Queueing()
-    assert heads(answers(engine(made, workers=2), image_requests(9, side=64))) == list(range(9))
+    asked = engine(made, workers=2)
+    submit = asked._pool.submit
+
+    def finished(*given: Any) -> Any:
+        """Prepare at once: of pictures that are still on their way no size is known, and some more may come."""
+        future = submit(*given)
+        future.exception()
+        return future
+
+    monkeypatch.setattr(asked._pool, "submit", finished)
+    assert heads(answers(asked, image_requests(9, side=64))) == list(range(9))
     assert set(made.batches) == {1}
 
 
