@@ -18,7 +18,7 @@ NAME = ".board-cache.npz"
 
 MOST_PAIRS = 8
 """Boards whose tests are kept: those of the suites in use."""
-_LAYOUT = 3
+_LAYOUT = 4
 """Raised when replicates or gains would come out otherwise from the same files."""
 
 

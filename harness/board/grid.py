@@ -183,7 +183,7 @@ def board_notes(board: Board) -> list[str]:
     if alone:
         ranked = sum(line.standing is not None for line in board.lines)
         notes.append(
-            f"{count(alone, 'pair')} of models differ when compared alone (mmbench compare), "
+            f"{count(alone, 'pair')} of models differ when tested alone (as mmbench compare does), "
             f"but not by the stricter test that holds for all {ranked * (ranked - 1) // 2:,} pairs at once"
         )
     notes += [f"not ranked: {each}" for each in why_unranked(board)]

@@ -1,11 +1,14 @@
-"""Paired tests of all models of a board, each the one that `compare` makes of the two."""
+"""Paired tests of all models of a board: that which `compare` makes of two, on the items that all were scored on.
 
+Sums are held in 64 bits: rounded ones would break ties among the signs that are flipped.
+"""
+
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.changes import Keys, compared, part
@@ -25,7 +28,7 @@ class Parts:
     """What pictures add to each record of a board: a number for each, however many the models."""
 
     def __init__(self) -> None:
-        self._sums: dict[Path, npt.NDArray[np.float32]] = {}
+        self._sums: dict[Path, Floats] = {}
         self._first: dict[str, Measured] = {}
         self._keys: dict[str, Keys] = {}
         self._uneven: set[str] = set()
@@ -40,18 +43,19 @@ class Parts:
             return
         made = part(measured, str(entry.record.dataset["digest"]), self._keys.get(task))
         self._keys[task] = made.keys
-        self._sums[entry.path] = made.sums.astype(np.float32)
+        self._sums[entry.path] = made.sums
 
     def p_values(
         self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read
     ) -> Floats | None:
-        """Return (models, models) two-sided p that two models are alike in their mean over tasks.
+        """Return (models, models) two-sided p that two models are alike in their mean over tasks, see `standings`.
 
         `columns`: for each task the records of the models, in one order; `scales`: what takes its differences to the
         scale from chance to best. None where a record cannot be read.
         """
         if len(columns) == 1:
-            return _of_one_task(next(iter(columns.values())), read)
+            ((task, entries),) = columns.items()
+            return _of_one_task(entries, scales[task], read)
         for task, entries in columns.items():
             if task not in self._uneven and all(entry.path in self._sums for entry in entries):
                 continue
@@ -73,11 +77,11 @@ class Parts:
         for entry in entries:
             self._sums.pop(entry.path, None)
 
-    def _matrix(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float]) -> npt.NDArray[np.float32]:
+    def _matrix(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float]) -> Floats:
         """Return (models, pictures) what each picture adds to each model's mean, over all tasks that show it."""
         keys = np.unique(np.concatenate([self._keys[task] for task in columns]))
         models = len(next(iter(columns.values())))
-        table = np.zeros((models, len(keys)), np.float32)
+        table = np.zeros((models, len(keys)))
         for task, entries in columns.items():
             places = np.searchsorted(keys, self._keys[task])
             for row, entry in zip(table, entries, strict=True):
@@ -85,24 +89,25 @@ class Parts:
         return table
 
 
-def _all_pairs(table: npt.NDArray[np.float32]) -> Floats:
-    """Return (models, models) p by signs flipped of the (models, pictures) differences."""
+def _all_pairs(table: Floats) -> Floats:
+    """Return (models, models) signed p by signs flipped of the (models, pictures) differences."""
     made = np.ones((len(table), len(table)))
     moments = _moments(table) if table.shape[1] > _MANY else None
     for one, other in combinations(range(len(table)), 2):
+        ahead = float((table[one] - table[other]).sum())
         p = sign_flip_of_moments(*moments[:, one, other].tolist()) if moments is not None else None
         if p is None:
-            p = sign_flip(table[other].astype(np.float64) - table[one])
-        made[one, other] = made[other, one] = p
+            p = sign_flip(table[other] - table[one])
+        made[one, other], made[other, one] = math.copysign(p, ahead), math.copysign(p, -ahead)
     return made
 
 
-def _moments(table: npt.NDArray[np.float32]) -> Floats:
+def _moments(table: Floats) -> Floats:
     """Return (3, models, models) sums over pictures of the differences, their squares and their fourth powers."""
     total = np.zeros(len(table))
     products = np.zeros((3, len(table), len(table)))
     for start in range(0, table.shape[1], _AT_ONCE):
-        block = table[:, start : start + _AT_ONCE].astype(np.float64)
+        block = table[:, start : start + _AT_ONCE]
         square = block * block
         total += block.sum(axis=1)
         products += np.stack([block @ block.T, (square * block) @ block.T, square @ square.T])
@@ -114,7 +119,7 @@ def _moments(table: npt.NDArray[np.float32]) -> Floats:
     return np.stack([total[:, None] - total, second, np.maximum(fourth, 0.0)])
 
 
-def _of_one_task(entries: Sequence[Entry], read: Read) -> Floats | None:
+def _of_one_task(entries: Sequence[Entry], scale: float, read: Read) -> Floats | None:
     measured = [read(entry) for entry in entries]
     made = np.ones((len(entries), len(entries)))
     for (i, one), (j, other) in combinations(enumerate(measured), 2):
@@ -122,7 +127,9 @@ def _of_one_task(entries: Sequence[Entry], read: Read) -> Floats | None:
             return None
         a, b = shared(one, other)
         tested = compared(a, b) if len(a) else None
-        made[i, j] = made[j, i] = tested.p if tested else 1.0
+        if tested:
+            ahead = -tested.value * scale
+            made[i, j], made[j, i] = math.copysign(tested.p, ahead), math.copysign(tested.p, -ahead)
     return made
 
 

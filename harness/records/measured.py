@@ -97,6 +97,9 @@ def _check_numbers(column: Column, path: Path, *, listed: bool) -> None:
     numbers = pa.float64()
     if column.type != (pa.list_(numbers) if listed else numbers) or (listed and column.flatten().null_count):
         raise DataError(f"{path} holds other than numbers where scores are; run the task again")
+    flat = column.flatten() if listed else column.drop_null()
+    if not np.isfinite(arrow.flat(flat, np.float64)).all():
+        raise DataError(f"{path} holds other than finite numbers where scores are; run the task again")
 
 
 def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:

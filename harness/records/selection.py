@@ -7,6 +7,7 @@ from pathlib import Path
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.records.attempt import Attempt, attempts
 from mmbench.harness.records.entry import Entry, find
+from mmbench.harness.records.reported import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ def select(name: str | Path, results: str | Path = "results") -> Selection:
     if given.is_file():
         return _selection(str(name), [given.with_suffix(".json")])
     if given.is_dir():
-        found = [path for pattern in ("*.json", "*/*.json", "runs/*/*.json") for path in given.glob(pattern)]
+        found = [
+            path
+            for pattern in ("*.json", "*/*.json", "runs/*/*.json")
+            for path in given.glob(pattern)
+            if path.name != NAME
+        ]
         return _selection(str(name), sorted(found))
     labels = sorted(path.name for path in folder.glob("*") if path.is_dir())
     near = nearest(str(name), labels)

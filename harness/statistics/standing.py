@@ -28,19 +28,22 @@ class Standing:
 def standings(scores: Floats, ps: Floats, *, alpha: float = 0.05) -> list[Standing]:
     """Return where models stand, in their own order, of (models,) scores and (models, models) two-sided p of each pair.
 
-    Two models differ where their p, Holm-adjusted over all pairs, is below `alpha`. The interval of a rank counts the
+    A p is positive where the row's model is ahead in what the two were tested on, negative where the column's is. A
+    test that says the contrary of the scores, which models may have of unlike items, tells neither from the other. Two
+    models differ where their p, Holm-adjusted over all pairs, is below `alpha`. The interval of a rank counts the
     models that differ, above and below (Klein, Wright and Wieczorek 2020): all intervals hold together with probability
     1 - `alpha`, however close the models are, which percentiles of resampled ranks do not. Groups: down the ranking,
     each model joins the group of the best one before it that opened a group, until one differs from that one; it opens
     the next.
 
-    >>> ps = np.array([[1, 0.001, 0.7], [0.001, 1, 0.02], [0.7, 0.02, 1]])
+    >>> ps = np.array([[1, -0.001, -0.7], [0.001, 1, 0.02], [0.7, -0.02, 1]])
     >>> for each in standings(np.array([0.5, 0.7, 0.51]), ps):
     ...     print(each.rank, each.rank_low, each.rank_high, each.group, each.alone)
     3 2 3 2 0
     1 1 1 1 0
     2 2 3 2 0
     """
+    ps = np.where(np.sign(scores[:, None] - scores) == np.sign(ps), np.abs(ps), 1.0)
     differ = adjusted(ps) < alpha
     above = scores[None, :] > scores[:, None]
     ranks = 1 + above.sum(axis=1)

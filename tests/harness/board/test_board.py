@@ -16,10 +16,12 @@ from rich.console import Console
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import board_csv
 from mmbench.harness.board.eligible import Filter
+from mmbench.harness.board.evidence import Evidence
 from mmbench.harness.board.grid import board_notes, choose_view
 from mmbench.harness.board.results import Results, load
 from mmbench.harness.board.sort import sort_lines
 from mmbench.harness.cli.board import leaderboard
+from mmbench.harness.compare.compare import compare
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.record import write
@@ -600,3 +602,26 @@ def test_one_picture_has_no_interval_of_no_width(tmp_path: Path) -> None:
         write(record(model=model, scores=(score,)), outcomes([right], PICTURES[:1]), tmp_path)
     means = [line.overall for line in Results(tmp_path).board().lines]
     assert [(made.low, made.high) for made in means if made] == [(None, None)] * 2
+
+
+def test_the_board_has_the_p_of_compare(tmp_path: Path) -> None:
+    """Of few pictures many signs give equal sums, and a rounded one would break their ties."""
+    rng = np.random.default_rng(3)
+    differ = 0
+    for i in range(40):
+        folder = tmp_path / str(i)
+        for task in ("one", "two", "three"):
+            for model, better in (("a", 0.4), ("b", 0.65)):
+                right = rng.random(16) < better
+                score = Score("accuracy", float(right.mean()), 0.0, 1.0, 16, 1.0, None, 0.1, True)
+                made = record(model=model, task=task, scores=(score,), card=Card(best=1.0))
+                write(made, outcomes(right, PICTURES[:16]), folder)
+        results = Results(folder)
+        entries = results.entries
+        ps = results._tests(Evidence(folder), entries, ["a", "b"])
+        (overall,) = compare("a", "b", output=folder).overall
+        assert ps is not None
+        assert abs(ps[0, 1]) == pytest.approx(overall.p, rel=1e-9)
+        assert np.signbit(ps[0, 1]) == (overall.difference.value > 0) or overall.difference.value == 0
+        differ += overall.p < 0.05
+    assert 0 < differ < 40

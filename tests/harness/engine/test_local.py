@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import PIL.Image

@@ -97,3 +97,10 @@ def test_reading_imports_no_pandas(tmp_path: Path) -> None:
         "assert not {'pandas', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("metric", [ACCURACY, RATIO])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_finite_number_is_refused(tmp_path: Path, metric: Metric, value: float) -> None:
+    with pytest.raises(DataError, match="other than finite numbers where scores are"):
+        measured(tmp_path, [item("a", 1.0), item("b", value)], metric)

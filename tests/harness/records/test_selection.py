@@ -72,3 +72,9 @@ def test_the_newest_whole_record_stands_and_a_damaged_one_is_told(results: Path)
     (results / "runs" / "mine" / "x.json").write_text("nothing")
     (error,) = select("mine", results).errors
     assert "x.json is not a readable record" in str(error)
+
+
+def test_imported_figures_are_no_record(results: Path, tmp_path: Path) -> None:
+    write(record(model="mine"), [outcome("a", 1.0)], tmp_path / "single")
+    (tmp_path / "single" / "reported.json").write_text('{"schema": 1, "figures": []}')
+    assert select(tmp_path / "single").errors == ()

@@ -10,7 +10,8 @@ from mmbench.harness.statistics.standing import Standing, adjusted, standings
 
 def placed(values: np.ndarray) -> list[Standing]:
     """Stand models by their (n, models) right and wrong answers."""
-    return standings(values.mean(axis=0), p_values(values))
+    means = values.mean(axis=0)
+    return standings(means, np.copysign(p_values(values), means[:, None] - means))
 
 
 def p_values(values: np.ndarray) -> np.ndarray:
@@ -32,12 +33,18 @@ def test_a_group_ends_at_the_first_that_its_best_beats() -> None:
     scores = np.array([0.70, 0.69, 0.66, 0.64])
     ps = np.ones((4, 4))
     for (i, j), p in {(0, 1): 0.5, (0, 2): 0.002, (0, 3): 0.001, (1, 2): 0.03, (1, 3): 0.001, (2, 3): 0.2}.items():
-        ps[i, j] = ps[j, i] = p
-    assert adjusted(ps)[0, 2] < 0.05 < adjusted(ps)[1, 2]
+        ps[i, j], ps[j, i] = p, -p  # the first of two has the higher score
+    assert adjusted(np.abs(ps))[0, 2] < 0.05 < adjusted(np.abs(ps))[1, 2]
     made = standings(scores, ps)
     assert [each.group for each in made] == [1, 1, 2, 2]
     assert [(each.rank_low, each.rank_high) for each in made] == [(1, 2), (1, 3), (2, 4), (3, 4)]
     assert [each.alone for each in made] == [0, 1, 1, 0], "the pair that differs alone is told"
+
+
+def test_a_test_that_says_the_contrary_of_the_scores_tells_nothing() -> None:
+    ps = np.array([[1.0, -0.001], [0.001, 1.0]])  # the second is ahead on what both were scored on
+    assert [each.group for each in standings(np.array([0.7, 0.6]), ps)] == [1, 1]
+    assert [each.group for each in standings(np.array([0.6, 0.7]), ps)] == [2, 1]
 
 
 @pytest.mark.parametrize(("gains", "losses"), [(30, 10), (60, 40), (12, 2), (20, 20)])
