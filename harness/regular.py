@@ -59,7 +59,11 @@ def regular(path: Path) -> Path:
 def read_regular(path: Path, most: int | None = None) -> bytes:
     """Return the content of a regular file of at most this many bytes. Raises OSError."""
     with open_regular(path) as file:
-        content: bytes | None = file.read(-1 if most is None else most + 1)
+        # A buffer of the most would be asked of the system for each of many small files.
+        room = -1 if most is None else min(most, os.fstat(file.fileno()).st_size) + 1
+        content: bytes | None = file.read(room)
+        if most is not None and content and len(content) == room:  # it grew, or its size is not what it holds
+            content += file.read(most + 1 - room) or b""
     if content is None:
         raise NotRegular("it is a file of the system that has nothing to read yet")
     if most is not None and len(content) > most:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mmbench.harness.digest import Json
-from mmbench.harness.media.image import Image
+
+if TYPE_CHECKING:
+    from mmbench.harness.media.image import Image
 
 Status = Literal["ok", "unparsed", "refused", "error"]
 """`unparsed` and `refused` are the model's own failures and count 0; an `error` leaves value and n."""
@@ -42,7 +44,7 @@ class Sample:
 
     id: str
     """Unique within the task."""
-    media: tuple[Image, ...] = ()
+    media: "tuple[Image, ...]" = ()
     """The pictures it shows."""
     question: str = ""
     """What is asked, if anything."""

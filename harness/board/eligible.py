@@ -9,7 +9,6 @@ from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unscored import Unscored
-from mmbench.harness.tasks.suite import find_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,8 @@ def outlines(suite: str | None, records: Iterable[Record], failed: Iterable[Unsc
         newest[record.reference] = Column(record.reference, "", "", record.family, record.card.dimension)
     if suite is None:
         return [newest[task] for task in sorted(newest)]
+    from mmbench.harness.tasks.suite import find_suite
+
     return [
         newest[task.reference]
         if task.reference in newest

@@ -29,6 +29,8 @@ class Evidence:
         self._held = load_cache(results)
         self._fresh = False
         self._parts = Parts()
+        self._signed: dict[Path, str] = {}
+        """Signatures of records, as they were when they were first looked at."""
         self.errors: list[DataError] = []
 
     def replicates(self, entries: Iterable[Entry]) -> dict[Path, Replicates]:
@@ -139,7 +141,9 @@ class Evidence:
     def _signature(self, entry: Entry) -> str | None:
         try:
             # A record may stand by another metric than the one it leads with.
-            return f"{signature(entry.path)}\t{entry.record.primary.metric}"
+            if entry.path not in self._signed:
+                self._signed[entry.path] = signature(entry.path)
+            return f"{self._signed[entry.path]}\t{entry.record.primary.metric}"
         except OSError as error:
             self._note(DataError(f"the outcomes of {entry.path} cannot be read ({error.strerror}); run the task again"))
             return None

@@ -82,10 +82,11 @@ class Results:
             if entry.record.reference in tasks and entry.record.control is None and keep.record(entry.record)
         ]
         columns: list[Column] = []
+        by_task: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in mine:
+            by_task[entry.record.reference].append(entry)
         for column in order:
-            held, rest = alike(
-                [entry for entry in mine if entry.record.reference == column.task], same_route=same_route
-            )
+            held, rest = alike(by_task[column.task], same_route=same_route)
             stands += held
             apart += rest
             if held:

@@ -29,13 +29,14 @@ def show(
 
     Exit status: 0, 2 bad usage.
     """
-    from mmbench.harness.records.items import find_items, first, task_files
+    from mmbench.harness.records.items import find_items, task_files
     from mmbench.harness.records.selection import select
     from mmbench.harness.run.predictions import item_json
 
     with output_kept():  # families of plug-ins are code of others
         selection = select(run, output)
-        found = find_items(selection, task, wrong=wrong)
+        most = limit or (None if form is Output.json else LIMIT)
+        found = find_items(selection, task, wrong=wrong, limit=most)
     for error in (*selection.errors, *selection.attempt.remarks()):
         warn(error)
     for items in found:
@@ -47,10 +48,9 @@ def show(
     if form is Output.json:
         print_json(
             [
-                {"task": shown.entry.record.task, "version": shown.entry.record.version, **item_json(outcome)}
+                {"task": items.entry.record.task, "version": items.entry.record.version, **item_json(outcome)}
                 for items in found
-                for shown in (first(items, limit),)
-                for outcome in shown.outcomes
+                for outcome in items.outcomes
             ]
         )
         return
@@ -59,7 +59,7 @@ def show(
     console = make_console()
     for items in found:
         if items.outcomes:
-            console.print(items_table(first(items, limit or LIMIT), task_files([task])))
+            console.print(items_table(items, task_files([task])))
     if not any(items.outcomes for items in found):
         typer.echo("no wrong items" if wrong else "no items", err=True)
 

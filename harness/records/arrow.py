@@ -81,6 +81,20 @@ def present(column: Any) -> npt.NDArray[np.bool_]:
     return bits[column.offset : column.offset + len(column)].astype(bool)
 
 
+def coded(column: Any) -> tuple[npt.NDArray[np.int32], list[Any]]:
+    """Return (n,) numbers of the cells of a chunked column, -1 for null, and the distinct cells that they number."""
+    encoded = column.combine_chunks().dictionary_encode()
+    indices = encoded.indices.cast("int32")
+    codes = np.where(present(indices), flat(indices, np.int32), np.int32(-1))
+    return codes, encoded.dictionary.to_pylist()
+
+
+def equal(column: Any, text: str) -> npt.NDArray[np.bool_]:
+    """Tell where a chunked column says this; Arrow's own comparison with a Python value imports pandas."""
+    codes, names = coded(column)
+    return np.asarray(np.array([*(name == text for name in names), False], dtype=bool)[codes])
+
+
 def whole_numbers(numbers: npt.NDArray[np.integer]) -> Any:
     """Return an int64 column."""
     import pyarrow as pa

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
-from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.records.outcomes import open_outcomes
 from mmbench.harness.records.selection import Selection
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
@@ -31,31 +30,31 @@ class Items:
     metric: Metric
     """The primary one, which says what is wrong."""
     outcomes: tuple[Outcome, ...]
-    """Those to show, in the order of the data."""
+    """Those to show, in the order of the data, up to the limit."""
     found: int
-    """How many there were before the limit."""
+    """How many there are without a limit."""
 
 
-def find_items(selection: Selection, task: str | None = None, *, wrong: bool = False) -> list[Items]:
+def find_items(
+    selection: Selection, task: str | None = None, *, wrong: bool = False, limit: int | None = None
+) -> list[Items]:
     """Return the items of each task of a run, or of one task; with `wrong` those that fell short or were not answered.
 
-    Raises UsageError for a task that the run does not have, DataError where outcomes cannot be read.
+    No more than the first `limit` of a task are read whole. Raises UsageError for a task that the run does not have,
+    DataError where outcomes cannot be read.
     """
     # A record file of a control names that control; elsewhere items are those that were asked with their own pictures.
     entries = list(selection.own().values()) or list(selection.entries)
-    return [_items(entry, wrong=wrong) for entry in _of_task(entries, task)]
+    return [_items(entry, wrong=wrong, limit=limit) for entry in _of_task(entries, task)]
 
 
-def first(items: Items, limit: int | None) -> Items:
-    """Return the same with at most this many outcomes."""
-    return Items(items.entry, items.metric, tuple(islice(items.outcomes, limit)), items.found)
-
-
-def _items(entry: Entry, *, wrong: bool) -> Items:
+def _items(entry: Entry, *, wrong: bool, limit: int | None) -> Items:
     metric = metric_named(entry.record.family, entry.record.primary.metric)
-    held = read_outcomes(entry.path, entry.record.outcomes_digest)
-    chosen = tuple(outcome for outcome in held if not wrong or is_wrong(metric, outcome))
-    return Items(entry, metric, chosen, len(chosen))
+    with open_outcomes(entry.path, entry.record.outcomes_digest) as table:
+        chosen: Sequence[int] = range(len(table))
+        if wrong:
+            chosen = [row for row, outcome in enumerate(table.scored(metric.name)) if is_wrong(metric, outcome)]
+        return Items(entry, metric, tuple(table.rows(chosen[:limit])), len(chosen))
 
 
 def _of_task(entries: Sequence[Entry], task: str | None) -> list[Entry]:

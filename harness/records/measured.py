@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
-from mmbench.harness.records.outcomes import outcome_bytes
+from mmbench.harness.records.outcomes import open_outcomes
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
@@ -57,28 +57,22 @@ def read_measured(record: Path, metric: Metric, digest: str | None = None) -> Me
 
     Raises DataError when the outcomes beside the record are missing, damaged, or not of this digest.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     path = record.with_suffix(".parquet")
     part = "values" if metric.aggregate is None else "statistics"
-    try:
-        with pq.ParquetFile(outcome_bytes(path, digest)) as file:
-            kind = file.schema_arrow.field(part).type
-            if kind.get_field_index(metric.name) < 0:
-                raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
-            table = file.read(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
+    with open_outcomes(record, digest) as held:
+        if held.schema.field(part).type.get_field_index(metric.name) < 0:
+            raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
+        table = held.columns(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
         made = pc.struct_field(table[part].combine_chunks(), [metric.name])
-        counted = _is(table["unit"], metric.unit) & ~_is(table["status"], "error") & arrow.present(made)
+        counted = arrow.equal(table["unit"], metric.unit) & ~arrow.equal(table["status"], "error") & arrow.present(made)
         _check_numbers(made, path, listed=metric.aggregate is not None)
         if table["cluster"].null_count or table["id"].null_count or not _texts(table):
             raise DataError(f"{path} holds items without id or cluster; run the task again")
         rows = arrow.whole_numbers(np.flatnonzero(counted))
         made, ids, clusters = (each.take(rows) for each in (made, _whole(table["id"]), _whole(table["cluster"])))
         values = _plain(made) if metric.aggregate is None else _rows(made, path)
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
     return Measured(metric, ids, clusters, values)
 
 
@@ -114,13 +108,6 @@ def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:
 
 def _whole(column: Column) -> Column:
     return column.combine_chunks()
-
-
-def _is(column: Column, text: str) -> npt.NDArray[np.bool_]:
-    """Tell where a column says this; Arrow's own comparison with a Python value imports pandas."""
-    encoded = _whole(column).dictionary_encode()
-    among = np.array([name == text for name in encoded.dictionary.to_pylist()], dtype=bool)
-    return np.asarray(among[arrow.flat(encoded.indices, np.int32)])
 
 
 def _plain(column: Column) -> Floats:

@@ -2,18 +2,34 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mmbench.harness.errors import DataError
 from mmbench.harness.records import arrow
-from mmbench.harness.regular import read_regular
+from mmbench.harness.regular import regular
 from mmbench.harness.scores.breakdown import plain_fact
 from mmbench.harness.types import Outcome
 
 SCHEMA = 3
 """Raised when a reader of older records must act; stands in the JSON and in the Parquet metadata."""
+
+_AT_ONCE = 1024
+"""Rows that are held as Python objects at a time."""
+
+_PIECE = 1 << 20
+"""Bytes of a file that are held for its digest."""
+
+_UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("id", "cluster", "unit"), ""),
+    **dict.fromkeys(("prediction", "target", "values", "chances", "statistics", "guesses", "facts")),
+}
+"""Parts of an outcome of which only the score was read."""
 
 
 def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -35,32 +51,79 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     pq.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema), path, compression="zstd")
 
 
-def read_outcomes(record: Path, digest: str | None = None) -> list[Outcome]:
-    """Read the outcomes beside a record. Raises DataError when they are missing, damaged, or not of this digest."""
+class OutcomeTable:
+    """The outcomes of an open file, of which no more is held than is asked for."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    @property
+    def schema(self) -> Any:
+        """Arrow schema of the columns."""
+        return self._file.schema_arrow
+
+    def columns(self, names: Sequence[str]) -> Any:
+        """Return these columns whole, as an Arrow table; `values.accuracy` is a part of one. None is missed."""
+        return self._file.read(list(names))
+
+    def rows(self, chosen: Sequence[int]) -> list[Outcome]:
+        """Return the outcomes in these rows, which ascend."""
+        return [_outcome(row) for row in self._chosen(np.asarray(chosen, dtype=np.int64))]
+
+    def scored(self, metric: str) -> Iterator[Outcome]:
+        """Yield every outcome with its status and what it gives this metric, and no more."""
+        parts = ("values", "statistics")
+        for batch in self._file.iter_batches(_AT_ONCE, columns=["status", *(f"{part}.{metric}" for part in parts)]):
+            for row in batch.to_pylist():
+                yield _outcome({**_UNREAD, **row})
+
+    def _chosen(self, chosen: npt.NDArray[np.int64]) -> Iterator[dict[str, Any]]:
+        start = 0
+        for batch in self._file.iter_batches(_AT_ONCE) if len(chosen) else ():
+            here, chosen = np.split(chosen, [np.searchsorted(chosen, start + len(batch))])
+            yield from batch.take(arrow.whole_numbers(here - start)).to_pylist()
+            if not len(chosen):
+                return
+            start += len(batch)
+
+
+@contextmanager
+def open_outcomes(record: Path, digest: str | None = None) -> Iterator[OutcomeTable]:
+    """Open the outcomes beside a record; within the block all that its reading raises is a DataError.
+
+    Raises DataError when they are missing, damaged, or not of this digest, which their record holds.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = record.with_suffix(".parquet")
     try:
-        return [_outcome(row) for row in pq.read_table(outcome_bytes(path, digest)).to_pylist()]
+        # A file or bytes of Python's that pyarrow's threads still hold when Python ends abort the process.
+        with pa.OSFile(str(regular(path))) as content:
+            if digest is not None and _digest_of_file(content) != digest:
+                raise DataError(f"{path} is damaged: it is not what its record was written with; run the task again")
+            with pq.ParquetFile(content) as file:
+                yield OutcomeTable(file)
     except (OSError, LookupError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a readable table of outcomes ({error}); run the task again") from error
 
 
-def outcome_bytes(path: Path, digest: str | None) -> Any:
-    """Return the content of an outcome file for pyarrow, once it has the digest that its record holds, if any.
+def read_outcomes(record: Path, digest: str | None = None) -> list[Outcome]:
+    """Read the outcomes beside a record. Raises DataError when they are missing, damaged, or not of this digest."""
+    with open_outcomes(record, digest) as table:
+        return table.rows(range(len(table)))
 
-    A file or bytes of Python's that pyarrow's threads still hold when Python ends abort the process; its own do not.
-    Raises OSError, or DataError where the content is another than was written.
-    """
-    import pyarrow as pa
 
-    content = read_regular(path)
-    if digest is not None and digest_of(content) != digest:
-        raise DataError(f"{path} is damaged: it is not what its record was written with; run the task again")
-    held = pa.allocate_buffer(len(content))
-    memoryview(held).cast("B")[:] = content
-    return pa.BufferReader(held)
+def _digest_of_file(content: Any) -> str:
+    """Return the digest of an open file of pyarrow's, and go back to its beginning."""
+    total = hashlib.sha256()
+    while piece := content.read(_PIECE):
+        total.update(piece)
+    content.seek(0)
+    return total.hexdigest()
 
 
 def digest_of(content: bytes) -> str:

@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmbench.harness import registry
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.records.files import replaced
 from mmbench.harness.regular import read_regular
-from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
+
+if TYPE_CHECKING:
+    from mmbench.harness.tasks.family import Family
 
 NAME = "reported.json"
 """Within a results folder."""

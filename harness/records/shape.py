@@ -6,6 +6,9 @@ from typing import Any
 _MOST = 1e15
 """Past this a number is damage: no count, score or duration is as large, and sums of it would overflow."""
 
+_NUMBERS = (int, float)
+"""Types of JSON's numbers; a flag is no number, although Python counts with it."""
+
 
 def _text(value: object) -> bool:
     return isinstance(value, str)
@@ -16,15 +19,15 @@ def _flag(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
+    return type(value) in _NUMBERS and -_MOST <= value <= _MOST  # type: ignore[operator]
 
 
 def _count(value: object) -> bool:
-    return isinstance(value, int) and _number(value) and value >= 0
+    return type(value) is int and 0 <= value <= _MOST
 
 
 def _share(value: object) -> bool:
-    return _number(value) and 0 <= value <= 1  # type: ignore[operator]
+    return type(value) in _NUMBERS and 0 <= value <= 1  # type: ignore[operator]
 
 
 def _mapping(value: object) -> bool:
@@ -73,6 +76,7 @@ UNSCORED: _Shape = {
     "status": lambda value: value in ("unfinished", "failed", "unsupported"),
 }
 _LEVEL: _Shape = {
+    **_SCORE,
     "fact": _text,
     "level": lambda value: value is None or isinstance(value, str | bool) or _number(value),
 }
@@ -84,9 +88,9 @@ def check_shape(held: Mapping[str, Any]) -> None:
     check_parts(held["dataset"], _DATASET, "dataset.")
     if held["scorer"] is not None:
         check_parts(held["scorer"], _SCORER, "scorer.")
-    for part, extra in (("scores", {}), ("breakdown", _LEVEL)):
+    for part, shape in (("scores", _SCORE), ("breakdown", _LEVEL)):
         for i, score in enumerate(_listed(held, part)):
-            check_parts(score, {**_SCORE, **extra}, f"{part}[{i}].")
+            check_parts(score, shape, f"{part}[{i}].")
             if not _or_none(_count)(score.get("clusters")):
                 raise ValueError(f"{part}[{i}].clusters is {_shown(score['clusters'])}")
     if sum(score["primary"] for score in held["scores"]) != 1:
@@ -102,11 +106,12 @@ def _listed(held: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
 
 def check_parts(held: Mapping[str, Any], shape: _Shape, where: str = "") -> None:
     """Raise ValueError that names the first part of another type, LookupError for one that is missing."""
-    for name, fits in shape.items():
-        if name not in held:
-            raise LookupError(f"{where}{name} is missing")
-        if not fits(held[name]):
-            raise ValueError(f"{where}{name} is {_shown(held[name])}")
+    try:
+        for name, fits in shape.items():
+            if not fits(held[name]):
+                raise ValueError(f"{where}{name} is {_shown(held[name])}")
+    except KeyError as error:
+        raise LookupError(f"{where}{name} is missing") from error
 
 
 def _shown(value: object) -> str:

@@ -9,13 +9,13 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.originals import original_task
-from mmbench.harness.report.answers import Answers, read_answers
+from mmbench.harness.report.answers import Answer, Answers, read_answers
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.explorer import Shown, explore
 from mmbench.harness.report.gather import Asked, gather, models_shown
 from mmbench.harness.report.page import render
-from mmbench.harness.report.picks import pick
+from mmbench.harness.report.picks import Pick, pick
 from mmbench.harness.report.thumbnails import Thumbnails
 from mmbench.harness.report.verdicts import Compared, compare_task, judge
 
@@ -53,7 +53,7 @@ class _Parts:
         self.confusions.append(confusion(answers))
         task = original_task(asked.entry.record, self.files)
         picks = pick(answers) if answers else []
-        self.shown.append(explore(asked, task, picks, answers, self.thumbnails, self.models))
+        self.shown.append(explore(asked, task, picks, self._picked(answers, picks), self.thumbnails, self.models))
         for pair, compared in compare_task(number, answers).items():
             self.pairs.setdefault(pair, []).append(compared)
 
@@ -65,6 +65,15 @@ class _Parts:
                     found.append(read_answers(asked.entries[model], asked.metric))
                 except DataError as error:
                     self.warnings.append(str(error))
+        return found
+
+    def _picked(self, answers: Sequence[Answers], picks: Sequence[Pick]) -> dict[str, dict[str, Answer]]:
+        found = {}
+        for each in answers:
+            try:
+                found[each.model] = each.read([item.rows[each.model] for item in picks if each.model in item.rows])
+            except DataError as error:
+                self.warnings.append(str(error))
         return found
 
 

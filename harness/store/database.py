@@ -15,12 +15,22 @@ SCHEMA = 1
 _PATIENCE = 60.0
 """Seconds to wait for another process to finish writing."""
 
+_PAGE = 32768
+"""Bytes of a page of a new store. A row lies within one: of pages of 4 kB, SQLite's own, a vector of 2 kB takes a whole
+one, of these it leaves little empty up to 10 kB. Larger ones make small commits dearer, which write whole pages."""
+
+_LOG = 1 << 24
+"""Bytes of the write-ahead log that are moved into the file at a time."""
+
+_NO_CHECKSUM = "-1"
+"""Stands for a checksum that lacks in a store that was made with them: no answer has it."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (
     id INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     model INTEGER NOT NULL, key BLOB NOT NULL, kind TEXT NOT NULL, truncated INTEGER NOT NULL, value BLOB NOT NULL,
-    checksum INTEGER, UNIQUE (model, key));
+    checksum INTEGER DEFAULT -1, UNIQUE (model, key));
 CREATE TABLE IF NOT EXISTS speeds (
     model INTEGER NOT NULL, kind TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL,
     PRIMARY KEY (model, kind));
@@ -36,6 +46,8 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.checksum = "checksum"
+        """What a query asks for a checksum by: null where an answer may have none, in a store of an older version."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
@@ -54,7 +66,10 @@ class Database:
 
     def _open(self) -> None:
         with self._telling():
+            self._connection.execute(f"PRAGMA page_size={_PAGE}")  # a file that has pages keeps their size
             self._use_write_ahead_log()
+            page = self._connection.execute("PRAGMA page_size").fetchone()[0]
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={max(1, _LOG // page)}")
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing that was committed
             self._connection.execute("PRAGMA cache_size=-65536")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -67,8 +82,11 @@ class Database:
             for statement in _TABLES.split(";"):
                 self._connection.execute(statement)
             # Stores made before there were checksums; their schema stays, for what reads them needs no more.
-            if "checksum" not in (row[1] for row in self._connection.execute("PRAGMA table_info(answers)")):
+            columns = {row[1]: row for row in self._connection.execute("PRAGMA table_info(answers)")}
+            if "checksum" not in columns:
                 self._connection.execute("ALTER TABLE answers ADD COLUMN checksum INTEGER")
+            elif columns["checksum"][4] == _NO_CHECKSUM:  # every answer was written with one: it lacks by damage alone
+                self.checksum = f"ifnull(checksum, {_NO_CHECKSUM})"
             self._connection.execute(f"PRAGMA user_version={SCHEMA}")
 
     def _use_write_ahead_log(self) -> None:
@@ -85,7 +103,9 @@ class Database:
                 return
 
     def _unusable(self, error: Exception) -> DataError:
-        reason = " ".join(str(error).split())  # a damaged schema is quoted with its lines
+        # A damaged schema is quoted in SQLite's message, with its lines and bytes that are no text.
+        said = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+        reason = " ".join(said.split())
         return DataError(f"{self.path} cannot be used as a store ({reason}); choose another file with --store")
 
     @contextmanager
@@ -93,7 +113,7 @@ class Database:
         """Turn what SQLite raises (a full disk, a damaged page, another kind of file) into a DataError."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unusable(error) from error
 
     @contextmanager

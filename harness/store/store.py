@@ -17,7 +17,7 @@ from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.stream import Stream
 from mmbench.harness.types import Failure
 
-_ANSWERS = "SELECT key, value, truncated, checksum FROM answers WHERE model=? AND key IN {}"
+_ANSWERS = "SELECT key, value, truncated, {} FROM answers WHERE model=? AND key IN {{}}"
 
 
 class AnswerStore(Protocol):
@@ -50,6 +50,7 @@ class Store:
         self._seeds: dict[int, int] = {}
         """Of each model's checksums."""
         self._database = Database(path)
+        self._answers = _ANSWERS.format(self._database.checksum)
         self._claims = Claims(self._database)
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ class Store:
         found: dict[bytes, tuple[Value, bool]] = {}
         damaged: list[bytes] = []
         seed = self._seeds[model]
-        for key, value, truncated, sum_ in self._database.among(_ANSWERS, (model,), keys):
+        for key, value, truncated, sum_ in self._database.among(self._answers, (model,), keys):
             made = unpacked(kind, value) if is_intact(seed, key, value, truncated, sum_) else None
             if made is None:
                 damaged.append(key)
@@ -130,7 +131,7 @@ class Store:
         if not found:
             return 0
         seed = seed_of(fingerprint)
-        return sum(is_intact(seed, *row) for row in self._database.among(_ANSWERS, found[0], keys))
+        return sum(is_intact(seed, *row) for row in self._database.among(self._answers, found[0], keys))
 
     def remembers(self, fingerprint: str, question: Question) -> bool:
         """Tell whether this was answered before."""
@@ -163,7 +164,8 @@ class Store:
             model: Holding(str(name), str(fingerprint), float(used) if isinstance(used, int | float) else 0.0)
             for model, name, fingerprint, used in self._database.rows(query)
         }
-        for model, *answer in self._database.each("SELECT model, key, value, truncated, checksum FROM answers"):
+        each_answer = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers"  # noqa: S608
+        for model, *answer in self._database.each(each_answer):
             if model in held:
                 held[model].add(*answer)
         return held

@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mmbench.harness import registry
-from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
+
+if TYPE_CHECKING:
+    from mmbench.harness.tasks.family import Family
 
 
 def metric_named(family: str, name: str) -> Metric:

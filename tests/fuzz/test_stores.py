@@ -43,6 +43,7 @@ def test_a_damaged_answer_is_never_returned(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole.sqlite", tmp_path / "store.sqlite"
     assert asked(whole) == (0, 0)
     content = whole.read_bytes()
+    used = [at for at in range(100, len(content)) if content[at]]  # pages are large, and most of a small store is empty
     chance = random.Random(0)  # noqa: S311
     end = time.perf_counter() + SECONDS
     found = kept = refused = 0
@@ -50,8 +51,8 @@ def test_a_damaged_answer_is_never_returned(tmp_path: Path) -> None:
         if time.perf_counter() > end:
             break
         data = bytearray(content)
-        for _ in range(chance.choice((1, 1, 5, 50))):
-            at = chance.randrange(100, len(data))
+        for _ in range(chance.choice((1, 1, 5, 20))):
+            at = chance.choice(used) if chance.random() < 0.9 else chance.randrange(100, len(data))
             data[at] ^= 1 << chance.randrange(8)
         if case % 20 == 19:
             data = data[: chance.randrange(len(data))]

@@ -1,16 +1,16 @@
-"""A board of many models must not be waited for; prints seconds and megabytes; exits 1 for too many.
+"""A board of many models must not be waited for; prints processor seconds and megabytes; exits 1 for too many.
 
 Run as `python tests/perf/board.py [--models N] [--tasks N] [--items N] [--folder FOLDER]`; the limits are those of the
 default size.
 """
 
 import argparse
+import os
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 from mmbench.harness.board.cache import NAME
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.records import arrow as columns
-from mmbench.harness.records.outcomes import write_outcomes
-from mmbench.harness.records.record import Record, write
+from mmbench.harness.records.outcomes import digest_of, write_outcomes
+from mmbench.harness.records.record import Record, sealed, write
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
 
-FIRST, AGAIN, MEMORY = 30.0, 3.0, 1024.0
-"""Most seconds for the first board and for the next, each in a process of its own, and megabytes for either."""
+FIRST, AGAIN, MEMORY = 30.0, 1.5, 1024.0
+"""Most processor seconds for the first board and for the next, each a process of its own, and megabytes for either."""
 LEVELS = 10
 """Rows of a record's breakdown."""
 
@@ -59,12 +59,17 @@ def main() -> int:
 
 
 def timed(what: str, most: float, folder: Path, form: str) -> bool:
-    """Print the seconds of a board in a fresh process; tell whether there were too many."""
+    """Print the processor seconds of a board in a fresh process; tell whether there were too many."""
     command = [sys.executable, "-m", "mmbench", "leaderboard", "--output", str(folder), "--format", form]
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - start
-    print(f"{what:16} {seconds:7.2f} s of {most:.0f}")
+    # As users run it: modules are compiled once, here by the first board.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=kept)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(f"the board ended with {os.waitstatus_to_exitcode(status)}")
+    seconds = usage.ru_utime + usage.ru_stime
+    print(f"{what:16} {seconds:7.2f} s of {most}")
     return seconds > most
 
 
@@ -90,6 +95,8 @@ def fill(folder: Path, models: int, tasks: int, items: int) -> None:
             values = pa.StructArray.from_arrays([columns.numbers(right.tolist())], ["accuracy"])
             place = table.schema.get_field_index("values")
             pq.write_table(table.set_column(place, "values", pa.chunked_array([values])), path, compression="zstd")
+            record = replace(record, outcomes_digest=digest_of(path.read_bytes()))
+            path.with_suffix(".json").write_text(sealed(record.as_json()), encoding="utf-8")
         print(f"\rtask {task + 1} of {tasks} written", end="\n" if task + 1 == tasks else "", file=sys.stderr)
 
 

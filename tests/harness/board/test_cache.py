@@ -1,6 +1,8 @@
 """The cache changes nothing but the time: it is made again when records change, and never trusted when damaged."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,17 @@ def test_the_second_board_reads_no_outcomes_and_is_the_same(folder: Path, unread
     assert first.lines[0].cells[0].gain is not None  # type: ignore[union-attr]
     for one, other in zip(first.lines, again.lines, strict=True):
         assert (one.cells[0].replicates == other.cells[0].replicates).all()  # type: ignore[union-attr]
+
+
+def test_the_second_board_imports_little(folder: Path) -> None:
+    Results(folder).board()
+    script = (
+        "import sys\nfrom mmbench.harness.board.results import Results\n"
+        f"Results({str(folder)!r}).board()\n"
+        "print([name for name in ('pandas', 'pyarrow', 'rich', 'yaml', 'PIL', 'torch') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_what_changed_is_read_again_and_what_is_gone_is_dropped(folder: Path, unread: list[Path]) -> None:

@@ -8,14 +8,18 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.harness.errors import UsageError
-from mmbench.harness.records.items import falls_short, find_items, first, is_wrong, item_value
+from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.records import outcomes
+from mmbench.harness.records.items import falls_short, find_items, is_wrong, item_value
 from mmbench.harness.records.originals import find_samples, original_task
 from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.records.record import write
 from mmbench.harness.records.selection import select
 from mmbench.harness.run.predictions import item_json, score
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.types import Outcome
+from mmbench.harness.tasks.metric_names import metric_named
+from mmbench.harness.types import Outcome, Score
+from tests.builders import outcome, record
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -55,8 +59,8 @@ def test_items_of_every_task_or_of_one(folder: Path) -> None:
 def test_wrong_is_short_of_the_best_or_not_answered(folder: Path) -> None:
     (items,) = find_items(select("theirs", folder / "results"), "pets", wrong=True)
     assert [(outcome.id, outcome.status) for outcome in items.outcomes] == [("1", "ok"), ("2", "unparsed")]
-    assert first(items, 1).outcomes == items.outcomes[:1]
-    assert first(items, 1).found == 2
+    (first,) = find_items(select("theirs", folder / "results"), "pets", wrong=True, limit=1)
+    assert (first.outcomes, first.found) == (items.outcomes[:1], 2)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +180,34 @@ def test_damaged_data_give_what_was_read(folder: Path) -> None:
     lines = Path("data.jsonl").read_text().splitlines()
     Path("data.jsonl").write_text("\n".join([lines[0], "{", lines[2]]))
     assert list(find_samples(task, {"0", "2"})) == ["0"]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "precision"])
+def test_no_more_is_read_whole_than_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str) -> None:
+    """The items are those of a reader of everything, for a value of each item and for statistics of all."""
+    rng = np.random.default_rng(0)
+    family = "zero-shot-classification" if metric == "accuracy" else "yes-no"
+    items = []
+    for n, right in enumerate((rng.random(3000) < 0.99).tolist()):
+        own = {"values": {"accuracy": float(right)}}
+        of_all = {"statistics": {"precision": (float(right), float(not right), 0.0, 1.0)}, "values": {}}
+        status = "error" if n % 1000 == 999 else "unparsed" if n % 500 == 7 else "ok"
+        items.append(outcome(n, status=status, reply=f"reply {n}", **(own if metric == "accuracy" else of_all)))
+    scores = (Score(metric, 0.5, None, None, 3000, 1.0, None, None, True),)
+    path = write(record(family=family, scores=scores), items, tmp_path)
+    held = metric_named(family, metric)
+    wrong = [each for each in read_outcomes(path) if is_wrong(held, each)]
+    assert len(wrong) > 30
+    made: list[Outcome] = []
+    row_by_row = outcomes._outcome
+    monkeypatch.setattr(outcomes, "_outcome", lambda row: made.append(row_by_row(row)) or made[-1])
+    (few,) = find_items(select(path), limit=10)
+    assert (list(few.outcomes), few.found, len(made)) == (read_outcomes(path)[:10], 3000, 10)
+    for limit in (1, 25, None):
+        made.clear()
+        (some,) = find_items(select(path), wrong=True, limit=limit)
+        assert (list(some.outcomes), some.found) == (wrong[:limit], len(wrong))
+        assert sum(each.reply is not None for each in made) == len(wrong[:limit])
+    path.with_suffix(".parquet").write_bytes(path.with_suffix(".parquet").read_bytes() + b"\0")
+    with pytest.raises(DataError, match="it is not what its record was written with"):
+        find_items(select(path), limit=1)

@@ -14,11 +14,15 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.board.results import Results
 from mmbench.harness.errors import UsageError
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured
+from mmbench.harness.records.outcomes import digest_of
 from mmbench.harness.records.record import read, write
 from mmbench.harness.records.reported import Reported, add_reported
 from mmbench.harness.render.html import Html, tag
@@ -34,7 +38,7 @@ from mmbench.harness.report.verdicts import compare_task, judge
 from mmbench.harness.run.predictions import score
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.types import Outcome, Score
-from tests.builders import BASELINES, record
+from tests.builders import BASELINES, record, rewrite
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;<!--"
 
@@ -216,14 +220,16 @@ def answers(
     import pyarrow as pa
 
     ids = [str(n) for n in range(len(values))]
-    columns = {
+    said = {
         "prediction": pa.array(predictions or ["x"] * len(ids)),
         "target": pa.array(targets or ["x"] * len(ids)),
         "status": pa.array(["ok"] * len(ids)),
     }
     held = np.array(values, dtype=float)
     measured = Measured(METRIC, pa.array(ids), pa.array(ids), held[:, None])
-    return Answers(model, measured, ids, pa.table(columns), held, held < 1)
+    columns = {name: pa.chunked_array([column]) for name, column in said.items()}
+    entry = Entry(record(model=model), Path(model))
+    return Answers(entry, measured, ids, columns, held, held < 1, np.arange(len(ids)))
 
 
 def test_picks_serve_every_model_and_their_disagreements() -> None:
@@ -281,7 +287,7 @@ def test_texts_have_no_confusions() -> None:
 def test_verdicts_of_a_pair() -> None:
     rng = np.random.default_rng(0)
     good, bad = answers("good", rng.random(300) < 0.9), answers("bad", rng.random(300) < 0.5)
-    one, same = compare_task(0, [good, bad]), compare_task(1, [good, replace(good, model="bad")])
+    one, same = compare_task(0, [good, bad]), compare_task(1, [good, replace(good, entry=bad.entry)])
     judged = judge([one["good", "bad"], same["good", "bad"]])
     assert [each.verdict for each in judged] == ["better", "tied"]
     assert judged[0].compared.test.value == pytest.approx(good.values.mean() - bad.values.mean())
@@ -388,6 +394,21 @@ def test_replies_and_prompts_are_shown_beside_what_was_read(tmp_path: Path) -> N
     (long,) = items["0"]["answers"][0][5:]
     assert long.endswith("… (1,500,007 characters)")
     assert len(long) < 1100
+
+
+def test_a_reply_that_is_no_text_is_a_warning_and_the_rest_is_shown(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    for model in ("one", "two"):
+        put(folder, model, "digits", [True, False, True])
+    (path,) = (folder / "runs" / "two").glob("*.parquet")
+    table = pq.read_table(path)
+    numbers = pa.array([1, 2, 3])
+    pq.write_table(table.set_column(table.schema.get_field_index("reply"), "reply", numbers), path)
+    rewrite(path.with_suffix(".json"), outcomes_digest=digest_of(path.read_bytes()))
+    made = write_report(folder, tmp_path / "report.html")
+    assert [warning for warning in made.warnings if "reply or prompt is no text" in warning]
+    page = Page(tmp_path / "report.html")
+    assert [len(item["answers"]) for task in page.data["tasks"] for item in task["items"]] == [1, 1, 1]
 
 
 def test_more_models_than_a_page_holds(tmp_path: Path) -> None:

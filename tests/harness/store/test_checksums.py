@@ -45,6 +45,7 @@ DAMAGE = {
     "truncated": "UPDATE answers SET truncated=1 WHERE key=?",
     "odd truncated": "UPDATE answers SET truncated='x' WHERE key=?",
     "the checksum": "UPDATE answers SET checksum=checksum+1 WHERE key=?",
+    "no checksum": "UPDATE answers SET checksum=NULL, value=(SELECT value FROM answers ORDER BY key DESC) WHERE key=?",
     "an odd checksum": "UPDATE answers SET checksum='x' WHERE key=?",
     "another answer": "UPDATE answers SET value=(SELECT value FROM answers ORDER BY key DESC LIMIT 1) WHERE key=?",
 }

@@ -363,6 +363,18 @@ def test_a_file_that_is_no_store_is_refused_in_a_sentence(path: Path, content: b
     assert path.read_bytes() == content
 
 
+def test_a_schema_whose_bytes_are_no_text_is_refused_in_a_sentence(path: Path) -> None:
+    Store(path).close()
+    content = path.read_bytes()
+    assert content.count(b"tablespeedsspeeds") == 1
+    path.write_bytes(
+        content.replace(b"tablespeedsspeeds", b"table\xcc\xffeedsspeeds").replace(b"E speeds (", b"E speeds )")
+    )
+    with pytest.raises(DataError, match="cannot be used as a store .*; choose another file with --store") as told:
+        Store(path)
+    assert "\n" not in str(told.value)
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be used as a store"):
         Store(tmp_path)
@@ -381,6 +393,42 @@ def test_a_store_of_another_schema_is_refused(path: Path) -> None:
     other.close()
     with pytest.raises(DataError, match="schema 99, this one reads 1"):
         Store(path)
+
+
+class Wide(fakes.Dual):
+    """Returns vectors as wide as those of a real model."""
+
+    def embed_texts(self, texts: list[str]) -> np.ndarray:
+        return np.tile(super().embed_texts(texts)[:, :1], (1, WIDTH)).astype(np.float32)
+
+
+WIDTH = 512
+
+
+def test_a_new_store_is_little_larger_than_its_vectors(path: Path, engine: MakeEngine) -> None:
+    held = Store(path)
+    empty = sum(file.stat().st_size for file in path.parent.iterdir())
+    list(held.ask(engine(Wide()), "m", texts(*map(str, range(2000)))))
+    held.close()
+    assert path.stat().st_size - empty < 1.2 * 2000 * WIDTH * 4
+
+
+def test_a_store_of_smaller_pages_is_used_as_it_is(path: Path, engine: MakeEngine) -> None:
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA page_size=4096")
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("CREATE TABLE sizes (model INTEGER PRIMARY KEY, parameters INTEGER NOT NULL)")
+    other.close()
+    for asked in (3, 0):
+        held = Store(path)
+        list(held.ask(engine(Wide()), "m", texts("a", "b", "c")))
+        assert held.meter.asked == asked
+        held.prune("n")
+        held.close()
+    other = sqlite3.connect(path)
+    assert other.execute("PRAGMA page_size").fetchone() == (4096,)
+    assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    other.close()
 
 
 def test_a_failing_write_is_told_in_a_sentence_and_leaves_the_store_usable(path: Path, engine: MakeEngine) -> None:
