@@ -12,9 +12,10 @@ from mmbench.benchmarks.metrics.answers import exact_match
 from mmbench.benchmarks.metrics.pairs import CHANCES
 from mmbench.benchmarks.probes.episodes import stratified_split
 from mmbench.harness import registry
+from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import find_task, load_task
+from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Sample
 
 ROUNDED = 5e-5

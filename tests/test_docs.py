@@ -13,6 +13,7 @@ import pytest
 import typer
 import yaml
 
+from mmbench import metrics
 from mmbench.benchmarks.metrics.vqa import normalise
 from mmbench.harness import registry
 from mmbench.harness.ask.controls import CONTROLS
@@ -313,11 +314,22 @@ def test_results_page_reads_outcomes(folder: Path) -> None:
 # python.md
 
 
-@pytest.mark.parametrize("section", ["Run", "Score", "Load", "An adapter of your own"])
+@pytest.mark.parametrize(
+    "section", ["Run", "Score", "Load", "In a notebook", "A task of your own", "An adapter of your own"]
+)
 def test_python_examples_run(folder: Path, section: str) -> None:
     for code in blocks(sections("python.md")[section], "python"):
         exec(compile(code, section, "exec"), {"__name__": "example"})
     assert load("results").records
+
+
+def test_metrics_are_shown_and_listed() -> None:
+    text = sections("python.md")["Metrics as functions"]
+    (code,) = blocks(text, "python")
+    exec(compile(code, "python.md", "exec"), {})
+    rows = table(text, "of one answer") + table(text, "of a whole set")
+    names = {name for row in rows for name in quoted(row[0])}
+    assert names == {name for name in metrics.__all__ if name.islower()}
 
 
 def test_training_example_has_the_signature_of_the_adapter() -> None:
@@ -349,7 +361,7 @@ def test_links_lead_somewhere(page: str) -> None:
         assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
 
 
-@pytest.mark.parametrize("page", ["tasks.md", "metrics.md", "results.md", "cli.md", "python.md"])
+@pytest.mark.parametrize("page", ["tasks.md", "metrics.md", "results.md", "cli.md", "python.md", "plugins.md"])
 def test_pages_name_no_place_of_this_machine(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     assert re.findall(r"(?<![\w.~$}])/(?:home|root|tmp|work)\b", text) == []

@@ -19,8 +19,8 @@ from mmbench.benchmarks.sources.builtin import Builtin
 from mmbench.harness import registry
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.models.abilities import Generation
+from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.suite import find_suite
-from mmbench.harness.tasks.task_file import find_task
 
 SEEDS = 25
 FILES = {

@@ -19,7 +19,9 @@ TOLERANCE = 0.05
 
 
 def require_answers(answers: Sequence[str]) -> None:
-    """Raise DataError if there is no answer to compare with."""
+    """Raise DataError if there is no answer to compare with, or a text in place of a list, whose letters would be."""
+    if isinstance(answers, str):
+        raise DataError("the answers are one text; put it into a list: every question has a list of answers")
     if not answers:
         raise DataError("a question has no answers; give each question at least one reference answer")
 

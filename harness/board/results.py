@@ -4,19 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import flat_lines
 from mmbench.harness.board.eligible import OLDER, Apart, Filter, alike, outlines
 from mmbench.harness.board.evidence import Evidence
-from mmbench.harness.board.line import Cell, Column, Entrant, make_lines
+from mmbench.harness.board.line import Cell, Column, Entrant, label, make_lines
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.attempt import attempts
+from mmbench.harness.records.curves import PlotOf, as_point, plot_curves, plot_of
 from mmbench.harness.records.entry import Entry, find, in_results
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.reported import Reported, load_reported
+from mmbench.harness.render.figures import count, interval, number
+from mmbench.harness.render.notebook import notebook
+from mmbench.harness.render.plain import plain
+from mmbench.harness.render.plot import dots
 from mmbench.harness.types import Score
 
 if TYPE_CHECKING:
@@ -159,6 +164,45 @@ class Results:
         import pandas as pd
 
         return pd.DataFrame(flat_lines(self.board(suite, same_route=same_route)))
+
+    def plot(self, what: PlotOf | None = None, suite: str | None = None) -> Any:
+        """Return a figure of matplotlib over the board: the `profile` of each model, or `curves` over shots and levels.
+
+        None: the profile where tasks name a dimension, else curves. Raises UsageError where there is nothing to plot,
+        or matplotlib is not installed.
+        """
+        board = self.board(suite)
+        lines = [line for line in board.lines if line.source is None]
+        if plot_of(what, "profile" if board.dimensions else "curves") == "curves":
+            return plot_curves([entry.record for entry in board.entries])
+        if not board.dimensions:
+            raise UsageError("there is nothing to plot: no task of the board names a dimension on its card")
+        rows = {name: [as_point(line.dimensions.get(name)) for line in lines] for name in board.dimensions}
+        return dots(rows, [line.model for line in lines], board.title)
+
+    def __repr__(self) -> str:
+        models = len({record.model for record in self.records})
+        bad = f", {len(self.errors):,} not readable" if self.errors else ""
+        return f"Results({plain(str(self.path))}: {count(models, 'model')}, {count(len(self.records), 'record')}{bad})"
+
+    def _repr_html_(self) -> str:
+        board = self.board()
+        rows = [
+            [
+                "-" if line.rank is None else str(line.rank),
+                label(line),
+                number(line.overall.value if line.overall else None),
+                interval(line.overall.low, line.overall.high) if line.overall else "-",
+                f"{sum(cell is not None for cell in line.cells):,}",
+            ]
+            for line in board.lines
+        ]
+        header = ["rank", "model", "score", "95 % interval", "tasks"]
+        notes = ["score: mean over tasks of (value - chance) / (best - chance)", *map(str, self.errors[:_MOST_NOTES])]
+        return notebook(repr(self), header, rows, notes)
+
+
+_MOST_NOTES = 10
 
 
 def _asked(record: Record) -> tuple[Json, ...]:

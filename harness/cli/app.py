@@ -1,6 +1,7 @@
 """Command line application: thin commands that import what they need when they need it."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -19,11 +20,29 @@ app = typer.Typer(
     name="mmbench",
     help="What a multimodal model perceives, how it ranks, and whether yesterday's change broke it.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"mmbench {version('mmbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _shared(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Version of mmbench, and nothing else.")
+    ] = False,
+) -> None:
+    """Say what concerns no command."""
+
+
 for name, command in (
     ("run", run),
     ("score", score),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, make_console, print_json
+from mmbench.harness.cli.common import Form, Output, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 
 
@@ -26,14 +26,14 @@ def list_(
     """List the available models, tasks, suites or metrics."""
     from mmbench.harness.tasks.listing import list_metrics, list_models, list_suites, list_tasks
 
-    makers: dict[What, Callable[[], list[dict[str, Any]]]] = {
+    makers: dict[What, Callable[[Callable[[str], object]], list[dict[str, Any]]]] = {
         What.models: list_models,
         What.tasks: list_tasks,
         What.suites: list_suites,
         What.metrics: list_metrics,
     }
     with output_kept():  # plug-ins are code of others
-        rows = makers[what]()
+        rows = makers[what](warn)
     if form is Output.json:
         print_json(rows)
     else:

@@ -31,7 +31,7 @@ def score(
     from mmbench.harness.models.models import Loading
     from mmbench.harness.run.choose import choose_scorer
     from mmbench.harness.run.predictions import score_task, write_items
-    from mmbench.harness.tasks.task_file import find_task
+    from mmbench.harness.tasks.catalogue import find_task
 
     if not predictions.is_file():
         raise UsageError(

@@ -39,7 +39,7 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
     """
     if len(names) < 2:
         raise UsageError("comparison needs two runs or more: mmbench compare A B")
-    if not 0 < alpha < 1:
+    if not isinstance(alpha, float) or not 0 < alpha < 1:
         raise UsageError(f"alpha is a number between 0 and 1, not {alpha}")
     runs = [select(name, output) for name in names]
     models = labels(runs, names)

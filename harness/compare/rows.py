@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 from mmbench.harness.compare.difference import Verdict
 from mmbench.harness.digest import Json
-from mmbench.harness.render.figures import count
+from mmbench.harness.render.figures import count, probability, signed, span
+from mmbench.harness.render.notebook import notebook
+from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_NOTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,28 @@ class Comparison:
             f"{model} is {first[0]} on {first[1]:,} of {whole}, {second[0]} on {second[1] or 'none'}; "
             f"{tied or 'none'} tied{rest}"
         )
+
+    def __repr__(self) -> str:
+        return f"Comparison({plain('. '.join(map(self.conclusion, self.models[1:])))})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                row.model,
+                row.reference,
+                row.metric,
+                row.verdict,
+                signed(row.difference.value),
+                span(row.low_adjusted, row.high_adjusted),
+                probability(row.p_adjusted),
+                f"{row.n:,}",
+            ]
+            for row in self.rows
+        ]
+        header = ["model", "task", "metric", "verdict", "difference", "adjusted interval", "adjusted p", "n"]
+        left = [f"{each.model}, {each.task} is not comparable: {each.reason}" for each in self.incomparable]
+        notes = [*map(self.conclusion, self.models[1:]), *left[:_MOST_NOTES], *self.errors[:_MOST_NOTES], *self.remarks]
+        return notebook(f"Differences from {self.models[0]}", header, rows, notes)
 
     def as_json(self) -> dict[str, Json]:
         """Return the comparison as `--format json` prints it."""

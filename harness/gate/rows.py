@@ -5,7 +5,9 @@ from typing import Literal, TypeAlias
 
 from mmbench.harness.digest import Json
 from mmbench.harness.gate.verdict import Verdict
-from mmbench.harness.render.figures import count, number, percent, probability, signed, some
+from mmbench.harness.render.figures import count, number, percent, probability, signed, some, span
+from mmbench.harness.render.notebook import notebook
+from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable", "partial"]
@@ -219,6 +221,25 @@ class Checked:
     def confidence(self) -> str:
         """Confidence level of the intervals, in percent."""
         return percent(1 - 2 * self.alpha)
+
+    def __repr__(self) -> str:
+        return f"Checked({plain(self.conclusion)})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                row.reference,
+                row.metric,
+                row.verdict.replace("_", " "),
+                signed(row.difference.value),
+                span(row.difference.low, row.difference.high),
+                number(row.margin),
+            ]
+            for row in self.by_gravity()
+        ]
+        header = ["task", "metric", "verdict", "difference", f"{self.confidence} interval", "margin"]
+        left = [f"{each.task} is not comparable: {each.reason}" for each in self.incomparable]
+        return notebook(self.conclusion, header, rows, [*left[:_MOST_NAMES], *self.errors[:_MOST_NAMES], *self.remarks])
 
     def as_json(self) -> dict[str, Json]:
         """Return the judgement as `--format json` prints it."""

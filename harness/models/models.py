@@ -12,10 +12,13 @@ from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.abilities import Adapter, abilities
 from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
 from mmbench.harness.models.own_file import from_file
-from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded
+from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded, spoken
 
 _OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
 """A pattern of files, and what is asked of each behind it: `*.pt,weights=ema`."""
+
+
+DTYPES = ("auto", "fp32", "fp16", "bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,13 @@ class Loading:
     """`auto`, `fp32`, `fp16` or `bf16`."""
     offline: bool = False
     """Never touch the network."""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            known = ", ".join(DTYPES)
+            raise UsageError(f"unknown dtype '{self.dtype}'{nearest(str(self.dtype), DTYPES)}; known are {known}")
+        if not isinstance(self.device, str):
+            raise UsageError(f"the device is auto, cpu, cuda or cuda:N, not {self.device!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,8 @@ def make_models(specs: Iterable[str], loading: Loading, name: str | None = None)
 def _expand(spec: str) -> list[str]:
     """Resolve an alias and a file pattern."""
     known = aliases()
-    if spec in known:
-        return [known[spec].spec]
+    if spec in known or spec in known.unusable:
+        return [known.pick(spec, "alias").spec]
     head, at, pattern = spec.rpartition("@")
     if at and re.search(r"[*?\[]", pattern):
         pattern, options = _OPTIONS.fullmatch(pattern).groups()  # type: ignore[union-attr]
@@ -91,9 +101,14 @@ def _model(label: str, spec: str, loading: Loading) -> Model:
         own = from_file(Path(kind), rest)
         return Model(label, spec, own.adapter, own.code)
     known = entries(ADAPTERS)
-    if kind not in known:
-        raise UsageError(f"there is no model '{spec}'{nearest(spec, [*aliases(), *known])}; see: mmbench list models")
-    make = loaded(known[kind], "adapter")
+    if kind not in known and kind not in known.unusable:
+        named = aliases()
+        near = nearest(spec, [*named, *known])
+        raise UsageError(f"there is no model '{spec}'{near}; see: mmbench list models{named.besides}")
+    entry = known.pick(kind, "adapter")
+    make = loaded(entry, "adapter")
+    if not callable(make):
+        raise UsageError(f"{spoken(entry, 'adapter')} is a {type(make).__name__}, expected a function")
     adapter = contained(
         lambda: make(rest, device=loading.device, dtype=loading.dtype, offline=loading.offline),
         f"model '{spec}' cannot be made",

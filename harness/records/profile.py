@@ -1,25 +1,34 @@
 """Perception profile: how far above chance a model is in each dimension that its tasks name."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist, fmean
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.records.curves import as_point
 from mmbench.harness.records.measured import read_measured
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.replicates import replicates
+from mmbench.harness.render.figures import count, interval, number
+from mmbench.harness.render.notebook import notebook
+from mmbench.harness.render.plain import plain
+from mmbench.harness.render.plot import dots
 from mmbench.harness.scores.corrected import COVERAGE_BUDGET, corrected
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.tasks.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Verdict = Literal["learned", "mostly", "partly", "at chance", "below chance", "no interval", "no scale", "incomplete"]
 
@@ -55,6 +64,63 @@ class Dimension:
             "tasks": self.tasks,
             "verdict": self.verdict,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Profile(Sequence[Dimension]):
+    """Perception profile of a model: its dimensions, in the order of the tasks."""
+
+    model: str
+    dimensions: tuple[Dimension, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Dimension: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Dimension]: ...
+    def __getitem__(self, index: int | slice) -> Dimension | Sequence[Dimension]:
+        return self.dimensions[index]
+
+    def __len__(self) -> int:
+        return len(self.dimensions)
+
+    def __repr__(self) -> str:
+        verdicts = Counter(each.verdict for each in self.dimensions)
+        said = ", ".join(f"{many} {verdict}" for verdict, many in verdicts.items())
+        return f"Profile({plain(self.model)}, {count(len(self), 'dimension')}{': ' if said else ''}{said})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                each.name,
+                each.verdict,
+                number(each.score.value if each.score else None),
+                interval(each.score.low, each.score.high) if each.score else "-",
+                f"{each.n:,}",
+            ]
+            for each in self.dimensions
+        ]
+        header = ["dimension", "verdict", "score", "95 % interval", "n"]
+        return notebook(f"Perception profile: {self.model}", header, rows, ["score: 0 at chance, 1 at best"])
+
+    def table(self) -> "pd.DataFrame":
+        """Return the dimensions as a pandas frame."""
+        import pandas as pd
+
+        return pd.DataFrame({"model": self.model, **each.as_json()} for each in self.dimensions)
+
+    def plot(self) -> Any:
+        """Return the profile as a dot plot of matplotlib. Raises UsageError where that is not installed."""
+        return plot_profiles([self])
+
+
+def plot_profiles(profiles: Sequence[Profile]) -> Any:
+    """Return one dot plot of several profiles. Raises UsageError without matplotlib, or without dimensions."""
+    names = list(dict.fromkeys(each.name for profile in profiles for each in profile))
+    if not names:
+        raise UsageError("there is nothing to plot: no task that was asked names a dimension on its card")
+    held = [{each.name: each.score for each in profile} for profile in profiles]
+    rows = {name: [as_point(scores.get(name)) for scores in held] for name in names}
+    return dots(rows, [profile.model for profile in profiles], "Perception profile")
 
 
 def profile(tasks: Sequence[Task], records: Sequence[Record], results: Path | None = None) -> list[Dimension]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmbench.harness import registry
 from mmbench.harness.digest import Json
@@ -15,9 +14,6 @@ from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.records.files import replaced
 from mmbench.harness.regular import read_regular
 from mmbench.harness.tasks.metric import Metric
-
-if TYPE_CHECKING:
-    from mmbench.harness.tasks.family import Family
 
 NAME = "reported.json"
 """Within a results folder."""
@@ -181,10 +177,10 @@ def _value(where: str, text: str, metric: Metric | None) -> float:
 
 def _metrics() -> dict[str, Metric]:
     """Return the known metrics by the shape of their names."""
-    families: list[type[Family]] = [
-        registry.loaded(entry, "family") for entry in registry.entries(registry.FAMILIES).values()
-    ]
-    return {_shape(metric.name): metric for family in families for metric in family.known_metrics}
+    from mmbench.harness.tasks.plugins import all_families, all_metrics  # only an import of figures needs families
+
+    own = [metric for family in all_families().values() for metric in family.known_metrics]
+    return {_shape(metric.name): metric for metric in (*all_metrics().values(), *own)}
 
 
 def _shape(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
+from mmbench.harness.errors import UsageError
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric import Metric
@@ -45,7 +46,10 @@ def gather(board: Board) -> list[Asked]:
         there = [held[key] for line in board.lines if (key := (column.task, line.model)) in held]
         if there:
             first = there[0].record
-            metric = metric_named(first.family, first.primary.metric)
+            try:
+                metric = metric_named(first.family, first.primary.metric)
+            except UsageError:  # of a plug-in that cannot be used here; the folder's errors name it
+                continue
             entries = {entry.record.model: entry for entry in there}
             tasks.append(Asked(column.task, first.family, metric, first.card, entries))
     return tasks

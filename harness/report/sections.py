@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
+from mmbench.harness.records.curves import Curve, shots_curve
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
 from mmbench.harness.report.cards import task_card
@@ -14,7 +15,7 @@ from mmbench.harness.report.gather import MOST_MODELS
 from mmbench.harness.report.pair_matrix import pair_matrix
 from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published
-from mmbench.harness.report.shots import Curve, curve, shots_chart
+from mmbench.harness.report.shots import shots_chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _shots(contents: Contents) -> Html:
     figures = []
     for task in contents.tasks:
         curves: list[Curve] = [
-            curve(task.entries[model].record) if model in task.entries else {} for model in contents.models
+            shots_curve(task.entries[model].record) if model in task.entries else {} for model in contents.models
         ]
         if any(curves):
             chart = shots_chart(curves, contents.models, task.entry.record.primary.chance)

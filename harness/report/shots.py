@@ -1,45 +1,19 @@
 """Learning curves of probes: score by number of training examples."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
-from typing import Any, TypeAlias
 
-from mmbench.harness.records.record import Record
+from mmbench.harness.records.curves import ALL, Curve
 from mmbench.harness.render.figures import interval, number
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
-from mmbench.harness.statistics.estimate import Estimate
 
 _TOP, _BOTTOM, _HEIGHT = 12, 200, 240
 _LEFT, _RIGHT = 0.06, 0.96
-_ALL = "all"
-
-Curve: TypeAlias = Mapping[str, Estimate]
-"""Shots, or `all`, to the mean over the seeds."""
-
-
-def curve(record: Record) -> Curve:
-    """Return the learning curve that a record holds; empty where there is none.
-
-    Intervals are those of the scores `N-shot/accuracy` and `full/accuracy` (or `map`), where the record has them.
-    """
-    scores = {score.metric: score for score in record.scores}
-    found: dict[str, Estimate] = {}
-    steps: Any = record.details.get("curve") or ()
-    for step in steps:
-        shots = step["shots"]
-        lesson = "full" if shots is None else f"{shots}-shot"
-        for kind, drawn in step.items():
-            if kind != "shots" and drawn:
-                score = scores.get(f"{lesson}/{kind}")
-                ends = (score.low, score.high) if score else (None, None)
-                found[_ALL if shots is None else str(shots)] = Estimate(fmean(drawn), *ends)
-    return found
 
 
 def shots_chart(curves: Sequence[Curve], names: Sequence[str], chance: float | None) -> Html:
     """Return the curves of one task, a series for each of the named models; an empty curve is left out."""
-    ticks = sorted({tick for each in curves for tick in each}, key=lambda tick: (tick == _ALL, _shots(tick)))
+    ticks = sorted({tick for each in curves for tick in each}, key=lambda tick: (tick == ALL, _shots(tick)))
     x = {tick: _LEFT + (_RIGHT - _LEFT) * i / max(len(ticks) - 1, 1) for i, tick in enumerate(ticks)}
     parts: list[Html] = []
     for level in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -66,7 +40,7 @@ def _series(at: int, name: str, points: Curve, x: Mapping[str, float]) -> Html:
     ordered = [(tick, points[tick]) for tick in x if tick in points]
     parts = []
     for (one, a), (other, b) in zip(ordered, ordered[1:], strict=False):
-        kind = "path apart" if other == _ALL else "path"
+        kind = "path apart" if other == ALL else "path"
         parts.append(line(kind, percent(x[one]), _y(a.value), percent(x[other]), _y(b.value)))
     for tick, each in ordered:
         if each.low is not None and each.high is not None:

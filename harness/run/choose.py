@@ -1,22 +1,30 @@
 """Choice of what a run asks: tasks of a suite, models, and the scorer, from the names that a user gives."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from mmbench.harness import registry
 from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
+from mmbench.harness.render.plain import plain
+from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import find_task
+
+Asked: TypeAlias = str | os.PathLike[str] | Task
+"""A task: a name of the catalogue, the path of a task file, or what `mmbench.task` made."""
 
 
-def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[Task, ...]:
+def choose_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None) -> tuple[Task, ...]:
     """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError."""
-    names = [task] if isinstance(task, str) else list(task or ())
-    found = find_suite(suite or registry.default("suite")).tasks if suite or not names else ()
-    found = (*found, *(find_task(name) for name in names))
+    names = listed(task)
+    if suite is not None and not isinstance(suite, str | os.PathLike):
+        raise UsageError(f"a suite is a name or a YAML file, not {plain(repr(suite), 60)}")
+    found = find_suite(os.fspath(suite) if suite else registry.default("suite")).tasks if suite or not names else ()
+    found = (*found, *map(choose_task, names))
     by_reference: dict[str, Task] = {}
     for each in found:
         first = by_reference.setdefault(each.reference, each)
@@ -25,6 +33,22 @@ def choose_tasks(suite: str | None, task: str | Sequence[str] | None) -> tuple[T
     for each in by_reference.values():
         _open(each)
     return tuple(by_reference.values())
+
+
+def listed(task: object) -> list[Any]:
+    """Return several tasks, a single one or none as a list."""
+    if task is None:
+        return []
+    return list(task) if isinstance(task, Iterable) and not isinstance(task, str) else [task]
+
+
+def choose_task(task: object) -> Task:
+    """Return the task that is named, or the task itself. Raises UsageError or DataError."""
+    if isinstance(task, Task):
+        return task
+    if isinstance(task, str | os.PathLike):
+        return find_task(os.fspath(task))
+    raise UsageError(f"a task is a name, a YAML file or made by mmbench.task, not {plain(repr(task), 60)}")
 
 
 def _open(task: Task) -> None:
@@ -43,6 +67,8 @@ def choose_models(model: object, loading: Loading, name: str | None) -> list[Mod
     given = list(model) if isinstance(model, (list, tuple)) else [model]
     specs = [each for each in given if isinstance(each, str)]
     objects = [each for each in given if not isinstance(each, str)]
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"the name of a model is a text, not {plain(repr(name), 60)}")
     if name and len(given) > 1:
         raise UsageError(f"the name '{name}' stands for one model, and {len(given)} are to run; leave it out")
     kinds = [type(each).__name__ for each in objects]

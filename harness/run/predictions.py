@@ -16,7 +16,9 @@ from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.records import record as records
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.record import Record
-from mmbench.harness.run.choose import choose_scorer
+from mmbench.harness.render.figures import number
+from mmbench.harness.render.plain import plain
+from mmbench.harness.run.choose import Asked, choose_scorer, choose_task
 from mmbench.harness.run.examine import examine
 from mmbench.harness.run.scorer import scorer_subject
 from mmbench.harness.run.settings import RunSettings
@@ -25,7 +27,6 @@ from mmbench.harness.store.location import store_path
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import find_task
 from mmbench.harness.types import Outcome
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Scored:
         """Return `{id, status, prediction, target, values, facts, reply, prompt}` for each item."""
         return [item_json(outcome) for outcome in self.outcomes]
 
+    def __repr__(self) -> str:
+        primary = self.record.primary
+        return f"Scored({plain(self.record.model)}, {self.record.reference}: {primary.metric} {number(primary.value)})"
+
     @property
     def exit_code(self) -> int:
         """0, or 1 when an item is missing or could not be scored."""
@@ -67,7 +72,7 @@ class Scored:
 
 
 def score(
-    task: str,
+    task: Asked,
     predictions: str | Path,
     *,
     name: str | None = None,
@@ -80,7 +85,7 @@ def score(
     Each line is `{"id": …, "prediction": …}`. `scorer` is the second model that CLIPScore needs. Raises UsageError or
     DataError when the task or the file cannot be used, also where its family cannot be scored this way.
     """
-    found = find_task(task)
+    found = choose_task(task)
     return score_task(found, Path(predictions), name, choose_scorer(scorer, Loading()), save, store)
 
 

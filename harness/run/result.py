@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
-from mmbench.harness.records.profile import Dimension, profile
+from mmbench.harness.records.curves import PlotOf, plot_curves, plot_of
+from mmbench.harness.records.profile import Profile, plot_profiles, profile
 from mmbench.harness.records.record import Record
+from mmbench.harness.render.figures import count, interval, number
+from mmbench.harness.render.notebook import notebook
 from mmbench.harness.run.progress import Problem
 from mmbench.harness.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_NOTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,13 @@ class Run:
 
         return pd.DataFrame(self.rows())
 
-    def profiles(self) -> dict[str, list[Dimension]]:
-        """Return the perception profile of each model that answered a task: its dimensions, in order of the tasks."""
+    def profiles(self) -> dict[str, Profile]:
+        """Return the perception profile of each model that answered a task."""
         asked = [record for record in self.records if record.control is None]
         return {
-            model: profile(self.tasks, [record for record in asked if record.model == model], self.results)
+            model: Profile(
+                model, tuple(profile(self.tasks, [each for each in asked if each.model == model], self.results))
+            )
             for model in dict.fromkeys(record.model for record in asked)
         }
 
@@ -68,6 +75,47 @@ class Run:
         return pd.DataFrame(
             {"model": model, **dimension.as_json()} for model, made in self.profiles().items() for dimension in made
         )
+
+    def plot(self, what: PlotOf | None = None) -> Any:
+        """Return a figure of matplotlib: the `profile` of each model, or `curves` over shots and levels.
+
+        None: the profile where tasks name two dimensions, else curves. Raises UsageError where there is nothing to
+        plot, or matplotlib is not installed.
+        """
+        asked = [record for record in self.records if record.control is None]
+        many = len({record.card.dimension for record in asked} - {""}) > 1
+        if plot_of(what, "profile" if many else "curves") == "curves":
+            return plot_curves(asked)
+        return plot_profiles(list(self.profiles().values()))
+
+    def __repr__(self) -> str:
+        models = {record.model for record in self.records} | {problem.model for problem in self.problems}
+        asked = f"{count(len(models), 'model')}, {count(len(self.tasks), 'task')}: {count(len(self.records), 'record')}"
+        return f"Run({asked}{f', {len(self.problems):,} without scores' if self.problems else ''})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                record.model,
+                record.reference,
+                record.primary.metric,
+                f"{record.route}, {record.control}" if record.control else record.route,
+                number(record.primary.value),
+                interval(record.primary.low, record.primary.high),
+                f"{record.primary.n:,}",
+            ]
+            for record in self.records
+        ]
+        header = ["model", "task", "metric", "route", "score", "95 % interval", "n"]
+        left = [
+            f"{record.model}, {record.reference}: {count(record.errors, 'error')}, such as: {record.first_error}"
+            for record in self.records
+            if record.errors
+        ]
+        lost = [f"{problem.model}, {problem.task}: {problem.error}" for problem in self.problems]
+        notes = [*lost, *left]
+        more = [f"and {len(notes) - _MOST_NOTES:,} more tasks without scores or with errors"]
+        return notebook(repr(self), header, rows, [*notes[:_MOST_NOTES], *(more if len(notes) > _MOST_NOTES else [])])
 
     @property
     def exit_code(self) -> int:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
+from mmbench.harness.errors import UsageError
 from mmbench.harness.models.models import Loading, Model
-from mmbench.harness.run.choose import choose_models, choose_scorer, choose_tasks
+from mmbench.harness.run.choose import Asked, choose_models, choose_scorer, choose_tasks, listed
 from mmbench.harness.run.output_folder import try_writing
 from mmbench.harness.run.progress import Progress, Silent
 from mmbench.harness.run.result import Run
@@ -23,15 +25,16 @@ from mmbench.harness.types import Route
 def run(
     model: object = None,
     suite: str | None = None,
-    task: str | Sequence[str] | None = None,
+    task: Asked | Sequence[Asked] | None = None,
     *,
+    tasks: Sequence[Asked] | None = None,
     output: str | Path = "results",
     name: str | None = None,
     store: str | Path | None = None,
     limit: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
-    batch_size: int | None = None,
+    batch_size: int | Literal["auto"] | None = None,
     seed: int = 0,
     route: Route | None = None,
     offline: bool = False,
@@ -42,24 +45,28 @@ def run(
 ) -> Run:
     """Ask models the tasks of a suite, or single tasks, and write a record of each under `output`.
 
+    `task` is a name, a task file, what `mmbench.task` made, or several of them, which may stand as `tasks` too.
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
     is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
     pictures. Prompt learning that would take more than `max_minutes` is refused.
     Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
     goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
     """
+    for given in (model, task, tasks):
+        if isinstance(given, list | tuple) and not given:
+            raise UsageError("an empty list names no model and no task; leave it out for the default")
     settings = RunSettings(
         limit=limit,
         seed=seed,
         route=route,
-        controls=parse_controls(controls if isinstance(controls, str) else ",".join(controls)),
-        batch_size=batch_size,
+        controls=parse_controls(controls if isinstance(controls, str) else ",".join(map(str, controls))),
+        batch_size=None if batch_size == "auto" else batch_size,
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
     )
     return execute(
         choose_models(model, settings.loading, name),
-        choose_tasks(suite, task),
+        choose_tasks(suite, [*listed(task), *listed(tasks)]),
         settings,
         output=Path(output),
         store=Path(store) if store else None,

@@ -1,17 +1,18 @@
 """Settings of a run: what all its models and tasks share."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
-from mmbench.harness.errors import UsageError
+from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.models import Loading
 from mmbench.harness.types import Route
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How models are asked. Raises UsageError for a limit below 1 or a seed below 0."""
+    """How models are asked. Raises UsageError for a value that no run can have."""
 
     limit: int | None = None
     """Items of a task that are asked at the most."""
@@ -29,11 +30,24 @@ class RunSettings:
     """How adapters are made."""
 
     def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise UsageError(f"the limit must be at least 1, not {self.limit}")
-        if self.seed < 0:
-            raise UsageError(f"the seed must be at least 0, not {self.seed}")
+        if self.limit is not None:
+            _whole("limit", self.limit, 1)
+        _whole("seed", self.seed, 0)
+        if self.batch_size is not None:
+            _whole("batch size", self.batch_size, 1)
+        if self.route not in (None, *get_args(Route)):
+            known = get_args(Route)
+            raise UsageError(f"there is no route '{self.route}'{nearest(str(self.route), known)} ({', '.join(known)})")
+        if isinstance(self.max_minutes, bool | str) or not self.max_minutes >= 0:  # NaN is not either
+            raise UsageError(f"max_minutes is a number of minutes, not {self.max_minutes!r}")
 
     def items_of(self, size: int) -> int:
         """Return how many of a task's items are asked."""
         return min(size, self.limit or size)
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"the {name} must be a whole number, not {value!r}")
+    if value < least:
+        raise UsageError(f"the {name} must be at least {least}, not {value}")

@@ -1,6 +1,6 @@
 """Metric as a value: its printed name is its identity, its aggregate makes corpus scores from per-item statistics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.statistics.shares import Shares
-from mmbench.harness.types import Unit
+from mmbench.harness.types import Outcome, Unit
 
 Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
 
 Counted: TypeAlias = Callable[[npt.NDArray[np.float64]], Shares]
 """(n, k) statistics to what each item adds to a proportion."""
+
+Measure: TypeAlias = Callable[[Sequence[Outcome]], Sequence[float] | Sequence[Sequence[float]]]
+"""n outcomes to the value of each, or to its statistics where the metric has an aggregate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class Metric:
     varies: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64] | None] | None = None
     """(n, k) statistics to (n,) what the value of a corpus metric loses without each item, where its resamples would
     tell nothing (a number of distinct words); None where the statistics do not hold it."""
+
+    measure: Measure | None = None
+    """Of a metric that is made of outcomes alone, whatever family they are of; None where the family makes the values.
+    It sees no outcome with status `error`."""
+    version: int = 1
+    """Raised when `measure` would make other values of the same outcomes."""
 
     @property
     def needs_all(self) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmbench.harness import registry
+from mmbench.harness.errors import UsageError
+from mmbench.harness.registry import entries
 from mmbench.harness.tasks.metric import Metric
 
 if TYPE_CHECKING:
@@ -12,21 +14,44 @@ if TYPE_CHECKING:
 
 
 def metric_named(family: str, name: str) -> Metric:
-    """Return a family's metric by its printed form.
+    """Return a metric of a family, or one of outcomes, by its printed form.
 
     Of names that count (`accuracy@5`, `16-shot/accuracy`) a family lists examples: one that differs in its numbers
-    alone is made alike. Any other is the mean of its values.
+    alone is made alike. Raises UsageError for any other: whether more of it is better nobody knows.
 
     >>> metric_named("zero-shot-classification", "accuracy@3").best
     1.0
     """
-    held: type[Family] = registry.find(registry.FAMILIES, family, "family")
-    known = {metric.name: metric for metric in held.known_metrics}
+    from mmbench.harness.tasks.plugins import find_family, find_metric  # a board that is remembered needs no family
+
+    held = find_family(family)
+    own = own_metric(held, name)
+    if own is not None:
+        return own
+    offered = entries(registry.METRICS)
+    if name in offered or name in offered.unusable:
+        return find_metric(name)
+    for metric in held.known_metrics:  # `4-shot/seed0/map` is an average precision as `full/map` is
+        if "/" in name and "/" in metric.name and _shape(_kind(metric.name)) == _shape(_kind(name)):
+            return replace(metric, name=name)
+    raise UsageError(
+        f"'{name}' is no metric of family '{family}' or of a package that is installed here, so that nobody knows "
+        "whether more of it is better; install the package that it is of"
+    )
+
+
+def own_metric(family: "type[Family]", name: str) -> Metric | None:
+    """Return a family's own metric by its printed form, or None."""
+    known = {metric.name: metric for metric in family.known_metrics}
     if name in known:
         return known[name]
-    alike = next((metric for metric in held.known_metrics if _shape(metric.name) == _shape(name)), None)
-    return replace(alike, name=name) if alike else Metric(name, "")
+    alike = next((metric for metric in family.known_metrics if _shape(metric.name) == _shape(name)), None)
+    return replace(alike, name=name) if alike else None
 
 
 def _shape(name: str) -> str:
     return re.sub(r"\d+", "0", name)
+
+
+def _kind(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -7,12 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.tasks.catalogue import check_name, find_file, is_path, naming_package
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.tasks.task_file import HIGHEST_VERSION, LONGEST_NAME, find_file, load_task
-from mmbench.harness.tasks.yaml_file import read_yaml, validated
+from mmbench.harness.tasks.task_file import HIGHEST_VERSION, LONGEST_NAME, load_task
+from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
 
 
-class _SuiteSpec(BaseModel):
+class SuiteSpec(BaseModel):
+    """The keys of a suite file."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=LONGEST_NAME)
@@ -38,10 +41,22 @@ def find_suite(name: str) -> Suite:
     return Suite(spec.name, spec.version, spec.title, tuple(load_task(file, spec.split) for file in files))
 
 
-def _read(name: str) -> tuple[_SuiteSpec, list[Path]]:
-    path = find_file(name, registry.SUITES, "suite")
+def read_suite(path: Path) -> tuple[SuiteSpec, Lines]:
+    """Return what a suite file says, and the line of each key. Raises DataError."""
     content, lines = read_yaml(path)
-    spec: _SuiteSpec = validated(_SuiteSpec, content, path, lines, _SuiteSpec.model_fields)
+    spec: SuiteSpec = validated(SuiteSpec, content, path, lines, SuiteSpec.model_fields)
+    return spec, lines
+
+
+def _read(name: str) -> tuple[SuiteSpec, list[Path]]:
+    offered = registry.files(registry.SUITES)
+    path = find_file(name, registry.SUITES, "suite", offered)
+    if is_path(name):
+        spec, lines = read_suite(path)
+    else:
+        with naming_package("suite", path.stem, offered.package(path.stem)):
+            spec, lines = read_suite(path)
+            check_name(spec.name, path)
     known = registry.files(registry.TASKS)
     files = []
     for i, reference in enumerate(spec.tasks):

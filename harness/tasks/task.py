@@ -35,6 +35,9 @@ class Task:
     open: Callable[[], Opened]
     """Opens the data, anew each time."""
 
+    def __repr__(self) -> str:
+        return f"Task({self.reference}, {self.family_name})"
+
     @cached_property
     def opened(self) -> Opened:
         """The task with its data, opened once."""

@@ -14,13 +14,17 @@ from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.tasks.card import WrittenCard
 from mmbench.harness.tasks.family import Family
+from mmbench.harness.tasks.outcome_metrics import added_metrics, with_metrics
+from mmbench.harness.tasks.plugins import find_family, find_source
 from mmbench.harness.tasks.source import Data, Source
 from mmbench.harness.tasks.task import Opened, Task
-from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
+from mmbench.harness.tasks.yaml_file import Lines, place, read_yaml, validated
 from mmbench.harness.types import Route
 
 _SOURCE = "source"
 _SPLIT = "split"
+IN_MEMORY = "rows"
+"""Kind of the source of a task that was made in Python."""
 LONGEST_NAME = 100
 """Characters of a task's name, which becomes part of a file's, of 255 at most."""
 HIGHEST_VERSION = 1_000_000_000
@@ -50,42 +54,6 @@ class TaskSpec(BaseModel):
     card: WrittenCard = WrittenCard()
 
 
-def find_task(name: str) -> Task:
-    """Return the task of a catalogue name (`digits`, `digits@1`) or of a YAML path. Raises UsageError or DataError."""
-    return load_task(find_file(name, registry.TASKS, "task"))
-
-
-def find_file(name: str, group: str, what: str, known: Mapping[str, Path] | None = None) -> Path:
-    """Return the YAML file behind a catalogue name of `group` or a path. Raises UsageError that names the nearest.
-
-    `known` are the group's files, for whoever looks for many.
-    """
-    if name.endswith((".yaml", ".yml")) or "/" in name:
-        path = Path(name)
-        if not _is_there(path):
-            raise UsageError(f"there is no file {name[:600]}; a {what} is a YAML file or one of: mmbench list {what}s")
-        return path
-    if len(name) > LONGEST_NAME * 2:
-        raise UsageError(f"there is no {what} '{name[:60]}...', a name of {len(name):,} characters")
-    stem, _, version = name.partition("@")
-    known = registry.files(group) if known is None else known
-    if stem not in known:
-        raise UsageError(f"there is no {what} '{stem}'{nearest(stem, known)}; see: mmbench list {what}s")
-    if version:
-        held = read_yaml(known[stem])[0].get("version", 1)
-        if str(held) != version:
-            raise UsageError(f"{what} '{stem}' is here in version {held}, not {version}")
-    return known[stem]
-
-
-def _is_there(path: Path) -> bool:
-    """Tell whether something stands at a path; reading it says what is wrong with it."""
-    try:
-        return path.exists()
-    except OSError:
-        return False  # longer than a name can be, or a link that leads to itself
-
-
 def load_task(path: Path, split: str | None = None) -> Task:
     """Return the task that a YAML file describes; its data is opened when first asked for.
 
@@ -93,15 +61,33 @@ def load_task(path: Path, split: str | None = None) -> Task:
     names line, reason and nearest key; what only the data can tell is raised when they are opened.
     """
     content, lines = read_yaml(path)
+    return make_task(_TaskFile(path, path.parent, content, lines, split))
+
+
+def task_of_rows(rows: Source, content: Mapping[str, Any], base: Path) -> Task:
+    """Return the task that these keys make of rows in memory; files that they name are relative to `base`.
+
+    Raises DataError as `load_task`, now and not when something is first asked for.
+    """
+    shown = f"task '{content.get('name')}'"
+    if _SOURCE in content:
+        raise DataError(f"{shown} has its rows, and takes no key '{_SOURCE}'")
+    made = make_task(_TaskFile(shown, base, {**content, _SOURCE: {"kind": IN_MEMORY}}, {}, None, rows))
+    _ = made.opened
+    return made
+
+
+def make_task(file: "_TaskFile") -> Task:
+    """Return the task of a file that was read. Raises DataError."""
+    content, split = file.content, file.split
     family = content.get("family")
     if not isinstance(family, str):
         raise DataError(
-            f"{path}: the key 'family' is missing; it is one of {', '.join(registry.entries(registry.FAMILIES))}"
+            f"{file.shown}: the key 'family' is missing; it is one of {', '.join(registry.entries(registry.FAMILIES))}"
         )
     shared = {key: value for key, value in content.items() if key in TaskSpec.model_fields}
-    file = _TaskFile(path, content, lines, split)
     try:
-        spec: TaskSpec = validated(TaskSpec, shared, path, lines, TaskSpec.model_fields)
+        spec: TaskSpec = validated(TaskSpec, shared, file.shown, file.lines, TaskSpec.model_fields)
     except DataError:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
@@ -120,7 +106,7 @@ def named(name: str, split: str | None) -> str:
 
 
 @contextmanager
-def _naming(path: Path, line: int | None = None) -> Iterator[None]:
+def _naming(path: Path | str, line: int | None = None) -> Iterator[None]:
     """Put the task file before what is wrong: of the many tasks of a suite a person must know which."""
     try:
         yield
@@ -132,12 +118,17 @@ def _naming(path: Path, line: int | None = None) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _TaskFile:
-    """A task file that was read, and the split that a suite names."""
+    """A task file that was read, or what was written in its place, and the split that a suite names."""
 
-    path: Path
+    shown: Path | str
+    """What messages call it: its path, or the name of a task in memory."""
+    base: Path
+    """Paths in it are relative to this folder."""
     content: Mapping[str, Any]
     lines: Lines
     split: str | None
+    rows: Source | None = None
+    """Of a task in memory."""
 
     def open(self, spec: TaskSpec) -> Opened:
         """Open the source and check the file against it. Raises DataError."""
@@ -145,25 +136,26 @@ class _TaskFile:
         options = self.options(family)
         source = self._source(spec)
         fields = self._fields(family, spec, source)
-        with _naming(self.path):
+        with _naming(self.shown):
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
-            data = Data(source, fields, tuple(spec.facts), self.path.parent, notes, self._beside)
+            data = Data(source, fields, tuple(spec.facts), self.base, notes, self._beside)
             made = _primary_first(family, options, data, spec)
         return Opened(made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)))
 
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""
-        with _naming(self.path, self.lines.get(("family",))):
-            found: type[Family] = registry.find(registry.FAMILIES, name, "family")
-        return found
+        with _naming(self.shown, self.lines.get(("family",))):
+            return find_family(name)
 
     def options(self, family: type[Family]) -> Any:
         """Return the family's own keys. Raises DataError."""
         own = {key: value for key, value in self.content.items() if key not in TaskSpec.model_fields}
         known = [*TaskSpec.model_fields, *family.Options.model_fields]
-        return validated(family.Options, own, self.path, self.lines, known)
+        return validated(family.Options, own, self.shown, self.lines, known)
 
     def _source(self, spec: TaskSpec) -> Source:
+        if self.rows is not None:
+            return self.rows
         return self._opened(_SOURCE, self.content[_SOURCE], spec.source.kind, self.split)
 
     def _beside(self, key: str, given: Mapping[str, Any], more: Iterable[str]) -> Source:
@@ -175,6 +167,11 @@ class _TaskFile:
         asked = self.split or own.get(_SPLIT)
         kind = str(given.get("kind", own["kind"]))
         made = {**(own if kind == own["kind"] else {}), _SPLIT: None, **given, "kind": kind}
+        if kind == IN_MEMORY:
+            raise DataError(
+                f"{self._where(key)}: `{key}` cannot be other rows of a task in memory; "
+                "list them, or name a source with `kind` and `path`"
+            )
         same = all(self._same(name, own, made) for name in {*own, *made} - {_SPLIT})
         if same and (asked is None or made[_SPLIT] in (None, asked)):
             raise DataError(
@@ -187,19 +184,19 @@ class _TaskFile:
         """Tell whether two sources have the same value of a key, also where a path is written otherwise."""
         one, other = (source.get(name) for source in sources)
         if name == "path" and isinstance(one, str) and isinstance(other, str):
-            return normpath(self.path.parent / one) == normpath(self.path.parent / other)
+            return normpath(self.base / one) == normpath(self.base / other)
         return bool(one == other)
 
     def _opened(
         self, key: str, given: Mapping[str, Any], kind: str, split: str | None, more: Iterable[str] = ()
     ) -> Source:
         """Open what the keys below `key` name. Raises DataError."""
-        with _naming(self.path, self.lines.get((key,))):
-            found: type[Source] = registry.find(registry.SOURCES, kind, "kind of source")
+        with _naming(self.shown, self.lines.get((key,))):
+            found = find_source(kind)
         keys = [*found.Spec.model_fields, *more]
-        spec = validated(found.Spec, given, self.path, self.lines, keys, within=(key,))
-        with _naming(self.path, self.lines.get((key,))):
-            return found.open(spec, self.path.parent, split or spec.split)
+        spec = validated(found.Spec, given, self.shown, self.lines, keys, within=(key,))
+        with _naming(self.shown, self.lines.get((key,))):
+            return found.open(spec, self.base, split or spec.split)
 
     def _fields(self, family: type[Family], spec: TaskSpec, source: Source) -> dict[str, str | list[str]]:
         """Return the column of every field: as given, else the column of the same name. Raises DataError.
@@ -244,7 +241,7 @@ class _TaskFile:
         ]
 
     def _where(self, *at: str) -> str:
-        return f"{self.path} line {self.lines.get(at, self.lines.get(at[:1], 1))}"
+        return place(self.shown, self.lines, at)
 
 
 def _is_in(column: str, columns: Sequence[str]) -> bool:
@@ -254,9 +251,16 @@ def _is_in(column: str, columns: Sequence[str]) -> bool:
 
 def _primary_first(family: type[Family], options: Any, data: Data, spec: TaskSpec) -> Family:
     """Return the family with the card's primary metric first, whether the file names its metrics or not."""
-    made = family(options, data, spec.metrics)
     primary = spec.card.primary
-    others = [metric.name for metric in made.metrics if metric.name != primary]
-    if not primary or made.metrics[0].name == primary:
+    added = added_metrics(family, [*spec.metrics, primary])
+    made = family(options, data, [name for name in spec.metrics if name not in added])
+    names = spec.metrics or [metric.name for metric in made.metrics]
+    if primary:
+        names = [primary, *(name for name in names if name != primary)]
+    own = [name for name in names if name not in added]
+    if own and own != [metric.name for metric in made.metrics]:
+        made = family(options, data, own)
+    if not added:
         return made
-    return family(options, data, [primary, *others])
+    known = {metric.name: metric for metric in made.metrics} | added
+    return with_metrics(made, [known[name] for name in names])

@@ -146,14 +146,15 @@ def _note_lines(node: Any, at: tuple[str | int, ...], lines: Lines, path: Path) 
 def validated(
     model: type[BaseModel],
     content: Mapping[str, Any],
-    path: Path,
+    path: Path | str,
     lines: Lines,
     known: Iterable[str],
     within: tuple[str, ...] = (),
 ) -> Any:
     """Return `content`, which stands `within` these keys of the file, as an instance of `model`.
 
-    Raises DataError with file, line, reason and nearest key.
+    Raises DataError with file, line, reason and nearest key. What was written in no file has a name in place of a path,
+    and no lines.
     """
     try:
         return model.model_validate(content)
@@ -175,7 +176,7 @@ def validated(
                 _lower(each["msg"]): each["input"] for each in error.errors() if each["loc"][:1] == first["loc"][:1]
             }
             reason = f"'{key}': {' or '.join(wrong)}, not {_short(first['input'])}"
-        raise DataError(f"{path} line {_line(at, lines)}: {reason}") from error
+        raise DataError(f"{place(path, lines, at)}: {reason}") from error
 
 
 def _keys_at(model: type[BaseModel], at: tuple[int | str, ...]) -> list[str]:
@@ -183,8 +184,9 @@ def _keys_at(model: type[BaseModel], at: tuple[int | str, ...]) -> list[str]:
     return list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else []
 
 
-def _line(at: tuple[int | str, ...], lines: Lines) -> int:
-    return lines.get(at[: _depth(at, lines)], 1)
+def place(path: Path | str, lines: Lines, at: tuple[int | str, ...]) -> str:
+    """Return where a key stands, as a message says it."""
+    return f"{path} line {lines.get(at[: _depth(at, lines)], 1)}" if lines else str(path)
 
 
 def _depth(at: tuple[int | str, ...], lines: Lines) -> int:

@@ -4,37 +4,80 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmbench import metrics as metrics
     from mmbench.adapters.open_clip.adapter import OpenClip as OpenClip
     from mmbench.harness.board.results import Results as Results
     from mmbench.harness.board.results import load as load
     from mmbench.harness.compare.compare import compare as compare
     from mmbench.harness.compare.rows import Comparison as Comparison
+    from mmbench.harness.errors import DataError as DataError
+    from mmbench.harness.errors import MmbenchError as MmbenchError
+    from mmbench.harness.errors import UsageError as UsageError
     from mmbench.harness.gate.check import check as check
     from mmbench.harness.gate.rows import Checked as Checked
+    from mmbench.harness.records.profile import Profile as Profile
     from mmbench.harness.run.predictions import Scored as Scored
     from mmbench.harness.run.predictions import score as score
     from mmbench.harness.run.result import Run as Run
     from mmbench.harness.run.run import run as run
+    from mmbench.harness.tasks.rows import task as task
+    from mmbench.harness.tasks.task import Task as Task
+
+    __version__: str
 
 _PUBLIC = {
     "Checked": "mmbench.harness.gate.rows",
     "Comparison": "mmbench.harness.compare.rows",
+    "DataError": "mmbench.harness.errors",
+    "MmbenchError": "mmbench.harness.errors",
     "OpenClip": "mmbench.adapters.open_clip.adapter",
+    "Profile": "mmbench.harness.records.profile",
     "Results": "mmbench.harness.board.results",
     "Run": "mmbench.harness.run.result",
+    "Scored": "mmbench.harness.run.predictions",
+    "Task": "mmbench.harness.tasks.task",
+    "UsageError": "mmbench.harness.errors",
     "check": "mmbench.harness.gate.check",
     "compare": "mmbench.harness.compare.compare",
     "load": "mmbench.harness.board.results",
     "run": "mmbench.harness.run.run",
-    "Scored": "mmbench.harness.run.predictions",
     "score": "mmbench.harness.run.predictions",
+    "task": "mmbench.harness.tasks.rows",
 }
 
-__all__ = ["Checked", "Comparison", "OpenClip", "Results", "Run", "Scored", "check", "compare", "load", "run", "score"]
+__all__ = [
+    "Checked",
+    "Comparison",
+    "DataError",
+    "MmbenchError",
+    "OpenClip",
+    "Profile",
+    "Results",
+    "Run",
+    "Scored",
+    "Task",
+    "UsageError",
+    "__version__",
+    "check",
+    "compare",
+    "load",
+    "metrics",
+    "run",
+    "score",
+    "task",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `import mmbench` costs nothing."""
+    if name == "metrics":
+        return import_module("mmbench.metrics")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("mmbench")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'mmbench' has no attribute '{name}'")
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

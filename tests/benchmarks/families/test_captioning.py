@@ -9,7 +9,8 @@ import pytest
 
 from mmbench.benchmarks.metrics.caption.all_at_once import language_scores, tokenize_lines, tokenize_references
 from mmbench.harness.errors import DataError
-from mmbench.harness.tasks.task_file import find_task, load_task
+from mmbench.harness.tasks.catalogue import find_task
+from mmbench.harness.tasks.task_file import load_task
 from tests import fakes
 
 THINGS = ["red cat", "small dog", "big cow", "old owl", "young eel"]

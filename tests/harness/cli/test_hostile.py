@@ -353,7 +353,8 @@ def test_a_factory_that_fails_is_one_line_on_every_command(folder: Path, asked: 
     done = mmbench(folder, plug(folder, **{where: what}), *ASKED[asked])
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
-    assert {"top": "adapter 'plugged' (plugged:make) cannot be loaded", "make": "model 'plugged'"}[where] in done.stderr
+    top = "adapter 'plugged' of plugged 1 (plugged:make) cannot be loaded"
+    assert {"top": top, "make": "model 'plugged'"}[where] in done.stderr
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -375,12 +376,14 @@ def test_what_a_factory_changes_of_the_process_changes_nothing(folder: Path, ask
     assert not [*folder.glob("away/*")]
 
 
-def test_aliases_that_fail_are_one_line(folder: Path) -> None:
+def test_aliases_that_fail_are_one_line_and_the_others_are_listed(folder: Path) -> None:
     for what in ("sys.exit(0)", "raise RuntimeError('no')"):
         environment = plug(folder, aliases=what)
         done = mmbench(folder, environment, "list", "models")
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "aliases of 'plugged' (plugged:aliases) cannot be read" in done.stderr
+        assert done.returncode == 0
+        assert {"chance", "plugged", "clip-vitb32"} <= {row["name"] for row in json.loads(done.stdout)}
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("warning: table of aliases 'plugged' of plugged 1 (plugged:aliases) cannot be read (")
         shutil.rmtree(folder / "plug")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmbench.harness import registry
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.measured import Measured, read_measured, shared
 from mmbench.harness.records.outcomes import write_outcomes
 from mmbench.harness.tasks.family import Family
@@ -86,7 +86,9 @@ def test_metrics_are_found_by_name() -> None:
     many = metric_named("probe", "16-shot/mean_per_class_recall")
     assert many.name == "16-shot/mean_per_class_recall" and many.aggregate is not None
     assert metric_named("retrieval", "text_to_image/recall@3").unit == "text"
-    assert metric_named("vqa", "of_a_plugin") == Metric("of_a_plugin", "")
+    assert metric_named("probe", "4-shot/seed0/map").aggregate is not None
+    with pytest.raises(UsageError, match="'of_a_plugin' is no metric of family 'vqa' or of a package"):
+        metric_named("vqa", "of_a_plugin")
 
 
 def test_reading_imports_no_pandas(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from mmbench.harness.board.results import Results
 from mmbench.harness.errors import UsageError
+from mmbench.harness.records.curves import shots_curve
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.outcomes import digest_of
@@ -32,7 +33,6 @@ from mmbench.harness.report.confusion import MOST as MOST_CLASSES
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.gather import MOST_MODELS, gather
 from mmbench.harness.report.picks import MOST, pick
-from mmbench.harness.report.shots import curve
 from mmbench.harness.report.thumbnails import SIDE, Thumbnails
 from mmbench.harness.report.verdicts import compare_task, judge
 from mmbench.harness.run.predictions import score
@@ -352,11 +352,11 @@ def test_curve_of_a_probe() -> None:
     drawn: list[Any] = [{"shots": 0, "accuracy": [0.2]}, {"shots": 4, "accuracy": [0.4, 0.6]}]
     drawn.append({"shots": None, "accuracy": [0.9]})
     scores = (Score("4-shot/accuracy", 0.5, 0.3, 0.7, 9, 1.0, None, 0.1, True),)
-    made = curve(record(details={"curve": drawn}, scores=scores))
+    made = shots_curve(record(details={"curve": drawn}, scores=scores))
     assert list(made) == ["0", "4", "all"]
     assert [each.value for each in made.values()] == pytest.approx([0.2, 0.5, 0.9])
     assert (made["4"].low, made["all"].low) == (0.3, None)
-    assert curve(record()) == {}
+    assert shots_curve(record()) == {}
 
 
 def put(folder: Path, model: str, task: str, right: Sequence[bool], **of_item: Sequence[str]) -> None:

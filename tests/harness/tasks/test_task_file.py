@@ -9,7 +9,8 @@ import pytest
 from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
 from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
-from mmbench.harness.tasks.task_file import find_task, load_task
+from mmbench.harness.tasks.catalogue import find_task
+from mmbench.harness.tasks.task_file import load_task
 from tests.builders import fails, put_text
 
 CSV = """\

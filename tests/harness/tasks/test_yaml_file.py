@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mmbench.harness.errors import DataError, MmbenchError
+from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.suite import find_suite
-from mmbench.harness.tasks.task_file import find_task
 from mmbench.harness.tasks.yaml_file import read_yaml
 from tests.builders import SHARED
 
