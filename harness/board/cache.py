@@ -18,8 +18,8 @@ NAME = ".board-cache.npz"
 
 MOST_PAIRS = 8
 """Boards whose tests are kept: those of the suites in use."""
-_LAYOUT = 4
-"""Raised when replicates or gains would come out otherwise from the same files."""
+_LAYOUT = 5
+"""Raised when replicates, gains or tests would come out otherwise from the same files."""
 
 
 @dataclass(slots=True)

@@ -1,11 +1,13 @@
-"""Paired tests of all models of a board: that which `compare` makes of two, on the items that all were scored on.
+"""Paired tests of all models of a board, each the same that `compare` makes of the two.
 
 Sums are held in 64 bits: rounded ones would break ties among the signs that are flipped.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, product
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.changes import Keys, compared, part
 from mmbench.harness.records.entry import Entry
-from mmbench.harness.records.measured import Measured, shared
+from mmbench.harness.records.measured import Column, Measured, shared
 from mmbench.harness.statistics.permutation import sign_flip, sign_flip_of_moments
 
 _MANY = 20_000
@@ -29,21 +31,19 @@ class Parts:
 
     def __init__(self) -> None:
         self._sums: dict[Path, Floats] = {}
-        self._first: dict[str, Measured] = {}
-        self._keys: dict[str, Keys] = {}
-        self._uneven: set[str] = set()
+        self._items: dict[Path, int] = {}
+        """Which of the sets of items of its task a record was scored on."""
+        self._sets: defaultdict[str, list[_Items]] = defaultdict(list)
 
     def add(self, entry: Entry, measured: Measured) -> None:
-        """Note what a record adds; records of one task are alike in items, or are cut to what all have."""
-        task = entry.record.reference
-        first = self._first.setdefault(task, measured)
-        alike = measured is first or (first.ids.equals(measured.ids) and first.clusters.equals(measured.clusters))
-        if not alike:
-            self._uneven.add(task)
-            return
-        made = part(measured, str(entry.record.dataset["digest"]), self._keys.get(task))
-        self._keys[task] = made.keys
-        self._sums[entry.path] = made.sums
+        """Note what a record adds."""
+        sets = self._sets[entry.record.reference]
+        number = next((i for i, each in enumerate(sets) if each.of(measured)), len(sets))
+        known = sets[number].keys if number < len(sets) else None
+        made = part(measured, str(entry.record.dataset["digest"]), known)
+        if known is None:
+            sets.append(_Items(measured.ids, measured.clusters, made.keys))
+        self._sums[entry.path], self._items[entry.path] = made.sums, number
 
     def p_values(
         self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read
@@ -51,55 +51,90 @@ class Parts:
         """Return (models, models) two-sided p that two models are alike in their mean over tasks, see `standings`.
 
         `columns`: for each task the records of the models, in one order; `scales`: what takes its differences to the
-        scale from chance to best. None where a record cannot be read.
+        scale from chance to best. Two models are tested on the items that both were scored on, so that no test depends
+        on what others lack. None where a record cannot be read.
         """
         if len(columns) == 1:
             ((task, entries),) = columns.items()
             return _of_one_task(entries, scales[task], read)
-        for task, entries in columns.items():
-            if task not in self._uneven and all(entry.path in self._sums for entry in entries):
-                continue
-            measured = [read(entry) for entry in entries]
-            held = [each for each in measured if each is not None]
-            if len(held) < len(entries):
+        for entry in (entry for entries in columns.values() for entry in entries if entry.path not in self._sums):
+            measured = read(entry)
+            if measured is None:
                 return None
-            self._forget(task, entries)
-            for entry, each in zip(entries, _common(held), strict=True):
-                self.add(entry, each)
-            if task in self._uneven:
+            self.add(entry, measured)
+        alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for model, entries in enumerate(zip(*columns.values(), strict=True)):
+            alike[tuple(self._items[entry.path] for entry in entries)].append(model)
+        models = sum(map(len, alike.values()))
+        made = np.ones((models, models))
+        for one, other in combinations_with_replacement(alike.values(), 2):
+            both = one if one is other else [*one, *other]
+            table = self._matrix(
+                {task: [entries[model] for model in both] for task, entries in columns.items()}, scales, read
+            )
+            if table is None:
                 return None
-        return _all_pairs(self._matrix(columns, scales))
+            pairs = (
+                combinations(range(len(one)), 2)
+                if one is other
+                else product(range(len(one)), range(len(one), len(both)))
+            )
+            for i, j, p in _signed(table, pairs):
+                made[both[i], both[j]], made[both[j], both[i]] = p, -p
+        return made
 
-    def _forget(self, task: str, entries: Iterable[Entry]) -> None:
-        self._uneven.discard(task)
-        self._first.pop(task, None)
-        self._keys.pop(task, None)
-        for entry in entries:
-            self._sums.pop(entry.path, None)
-
-    def _matrix(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float]) -> Floats:
+    def _matrix(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read) -> Floats | None:
         """Return (models, pictures) what each picture adds to each model's mean, over all tasks that show it."""
-        keys = np.unique(np.concatenate([self._keys[task] for task in columns]))
-        models = len(next(iter(columns.values())))
-        table = np.zeros((models, len(keys)))
+        tasks: list[tuple[float, Keys, list[Floats]]] = []
         for task, entries in columns.items():
-            places = np.searchsorted(keys, self._keys[task])
-            for row, entry in zip(table, entries, strict=True):
-                row[places] += self._sums[entry.path] * (scales[task] / len(columns))
+            held = self._of_all(task, entries, read)
+            if held is None:
+                return None
+            tasks.append((scales[task] / len(columns), *held))
+        keys = np.unique(np.concatenate([each for _, each, _ in tasks]))
+        table = np.zeros((len(next(iter(columns.values()))), len(keys)))
+        for scale, mine, rows in tasks:
+            places = np.searchsorted(keys, mine)
+            for row, sums in zip(table, rows, strict=True):
+                row[places] += sums * scale
         return table
 
+    def _of_all(self, task: str, entries: Sequence[Entry], read: Read) -> tuple[Keys, list[Floats]] | None:
+        """Return what pictures add to records of one task, over the items that all of these were scored on."""
+        sets = {self._items[entry.path] for entry in entries}
+        if len(sets) == 1:
+            return self._sets[task][sets.pop()].keys, [self._sums[entry.path] for entry in entries]
+        measured = [each for each in map(read, entries) if each is not None]
+        if len(measured) < len(entries):
+            return None
+        first, *rest = _common(measured)
+        scope = str(entries[0].record.dataset["digest"])
+        made = part(first, scope)
+        return made.keys, [made.sums, *(part(each, scope, made.keys).sums for each in rest)]
 
-def _all_pairs(table: Floats) -> Floats:
-    """Return (models, models) signed p by signs flipped of the (models, pictures) differences."""
-    made = np.ones((len(table), len(table)))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Items:
+    """Items that records of a task were scored on."""
+
+    ids: Column
+    clusters: Column
+    keys: Keys
+
+    def of(self, measured: Measured) -> bool:
+        """Tell whether a record was scored on these."""
+        return bool(self.ids.equals(measured.ids) and self.clusters.equals(measured.clusters))
+
+
+def _signed(table: Floats, pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, float]]:
+    """Yield for pairs of (models, pictures) rows their signed p, by signs flipped of the differences."""
     moments = _moments(table) if table.shape[1] > _MANY else None
-    for one, other in combinations(range(len(table)), 2):
+    for one, other in pairs:
         ahead = float((table[one] - table[other]).sum())
         p = sign_flip_of_moments(*moments[:, one, other].tolist()) if moments is not None else None
         if p is None:
             p = sign_flip(table[other] - table[one])
-        made[one, other], made[other, one] = math.copysign(p, ahead), math.copysign(p, -ahead)
-    return made
+        yield one, other, math.copysign(p, ahead)
 
 
 def _moments(table: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmbench.harness.digest import Json
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.bootstrap import percentile_interval
-from mmbench.harness.statistics.clusters import cluster_codes, standard_error
+from mmbench.harness.statistics.clusters import cluster_codes
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.paired import paired, paired_changes
 from mmbench.harness.tasks.metric import Metric
@@ -30,10 +30,6 @@ class Gain(Estimate):
 
 
 _FOLDS = 10
-_UNKNOWN = 0.23
-"""Variance that the choice among tied controls adds, by that of their difference (simulated: .16 to .23)."""
-_REACH = 2 * 1.96
-"""Standard errors that an interval is wide."""
 
 
 def visual_gain(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, Sequence[Outcome]]) -> Gain | None:
@@ -41,7 +37,8 @@ def visual_gain(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, S
 
     The larger of two estimates is too large on average, by as much as they vary. So which control is the larger is
     found without each tenth of the pictures, and that tenth is held against it (cross-validated maximum, van Hasselt
-    2013). None where a score is not defined.
+    2013). The interval ends at the lesser of the ends of the paired intervals beside each control: it is above 0 where
+    the score exceeds every control, an intersection-union test (Berger 1982). None where a score is not defined.
     """
     asked = [_by_id(metric, outcomes) for outcomes in (own, *controls.values())]
     shared = [name for name in asked[0] if all(name in each for each in asked)]
@@ -62,29 +59,24 @@ def visual_gain(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, S
     mine, *others = np.stack([each for each in added if each is not None])
     folds = np.array([zlib.crc32(name.encode(errors="replace")) % _FOLDS for name in clusters])
     control = np.stack(others)[_larger(np.stack(others), folds), np.arange(len(folds))]
-    bounded = metric.proportion and metric.aggregate is None
-    if bounded:
-        made = paired(control, mine, cluster_codes(clusters)[0], bounded=True)
+    codes = cluster_codes(clusters)[0]
+    value = float((mine - control).mean())
+    lows, highs = zip(*(_ends(metric, mine, each, codes) for each in others), strict=True)
+    low, high = (None if None in side else min(side) for side in (lows, highs))
+    if low is not None and high is not None:
+        value = min(max(value, low), high)
+    return Gain(value, low, high, largest)
+
+
+def _ends(
+    metric: Metric, mine: Floats, control: Floats, codes: npt.NDArray[np.intp]
+) -> tuple[float | None, float | None]:
+    """Return the interval of the gain over one control, of what (n,) items add to either score."""
+    if metric.proportion and metric.aggregate is None:
+        made = paired(control, mine, codes, bounded=True)
     else:
-        unit = 1.0 if metric.proportion else None
-        made = paired_changes(mine - control, cluster_codes(clusters)[0], unit=unit)
-    if made.low is None or made.high is None:
-        return Gain(made.value, None, None, largest)
-    wider = _wider(np.stack(others), cluster_codes(clusters), (made.high - made.low) / _REACH)
-    low, high = made.value - wider * (made.value - made.low), made.value + wider * (made.high - made.value)
-    return Gain(made.value, low, high, largest)
-
-
-def _wider(controls: Floats, clusters: tuple[npt.NDArray[np.intp], int], error: float) -> float:
-    """Return by how much an interval is wider for not knowing which of (controls, n) is the larger."""
-    if len(controls) < 2 or error <= 0:
-        return 1.0
-    second, first = controls[np.argsort(controls.mean(axis=1))[-2:]]
-    apart = standard_error(first - second, *clusters)
-    if apart <= 0:
-        return 1.0
-    tied = float(np.exp(-((float((first - second).mean()) / apart) ** 2) / 2))
-    return float(np.sqrt(1 + _UNKNOWN * tied * (apart / error) ** 2)) if tied > 1e-3 else 1.0
+        made = paired_changes(mine - control, codes, unit=1.0 if metric.proportion else None)
+    return made.low, made.high
 
 
 def _larger(controls: Floats, folds: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -22,6 +22,8 @@ class Shares:
     """(n,) what each could add; 0 where it does not count (an answer `no` in precision)."""
     strata: npt.NDArray[np.intp] | None = None
     """(n,) 0-based strata whose sizes are given, such as classes whose recalls are averaged."""
+    coins: Floats | None = None
+    """(n,) how many things, each right or wrong, an item holds, where it is not one (attributes of a caption)."""
     link: Callable[[float], float] | None = None
     """The score as a rising function of the proportion, where it is not the proportion itself."""
 
@@ -33,9 +35,11 @@ class Shares:
 
     @property
     def worth(self) -> float:
-        """How many equal and independent items these are worth, were they independent (Kish 1965)."""
-        square = float(self.weights @ self.weights)
-        return float(self.weights.sum()) ** 2 / square if square > 0 else 0.0
+        """How many equal things that are right or wrong these are worth, were they independent (Kish 1965)."""
+        counting = self.weights > 0
+        weights = self.weights[counting]
+        square = float((weights**2 / (1.0 if self.coins is None else self.coins[counting])).sum())
+        return float(weights.sum()) ** 2 / square if square > 0 else 0.0
 
     @property
     def slope(self) -> float:
@@ -55,8 +59,9 @@ def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95)
     of the linearised share over that of as many coins (Rao and Scott 1992; in surveys Franco et al. 2019). It exceeds 1
     where items share clusters, and is less where values lie between right and wrong, or classes differ in recall.
     Near 0 and 1, where few clusters tell it, it is drawn to 1, so that a score with nothing wrong has an interval as
-    wide as that of so many coins. Student's quantile enters by Korn and Graubard (1998). F1 is that of the share of
-    right ones among the items of either kind, as its link (Lam, Gopal and Qian 2023).
+    wide as that of so many coins. Student's quantile enters by Korn and Graubard (1998), with the degrees of freedom
+    that the estimated design effect has by its own variance. F1 is that of the share of right ones among the items of
+    either kind, as its link (Lam, Gopal and Qian 2023).
 
     >>> right = np.array([1.0] * 8 + [0.0] * 2)
     >>> [round(end, 4) for end in share_interval(Shares(right, np.ones(10)), np.arange(10))]  # Wilson's
@@ -75,29 +80,46 @@ def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95)
     share = min(max(share, 0.0), 1.0)
     hits, weights = shares.hits[counting], shares.weights[counting]
     whole = bool(np.isin(hits / weights, (0.0, 1.0)).all())
-    plain = whole and shares.strata is None and count == len(codes) and bool((weights == weights[0]).all())
+    alike = bool((weights == weights[0]).all()) and shares.coins is None
+    plain = whole and shares.strata is None and count == len(codes) and alike
     worth = shares.worth
     if not plain:
-        effect = _design_effect(shares, counting, codes, count)
-        if whole and shares.strata is None:
-            effect = max(1.0, effect)  # no fewer than coins have; less is luck
-        worth = worth / effect * student_share(confidence, count - 1)
+        effect, freedom = _design_effect(shares, counting, codes, count)
+        worth = worth / effect * student_share(confidence, freedom)
     low, high = wilson(share * worth, worth, confidence)
     return shares.linked(low), shares.linked(high)
 
 
-def _design_effect(shares: Shares, counting: npt.NDArray[np.bool_], codes: npt.NDArray[np.intp], count: int) -> float:
+def _design_effect(
+    shares: Shares, counting: npt.NDArray[np.bool_], codes: npt.NDArray[np.intp], count: int
+) -> tuple[float, float]:
+    """Return the design effect, and the degrees of freedom of its estimate.
+
+    Twice the square of an estimated variance over its own variance (Satterthwaite 1946), which is large where few
+    clusters, or small strata, make most of it; taken to be that of independent normal values such an interval is too
+    narrow (Kauermann and Carroll 2001).
+    """
     hits, weights, share = shares.hits[counting], shares.weights[counting], shares.share
-    coins = share * (1 - share) / shares.worth
+    coins, most = share * (1 - share) / shares.worth, float(count - 1)
     if coins <= 0:
-        return 1.0
+        return 1.0, most
     strata = None if shares.strata is None else shares.strata[counting]
     moved = np.bincount(codes, _residuals(hits, weights, share, strata), minlength=count) / weights.sum()
-    variance = float(((moved - moved.mean()) ** 2).sum()) * (count / (count - 1) if strata is None else 1.0)
+    square = (moved - moved.mean()) ** 2
+    seen = float(square.sum()) * (count / most if strata is None else 1.0) / coins
     # The clusters that are not all right (or, of a low share, not all wrong) tell of the variance.
     away = weights - hits if share >= 0.5 else hits
     telling = float(np.count_nonzero(np.bincount(codes, away, minlength=count) > 1e-12)) ** 2
-    return (telling * variance / coins + 1) / (telling + 1)
+    known = telling / (telling + 1)
+    effect = known * seen + 1 - known
+    if strata is None and bool(np.isin(hits / weights, (0.0, 1.0)).all()):
+        effect = max(1.0, effect)  # no fewer than coins have; less is luck
+    if seen <= 0:
+        return effect, most
+    few = 1.0 if strata is None else np.bincount(codes, _few(strata)) / np.bincount(codes)
+    fourth = float((square**2 * few).sum())
+    doubt = max(fourth / float(square.sum()) ** 2 - 1 / count, 1e-12) * (known * seen) ** 2
+    return effect, min(most, max(1.0, 2 * effect**2 / doubt))
 
 
 def _residuals(hits: Floats, weights: Floats, share: float, strata: npt.NDArray[np.intp] | None) -> Floats:
@@ -105,10 +127,14 @@ def _residuals(hits: Floats, weights: Floats, share: float, strata: npt.NDArray[
     if strata is None:
         return hits - share * weights
     top, whole = (np.bincount(strata, each) for each in (hits, weights))
+    own = np.where(np.bincount(strata) > 1, top / np.maximum(whole, 1e-300), share)
+    return np.asarray((hits - own[strata] * weights) * np.sqrt(_few(strata)))
+
+
+def _few(strata: npt.NDArray[np.intp]) -> Floats:
+    """Return (n,) by what squares around the mean of an item's stratum are too small; 1 of one item alone."""
     sizes = np.bincount(strata)
-    own = np.divide(top, whole, out=np.full_like(top, share), where=(whole > 0) & (sizes > 1))
-    scale = np.sqrt(np.divide(sizes, sizes - 1, out=np.ones_like(top), where=sizes > 1))
-    return np.asarray((hits - own[strata] * weights) * scale[strata])
+    return np.asarray((sizes / np.maximum(sizes - 1, 1))[strata], np.float64)
 
 
 def share_changes(a: Shares, b: Shares) -> Floats:

@@ -6,15 +6,17 @@ Run as `python tests/perf/coverage.py [--draws N] [--only NAME]`. Drawn figures 
 import argparse
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
+from mmbench.harness.gate.verdict import judge
+from mmbench.harness.records.changes import Part, pooled
 from mmbench.harness.statistics.bootstrap import percentile_interval
 from mmbench.harness.statistics.clusters import effective_size, mean_interval
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
-from mmbench.harness.statistics.paired import paired
+from mmbench.harness.statistics.paired import Paired, paired, paired_changes
 from mmbench.harness.statistics.power import Discordant, Sides, minimum_detectable
 from mmbench.harness.statistics.wilson import wilson
 
@@ -135,6 +137,59 @@ def checks(rng: np.random.Generator, draws: int) -> Iterator[Finding]:
     yield "no change, 40 clusters, one test: differs", alarms / few, 0.0, ALPHA, few
 
 
+def gates(rng: np.random.Generator, draws: int) -> Iterator[Finding]:
+    """A gate of 20 tasks and their mean: false alarms without a change, and a drop on every task."""
+    for sizes in ([50] * TASKS, [60, 200, 500, 1000] * (TASKS // 4), [1000] * TASKS):
+        for discordant in (0.02, 0.05, 0.2):
+            for margin in (0.01, 0.0):
+                fails = np.mean([any(gate_run(rng, sizes, 0.0, margin, discordant)) for _ in range(draws)])
+                what = f"no change, {min(sizes)} to {max(sizes)}, {discordant:.0%} discordant, margin {margin}: fails"
+                yield what, float(fails), 0.0, ALPHA, draws
+    few = max(1, draws // 4)
+    for n, drop, margin in ((200, 0.015, 0.0), (200, 0.015, 0.01), (200, 0.02, 0.01), (1000, 0.015, 0.01)):
+        found = np.mean([gate_run(rng, [n] * TASKS, drop, margin)[1] for _ in range(few)])
+        yield f"{drop} lost on every task, {n} items, margin {margin}: mean fails", float(found), 0.8, 1.0, few
+
+
+def gate_run(
+    rng: np.random.Generator,
+    sizes: list[int],
+    drop: float,
+    margin: float,
+    discordant: float = 0.05,
+    alike: float = 0.0,
+) -> tuple[bool, bool]:
+    """Return whether any of 20 tasks fails, and whether their mean does, judged as by `check`.
+
+    Chance levels are .1 to .5. With `alike` all tasks are about the same pictures, and such a share of these changes on
+    every task together; the sizes are then equal.
+    """
+    scales = 1 / (1 - np.repeat([0.5, 0.25, 0.1], [5, 5, 10]))
+    starts = np.zeros(TASKS, int) if alike else np.cumsum([0, *sizes[:-1]])
+    raw, parts = [], []
+    common = rng.random(sizes[0])
+    for n, scale, start in zip(sizes, scales, starts, strict=True):
+        drawn = rng.random(n)
+        if alike:
+            drawn = np.where(rng.random(n) < alike, common, drawn)
+        change = np.where(drawn < (discordant - drop) / 2, 1.0, np.where(drawn < discordant, -1.0, 0.0))
+        raw.append(counted_pair(int((change > 0).sum()), int((change < 0).sum()), n))
+        keys = (np.arange(n) + start).astype(np.uint64)
+        parts.append((Part(keys, np.zeros(n)), Part(keys, change / n * scale)))
+    tests = [made.scaled(scale) for made, scale in zip(raw, scales, strict=True)]
+    mean = pooled(tests, parts, 1 - 2 * ALPHA)
+    margins, weights = [*[margin] * TASKS, margin * float(scales.mean())], [*[1.0] * TASKS, float(TASKS)]
+    judged = judge([*raw, mean], margins, ALPHA, weights)
+    return any(each.verdict == "regressed" for each in judged[:-1]), judged[-1].verdict == "regressed"
+
+
+@cache
+def counted_pair(gains: int, losses: int, n: int) -> Paired:
+    """Return the test of two runs that are right on so many items apart."""
+    change = np.concatenate([np.ones(gains), -np.ones(losses), np.zeros(n - gains - losses)])
+    return paired_changes(change, np.arange(n), confidence=1 - 2 * ALPHA)
+
+
 def powers(rng: np.random.Generator, draws: int) -> Iterator[Finding]:
     """The smallest difference that is printed is found in 80 %."""
     sides: Sides
@@ -210,7 +265,7 @@ def covering(
 
 
 STUDIES: dict[str, Callable[[np.random.Generator, int], Iterator[Finding]]] = {
-    study.__name__: study for study in (proportions, differences, clustered, changes, resampled, checks, powers)
+    study.__name__: study for study in (proportions, differences, clustered, changes, resampled, checks, gates, powers)
 }
 
 if __name__ == "__main__":

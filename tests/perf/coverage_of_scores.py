@@ -2,8 +2,12 @@
 
 Run as `python tests/perf/coverage_of_scores.py [--draws N] [--only KIND]`. Prints, for each kind of metric, number of
 items and rate, the coverage of the 95 % interval and its width by that of the ideal one: the distance between the 2.5 %
-and 97.5 % quantiles of the score over all draws, near an edge Wilson's of as many coins. Coverage has two standard
-errors' leave; few episodes are as wide as their unknown spread asks, and are held to coverage alone.
+and 97.5 % quantiles of the errors over all draws, near an edge Wilson's of as many coins. Coverage has two standard
+errors' leave.
+
+Right and wrong answers have few possible scores, so that near an edge the coverage at one exact rate jumps (of 50 coins
+of .99 it is .911 or .986, whatever the interval): each draw has a rate of its own around the one that is named, up to
+.05 away, and no further than the edge (Brown, Cai and DasGupta 2001; Newcombe 1998).
 """
 
 import argparse
@@ -22,7 +26,9 @@ from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
 
-LEAST, WIDEST = 0.93, 1.15
+LEAST, MOST, WIDEST = 0.93, 0.97, 1.15
+AROUND = 0.05
+"""Rates of draws lie so far around the one that is named."""
 FRACTIONS = Metric("fractions", "")
 
 Ends = tuple[float, float, float]
@@ -41,28 +47,34 @@ def main() -> int:
     for kind, (draw, sizes, rates, truth) in KINDS.items():
         for n in sizes if given.only in (None, kind) else ():
             for rate in rates:
-                covered, width = measured(draw, n, rate, truth, given.draws, near_normal=kind == "visual gain")
+                covered, width = measured(draw, n, rate, truth, given.draws, near_normal=kind.startswith("visual"))
                 leave = 2 * math.sqrt(0.05 * 0.95 / given.draws)
-                bad = covered < LEAST - leave or (width > WIDEST and n >= 50 and kind not in UNHELD)
+                bad = covered < LEAST - leave
+                if kind not in WIDE and (kind, n) not in WIDE and n >= 50:
+                    bad |= (covered > MOST + leave and rate < 0.99) or width > WIDEST
                 missed += bad
-                print(f"{kind:24} {n:5} {rate:6.2f} {covered:9.3f} {width:6.2f} {'MISSED' if bad else ''}")
+                print(f"{kind:24} {n:5} {rate:6.2f} {covered:9.3f} {width:6.2f} {'MISSED' if bad else ''}", flush=True)
     return int(missed > 0)
 
 
 def measured(
     draw: Draw, n: int, rate: float, truth: Callable[[float], float] | None, draws: int, *, near_normal: bool
 ) -> tuple[float, float]:
-    """Return the coverage of an interval, and its mean width by the ideal one."""
+    """Return the coverage of an interval, and its mean width by the ideal one; without `truth` at the rate itself."""
     rng = np.random.default_rng(0)
-    made = np.array([draw(rng, n, rate) for _ in range(draws)])
-    made = made[np.isfinite(made).all(axis=1)]
-    true = float(made[:, 0].mean()) if truth is None else truth(rate)
+    around = 0.0 if truth is None else min(AROUND, 1 - rate)
+    rates = rate + around * rng.uniform(-1, 1, draws)
+    made = np.array([draw(rng, n, each) for each in rates])
+    true = np.full(draws, made[:, 0].mean()) if truth is None else np.array([truth(each) for each in rates])
+    there = np.isfinite(made).all(axis=1)
+    made, true = made[there], true[there]
     covered = float(((made[:, 1] <= true + 1e-12) & (true - 1e-12 <= made[:, 2])).mean())
-    ideal = float(np.subtract(*np.quantile(made[:, 0], [0.975, 0.025])))
-    if 0 < true < 1 and not near_normal:
+    errors, middle = made[:, 0] - true, float(true.mean())
+    ideal = float(np.subtract(*np.quantile(errors, [0.975, 0.025])))
+    if 0 < middle < 1 and not near_normal:
         # Near an edge no interval is as narrow as the quantiles; that of as many coins as vary so much is the measure.
-        coins = true * (1 - true) / float(made[:, 0].var())
-        ideal = max(ideal, float(np.subtract(*wilson(true * coins, coins)[::-1])))
+        coins = middle * (1 - middle) / float(errors.var())
+        ideal = max(ideal, float(np.subtract(*wilson(middle * coins, coins)[::-1])))
     return covered, float((made[:, 2] - made[:, 1]).mean()) / max(ideal, 1e-9)
 
 
@@ -149,16 +161,22 @@ def episodes(spread: float, count: int) -> Draw:
     return draw
 
 
-def gain(rng: np.random.Generator, n: int, rate: float) -> Ends:
-    """A score of .2 more than two controls that are alike."""
+def gain(apart: float) -> Draw:
+    """Return a draw of a score of .2 more than the larger of two controls, which are so far apart."""
 
-    def answers(share: float) -> list[Outcome]:
-        held = (rng.random(n) < share).astype(float).tolist()
-        return [Outcome(str(i), "ok", None, None, {"fractions": v}, cluster=str(i)) for i, v in enumerate(held)]
+    def draw(rng: np.random.Generator, n: int, rate: float) -> Ends:
+        own, blind, shuffled = (answers(rng, n, share) for share in (rate, rate - 0.2, rate - 0.2 - apart))
+        made = visual_gain(FRACTIONS, own, {"blind": blind, "shuffled": shuffled})
+        assert made is not None and made.low is not None and made.high is not None
+        return made.value, made.low, made.high
 
-    made = visual_gain(FRACTIONS, answers(rate), {"blind": answers(rate - 0.2), "shuffled": answers(rate - 0.2)})
-    assert made is not None and made.low is not None and made.high is not None
-    return made.value, made.low, made.high
+    return draw
+
+
+def answers(rng: np.random.Generator, n: int, rate: float) -> list[Outcome]:
+    """Return right and wrong answers."""
+    held = (rng.random(n) < rate).astype(float).tolist()
+    return [Outcome(str(i), "ok", None, None, {"fractions": v}, cluster=str(i)) for i, v in enumerate(held)]
 
 
 def itself(rate: float) -> float:
@@ -173,17 +191,27 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...], tuple[float, ...], Callable[[float
     "f1": (yes_no("f1"), SIZES, RATES, itself),
     "mean_per_class_recall": (per_class, SIZES, RATES, itself),
     "rouge_l": (fractions, SIZES, (0.3, 0.6), itself),
-    "vqa_accuracy": (votes, SIZES, (0.5, 0.9), None),
-    "anls": (anls, SIZES, (0.5, 0.9), None),
-    "five items a picture": (clustered, (200, 1000), (0.5, 0.9), itself),
+    "vqa_accuracy": (votes, SIZES, (0.5, 0.9), lambda rate: 0.225 * (1 - rate) + 0.9 * rate),
+    "anls": (anls, SIZES, (0.5, 0.9), lambda rate: (0.7 + 0.3 * 0.75) * rate),
+    "five items a picture": (clustered, (200, 1000), RATES, itself),
     "attribute_precision": (attributes, SIZES, (0.5, 0.9, 0.99), itself),
     "vocabulary_size": (vocabulary, (50, 200, 1000), (0.0,), None),
     "3 episodes, apart": (episodes(0.1, 3), (200,), (0.5, 0.8), None),
     "5 episodes, apart": (episodes(0.1, 5), (200,), (0.5, 0.8), None),
     "5 episodes, alike": (episodes(0.0, 5), (200,), (0.5, 0.8), None),
-    "visual gain": (gain, (50, 200, 1000), (0.7, 0.9), lambda _: 0.2),
+    "visual gain": (gain(0.0), SIZES, (0.7, 0.9), lambda _: 0.2),
+    "visual gain, apart": (gain(0.05), SIZES, (0.7, 0.9), lambda _: 0.2),
 }
-UNHELD = ("3 episodes, apart", "5 episodes, apart", "5 episodes, alike", "attribute_precision")
+WIDE = (
+    "3 episodes, apart",
+    "5 episodes, apart",
+    "5 episodes, alike",
+    "vocabulary_size",
+    ("mean_per_class_recall", 50),
+)
+"""Held to coverage from below alone: few episodes tell little of how far episodes spread, classes of two to eight items
+little of their variance, and the jackknife of a number of words errs on the wide side (Efron and Stein 1981). At .99
+nothing wrong is common, and its interval always covers."""
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -71,12 +71,12 @@ def attribute_precision(statistics: Floats, weights: Floats) -> Floats:
 
 def precision_shares(statistics: Floats) -> Shares:
     """Return what (n, 3) items, as of `attribute_precision`, add to it."""
-    return Shares(statistics[:, 0], statistics[:, 1])
+    return Shares(statistics[:, 0], statistics[:, 1], coins=statistics[:, 1])
 
 
 def recall_shares(statistics: Floats) -> Shares:
     """Return what (n, 3) items add to `attribute_recall`."""
-    return Shares(statistics[:, 0], statistics[:, 2])
+    return Shares(statistics[:, 0], statistics[:, 2], coins=statistics[:, 2])
 
 
 def attribute_recall(statistics: Floats, weights: Floats) -> Floats:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -625,3 +626,26 @@ def test_the_board_has_the_p_of_compare(tmp_path: Path) -> None:
         assert np.signbit(ps[0, 1]) == (overall.difference.value > 0) or overall.difference.value == 0
         differ += overall.p < 0.05
     assert 0 < differ < 40
+
+
+def test_what_a_third_model_lacks_turns_no_pair(tmp_path: Path) -> None:
+    """Each pair is tested on its own items, as `compare` does, whoever else is ranked."""
+    rng = np.random.default_rng(0)
+    lacks = {("c", "one"): 3, ("d", "one"): 7, ("d", "two"): 3}
+    for task in ("one", "two"):
+        for model, better in (("a", 0.4), ("b", 0.6), ("c", 0.5), ("d", 0.5), ("e", 0.5)):
+            items = outcomes(rng.random(100) < better, PICTURES)
+            if (model, task) in lacks:
+                items[lacks[model, task]] = replace(items[lacks[model, task]], status="error", values={})
+            right = [each.values["accuracy"] for each in items if each.values]
+            score = Score("accuracy", float(np.mean(right)), 0.0, 1.0, len(right), 1.0, None, 0.1, True)
+            write(record(model=model, task=task, scores=(score,), card=Card(best=1.0)), items, tmp_path)
+    models = ["a", "b", "c", "d", "e"]
+    results = Results(tmp_path)
+    assert all(line.standing for line in results.board().lines)
+    ps = Results._tests(Evidence(tmp_path), results.entries, models)
+    assert ps is not None
+    for (i, one), (j, other) in combinations(enumerate(models), 2):
+        (overall,) = compare(one, other, output=tmp_path).overall
+        assert abs(ps[i, j]) == pytest.approx(overall.p, rel=1e-9)
+        assert ps[j, i] == -ps[i, j] or overall.difference.value == 0

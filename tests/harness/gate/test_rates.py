@@ -7,10 +7,12 @@ import pytest
 
 from mmbench.harness.gate.verdict import Verdict, judge
 from mmbench.harness.statistics.paired import Paired, paired
+from tests.perf.coverage import gate_run
 
 TASKS = 20
 ALPHA = 0.05
 MARGIN = 0.01
+SIZES = [200] * TASKS
 
 
 @cache
@@ -53,3 +55,20 @@ def test_a_drop_of_the_margin_is_seldom_held() -> None:
     runs = [verdicts(rng, 2000, [MARGIN] * TASKS, 0.05, MARGIN) for _ in range(100)]
     held = np.mean([verdict in ("held", "improved") for run in runs for verdict in run])
     assert held <= ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / 2000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("margin", "alike"), [(MARGIN, 0.0), (0.0, 0.0), (0.0, 0.5)])
+def test_no_change_fails_at_most_alpha_of_the_time_by_tasks_or_mean(margin: float, alike: float) -> None:
+    rng = np.random.default_rng(0)
+    failed = np.mean([any(gate_run(rng, SIZES, 0.0, margin, alike=alike)) for _ in range(600)])
+    assert failed <= ALPHA + 2 * np.sqrt(ALPHA * (1 - ALPHA) / 600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("drop", "margin"), [(0.015, 0.0), (0.02, MARGIN)])
+def test_a_drop_everywhere_is_found_by_the_mean(drop: float, margin: float) -> None:
+    """It is too small to be found on any one task most of the time."""
+    rng = np.random.default_rng(0)
+    tasks, mean = np.mean([gate_run(rng, SIZES, drop, margin) for _ in range(200)], axis=0)
+    assert mean >= 0.8 > tasks

@@ -25,6 +25,7 @@ from mmbench.harness.run.result import Run
 from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.scores.corrected import corrected
 from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.terminal.console import PlainConsole
@@ -63,6 +64,24 @@ def test_a_task_alone_keeps_its_interval() -> None:
     made = one(scored("t0", 0.75, (0.7, 0.8)))
     assert (made.name, made.n, made.tasks, made.verdict) == ("shape", 100, 1, "partly")
     assert ends_of(made) == pytest.approx((0.5, 0.4, 0.6))
+
+
+def test_guessing_seldom_seems_more_in_any_dimension() -> None:
+    """Of 20 dimensions, of what the suite `perception` asks, one alone would do so in every second profile."""
+    rng = np.random.default_rng(0)
+    sizes, chances = [120, 160, 240, 480, 1000] * 4, [0.5, 0.25, 0.1, 0.1] * 5
+    tasks = [task(f"t{i}", f"d{i}") for i in range(20)]
+    more = alone = 0
+    for _ in range(600):
+        records = []
+        for i, (n, chance) in enumerate(zip(sizes, chances, strict=True)):
+            right = int(rng.binomial(n, chance))
+            records.append(scored(f"t{i}", right / n, wilson(right, n), chance=chance))
+        made = profile(tasks, records)
+        more += any(each.verdict != "at chance" for each in made)
+        alone += any(each.score.low > 0 or each.score.high < 0 for each in made if each.score)
+    assert more / 600 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 600)
+    assert alone / 600 > 0.4
 
 
 def test_a_mean_over_unlike_chances() -> None:

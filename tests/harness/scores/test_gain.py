@@ -46,17 +46,28 @@ def test_a_model_that_does_not_look_gains_nothing() -> None:
     assert (gain.value, gain.high) == (0.0, -gain.low) and 0.03 < -gain.low < 0.04
 
 
-def test_it_is_not_biased_where_controls_are_alike() -> None:
+def test_its_interval_has_the_lesser_ends_of_both_comparisons() -> None:
+    rng = np.random.default_rng(0)
+    own, *both = (outcomes(rng.random(60) < share) for share in (0.7, 0.5, 0.5))
+    first, second = (visual_gain(ACCURACY, own, {"one": each}) for each in both)
+    gain = visual_gain(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
+    assert gain is not None and first is not None and second is not None
+    assert (gain.low, gain.high) == (min(first.low, second.low), min(first.high, second.high))
+    assert gain.low <= gain.value <= gain.high
+
+
+@pytest.mark.parametrize(("other", "bias"), [(0.5, 0.009), (0.45, 0.02), (0.3, 0.009)])
+def test_it_covers_and_is_hardly_biased_however_near_the_controls_are(other: float, bias: float) -> None:
     rng = np.random.default_rng(0)
     found, covered = [], 0
     for _ in range(400):
-        own, *both = (outcomes(rng.random(100) < share) for share in (0.7, 0.5, 0.5))
+        own, *both = (outcomes(rng.random(100) < share) for share in (0.7, 0.5, other))
         gain = visual_gain(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
         assert gain is not None and gain.low is not None and gain.high is not None
         found.append(gain.value)
         covered += gain.low <= 0.2 <= gain.high
-    assert np.mean(found) == pytest.approx(0.2, abs=0.009)
-    assert covered / 400 >= 0.9
+    assert np.mean(found) == pytest.approx(0.2, abs=bias)
+    assert covered / 400 == pytest.approx(0.95, abs=0.02 + 2 * np.sqrt(0.95 * 0.05 / 400))
 
 
 def test_corpus_metrics_are_aggregated_again() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from mmbench.benchmarks.metrics.classification import mean_per_class_recall, per_class_shares
 from mmbench.benchmarks.metrics.yes_no import f1, f1_shares, precision, precision_shares, recall, recall_shares
+from mmbench.harness.statistics.clusters import student_share
 from mmbench.harness.statistics.shares import Shares, share_changes, share_interval
 from mmbench.harness.statistics.wilson import wilson
 
@@ -27,19 +28,34 @@ def test_precision_recall_and_f1_cover(shares, rate: float) -> None:
     assert (ends[:, 1] > ends[:, 0]).all()
 
 
-@pytest.mark.parametrize("rate", [0.7, 0.98])
-def test_mean_per_class_recall_covers(rate: float) -> None:
+@pytest.mark.parametrize("rate", [0.7, 0.9, 0.98])
+@pytest.mark.parametrize("sizes", [[5, 5, 10, 10, 20, 20, 30, 30, 35, 35], [2, 2, 3, 3, 5, 5, 7, 7, 8, 8]])
+def test_mean_per_class_recall_covers(rate: float, sizes: list[int]) -> None:
+    """Small classes tell their variance badly, which as many degrees of freedom as items would not know."""
     rng = np.random.default_rng(0)
-    classes = np.repeat(np.arange(10), [5, 5, 10, 10, 20, 20, 30, 30, 35, 35])
-    covered, width = 0, []
-    for _ in range(DRAWS):
-        right = rng.random(len(classes)) < rate
+    classes = np.repeat(np.arange(10), sizes)
+    draws, covered, width = 3 * DRAWS, 0, []
+    for each in rng.uniform(2 * rate - min(1, rate + 0.05), min(1, rate + 0.05), draws):
+        right = rng.random(len(classes)) < each
         shares = per_class_shares(np.column_stack([classes, right]).astype(float))
-        low, high = share_interval(shares, np.arange(200)) or (0.0, 0.0)
-        covered += low <= rate <= high
+        low, high = share_interval(shares, np.arange(len(classes))) or (0.0, 0.0)
+        covered += low <= each <= high
         width.append(high - low)
-    assert covered / DRAWS >= LEAST
-    assert np.mean(width) < 0.2
+    assert 0.93 <= covered / draws <= 0.99  # near the edge nothing wrong is common, and covered
+    assert np.mean(width) < (0.2 if len(classes) == 200 else 0.34)
+
+
+def test_attributes_of_a_caption_count_each() -> None:
+    """With nothing wrong there is no telling whether they would be wrong together, as of items that share a picture."""
+    named = np.array([1.0, 2.0, 3.0] * 10)
+    assert share_interval(Shares(named, named, coins=named), np.arange(30)) == wilson(
+        *[60 * student_share(0.95, 29)] * 2
+    )
+    right = named - (np.arange(30) % 5 == 0)
+    low, high = share_interval(Shares(right, named, coins=named), np.arange(30)) or (0.0, 0.0)
+    each = np.repeat(np.arange(30), named.astype(int))
+    flat = np.concatenate([np.arange(n) < hit for n, hit in zip(named, right, strict=True)]).astype(float)
+    assert share_interval(Shares(flat, np.ones(60)), each) == pytest.approx((low, high), abs=0.03)
 
 
 def test_nothing_wrong_is_not_certain() -> None:
