@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mmbench.harness.errors import DataError as DataError
     from mmbench.harness.errors import MmbenchError as MmbenchError
     from mmbench.harness.errors import OutOfMemory as OutOfMemory
+    from mmbench.harness.errors import TooLong as TooLong
     from mmbench.harness.errors import Unreadable as Unreadable
     from mmbench.harness.errors import Unsupported as Unsupported
     from mmbench.harness.errors import UsageError as UsageError
@@ -52,6 +53,7 @@ _PUBLIC = {
     "Sample": "mmbench.harness.types",
     "Source": "mmbench.harness.tasks.source",
     "SourceSpec": "mmbench.harness.tasks.source",
+    "TooLong": "mmbench.harness.errors",
     "Unreadable": "mmbench.harness.errors",
     "Unsupported": "mmbench.harness.errors",
     "UsageError": "mmbench.harness.errors",
@@ -80,6 +82,7 @@ __all__ = [
     "Sample",
     "Source",
     "SourceSpec",
+    "TooLong",
     "Unreadable",
     "Unsupported",
     "UsageError",

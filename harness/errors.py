@@ -5,7 +5,17 @@ from difflib import get_close_matches
 
 
 class MmbenchError(Exception):
-    """Something the user can mend: the message is one sentence that says what is wrong and what to do."""
+    """Something the user can mend: the message is one sentence that says what is wrong and what to do.
+
+    `step` is what to do next, where a run ends with a table of what has no scores; each kind of error has one.
+    """
+
+    step: str = "correct it, and run the same command again"
+
+    def __init__(self, message: str = "", *, step: str = "") -> None:
+        super().__init__(message)
+        if step:
+            self.step = step
 
 
 class UsageError(MmbenchError):
@@ -15,17 +25,35 @@ class UsageError(MmbenchError):
 class DataError(UsageError):
     """A task file or a data file that does not say what its task needs."""
 
+    step = "correct the task or its data, and run the same command again"
+
 
 class Unsupported(MmbenchError):
     """The model lacks the abilities that every allowed route needs; shown as `-`, never scored 0."""
+
+    step = "leave the task out for this model, or ask another model"
+
+
+class NoPicture(Unsupported):
+    """An item shows nothing, and the model must look at something."""
 
 
 class AdapterError(MmbenchError):
     """An adapter broke its contract or failed for every input."""
 
+    step = "mend the adapter (--debug shows where it failed), and run again"
+
+
+class DoesNotFit(AdapterError):
+    """A question is longer than the model reads; another route may ask it in fewer words."""
+
+    step = "shorten the question or the task's prompt, or ask a model that reads more"
+
 
 class WeightsUnavailable(MmbenchError):
     """A model's weights are not on this machine and cannot be fetched."""
+
+    step = "fetch the weights, or name a file that is here"
 
 
 class Unreadable(MmbenchError):
@@ -35,9 +63,15 @@ class Unreadable(MmbenchError):
 class InternalError(MmbenchError):
     """Something that nobody foresaw, in one task or one model; the others go on."""
 
+    step = "see where with --debug"
+
 
 class OutOfMemory(Exception):
     """An adapter raises this when a batch does not fit the device; the engine halves the batch and goes on."""
+
+
+class TooLong(ValueError):
+    """An adapter raises this for a prompt that fills its context: its item fails, or its task is asked otherwise."""
 
 
 _LONGEST = 300

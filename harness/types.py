@@ -78,6 +78,12 @@ class Failure:
     """One sentence that names the input and the reason."""
 
 
+class Overlong(Failure):
+    """A question that is longer than the model reads."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one item."""

@@ -29,15 +29,15 @@ SEEDS = 25
 SIZE = 20
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ROUTES: Mapping[str, Sequence[Route]] = {
-    "vqa": ("generate", "likelihood", "embed"),
+    "vqa": ("likelihood", "embed", "generate"),
     "choice": ("likelihood", "generate", "embed"),
     "circular": ("generate",),
     "yes-no": ("likelihood", "generate", "embed"),
     "pairs": ("embed", "likelihood"),
     "pairs-of-captions": ("embed", "likelihood"),
-    "captions": ("generate", "likelihood", "embed"),
+    "captions": ("likelihood", "embed", "generate"),
 }
-"""As the table of families has them."""
+"""As the table of families has them; where a task has candidates, these are ranked first."""
 ASKED: list[tuple[str, Route]] = [(name, route) for name, routes in ROUTES.items() for route in routes]
 
 Rows = list[dict[str, Any]]

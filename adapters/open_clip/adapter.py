@@ -65,6 +65,7 @@ class OpenClip:
         if source.captions:
             captioner = Captioner(source, beams)
             self.score_texts, self.generate = captioner.score_texts, captioner.generate
+            self.cuts_answer = captioner.cuts_answer
         if source.tunes:
             learner = PromptLearner(source)
             self.tune_prompts, self.estimate_tuning = learner.tune_prompts, learner.estimate_tuning
@@ -98,6 +99,10 @@ class OpenClip:
     def download_size(self) -> int | None:
         """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""
         return self._source.download_size()
+
+    def load_weights(self) -> None:
+        """Load model and tokenizer, if that was not done before. Raises WeightsUnavailable and UsageError."""
+        _ = self._source.model, self._source.tokenizer
 
     @property
     def logit_scale(self) -> float:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates
+from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates, routes_of
 from mmbench.benchmarks.families.common.guessed_captions import GAINED, guesses
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics, shown_before
 from mmbench.benchmarks.families.common.wording import wording
@@ -65,6 +65,7 @@ class Captioning:
 
     def __init__(self, options: CaptioningOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
+        self.routes = routes_of(options)
         self._wording = wording(options, "", max_tokens=64, known=())
         self._candidates = Candidates(options, data, "references")
         given = options.document_frequencies

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates
+from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates, routes_of
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import wording
@@ -62,6 +62,7 @@ class Vqa:
 
     def __init__(self, options: CandidateOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
+        self.routes = routes_of(options)
         self._wording = wording(options, PROMPT, max_tokens=32, required=("question",), known=("question",))
         self._candidates = Candidates(options, data, "answers")
         self.metrics = named_metrics(self.name, metrics or self._default_metrics(), METRICS)

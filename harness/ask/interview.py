@@ -2,19 +2,36 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from mmbench.harness.ask.controls import GREY, Control
 from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.kinds.score import SCORE
+from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unreadable, Unsupported
+from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, NoPicture, Unreadable
 from mmbench.harness.media.image import Image
-from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, TakesTextAlone, abilities
+from mmbench.harness.models.abilities import (
+    Ability,
+    Adapter,
+    ImageVectors,
+    KnowsCutAnswers,
+    KnowsTruncation,
+    TakesTextAlone,
+    abilities,
+)
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.store.store import AnswerStore
-from mmbench.harness.types import Failure, Option, Sample
+from mmbench.harness.types import Failure, Option, Overlong, Sample
+
+Fits = Literal["any", "read", "uncut"]
+"""What all questions of an exam must: nothing; be read by the model to the end; and have no text that it cuts."""
+
+_SHOWN = 40
+"""Characters that are shown of a text that does not fit."""
 
 
 class Interview:
@@ -28,6 +45,7 @@ class Interview:
         engine: Engine,
         fingerprint: str,
         control: Control | None = None,
+        fits: Fits = "any",
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
@@ -36,26 +54,45 @@ class Interview:
         """True where it answers without a picture, by likelihood or in writing."""
         self.control = control
         """Where there is one, samples show other pictures than their own."""
+        self._fits = fits
         self._adapter = adapter
         self._store = store
         self._engine = engine
 
-    def under(self, control: Control | None) -> "Interview":
-        """Return the same model under another control."""
-        return Interview(self.name, self._adapter, self._store, self._engine, self.fingerprint, control)
+    def under(self, control: Control | None, fits: Fits = "any") -> "Interview":
+        """Return the same model under another control, and with another demand on its questions."""
+        return Interview(self.name, self._adapter, self._store, self._engine, self.fingerprint, control, fits)
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Value | Failure]:
-        """Yield the answer to each question, in order; all of one kind."""
-        return self._store.ask(self._engine, self.fingerprint, questions)
+        """Yield the answer to each question, in order; all of one kind. Raises DoesNotFit where all must fit."""
+        asked = map(self._uncut, questions) if self._fits == "uncut" else questions
+        for value in self._store.ask(self._engine, self.fingerprint, asked):
+            if isinstance(value, Overlong) and self._fits != "any":
+                raise DoesNotFit(value.message)
+            yield value
+
+    def _uncut(self, question: Question) -> Question:
+        """Return a question. Raises DoesNotFit where the adapter tells that it would cut a text of it."""
+        texts = list(question.texts)
+        if question.kind is TEXT and isinstance(self._adapter, KnowsTruncation):
+            cut = next((text for text, flag in zip(texts, self._adapter.truncates(texts), strict=True) if flag), None)
+        elif question.kind is SCORE and isinstance(self._adapter, KnowsCutAnswers):
+            cut = next((text for text in texts if self._adapter.cuts_answer(question.prompt, text)), None)
+        else:
+            return question
+        if cut is not None:
+            whole = f"{question.prompt} {cut}".strip()
+            raise DoesNotFit(f"a text of {len(whole):,} characters would be cut ('{whole[:_SHOWN]}…')")
+        return question
 
     def expect(self, inputs: int) -> None:
         """Tell that so many inputs are to come besides the items."""
         self._store.expect(inputs)
 
     def pictures(self, sample: Sample) -> tuple[Image, ...]:
-        """Return what the sample shows, at least one picture. Raises Unsupported where it has none."""
+        """Return what the sample shows, at least one picture. Raises NoPicture where it has none."""
         if not sample.media:
-            raise Unsupported(f"item {sample.id} has no picture for {self.name} to look at")
+            raise NoPicture(f"item {sample.id} has no picture for {self.name} to look at")
         return self.control.media(sample) if self.control else sample.media
 
     def pictures_if_any(self, sample: Sample) -> tuple[Image, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmbench.harness.ask.controls import Control
 from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity, Verb
-from mmbench.harness.ask.interview import Interview
+from mmbench.harness.ask.interview import Fits, Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
 from mmbench.harness.ask.routes.generate import GenerateRoute
 from mmbench.harness.ask.routes.likelihood import LikelihoodRoute
@@ -18,7 +18,7 @@ from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
-from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors
+from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, did_you_mean, misspelt
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import tie_width
 from mmbench.harness.store.store import AnswerStore
@@ -49,18 +49,32 @@ NEEDS: Mapping[Verb, Mapping[Route, frozenset[Ability]]] = {
 
 
 def choose_route(
-    model: str, verb: Verb, preferred: Sequence[Route], able: frozenset[Ability], pinned: Route | None = None
+    model: str,
+    verb: Verb,
+    preferred: Sequence[Route],
+    able: frozenset[Ability],
+    pinned: Route | None = None,
+    near: Callable[[], Mapping[Ability, str]] = dict,
 ) -> Route:
-    """Return the first preferred route whose abilities are all there. Raises Unsupported that names what is missing."""
+    """Return the first preferred route whose abilities are all there.
+
+    Raises Unsupported that names what is missing, and methods of the model whose names come near it (`near`).
+    """
     possible = [route for route in ([pinned] if pinned else preferred) if route in NEEDS[verb]]
     for route in possible:
         if NEEDS[verb][route] <= able:
             return route
     if not possible:
         wanted = pinned or " or ".join(preferred)
-        raise Unsupported(f"{verb} cannot be asked by {wanted}, only by {', '.join(NEEDS[verb])}")
+        known = ", ".join(NEEDS[verb])
+        step = f"leave out --route {pinned}" if pinned else f"name one of {known} in the task's 'routes'"
+        raise Unsupported(f"{verb} cannot be asked by {wanted}, only by {known}", step=step)
     wanted = " or ".join(" and ".join(sorted(NEEDS[verb][route] - able)) for route in possible)
-    raise Unsupported(f"{verb} needs {wanted}; {model} has none")
+    lacking = frozenset().union(*(NEEDS[verb][route] - able for route in possible))
+    named = {ability: name for ability, name in near().items() if ability in lacking}
+    step = "" if not pinned else f"leave out --route {pinned}, or ask another model"
+    step = step or (f"call it {', '.join(named)} in the adapter, and run again" if named else "")
+    raise Unsupported(f"{verb} needs {wanted}; {model} has none{did_you_mean(named)}", step=step)
 
 
 class Subject:
@@ -87,7 +101,8 @@ class Subject:
         identity = adapter.fingerprint if fingerprint is None else fingerprint
         self.scorer = scorer
         self.dry = dry
-        self._pinned = pinned
+        self.pinned = pinned
+        """The only route, where there is one."""
         self._adapter = adapter
         self._limits = (None if dry else most_minutes, tell)
         self._open(Interview(name, adapter, store, engine, identity), ("embed", "likelihood", "generate"))
@@ -100,10 +115,13 @@ class Subject:
         self._generate = GenerateRoute(interview)
         self._tuning = TuningRoute(interview, self._adapter, *self._limits)
 
-    def sit(self, preferred: Sequence[Route], control: Control | None = None) -> "Subject":
-        """Return the same model for one exam: a task's routes in order of preference, and the control it is under."""
+    def sit(self, preferred: Sequence[Route], control: Control | None = None, fits: Fits = "any") -> "Subject":
+        """Return the same model for one exam: a task's routes in order of preference, and the control it is under.
+
+        Where its questions must fit (`fits`), a verb raises DoesNotFit at the first that does not.
+        """
         made = copy(self)
-        made._open(self._interview.under(control), preferred)
+        made._open(self._interview.under(control, fits), preferred)
         return made
 
     @property
@@ -143,7 +161,7 @@ class Subject:
         self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT
     ) -> Answers[Choice]:
         """Give a choice for each sample among `options`, or among its own where that is None."""
-        route = self._route("choose")
+        route = self.route("choose")
         by = self._generate if route == "generate" else self._ranking(route)
         return Answers(route, by.choose(samples, options, wording))
 
@@ -153,7 +171,7 @@ class Subject:
         Among candidates that tie one is drawn by the item's id, so that a collapsed model answers at random.
         Raises Unsupported where answers must be ranked and there are no candidates.
         """
-        route = self._route("answer")
+        route = self.route("answer")
         if route == "generate":
             return Answers(route, self._generate.answer(samples, wording))
         if not candidates:
@@ -162,16 +180,16 @@ class Subject:
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""
-        return self._ranking(self._route("similarity")).similarity(samples)
+        return self._ranking(self.route("similarity")).similarity(samples)
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
         """Give (pictures, texts) scores of each sample's own pictures and its references."""
-        route = self._route("within")
+        route = self.route("within")
         return Answers(route, self._ranking(route).within(samples, wording))
 
     def features(self, samples: Iterable[Sample]) -> Answers[ImageVectors | Failure]:
         """Give the vectors of each sample's one picture; a model that gives one kind has it for both."""
-        return Answers(self._route("features"), self._embed.features(samples))
+        return Answers(self.route("features"), self._embed.features(samples))
 
     def prototypes(self, options: Sequence[Option]) -> Floats:
         """Return (options, d) unit vectors: each option's phrasings embedded, normalised, averaged, normalised again.
@@ -184,8 +202,12 @@ class Subject:
         """Yield (classes, d) class vectors of the prompts that are learnt; their time is told first."""
         return self._tuning.tuned(tunings)
 
-    def _route(self, verb: Verb) -> Route:
-        return choose_route(self.name, verb, self._preferred, self._interview.able, self._pinned)
+    def route(self, verb: Verb) -> Route:
+        """Return the route by which a verb is asked. Raises Unsupported where there is none."""
+        return choose_route(self.name, verb, self._preferred, self._interview.able, self.pinned, self._near)
+
+    def _near(self) -> Mapping[Ability, str]:
+        return misspelt(self._adapter)
 
     def _ranking(self, route: Route) -> EmbedRoute | LikelihoodRoute:
         return self._embed if route == "embed" else self._likelihood

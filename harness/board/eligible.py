@@ -1,5 +1,6 @@
 """Eligible records of a board: its tasks, the protocol that shares a column, and what is left out and why."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -8,6 +9,7 @@ from mmbench.harness.board.line import Column
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
+from mmbench.harness.records.unlike import unlike
 from mmbench.harness.records.unscored import Unscored
 
 
@@ -91,22 +93,25 @@ OLDER = "older than the newest attempt of its label"
 def alike(entries: Sequence[Entry], *, same_route: bool) -> tuple[list[Entry], list[Apart]]:
     """Return the records that may share a column, and the rest: whole, of one protocol and metric, one for each model.
 
-    Of several protocols or primary metrics those of the record made last stand, and a record that leads with another
-    metric is scored by this one; of several routes of a model, likewise the last.
+    Of several protocols that stands which most models were asked by, so that one changed label empties no board; of
+    those that as many were asked by, that of the record made last. A record that leads with another metric than the
+    last of these is scored by this one; of several routes of a model, the last stands.
     """
     apart = [Apart(entry, "only part of its items") for entry in entries if entry.record.partial]
     whole = [entry for entry in entries if not entry.record.partial]
     if not whole:
         return [], apart
-    current = max(whole, key=_created).record
+    standing = _commonest(whole)
+    current = standing.record
     held: list[Entry] = []
+    why = _Why(standing)
     for entry in whole:
         by_metric = _led_by(current, entry) if entry.record.protocol == current.protocol else None
         if by_metric is not None:
             held.append(by_metric)
         else:
             same = entry.record.protocol == current.protocol
-            apart.append(Apart(entry, f"no value of {current.primary.metric}" if same else "another protocol"))
+            apart.append(Apart(entry, f"no value of {current.primary.metric}" if same else why(entry)))
     if same_route:
         routes = [entry.record.route for entry in held]
         commonest = max(sorted(set(routes)), key=routes.count)
@@ -115,6 +120,33 @@ def alike(entries: Sequence[Entry], *, same_route: bool) -> tuple[list[Entry], l
     latest = {entry.record.model: entry for entry in sorted(held, key=_created)}
     apart += [Apart(entry, "another route") for entry in held if latest[entry.record.model] is not entry]
     return list(latest.values()), apart
+
+
+def _commonest(whole: Sequence[Entry]) -> Entry:
+    """Return the record made last of the protocol by which most models were asked."""
+    models: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in whole:
+        models[entry.record.protocol].add(entry.record.model)
+    return max(whole, key=lambda entry: (len(models[entry.record.protocol]), entry.record.created))
+
+
+class _Why:
+    """Says why records of another protocol stand apart; where their data differ, in which items."""
+
+    def __init__(self, standing: Entry) -> None:
+        self._standing = standing
+        self._said: dict[str, str] = {}
+
+    def __call__(self, entry: Entry) -> str:
+        held, here = (str(each.record.dataset["digest"]) for each in (entry, self._standing))
+        if held == here:
+            return "another protocol"
+        if held not in self._said:
+            found = unlike(self._standing, entry)
+            self._said[held] = (
+                f"other data than the board's{f': {found}' if found else ''}; run all on the same to rank them"
+            )
+        return self._said[held]
 
 
 def _led_by(current: Record, entry: Entry) -> Entry | None:

@@ -82,5 +82,5 @@ def main() -> None:
         typer.echo(f"mmbench: internal error ({type(error).__name__}: {plain(str(error))}); {hint}", err=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:
-        typer.echo("mmbench: stopped; what was answered is kept, run the same command again to go on", err=True)
+        typer.echo("mmbench: stopped", err=True)
         raise SystemExit(130) from None

@@ -1,13 +1,19 @@
 """Commands `compare` and `check`: paired comparison for people, regression gate for a pipeline."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
+from mmbench.harness.errors import MmbenchError
+
+if TYPE_CHECKING:
+    from mmbench.harness.gate.rows import Checked
 
 
 class ComparisonOutput(StrEnum):
@@ -87,9 +93,8 @@ def check(
     2 a task of the baseline could not be compared.
     """
     from mmbench.harness.gate.check import check as checked
-    from mmbench.harness.gate.ci_files import append_summary, write_junit
 
-    with output_kept():
+    with output_kept(), _written_anyway(candidate, baseline, junit, summary):
         made = checked(
             candidate,
             baseline,
@@ -107,12 +112,30 @@ def check(
 
         console = make_console()
         console.print(check_table(made, console.width), highlight=False)
+    _write(made, junit, summary)
+    _warn((*made.errors, *made.remarks))
+    raise typer.Exit(made.exit_code)
+
+
+def _write(made: "Checked", junit: Path | None, summary: Path | None) -> None:
+    from mmbench.harness.gate.ci_files import append_summary, write_junit
+
     if junit is not None:
         write_junit(made, junit)
     if summary is not None:
         append_summary(made, summary)
-    _warn((*made.errors, *made.remarks))
-    raise typer.Exit(made.exit_code)
+
+
+@contextmanager
+def _written_anyway(candidate: str, baseline: str, junit: Path | None, summary: Path | None) -> Iterator[None]:
+    """Write the files of a pipeline also where nothing could be judged: it shows them, and no standard error."""
+    from mmbench.harness.gate.check import unjudged
+
+    try:
+        yield
+    except MmbenchError as error:
+        _write(unjudged(candidate, baseline, str(error)), junit, summary)
+        raise
 
 
 def _warn(errors: tuple[str, ...]) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath, make_console, print_json
-from mmbench.harness.cli.streams import output_kept
+from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import InternalError, UsageError
 from mmbench.harness.render.plain import clean
 
 if TYPE_CHECKING:
     from mmbench.harness.models.models import Model
     from mmbench.harness.run.plan import Plan
+    from mmbench.harness.run.result import Run
     from mmbench.harness.run.settings import RunSettings
     from mmbench.harness.tasks.task import Task
 
@@ -62,16 +63,23 @@ def run(
     max_minutes: Annotated[
         float, typer.Option("--max-minutes", help="Time limit of prompt learning; what would take longer is refused.")
     ] = 60.0,
+    max_errors: Annotated[
+        int,
+        typer.Option("--max-errors", help="Items of the run that may be errors before its exit status is 1.", min=0),
+    ] = 0,
     offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan only: show what would be asked, and ask nothing.")
     ] = False,
     form: Form = Output.table,
-    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Tracebacks of errors are shown, of an adapter's own code too.")
+    ] = False,
 ) -> None:
     """Run models on the tasks of a suite, score their answers and write records.
 
-    Exit status: 0 all done, 1 a task failed or had errors (the others are kept), 2 bad usage.
+    Exit status: 0 all done, 1 a task failed or had more errors than --max-errors, or a model was scored on nothing
+    (the others are kept), 2 bad usage.
     """
     if offline:  # before huggingface_hub is imported anywhere, since it reads this once
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -89,6 +97,7 @@ def run(
         batch_size=_batch_size(batch_size),
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
+        max_errors=max_errors,
     )
     errors = make_console(stderr=True)
     with output_kept():  # from here on code of adapters runs
@@ -100,27 +109,42 @@ def run(
         else:
             from mmbench.harness.terminal.progress import Bars
 
-            with Bars(errors) as bars:
+            with Bars(errors) as bars, stoppable(lambda: bars.kept):
                 made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
     if dry_run:
         _print_plans(plans, form)
         return
-    from mmbench.harness.terminal.profile import profiles
-    from mmbench.harness.terminal.run import run_table
-
     if debug:
-        for problem in made.problems:
-            if isinstance(problem.error, InternalError):
-                typer.echo(clean("".join(traceback.format_exception(problem.error))), err=True)
+        _print_tracebacks(made)
     if form is Output.json:
         print_json(made.rows())
-    elif made.records:
-        console = make_console()
+    else:
+        _print_run(made, output)
+    raise typer.Exit(made.exit_code)
+
+
+def _print_run(made: "Run", output: Path) -> None:
+    from mmbench.harness.terminal.profile import profiles
+    from mmbench.harness.terminal.run import ending_table, run_table
+
+    console = make_console()
+    if made.records:
         console.print(run_table(made))
         if perceived := profiles(made):
             console.print(perceived)
+    if ends := made.endings():  # below the scores; without these there is no result, and standard output stays empty
+        make_console(stderr=not made.records).print(ending_table(ends))
+    if made.records:
         typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
-    raise typer.Exit(made.exit_code)
+
+
+def _print_tracebacks(made: "Run") -> None:
+    """Print where what nobody foresaw came from, and what adapters raised for single items, the first of each kind."""
+    for problem in made.problems:
+        if isinstance(problem.error, InternalError):
+            typer.echo(clean("".join(traceback.format_exception(problem.error))), err=True)
+    for text in made.tracebacks:
+        typer.echo(clean(text), err=True)
 
 
 def _plans(

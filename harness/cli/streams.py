@@ -1,10 +1,15 @@
 """Streams of a command while foreign code runs: standard output is kept for the result alone."""
 
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
+
+import typer
+
+from mmbench.harness.render.plain import plain
 
 
 class _Kept:
@@ -29,6 +34,17 @@ class _Kept:
 
     def close(self) -> None:
         """Stay open."""
+
+
+@contextmanager
+def stoppable(kept: Callable[[], str]) -> Iterator[None]:
+    """Let Ctrl-C say what is kept of what it stops, and how to go on. Raises SystemExit."""
+    try:
+        yield
+    except KeyboardInterrupt:  # here, because Typer ends without a word
+        again = plain(shlex.join(["mmbench", *sys.argv[1:]]))
+        typer.echo(f"mmbench: {plain(kept())}. To go on from there, run the same again: {again}", err=True)
+        raise SystemExit(130) from None
 
 
 @contextmanager

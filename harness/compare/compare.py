@@ -94,7 +94,7 @@ class _Against:
 
 def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool) -> _Against:
     first, model = models
-    found = match(a, b, force=force)
+    found = match(a, b, force=force, names=models)
     rows: list[_Tried] = []
     left = [Left(model, each.task, each.reason) for each in found.unlike]
     left += [Left(model, record.task, lacking(model, b, record)) for record in found.only_a]

@@ -9,6 +9,7 @@ from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured, read_measured, shared
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.selection import Selection
+from mmbench.harness.records.unlike import unlike
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 
@@ -58,8 +59,10 @@ class Matching:
     """Records whose task the first run lacks."""
 
 
-def match(a: Selection, b: Selection, *, force: bool = False) -> Matching:
+def match(a: Selection, b: Selection, *, force: bool = False, names: tuple[str, str] = ("A", "B")) -> Matching:
     """Match the tasks of two runs by name and version; with `force`, also those with differing protocols.
+
+    `names` are what the two are called where they differ.
 
     Records made under a control are left out. Of several records of a task those two are taken that agree in
     protocol, then in route, the whole and the newer ones first.
@@ -80,7 +83,7 @@ def match(a: Selection, b: Selection, *, force: bool = False) -> Matching:
     unlike: list[Incomparable] = []
     for one, other in pairs:
         try:
-            matches.append(_matched(one, other, force=force))
+            matches.append(_matched(one, other, names, force=force))
         except UsageError as error:
             unlike.append(Incomparable(one.record.task, str(error)))
     return Matching(tuple(matches), tuple(unlike), tuple(alone[0]), tuple(alone[1]))
@@ -125,7 +128,7 @@ def _nearest_pair(mine: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Entry
     return max(product(mine, theirs), key=likeness)
 
 
-def _matched(a: Entry, b: Entry, *, force: bool) -> Match:
+def _matched(a: Entry, b: Entry, names: tuple[str, str], *, force: bool) -> Match:
     """Return the match of two records. Raises UsageError, which names what differs or is missing."""
     name = a.record.primary.metric
     metric = metric_named(a.record.family, name)
@@ -134,7 +137,7 @@ def _matched(a: Entry, b: Entry, *, force: bool) -> Match:
         raise UsageError(f"{name} depends on all items together, and {asked} were asked; run both without --limit")
     differing = _differing(a.record, b.record, metric)
     if differing and not force:
-        raise UsageError("; ".join(differing))
+        raise UsageError("; ".join(differing) + _what_to_do(a, b, names))
     for record in (a.record, b.record):
         made = next((score for score in record.scores if score.metric == name), None)
         if made is None or made.value is None:
@@ -160,6 +163,16 @@ def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
             f"protocol {a.protocol[:8]} against {b.protocol[:8]} (templates, prompt, generation settings or matching)"
         )
     return differing
+
+
+def _what_to_do(a: Entry, b: Entry, names: tuple[str, str]) -> str:
+    """Return, where the data differ, which side is which, in which items, and how both come to be asked the same."""
+    if _cut(a.record, b.record) or a.record.dataset["digest"] == b.record.dataset["digest"]:
+        return ""
+    found = unlike(a, b)
+    what = f": {found}" if found else ""
+    todo = f"run {names[0]} again on the present data, or restore the data and run {names[1]} again"
+    return f" ({names[0]} against {names[1]}){what}; {todo}"
 
 
 def _cut(a: Record, b: Record) -> bool:

@@ -9,6 +9,9 @@ from mmbench.harness.engine.question import Answered, Question
 class Engine(Protocol):
     """What the store needs of an engine."""
 
+    loading: float
+    """Seconds that loading the model took so far, which is no part of how fast it answers."""
+
     def read(self, readers: Sequence[Callable[[], Any]], *, apart: bool) -> list[Any]:
         """Run `readers`, in threads of their own where they read files, and return their results in order."""
 

@@ -10,13 +10,15 @@ from typing import Any, Literal
 from mmbench.harness.engine.batch_size import BatchSize
 from mmbench.harness.engine.checks import BrokenReply
 from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.loader import Loader
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
-from mmbench.harness.errors import AdapterError, MmbenchError, OutOfMemory, Unreadable
+from mmbench.harness.engine.tracebacks import Tracebacks
+from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, OutOfMemory, TooLong, Unreadable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Adapter
-from mmbench.harness.types import Failure
+from mmbench.harness.types import Failure, Overlong
 
 _GIVE_UP_AFTER = 16
 """Inputs of a kind that fail, with no success before, until the adapter itself is taken to be broken."""
@@ -28,8 +30,16 @@ class LocalEngine:
     Worker threads read and decode ahead of the forward pass through a queue bounded in items and in bytes.
     """
 
-    def __init__(self, adapter: Adapter, batch_size: int | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        loading: Callable[[], None] = lambda: None,
+    ) -> None:
         self.adapter = adapter
+        self.loading = 0.0
+        self._loader = Loader(adapter, loading)
         self._workers = workers or min(8, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-prepare")
         # Reading has threads of its own: behind a full queue of pictures to prepare it would hold up the forward pass.
@@ -39,6 +49,8 @@ class LocalEngine:
         self._succeeded: set[Kind] = set()
         self._failed: Counter[Kind] = Counter()
         self._shapes: dict[Kind, tuple[int, ...]] = {}
+        self.tracebacks = Tracebacks()
+        """Of what the adapter raised for single inputs."""
 
     def close(self) -> None:
         """Stop the workers; what they hold is dropped."""
@@ -58,6 +70,7 @@ class LocalEngine:
             if question is None or question == FLUSH:
                 yield self._forward(queue) if question and queue else []
                 continue
+            self.loading += self._loader.load()
             queue.put(question, self._pool.submit(self._prepare, question) if question.contents else None)
             while queue and queue.full(self._size(question.kind).size, self._workers):
                 yield self._forward(queue)
@@ -163,11 +176,14 @@ class LocalEngine:
             return tamed(call)
         except Unreadable as error:
             return Failure(str(error))
+        except TooLong as error:
+            return Overlong(str(error))
         except (OutOfMemory, MmbenchError):
             raise
         except BrokenReply as error:
             return _Broken(str(error))
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
+            self.tracebacks.note(error)
             return Failure(described(error))
 
     def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
@@ -177,6 +193,9 @@ class LocalEngine:
             self._succeeded.add(kind)
         self._failed[kind] += len(failures)
         if kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
+            if isinstance(failures[-1], Overlong):
+                self._failed[kind] = 0  # the questions of the next task may be shorter
+                raise DoesNotFit(failures[-1].message)
             raise AdapterError(
                 f"the model failed for each of the first {self._failed[kind]} inputs ({failures[-1].message}); "
                 "what was remembered before is kept"

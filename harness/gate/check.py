@@ -9,7 +9,7 @@ from mmbench.harness.compare.difference import Difference, difference
 from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.gate.budget import Budget, Limits, overspent, read_budget
+from mmbench.harness.gate.budget import ALPHA, Budget, Limits, overspent, read_budget
 from mmbench.harness.gate.rows import Checked, CheckRow, Pooled, Unchecked
 from mmbench.harness.gate.verdict import Judged, Verdict, judge, needed
 from mmbench.harness.records.changes import Part, pooled
@@ -45,7 +45,7 @@ def check(
     runs = [select(name, output) for name in (baseline, candidate)]
     base, new = labels(runs, [baseline, candidate])
     limits.check_names(entry.record for run in runs for entry in run.entries)
-    found = match(*runs)
+    found = match(*runs, names=(f"the baseline {base}", f"the candidate {new}"))
     apart = [Unchecked(each.task, each.reason) for each in found.unlike]
     apart += [Unchecked(record.task, lacking(new, runs[1], record)) for record in found.only_a]
     errors = [str(error) for run in runs for error in run.errors]
@@ -72,6 +72,11 @@ def check(
         pooled=mean,
         allow_partial=allow_partial,
     )
+
+
+def unjudged(candidate: str, baseline: str, reason: str) -> Checked:
+    """Return the result of a gate that could not judge anything: no such run, or a budget that cannot be used."""
+    return Checked(baseline, candidate, ALPHA, strict=False, rows=(), incomparable=(), new=(), errors=(reason,))
 
 
 @dataclass(frozen=True, slots=True)

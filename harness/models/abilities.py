@@ -1,7 +1,9 @@
 """Abilities of a model as structural protocols: an adapter either has the methods or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import getattr_static
 from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
@@ -112,10 +114,26 @@ class KnowsTruncation(Protocol):
 
 
 @runtime_checkable
+class KnowsCutAnswers(Protocol):
+    """Can tell which texts do not fit behind their prompt."""
+
+    def cuts_answer(self, prompt: str, text: str) -> bool:
+        """Return True where `score_texts` scores the beginning of a text only."""
+
+
+@runtime_checkable
 class TakesTextAlone(Protocol):
     """Can be asked `score_texts` and `generate` without a picture, if it says so."""
 
     takes_text_alone: bool
+
+
+@runtime_checkable
+class LoadsWeights(Protocol):
+    """Can load its weights apart from the first answer, so that this is told and is no part of its speed."""
+
+    def load_weights(self) -> None:
+        """Load what the first answer needs, if that was not done before."""
 
 
 @runtime_checkable
@@ -124,6 +142,42 @@ class Downloads(Protocol):
 
     def download_size(self) -> int | None:
         """Return bytes still to be fetched (0 when the weights are here), or None when unknown."""
+
+
+_HELPERS = ("prepare_image", "truncates", "cuts_answer", "estimate_tuning", "download_size", "load_weights")
+"""Further methods that an adapter may have; none is an ability misspelt."""
+
+_NEAR = 0.7
+"""Likeness from which on a method may be an ability misspelt."""
+
+
+def misspelt(adapter: object) -> Mapping[Ability, str]:
+    """Return each ability that `adapter` lacks and has by another name, with that name; nothing of it is called.
+
+    >>> class Encoder:
+    ...     def embed_image(self, images): ...
+    ...     def embed_texts(self, texts): ...
+    >>> misspelt(Encoder())
+    {'embed_images': 'embed_image'}
+    """
+    lacking: dict[str, Ability] = {name: name for name in ABILITIES if name not in abilities(adapter)}
+    own = [name for name in dir(adapter) if not name.startswith("_") and name not in (*ABILITIES, *_HELPERS)]
+    found: dict[Ability, str] = {}
+    for name in own:
+        # Methods of classes are looked at, not asked for: a property may load a model.
+        if callable(getattr_static(adapter, name, None)):
+            for near in get_close_matches(name.replace("encode", "embed"), lacking, 1, _NEAR):
+                found.setdefault(lacking[near], name)
+    return found
+
+
+def did_you_mean(near: Mapping[Ability, str]) -> str:
+    """Return what `misspelt` found as the end of a sentence.
+
+    >>> did_you_mean({"embed_images": "embed_image"}), did_you_mean({})
+    ("; it has 'embed_image': did you mean 'embed_images'?", '')
+    """
+    return "".join(f"; it has '{name}': did you mean '{ability}'?" for ability, name in near.items())
 
 
 def abilities(adapter: object) -> frozenset[Ability]:

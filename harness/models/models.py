@@ -9,7 +9,7 @@ from typing import cast
 
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, nearest
-from mmbench.harness.models.abilities import Adapter, abilities
+from mmbench.harness.models.abilities import Adapter, abilities, did_you_mean, misspelt
 from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
 from mmbench.harness.models.own_file import from_file
 from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded, spoken
@@ -114,5 +114,6 @@ def _model(label: str, spec: str, loading: Loading) -> Model:
         f"model '{spec}' cannot be made",
     )
     if not contained(lambda: abilities(adapter), f"model '{spec}' cannot be used"):
-        raise UsageError(f"model '{spec}' has none of the methods that make an adapter; see docs/adapters.md")
+        near = contained(lambda: did_you_mean(misspelt(adapter)), f"model '{spec}' cannot be used")
+        raise UsageError(f"model '{spec}' has none of the methods that make an adapter{near}; see docs/adapters.md")
     return Model(label, spec, cast(Adapter, adapter))

@@ -13,7 +13,7 @@ from typing import cast
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import MmbenchError, UsageError, nearest
 from mmbench.harness.foreign import described, tamed
-from mmbench.harness.models.abilities import Adapter, abilities
+from mmbench.harness.models.abilities import Adapter, abilities, did_you_mean, misspelt
 from mmbench.harness.models.own_code import AsDigested, OwnCode, announce, displaced, read_code
 
 _made: list[tuple["weakref.ref[Adapter]", OwnCode]] = []
@@ -65,7 +65,8 @@ def check_adapter(adapter: object, where: str) -> Adapter:
             f"{where} has no 'fingerprint: str', which names weights and preprocessing; see docs/adapters.md"
         )
     if not abilities(adapter):
-        raise UsageError(f"{where} has none of the methods that make an adapter; see docs/adapters.md")
+        near = did_you_mean(misspelt(adapter))
+        raise UsageError(f"{where} has none of the methods that make an adapter{near}; see docs/adapters.md")
     return cast(Adapter, adapter)
 
 

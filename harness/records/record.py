@@ -65,6 +65,7 @@ class Record:
     versions: Mapping[str, Json]
     hardware: Mapping[str, Json]
     seconds: float
+    """What it took, the loading of the model left out."""
     items_per_second: float
     asked: int
     """Distinct inputs that went through the model."""

@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ from itertools import islice
 from mmbench.harness.ask.controls import Control, make_control
 from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import DataError, Unsupported
+from mmbench.harness.errors import DataError, NoPicture, Unsupported, nearest
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting
@@ -21,25 +21,37 @@ from mmbench.harness.scores.score import score
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.data_digest import Dataset
+from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.types import Outcome
+from mmbench.harness.types import Outcome, Sample
+
+_PICTURES = ("image", "images")
+"""Fields that hold pictures."""
 
 _PACKAGES = ("mmbench", "torch", "torchvision", "open_clip_torch", "numpy", "pillow")
 
 
 def examine(
-    task: Task, examinee: Examinee, settings: RunSettings, meter: Meter, device: str
+    task: Task,
+    examinee: Examinee,
+    settings: RunSettings,
+    meter: Meter,
+    device: str,
+    notes: Sequence[str] = (),
 ) -> tuple[Record, Sequence[Outcome]]:
-    """Put a task to an examinee and return its record and outcomes. Raises DataError, Unsupported or AdapterError."""
-    started = time.perf_counter()
+    """Put a task to an examinee and return its record, which has these notes too, and outcomes.
+
+    Raises DataError, Unsupported or AdapterError.
+    """
+    started, loaded = time.perf_counter(), meter.loading
     by_name = task.family.verb == "features"  # episodes and folds are drawn by the items' names
     dataset = Dataset(task.family.samples(), settings.limit, ahead=not examinee.looks, ids=by_name)
-    made = task.family.outcomes(examinee, dataset)
+    made = asked(task, examinee, dataset)
     outcomes = made.items
     if not outcomes:
         raise DataError(f"task {task.reference} has no items")
     digest = dataset.digest()
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - started - (meter.loading - loaded)
     scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
     record = Record(
         model=examinee.name,
@@ -58,7 +70,7 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=(*task.opened.notes, *dataset.notes(), *examinee.notes, *made.notes),
+        notes=(*notes, *task.opened.notes, *dataset.notes(), *examinee.notes, *made.notes),
         details=dict(made.details),
         seed=settings.seed,
         versions=_versions(),
@@ -71,6 +83,21 @@ def examine(
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     return record, outcomes
+
+
+def asked(task: Task, examinee: Examinee, samples: Iterable[Sample]) -> Outcomes:
+    """Put a task to an examinee. Raises as its family does; where no column holds pictures, it is named."""
+    try:
+        return task.family.outcomes(examinee, samples)
+    except NoPicture as error:
+        field = next((name for name in task.opened.unfilled if name in _PICTURES), None)
+        if field is None:
+            raise
+        columns = task.opened.columns
+        raise NoPicture(
+            f"{error}: no column is called '{field}'{nearest(field, columns)} (columns: {', '.join(columns)})",
+            step=f"name the column of the pictures in the task, as in fields: {{{field}: COLUMN}}",
+        ) from error
 
 
 def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:

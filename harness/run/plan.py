@@ -22,7 +22,7 @@ from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupp
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Downloads
 from mmbench.harness.models.models import Model
-from mmbench.harness.run.examine import control_of
+from mmbench.harness.run.examine import asked, control_of
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.store import Store
@@ -151,7 +151,7 @@ def _plan(
     dataset = Dataset(task.family.samples(), settings.limit)
     refused = None
     try:
-        task.family.outcomes(subject.sit(task.routes, control_of(sitting, settings)), dataset)
+        asked(task, subject.sit(task.routes, control_of(sitting, settings)), dataset)
     except (Unsupported, DataError) as error:
         refused = str(error)
     except AdapterError:

@@ -1,16 +1,19 @@
 """Result of a run: its records, its problems, and both as rows, frames and profiles."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
+from mmbench.harness.foreign import tamed
 from mmbench.harness.records.curves import PlotOf, plot_curves, plot_of
 from mmbench.harness.records.profile import Profile, plot_profiles, profile
 from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import count, interval, number
 from mmbench.harness.render.notebook import notebook
+from mmbench.harness.run.ending import Ending, endings
 from mmbench.harness.run.progress import Problem
 from mmbench.harness.tasks.task import Task
 
@@ -31,26 +34,27 @@ class Run:
     """One for each that was not."""
     results: Path | None = None
     """Folder of the outcomes, from which profiles know what tasks share."""
+    max_errors: int = 0
+    """Items without a score up to which it counts as done."""
+    tracebacks: list[str] = field(default_factory=list)
+    """Of what adapters raised for single items, the first of each kind."""
 
     def rows(self) -> list[dict[str, Json]]:
-        """Return a row for each model, task and metric; an unsupported task has rows without a value."""
-        rows = [row for record in self.records for row in record.rows()]
-        return rows + [row for problem in self.problems if problem.unsupported for row in self._empty(problem)]
+        """Return a row for each model, task and metric; a task that gave no scores has rows with the `reason`."""
+        rows: list[dict[str, Json]] = []
+        for record in self.records:
+            why: dict[str, Json] = {} if _scored(record) else {"reason": record.first_error}
+            rows += [{**row, **why} for row in record.rows()]
+        return rows + [row for problem in self.problems for row in _empty(problem)]
 
-    def _empty(self, problem: Problem) -> list[dict[str, Json]]:
-        task = problem.sitting.task
-        shared: dict[str, Json] = {"model": problem.model, "task": task.name, "version": task.version}
-        shared |= {"family": task.family.name, "value": None, "low": None, "high": None, "n": 0, "coverage": 0.0}
-        shared |= {
-            "bounds": None,
-            "chance": None,
-            "route": None,
-            "control": problem.control,
-            "protocol": None,
-            "partial": False,
-            "few_clusters": False,
-        }
-        return [{**shared, "metric": metric.name, "primary": i == 0} for i, metric in enumerate(task.family.metrics)]
+    def endings(self) -> list[Ending]:
+        """Return what gave no scores or left items out, and what to do about it; nothing where all was done."""
+        return endings(self.records, self.problems, self.results)
+
+    def _scored_on_nothing(self) -> set[str]:
+        """Return the models of which no task gave a score."""
+        tried = {problem.model for problem in self.problems} | {record.model for record in self.records}
+        return tried - {record.model for record in self.records if _scored(record)}
 
     def table(self) -> "pd.DataFrame":
         """Return the rows as a pandas frame."""
@@ -119,8 +123,37 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 when all is done, 1 when a task failed or had errors, 2 when nothing but bad input was met."""
+        """0 when all is done, 2 when nothing but bad input was met, else 1.
+
+        That is where a task failed, more than `max_errors` items had errors, or a model was scored on nothing at all.
+        """
         failed = [problem for problem in self.problems if not problem.unsupported]
         if failed and not self.records and all(isinstance(problem.error, UsageError) for problem in failed):
             return 2
-        return int(bool(failed) or any(record.errors for record in self.records))
+        errors = sum(record.errors for record in self.records)
+        return int(bool(failed) or errors > self.max_errors or bool(self._scored_on_nothing()))
+
+
+def _scored(record: Record) -> bool:
+    return any(score.value is not None for score in record.scores)
+
+
+def _empty(problem: Problem) -> list[dict[str, Json]]:
+    """Return the rows of a task without scores: one for each metric, or one alone where its data cannot be opened."""
+    task = problem.sitting.task
+    names: list[str | None] = [None]
+    with suppress(Exception):  # whatever a family of others raises was told as the problem
+        names = [metric.name for metric in tamed(lambda: task.family.metrics)]
+    shared: dict[str, Json] = {"model": problem.model, "task": task.name, "version": task.version}
+    shared |= {"family": task.family_name, "value": None, "low": None, "high": None, "n": 0, "coverage": 0.0}
+    shared |= {
+        "bounds": None,
+        "chance": None,
+        "route": None,
+        "control": problem.control,
+        "protocol": None,
+        "partial": False,
+        "few_clusters": False,
+        "reason": str(problem.error),
+    }
+    return [{**shared, "metric": name, "primary": i == 0} for i, name in enumerate(names)]

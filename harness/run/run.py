@@ -41,6 +41,7 @@ def run(
     controls: Sequence[ControlName] = (),
     scorer: object = None,
     max_minutes: float = MOST_MINUTES,
+    max_errors: int = 0,
     progress: Progress | None = None,
 ) -> Run:
     """Ask models the tasks of a suite, or single tasks, and write a record of each under `output`.
@@ -48,7 +49,8 @@ def run(
     `task` is a name, a task file, what `mmbench.task` made, or several of them, which may stand as `tasks` too.
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
     is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
-    pictures. Prompt learning that would take more than `max_minutes` is refused.
+    pictures. Prompt learning that would take more than `max_minutes` is refused. With up to `max_errors` items without
+    a score the run's `exit_code` stays 0.
     Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
     goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
     """
@@ -63,6 +65,7 @@ def run(
         batch_size=None if batch_size == "auto" else batch_size,
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
+        max_errors=max_errors,
     )
     return execute(
         choose_models(model, settings.loading, name),
@@ -87,11 +90,9 @@ def execute(
 ) -> Run:
     """Ask each model each task and write records as they are done. Raises UsageError or DataError, as `run` does."""
     output = output.absolute()  # an adapter may change the working directory
-    made = Run(tasks, results=output)
+    made = Run(tasks, results=output, max_errors=settings.max_errors)
     for model in models:
         try_writing(output, model.label)
     with closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
-        session = Session(settings, held, output, progress or Silent(), second)
-        for model in models:
-            session.examine(model, made)
+        Session(settings, held, output, progress or Silent(), second).run(models, made)
     return made

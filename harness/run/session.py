@@ -1,5 +1,6 @@
 """Session: one model asked every task and control; a failure is noted and the next task goes on."""
 
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +15,12 @@ from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
 from mmbench.harness.render.plain import plain
-from mmbench.harness.run.examine import control_of, examine
+from mmbench.harness.run.examine import control_of
+from mmbench.harness.run.fitting import examine_fitting
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.settings import RunSettings
-from mmbench.harness.run.sitting import Sitting
+from mmbench.harness.run.sitting import Sitting, placed
 from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
@@ -35,20 +37,29 @@ class Session:
     progress: Progress
     scorer: Subject | None
 
-    def examine(self, model: Model, made: Run) -> None:
-        """Ask one model every task; what fails is noted and the next task goes on."""
+    def run(self, models: Sequence[Model], made: Run) -> None:
+        """Ask each model every task."""
         controls = (None, *self.settings.controls)
-        left = [Sitting(model.label, task, control) for task in made.tasks for control in controls]
+        every = [Sitting(model.label, task, control) for model in models for task in made.tasks for control in controls]
+        every = placed(every, [_items(sitting.task, self.settings) for sitting in every])
+        for model in models:
+            self._examine(model, [sitting for sitting in every if sitting.model == model.label], made)
+
+    def _examine(self, model: Model, left: list[Sitting], made: Run) -> None:
+        """Ask one model every task; what fails is noted and the next task goes on."""
         fingerprint: str | None = None
         try:
-            with closing(tamed(lambda: LocalEngine(model.adapter, self.settings.batch_size))) as engine:
+            with closing(tamed(lambda: self._engine(model))) as engine:
                 subject, device = tamed(lambda: self._subject(model, engine))
                 fingerprint = subject.fingerprint
-                while left:
-                    if self._try(subject, left[0], device, made):
-                        left.pop(0)
-                    else:  # the question itself failed; its controls would fail alike
-                        left = [sitting for sitting in left if sitting.task is not left[0].task]
+                try:
+                    while left:
+                        if self._try(subject, left[0], device, made):
+                            left.pop(0)
+                        else:  # the question itself failed; its controls would fail alike
+                            left = [sitting for sitting in left if sitting.task is not left[0].task]
+                finally:
+                    made.tracebacks.extend(engine.tracebacks.texts())
         except Exception as error:
             # The model itself is unavailable: no task can be asked, each try would wait for it again, and the reason
             # is told once.
@@ -58,6 +69,12 @@ class Session:
                 self._keep(problem, fingerprint)
             for problem in lost[:1]:
                 self.progress.finished(problem)
+
+    def _engine(self, model: Model) -> LocalEngine:
+        def loading() -> None:
+            self.progress.told(f"loading {model.label}")
+
+        return LocalEngine(model.adapter, self.settings.batch_size, loading=loading)
 
     def _subject(self, model: Model, engine: LocalEngine) -> tuple[Subject, str]:
         """Return the model as one to be examined, and its device."""
@@ -101,8 +118,8 @@ class Session:
         self.progress.started(sitting, self.settings.items_of(task.size))
         self.store.meter = Meter(on_progress=self.progress.advanced, on_expected=self.progress.expected)
         try:
-            sat = subject.sit(task.routes, control_of(sitting, self.settings))
-            record, outcomes = examine(task, sat, self.settings, self.store.meter, device)
+            control = control_of(sitting, self.settings)
+            record, outcomes = examine_fitting(task, subject, control, self.settings, self.store.meter, device)
         finally:
             if damaged := self.store.meter.damaged:
                 self.progress.told(f"warning: {self.store.path}: {damage(damaged)}, left out and asked again")
@@ -131,6 +148,14 @@ class Session:
             message=message,
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
+
+
+def _items(task: Task, settings: RunSettings) -> int:
+    """Return how many items of a task are asked; 0 of data that cannot be opened, which is told where it is asked."""
+    try:
+        return settings.items_of(tamed(lambda: task.size))
+    except Exception:
+        return 0
 
 
 def _is_cut(task: Task, limit: int | None) -> bool:

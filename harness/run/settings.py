@@ -28,6 +28,8 @@ class RunSettings:
     """Prompt learning that would take longer is refused."""
     loading: Loading = Loading()
     """How adapters are made."""
+    max_errors: int = 0
+    """Items without a score, over all its tasks, up to which a run counts as done."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:
@@ -40,6 +42,7 @@ class RunSettings:
             raise UsageError(f"there is no route '{self.route}'{nearest(str(self.route), known)} ({', '.join(known)})")
         if isinstance(self.max_minutes, bool | str) or not self.max_minutes >= 0:  # NaN is not either
             raise UsageError(f"max_minutes is a number of minutes, not {self.max_minutes!r}")
+        _whole("number of errors that are let pass", self.max_errors, 0)
 
     def items_of(self, size: int) -> int:
         """Return how many of a task's items are asked."""

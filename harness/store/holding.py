@@ -1,6 +1,6 @@
 """Holding: what the store has of one model, and how much of it is damaged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mmbench.harness.digest import Json
@@ -21,9 +21,12 @@ class Holding:
     """What the store holds of one model."""
 
     name: str
+    """The last that it was asked under."""
     fingerprint: str
     used: float
     """Seconds since 1970."""
+    labels: list[Json] = field(default_factory=list)
+    """Every name that it was asked under, the last one first."""
     answers: int = 0
     bytes: int = 0
     damaged: int = 0

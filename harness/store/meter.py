@@ -16,6 +16,8 @@ class Meter:
     """Distinct texts that the model saw only the beginning of."""
     damaged: int = 0
     """Stored answers that were not what had been written, and were forgotten."""
+    loading: float = 0.0
+    """Seconds that loading the model took, before its first answer."""
     on_progress: Callable[[int, int], None] | None = None
     """Called with (asked, remembered) as they grow."""
     on_expected: Callable[[int], None] | None = None

@@ -164,6 +164,11 @@ class Store:
             model: Holding(str(name), str(fingerprint), float(used) if isinstance(used, int | float) else 0.0)
             for model, name, fingerprint, used in self._database.rows(query)
         }
+        for model, name in self._database.rows("SELECT model, name FROM labels ORDER BY used DESC"):
+            if model in held:
+                held[model].labels.append(str(name))
+        for each in held.values():
+            each.labels = each.labels or [each.name]  # of a store of an older version
         each_answer = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers"  # noqa: S608
         for model, *answer in self._database.each(each_answer):
             if model in held:
@@ -171,12 +176,17 @@ class Store:
         return held
 
     def prune(self, model: str | None = None) -> list[Holding]:
-        """Remove what models of this name or fingerprint left, by default what all left, and return it."""
-        gone = {id_: each for id_, each in self._holdings().items() if model in (None, each.name, each.fingerprint)}
+        """Remove what models of this name or fingerprint left, by default what all left, and return it.
+
+        Where no model bears the name now, those that had it before are meant.
+        """
+        held = self._holdings()
+        gone = {id_: each for id_, each in held.items() if model in (None, each.name, each.fingerprint)}
+        gone = gone or {id_: each for id_, each in held.items() if model in each.labels}
         with self._database.transaction():
             self._database.do_each("DELETE FROM models WHERE id=?", [(id_,) for id_ in gone])
             # Also what a process that was still asking wrote after its model had been removed.
-            for table in ("answers", "speeds", "sizes"):
+            for table in ("answers", "speeds", "sizes", "labels"):
                 self._database.do(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
         if gone:
             self._database.do("VACUUM")
@@ -190,5 +200,6 @@ class Store:
             (fingerprint, name, time.time()),
         )
         (model,) = self._database.rows("SELECT id FROM models WHERE fingerprint=?", (fingerprint,))[0]
+        self._database.do("INSERT OR REPLACE INTO labels VALUES (?,?,?)", (model, name, time.time()))
         self._seeds[model] = seed_of(fingerprint)
         return int(model)

@@ -65,11 +65,13 @@ class Stream:
         batches = self._engine.map(self._missing(questions))
         try:
             while True:
-                started = time.perf_counter()
+                started, loaded = time.perf_counter(), self._engine.loading
                 batch = next(batches, None)
                 if batch is None:
                     break
-                self._settle(batch, time.perf_counter() - started)
+                loading = self._engine.loading - loaded
+                self._meter.loading += loading
+                self._settle(batch, time.perf_counter() - started - loading)
                 yield from self._ready()
             yield from self._ready()
         finally:

@@ -21,6 +21,10 @@ class Opened:
     """Rows of its data."""
     notes: tuple[str, ...] = ()
     """What a reader of the scores should know of the data."""
+    columns: tuple[str, ...] = ()
+    """Of its data."""
+    unfilled: tuple[str, ...] = ()
+    """Fields of the family that no column fills."""
 
 
 @dataclass(frozen=True, eq=False)

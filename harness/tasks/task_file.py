@@ -140,7 +140,11 @@ class _TaskFile:
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
             data = Data(source, fields, tuple(spec.facts), self.base, notes, self._beside)
             made = _primary_first(family, options, data, spec)
-        return Opened(made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)))
+        unfilled = tuple(name for name in family.fields if name not in fields)
+        columns = tuple(source.columns())
+        return Opened(
+            made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)), columns, unfilled
+        )
 
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.run.plan import Plan
-from mmbench.harness.terminal.run import under
+from mmbench.harness.run.sitting import under
 from mmbench.harness.terminal.tables import empty_table
 
 

@@ -1,18 +1,20 @@
 """Run output at the terminal: progress bars while it runs, then result tables."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.records.record import Record
-from mmbench.harness.render.figures import COVERED, interval, number
+from mmbench.harness.render.figures import COVERED, interval, number, some
+from mmbench.harness.run.ending import Ending
 from mmbench.harness.run.result import Run
+from mmbench.harness.run.sitting import under
 from mmbench.harness.terminal.tables import empty_table
 from mmbench.harness.types import Score
 
-
-def under(task: str, control: str | None) -> str:
-    """Return a task with the control it was asked under."""
-    return f"{task} ({control})" if control else task
+_FEW_NAMES = 6
+"""Tasks that a line on what has no scores names."""
 
 
 def run_table(run: Run) -> Table:
@@ -41,6 +43,14 @@ def run_table(run: Run) -> Table:
                 name = "" if j else f"  {metric.name}"
                 table.add_row(name, *line, style="" if i == 0 else "dim")
         table.add_section()
+    return table
+
+
+def ending_table(ends: Sequence[Ending]) -> Table:
+    """Return what failed, could not be asked or left items out, with the reason and the next step."""
+    table = empty_table("Without scores", ["model", "task"], [], ["reason", "next step"])
+    for each in ends:
+        table.add_row(each.model, some(each.tasks, _FEW_NAMES), each.reason, each.step)
     return table
 
 

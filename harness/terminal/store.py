@@ -4,8 +4,12 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from mmbench.harness.render.figures import some
 from mmbench.harness.store.holding import Holding
 from mmbench.harness.terminal.tables import empty_table
+
+_FEW_NAMES = 6
+"""Former names that are shown."""
 
 
 def store_table(path: str, holdings: Sequence[Holding]) -> Table:
@@ -20,7 +24,9 @@ def store_table(path: str, holdings: Sequence[Holding]) -> Table:
     for held in holdings:
         used = datetime.fromtimestamp(held.used).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - local time for a person
         counts = [f"{held.answers:,}", *([f"{held.damaged:,}"] if damaged else [])]
-        table.add_row(held.name, *counts, _bytes(held.bytes), used, held.fingerprint[:12])
+        before = [str(label) for label in held.labels if label != held.name]
+        name = f"{held.name} (before: {some(before, _FEW_NAMES)})" if before else held.name
+        table.add_row(name, *counts, _bytes(held.bytes), used, held.fingerprint[:12])
     return table
 
 

@@ -37,7 +37,7 @@ class Captioner:
 
         Natural logarithms, summed over the text's tokens and the end token. The text follows the prompt after one
         space; the prompt's own tokens are given and not counted. A text without tokens is the end token alone; the tail
-        of one that exceeds the context is cut. Raises Unsupported for an item without one picture, ValueError for a
+        of one that exceeds the context is cut. Raises Unsupported for an item without one picture, TooLong for a
         prompt that fills the context, OutOfMemory, WeightsUnavailable and UsageError.
         """
         images = [_only(images) for images, _, _ in items]
@@ -50,13 +50,17 @@ class Captioner:
 
         return ask(decoder.model, question)
 
+    def cuts_answer(self, prompt: str, text: str) -> bool:
+        """Return True where `score_texts` scores the beginning of a text only, as no more of it fits."""
+        return self._decoder().cuts(prompt, text)
+
     def generate(self, prompts: list[ToWrite], settings: Generation) -> list[str]:
         """Return for each (pictures, prompt) how the model continues the prompt, stripped, without the prompt.
 
         A reply ends at the end token, before the first of `stop`, after `max_tokens`, or where the context is full.
         Temperature 0 is greedy decoding, or beam search (`open_clip_search.beam_search`) with more than one beam; above
         0 tokens are drawn, seeded by picture and prompt, so that an equal question gets an equal reply. Raises
-        Unsupported for an item without one picture and for beams at a temperature above 0, ValueError for a prompt that
+        Unsupported for an item without one picture and for beams at a temperature above 0, TooLong for a prompt that
         fills the context, OutOfMemory, WeightsUnavailable and UsageError.
         """
         if self.beams > 1 and settings.temperature > 0:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mmbench.adapters.open_clip.source import stacked
+from mmbench.harness.errors import TooLong
 from mmbench.harness.models.abilities import Prepared
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ class Decoder:
         return int(min(self.model.text.context_length, self.model.text_decoder.context_length))
 
     def beginning(self, prompt: str) -> Tokens:
-        """Return the start token and those of a prompt. Raises ValueError where no token of a text fits behind it."""
+        """Return the start token and those of a prompt. Raises TooLong where no token of a text fits behind it."""
         tokens = (int(self.tokenizer.sot_token_id), *self.tokenizer.encode(prompt))
         if len(tokens) + 2 > self.context:
-            raise ValueError(
+            raise TooLong(
                 f"the prompt has {len(tokens) - 1} tokens and the model reads {self.context}, of which a start, an end "
                 "and one token of text are needed; shorten the prompt"
             )
@@ -56,6 +57,10 @@ class Decoder:
         """Return all tokens of a text that follows a prompt after one space; a tail beyond the context is cut."""
         said = self.tokenizer.encode(f"{prompt} {text}" if prompt else text)
         return (int(self.tokenizer.sot_token_id), *said[: self.context - 2], self.end)
+
+    def cuts(self, prompt: str, text: str) -> bool:
+        """Tell whether a tail of a text that follows a prompt lies beyond the context."""
+        return len(self.tokenizer.encode(f"{prompt} {text}" if prompt else text)) > self.context - 2
 
     def words(self, tokens: Sequence[int]) -> str:
         """Return the text of some tokens, without special ones and not stripped."""

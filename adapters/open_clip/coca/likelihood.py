@@ -20,7 +20,7 @@ def likelihoods(
     """Return log p(text, end | picture, prompt) of each text of each (picture number, prompt, texts).
 
     Natural logarithms, summed over the tokens of the text and the end token; those of the prompt are given, not
-    counted. Raises ValueError for a prompt that fills the context.
+    counted. Raises TooLong for a prompt that fills the context.
     """
     known: dict[tuple[str, str], Tokens] = {}
     rows: list[tuple[int, Tokens]] = []

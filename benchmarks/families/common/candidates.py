@@ -12,6 +12,7 @@ from mmbench.benchmarks.named import candidate_list
 from mmbench.benchmarks.sources.cells import texts
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Data, Row, Source
+from mmbench.harness.types import Route
 
 _KEY = "candidates"
 
@@ -33,6 +34,11 @@ class CandidateOptions(WordingOptions):
     candidates: str | list[str] | FromRows | None = None
     """The answers that the ranking routes choose from: a list, a file with one a line, or those of other rows. They are
     made from *train* answers."""
+
+
+def routes_of(options: CandidateOptions) -> tuple[Route, ...]:
+    """Return the order of preference: with candidates an answer is ranked among them, without it is written."""
+    return ("generate", "likelihood", "embed") if options.candidates is None else ("likelihood", "embed", "generate")
 
 
 class Candidates:

@@ -20,7 +20,7 @@ from mmbench.adapters.open_clip.coca.decoder import Decoder, seated
 from mmbench.adapters.open_clip.coca.likelihood import packs
 from mmbench.adapters.open_clip.coca.search import Page, beam_search, by_chance, likeliest, write
 from mmbench.benchmarks.scenes.data import SETS
-from mmbench.harness.errors import Unsupported, UsageError
+from mmbench.harness.errors import TooLong, Unsupported, UsageError
 from mmbench.harness.models.abilities import Generation, abilities
 from tests.lazy import open_clip, torch
 
@@ -544,10 +544,12 @@ def test_questions_it_cannot_be_asked():
         with pytest.raises(Unsupported, match="one picture"):
             adapter.generate([(seen, "")], Generation())
     long = "cat " * 74
-    with pytest.raises(ValueError, match="the prompt has 74 tokens"):
+    with pytest.raises(TooLong, match="the prompt has 74 tokens"):
         adapter.generate([(images[:1], long)], Generation())
-    with pytest.raises(ValueError, match="the prompt has 74 tokens"):
+    with pytest.raises(TooLong, match="the prompt has 74 tokens"):
         adapter.score_texts([(images[:1], long, ["a cat"])])
+    assert adapter.cuts_answer(long, "a") and adapter.cuts_answer("", long + "cat")
+    assert not adapter.cuts_answer("", long) and not adapter.cuts_answer("cat", "a cat")
     fits = "cat " * 73
     assert len(adapter.generate([(images[:1], fits)], Generation())[0].split()) <= 2
     with pytest.raises(Unsupported, match="temperature 0"):

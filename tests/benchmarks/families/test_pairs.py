@@ -149,7 +149,7 @@ def test_one_of_two_pictures_cannot_be_read(bench: Any) -> None:
 
 def test_not_in_writing(bench: Any) -> None:
     made = bench.run(fakes.Speaker(lambda n, prompt: "the first"), bench.task("pairs", rows(bench)))
-    assert (made.exit_code, made.records) == (0, [])
+    assert (made.exit_code, made.records) == (1, [])
     assert {row["value"] for row in made.rows()} == {None}
 
 

@@ -114,7 +114,7 @@ def test_a_large_pool_is_sampled_without_favour(monkeypatch: pytest.MonkeyPatch)
 
 def test_ranking_without_candidates_is_not_asked(bench: Any) -> None:
     made = bench.run(fakes.Likely(lambda n, prompt, text: 0.0), bench.task("vqa", rows(bench)))
-    assert made.exit_code == 0
+    assert made.exit_code == 1, "nothing at all was scored"
     assert {(row["value"], row["n"], row["route"]) for row in made.rows()} == {(None, 0, None)}
     assert "needs 'candidates'" in str(made.problems[0].error)
 
@@ -143,7 +143,7 @@ def test_without_pictures(bench: Any) -> None:
     given = [{name: cell for name, cell in row.items() if name != "image"} for row in rows(bench)]
     writer = fakes.Speaker(lambda n, prompt: "grey")
     made = bench.run(writer, bench.task("vqa", given))
-    assert (made.exit_code, made.records) == (0, [])
+    assert (made.exit_code, made.records) == (1, [])
     assert "item 0 has no picture" in str(made.problems[0].error)
     writer.takes_text_alone = True
     assert bench.ask(writer, bench.task("vqa", given)).values["vqa_accuracy"] == 1.0

@@ -99,6 +99,26 @@ def test_coverage_budget(tmp_path: Path, coverage: float, rank: int | None) -> N
     assert ("| scored |" in page) == (coverage < 0.9995)
 
 
+def test_one_changed_label_empties_no_board(tmp_path: Path) -> None:
+    before, after = ({"digest": name * 16, "n": 100, "partial": False} for name in "de")
+    for i, model in enumerate(("a", "b", "c")):
+        put(tmp_path, model, "digits", 0.5 + i / 10, protocol="old", dataset=before, created="2026-01")
+    items = outcomes(np.arange(100) < 90, PICTURES)
+    scores = Results(tmp_path).records[0].scores
+    again = record(model="a", task="digits", protocol="new", dataset=after, created="2026-02", scores=scores)
+    write(again, [replace(items[0], target="seven"), *items[1:]], tmp_path)
+    board = Results(tmp_path).board()
+    assert [line.model for line in board.lines] == ["c", "b", "a"]
+    assert board.columns[0].protocol == "old"
+    (said,) = [note for note in board_notes(board) if note.startswith("apart")]
+    assert said.startswith("apart: a on digits@1 (other data than the board's: 1 of 100 items differs: '0' (target")
+    assert said.endswith("run all on the same to rank them)")
+    for model in ("b", "c"):  # once as many models have the new data, these are the board's
+        put(tmp_path, model, "digits", 0.5, protocol="new", dataset=after, created="2026-03")
+    board = Results(tmp_path).board()
+    assert (board.columns[0].protocol, len(board.lines)) == ("new", 3)
+
+
 def test_unlike_protocols_never_share_a_column(tmp_path: Path) -> None:
     put(tmp_path, "a", "digits", 0.9, protocol="old", created="2026-01")
     put(tmp_path, "b", "digits", 0.5, protocol="new", created="2026-02")

@@ -1,5 +1,6 @@
 """The commands as people and CI jobs meet them: what stands on which stream, and with which exit status."""
 
+import io
 import json
 import os
 import subprocess
@@ -159,19 +160,22 @@ def test_a_task_that_fails_leaves_the_others(call: Call, photos: Path) -> None:
         file.write("classes: [cat, dog]\n")
     code, out, err = call("run", "--model", "chance", "--task", "csv.yaml", "--task", "folder.yaml", "--format", "json")
     assert code == 1
-    assert {row["task"] for row in json.loads(out)} == {"my-folder"}
+    rows = json.loads(out)
+    assert {row["task"] for row in rows if row["value"] is not None} == {"my-folder"}
+    (reason,) = {row["reason"] for row in rows if row["task"] == "my-csv"}
+    assert reason.startswith("t.csv line 3: 'cow' is neither one of the 2 class names")
     assert "failed chance · my-csv@1: t.csv line 3: 'cow' is neither one of the 2 class names" in err
 
 
 UNABLE = "class Sees:\n    fingerprint = 'sees'\n    def embed_images(self, images): ...\n"
 
 
-def test_what_a_model_cannot_be_asked_is_no_failure(call: Call, photos: Path) -> None:
+def test_what_a_model_cannot_be_asked_has_rows_without_a_value(call: Call, photos: Path) -> None:
     (photos / "cli_sees.py").write_text(UNABLE)
     code, out, err = call("run", "--model", "cli_sees.py:Sees", "--task", "folder.yaml", "--format", "json")
-    assert code == 0
+    assert code == 1, "it was scored on nothing at all"
     assert [(row["value"], row["route"], row["n"]) for row in json.loads(out)] == [(None, None, 0)] * 2
-    assert all(sorted(row) == sorted(ROW) for row in json.loads(out))
+    assert all(sorted(row) == sorted([*ROW, "reason"]) for row in json.loads(out))
     assert "- Sees · my-folder@1: choose needs embed_texts or score_texts or generate; Sees has none" in err
 
 
@@ -310,7 +314,7 @@ def test_controls(call: Call, photos: Path) -> None:
     code, out, err = call(*arguments, "--controls", "shuffled,blind", "--format", "json")
     assert code == 0
     rows = json.loads(out)
-    assert all(sorted(row) == sorted(ROW) for row in rows)
+    assert all(sorted(row) == sorted([*ROW, *["reason"] * (row["value"] is None)]) for row in rows)
     first = [(row["task"], row["control"], row["n"]) for row in rows if row["primary"]]
     assert sorted(first, key=repr) == sorted(
         [
@@ -619,7 +623,7 @@ def test_store_info_and_prune(call: Call, photos: Path) -> None:
     assert held["bytes"] == store.stat().st_size
     assert sorted((model["name"], model["answers"]) for model in held["models"]) == [("chance", 8), ("chance-1", 8)]
     assert sorted(held["models"][0]) == sorted(
-        ["answers", "bytes", "damaged", "fingerprint", "name", "unchecked", "used"]
+        ["answers", "bytes", "damaged", "fingerprint", "labels", "name", "unchecked", "used"]
     )
     assert "chance-1" in call("store", "info")[1]
     code, _, err = call("store", "prune", "--model", "chanse")
@@ -628,8 +632,35 @@ def test_store_info_and_prune(call: Call, photos: Path) -> None:
     assert [model["name"] for model in json.loads(call("store", "info", "--format", "json")[1])["models"]] == [
         "chance-1"
     ]
-    assert call("store", "prune")[:2] == (0, "removed 8 answers of 1 model\n")
+    assert call("store", "prune", "--yes")[:2] == (0, "removed 8 answers of 1 model\n")
     assert json.loads(call("store", "info", "--format", "json")[1])["models"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "left"), [("y\n", 0, 0), ("yes\n", 0, 0), ("n\n", 0, 1), ("\n", 0, 1), ("", 2, 1)]
+)
+def test_to_prune_every_model_is_asked_first(
+    call: Call, photos: Path, monkeypatch: pytest.MonkeyPatch, typed: str, status: int, left: int
+) -> None:
+    one(call)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    code, out, err = call("store", "prune")
+    assert code == status
+    assert "Remove all 8 answers of 1 model? [y/N] " in err
+    assert out == ("removed 8 answers of 1 model\n" if not left else "" if status else "nothing was removed\n")
+    assert len(json.loads(call("store", "info", "--format", "json")[1])["models"]) == left
+
+
+def test_the_store_knows_every_label_of_a_model(call: Call, photos: Path) -> None:
+    for name in ("first", "second", "first", "third"):
+        assert one(call, "--name", name)[0] == 0
+    (model,) = json.loads(call("store", "info", "--format", "json")[1])["models"]
+    assert (model["name"], model["labels"], model["answers"]) == ("third", ["third", "first", "second"], 8)
+    assert "third (before: first, second)" in call("store", "info")[1]
+    code, _, err = call("store", "prune", "--model", "secnd")
+    assert (code, sentence(err)) == (2, "store has no answers of 'secnd'; did you mean 'second'?")
+    assert call("store", "prune", "--model", "first")[1] == "removed 8 answers of 1 model, now called third\n"
+    assert call("store", "prune")[1] == "removed 0 answers of 0 models\n", "nothing is there to be asked about"
 
 
 def test_store_of_its_own(call: Call, photos: Path) -> None:

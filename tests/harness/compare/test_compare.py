@@ -118,7 +118,11 @@ def test_a_rate_is_neither_better_nor_worse(tmp_path: Path) -> None:
     ("changes", "reason"),
     [
         ({"version": 2}, "task version 1 against 2"),
-        ({"digest": "e" * 16}, "dataset digest dddddddd against eeeeeeee"),
+        (
+            {"digest": "e" * 16},
+            "dataset digest dddddddd against eeeeeeee (a against b): same pictures and targets, so that questions, "
+            "options or references differ; run a again on the present data, or restore the data and run b again",
+        ),
         (
             {"protocol": "q" * 16},
             "protocol pppppppp against qqqqqqqq (templates, prompt, generation settings or matching)",

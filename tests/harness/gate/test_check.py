@@ -133,10 +133,11 @@ def test_what_is_missing_is_never_passed_over(tmp_path: Path) -> None:
     put(tmp_path, "new", MANY, task="pets", digest="e" * 16)
     put(tmp_path, "new", MANY, task="birds")
     made = check("new", "base", output=tmp_path)
-    assert [(each.task, each.reason) for each in made.incomparable] == [
-        ("pets", "dataset digest dddddddd against eeeeeeee"),
-        ("cars", "new has no record of cars@1"),
-    ]
+    unlike, lacking = made.incomparable
+    assert (unlike.task, lacking.task, lacking.reason) == ("pets", "cars", "new has no record of cars@1")
+    sides = "(the baseline base against the candidate new)"
+    assert unlike.reason.startswith(f"dataset digest dddddddd against eeeeeeee {sides}: ")
+    assert "run the baseline base again on the present data, or restore the data" in unlike.reason
     assert (made.verdict, made.exit_code, made.new) == ("not_comparable", 2, ("birds@1",))
     put(tmp_path, "new", changed(MANY, 200), created="2026-12-01")
     assert check("new", "base", output=tmp_path).exit_code == 1

@@ -1,0 +1,51 @@
+"""Fitting route: where a model does not read a question to its end, its task is asked by the next route that fits."""
+
+from collections.abc import Mapping, Sequence
+
+from mmbench.harness.ask.controls import Control
+from mmbench.harness.ask.subject import Subject
+from mmbench.harness.errors import DoesNotFit, Unsupported
+from mmbench.harness.records.record import Record
+from mmbench.harness.run.examine import examine
+from mmbench.harness.run.settings import RunSettings
+from mmbench.harness.store.meter import Meter
+from mmbench.harness.tasks.task import Task
+from mmbench.harness.types import Outcome
+
+
+def examine_fitting(
+    task: Task, subject: Subject, control: Control | None, settings: RunSettings, meter: Meter, device: str
+) -> tuple[Record, Sequence[Outcome]]:
+    """Put a task to a model by the first of its routes that all questions fit, and return record and outcomes.
+
+    A route after the first must not cut a text either: candidates that differ behind the cut would tie. Where none
+    fits, or one is pinned, what does not fit fails item by item. Raises as `examine`, and DoesNotFit, which says why
+    of each route, where nothing fits.
+    """
+    passed: dict[str, str] = {}
+    left = [] if subject.pinned else list(task.routes)
+    while left:
+        sat = subject.sit(left, control, "uncut" if passed else "read")
+        try:
+            return examine(task, sat, settings, meter, device, _notes(passed))
+        except DoesNotFit as error:
+            route = sat.route(task.family.verb)
+            passed[f"by {route}"] = str(error)
+            left.remove(route)
+        except Unsupported as error:
+            if not passed:
+                raise
+            passed[f"by {' or '.join(left)}"] = str(error)
+            break
+    try:
+        return examine(task, subject.sit(task.routes, control), settings, meter, device, _notes(passed))
+    except DoesNotFit as error:
+        raise DoesNotFit(_said(passed) or str(error)) from error
+
+
+def _notes(passed: Mapping[str, str]) -> tuple[str, ...]:
+    return (f"does not fit {_said(passed)}",) if passed else ()
+
+
+def _said(passed: Mapping[str, str]) -> str:
+    return "; ".join(f"{way}: {why}" for way, why in passed.items())
