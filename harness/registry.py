@@ -19,6 +19,9 @@ ADAPTERS = "mmbench.adapters"
 ALIASES = "mmbench.aliases"
 """Objects `load() -> {alias: (spec, download_mb, description)}`."""
 
+SPELLINGS = "mmbench.spellings"
+"""Functions `spelled(typed) -> spec or None`: how a model that other tools name otherwise is given here."""
+
 FAMILIES = "mmbench.families"
 """Family classes, by the name that task files use."""
 

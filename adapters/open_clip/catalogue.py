@@ -92,6 +92,11 @@ def tags(architecture: str) -> list[str]:
     return list(_tables().list_pretrained_tags_by_model(architecture))
 
 
+def repository(architecture: str, name: str) -> str:
+    """Return the hub's repository of a pretrained tag, `owner/name`; empty where its weights lie elsewhere."""
+    return str(_tables().get_pretrained_cfg(architecture, name).get("hf_hub", "")).rpartition("/")[0]
+
+
 def tag(architecture: str, name: str) -> Tag:
     """Return one pretrained tag.
 

@@ -21,7 +21,7 @@ SHIPPED = "mmbench"
 MERGES = "bpe_simple_vocab.txt.gz"
 """A folder's own vocabulary for open_clip's tokenizer, in place of CLIP's; its configuration has no sound way to it."""
 _MODELS = Path(__file__).parent.parent / "tiny" / "models"
-_CHECKPOINTS = (".pt", ".pth", ".bin", ".safetensors", ".ckpt")
+CHECKPOINTS = (".pt", ".pth", ".bin", ".safetensors", ".ckpt")
 # The order in which open_clip itself looks through a folder.
 _IN_FOLDER = (
     "open_clip_model.safetensors",
@@ -193,8 +193,8 @@ def _file(architecture: str, path: Path) -> Recipe:
         if not path.is_dir():
             kind = "is no regular file" if path.exists() else f"no such file{nearest(path.name, beside)}"
         raise UsageError(f"open_clip:{architecture}@{path}: {kind}")
-    if path.suffix not in _CHECKPOINTS:
-        raise UsageError(f"{path}: not a checkpoint; its name must end in one of {', '.join(_CHECKPOINTS)}")
+    if path.suffix not in CHECKPOINTS:
+        raise UsageError(f"{path}: not a checkpoint; its name must end in one of {', '.join(CHECKPOINTS)}")
     checkpoint.check_head(path)
     return Recipe(
         architecture, catalogue.config(architecture), LocalWeights(path), catalogue.preprocessing(architecture)

@@ -31,13 +31,21 @@ def _device(name: str) -> str:
         return name
     match = re.fullmatch(r"cuda(?::(\d+))?", name)
     if match is None:
-        known = ("auto", "cpu", "cuda")
-        raise UsageError(f"unknown device {name!r}{nearest(name, known)}; known are auto, cpu, cuda and cuda:N")
+        raise UsageError(f"unknown device {name!r}{_hint(name)}; known are auto, cpu, cuda and cuda:N")
     if not gpus():
         raise UsageError(f"device {name!r}: no GPU that the installed torch can use; use --device cpu or auto")
     if match[1] and int(match[1]) >= gpus():
         raise UsageError(f"device {name!r}: the last of the {gpus()} usable GPUs is cuda:{gpus() - 1}")
     return name
+
+
+def _hint(name: str) -> str:
+    lower = name.lower()
+    if lower in ("mps", "metal", "xpu", "tpu", "xla", "npu"):
+        return ": models are asked on CUDA GPUs and on the CPU, so use --device cpu"
+    number = re.fullmatch(r"(?:cuda|gpu)?[:=]?(\d+)", lower)
+    meant = f"cuda:{number[1]}" if number else {"gpu": "cuda", "nvidia": "cuda"}.get(lower)
+    return f"; did you mean {meant!r}?" if meant else nearest(lower, ("auto", "cpu", "cuda"))
 
 
 @cache

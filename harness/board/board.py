@@ -1,11 +1,13 @@
 """Board: models ranked on tasks with equal protocols, a pure function of the records on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mmbench.harness.board.eligible import Apart
 from mmbench.harness.board.line import Column, Line
+from mmbench.harness.board.shared import Shared
 from mmbench.harness.digest import Json
+from mmbench.harness.records.by_fact import FactTable, fact_table, facts_of, rows_by
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.reported import Reported
 from mmbench.harness.statistics.estimate import Estimate
@@ -26,6 +28,10 @@ class Board:
     """Sentences on labels: tasks whose last try gave no scores, and other models that had the label before."""
     reported: tuple[Reported, ...] = ()
     """Published figures, those that stand among the lines included."""
+    by: str | None = None
+    """Fact by which scores are shown too."""
+    shared: Shared | None = None
+    """The tasks that all models have, where they are ranked on these alone."""
 
     @property
     def gains(self) -> bool:
@@ -61,18 +67,36 @@ class Board:
             if cell is None or (cell.best is not None and cell.corrected is None)
         ]
 
+    @property
+    def by_fact(self) -> tuple[FactTable, ...]:
+        """The scores by that fact, a table for each task that has it."""
+        return () if self.by is None else self.fact_tables([self.by])
+
+    def fact_tables(self, facts: Collection[str] | None = None) -> tuple[FactTable, ...]:
+        """Return the scores of each task by each of these facts, or by all of its own."""
+        held = {(entry.record.reference, entry.record.model): entry.record for entry in self.entries}
+        made = []
+        for column in self.columns:
+            asked = [held[key] for line in self.lines if (key := (column.task, line.model)) in held]
+            for fact in dict.fromkeys(fact for record in asked for fact in facts_of(record)):
+                if facts is None or fact in facts:
+                    named = [(record.model, record) for record in asked]
+                    made.append(fact_table(column.task, column.metric, fact, named))
+        return tuple(table for table in made if table is not None)
+
     def rows(self) -> list[dict[str, Json]]:
         """Return a row for each model, task and metric, those that stand apart and published figures included."""
         lines = {(line.model, line.source): line for line in self.lines}
         rows: list[dict[str, Json]] = []
-        standing = [(entry.record, lines.get((entry.record.model, None))) for entry in self.entries]
-        for record, line in (*standing, *((each.entry.record, None) for each in self.apart)):
+        standing = [(entry, lines.get((entry.record.model, None))) for entry in self.entries]
+        for entry, line in (*standing, *((each.entry, None) for each in self.apart)):
+            record = entry.record
             more = self._more(line, record.reference)
             gain = more.pop("visual_gain")
             cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}
             rows += [
                 {**row, "visual_gain": gain if row["primary"] else None, **cost, **more, **_MEASURED}
-                for row in record.rows()
+                for row in self._rows_of(entry)
             ]
         for each in self.reported:
             among = lines.get((each.model, each.source))
@@ -81,6 +105,10 @@ class Board:
             rows.append({**each.row(), **unknown, **self._more(among, task)})
         return rows
 
+    def _rows_of(self, entry: Entry) -> list[dict[str, Json]]:
+        record = entry.record
+        return record.rows() if self.by is None else rows_by(record, self.by, entry.path.with_suffix(".parquet"))
+
     def _more(self, line: Line | None, task: str) -> dict[str, Json]:
         """Return what a row says of the line it belongs to."""
         found = next(((i, column) for i, column in enumerate(self.columns) if column.task == task), None)
@@ -88,9 +116,11 @@ class Board:
             return {"visual_gain": None, "standing": None}
         i, column = found
         cell, standing = line.cells[i], line.standing
+        ranked_on: dict[str, Json] = {} if self.shared is None else {"shared": list(self.shared.tasks)}
         return {
             "visual_gain": cell.gain.as_json() if cell and cell.gain else None,
             "standing": {
+                **ranked_on,
                 "rank": line.rank,
                 "rank_low": standing.rank_low if standing else None,
                 "rank_high": standing.rank_high if standing else None,

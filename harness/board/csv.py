@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Line
 from mmbench.harness.digest import Json
+from mmbench.harness.records.by_fact import FactTable
 from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
 
@@ -18,6 +19,7 @@ View: TypeAlias = Literal["tasks", "dimensions", "families"]
 def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
     """Return one flat mapping for each line: its place, what the view names (None: all of it), what it cost."""
     table = []
+    by_fact = board.by_fact
     for line in board.lines:
         standing = line.standing
         flat: dict[str, Json] = {
@@ -32,12 +34,17 @@ def flat_lines(board: Board, view: View | None = None) -> list[dict[str, Json]]:
             "items_per_second": line.items_per_second,
             "parameters": line.parameters,
         }
+        if board.shared is not None:
+            flat["shared tasks"] = ", ".join(board.shared.tasks)
+            flat["left out"] = ", ".join(task for task, _ in board.shared.left)
         if view in (None, "dimensions"):
             flat.update(_means("dimension", line.dimensions))
         if view in (None, "families"):
             flat.update(_means("family", line.families))
         if view in (None, "tasks"):
             flat.update(_cells(board, line))
+        for made in by_fact:
+            flat.update(_levels(made, line))
         if board.reported:
             flat.update({"reported": line.source is not None, "source": line.source, "url": None})
         table.append(flat)
@@ -62,6 +69,18 @@ def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
         yield f"{name} route", cell.route if cell else None
         if board.gains:
             yield from _ends(f"{name} visual gain", cell.gain if cell else None).items()
+
+
+def _levels(table: FactTable, line: Line) -> Iterator[tuple[str, Json]]:
+    """Return the scores by a fact of one model, each named by the value: `task metric [fact=value]`."""
+    place = table.names.index(line.model) if line.source is None and line.model in table.names else None
+    for level, scores in table.shown:
+        score = None if place is None else scores[place]
+        made: dict[str, Json] = {"": None, " low": None, " high": None, " n": None}
+        if score is not None:
+            made = {"": score.value, " low": score.low, " high": score.high, " n": score.n}
+        for end, cell in made.items():
+            yield f"{table.task} {table.metric} [{table.fact}={level}]{end}", cell
 
 
 def _cell(cell: Json) -> Json:

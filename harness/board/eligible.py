@@ -11,6 +11,7 @@ from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unlike import unlike
 from mmbench.harness.records.unscored import Unscored
+from mmbench.harness.tasks.task_names import of_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,32 @@ class Filter:
     dimensions: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """Names of tasks, `name@version`, YAML files, or globs of these."""
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether it limits tasks."""
+        return bool(self.dimensions or self.families or self.tasks)
+
+    def resolved(self, references: Iterable[str]) -> "Filter":
+        """Return the same with tasks named by `name@version`. Raises UsageError for a name that means none."""
+        return replace(self, tasks=tuple(of_records(self.tasks, references, "this folder"))) if self.tasks else self
 
     def model(self, label: str) -> bool:
         """Tell whether a model stays."""
         return not self.models or any(fnmatchcase(label, glob) for glob in self.models)
 
-    def task(self, family: str, dimension: str) -> bool:
+    def task(self, reference: str, family: str, dimension: str) -> bool:
         """Tell whether a task stays."""
-        return family in (self.families or (family,)) and dimension in (self.dimensions or (dimension,))
+        named = reference in (self.tasks or (reference,))
+        return named and family in (self.families or (family,)) and dimension in (self.dimensions or (dimension,))
 
     def record(self, record: Record) -> bool:
         """Tell whether a record stays."""
         return (
             self.model(record.model)
-            and self.task(record.family, record.card.dimension)
+            and self.task(record.reference, record.family, record.card.dimension)
             and record.route in (self.routes or (record.route,))
         )
 
@@ -88,6 +101,9 @@ class Apart:
 
 OLDER = "older than the newest attempt of its label"
 """Why records stand apart of which a remark on their label tells."""
+NOT_SHARED = "not a task of all models"
+"""Why records stand apart where models are ranked on what all have, which a note tells."""
+TOLD = (OLDER, NOT_SHARED)
 
 
 def alike(entries: Sequence[Entry], *, same_route: bool) -> tuple[list[Entry], list[Apart]]:

@@ -1,20 +1,24 @@
 """Board grid: the tables of a board as text cells, independent of what prints them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
-from mmbench.harness.board.eligible import OLDER
+from mmbench.harness.board.eligible import TOLD
 from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
+from mmbench.harness.records.by_fact import FactTable
 from mmbench.harness.render.figures import COVERED, count, interval, number, some
+from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
-from mmbench.harness.types import FEW_CLUSTERS
+from mmbench.harness.types import FEW_CLUSTERS, Score
 
 MOST_TASKS = 12
 """Largest number of task columns; beyond it dimensions are shown, where there are any."""
 _FEW_NAMES = 6
+_LONGEST = 80
+"""Characters of a value of a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ def choose_view(board: Board) -> View:
 def grids(board: Board, view: View | None = None) -> list[Grid]:
     """Return the tables of a board: the ranking, what the view names, the visual gain, and published figures."""
     view = view or choose_view(board)
-    details = [_tasks(board) if view == "tasks" else _means(board, view), _gains(board), _reported(board)]
+    details = [_tasks(board) if view == "tasks" else _means(board, view), *map(fact_grid, board.by_fact)]
+    details += [_gains(board), _reported(board)]
     return [ranking(board, view), *(grid for grid in details if grid.rows and grid.numbers)]
 
 
@@ -97,26 +102,34 @@ def cell_text(cell: Cell | None, *, routed: bool) -> str:
     """Return a score with half its interval, its route, and the share that was scored where some was not."""
     if cell is None or cell.score.value is None:
         return "-"
-    score = cell.score
     mark = f" ({cell.route})" if routed and cell.route not in ("embed", "reported") else ""
+    return _score_text(cell.score, mark)
+
+
+def _score_text(score: Score | None, mark: str = "") -> str:
+    if score is None or score.value is None:
+        return "-"
     short = f" {score.coverage:.1%} scored" if score.coverage < COVERED else ""
     return f"{number(score.value)}{_spread(score.value, score.low, score.high)}{mark}{short}"
 
 
 _LOPSIDED = 1.25
 """From this ratio of its sides on an interval is written by its ends."""
+_NEAR = 0.0005
+"""What a figure of three decimals cannot show; nearer to 0 or 1 an end is an edge."""
 
 
 def _spread(value: float | None, low: float | None, high: float | None) -> str:
-    """Return half an interval, or both of its ends where one is farther from the value than the other.
+    """Return half an interval, or both of its ends where one is farther from the value than the other, or is an edge.
 
-    >>> _spread(0.5, 0.4, 0.61), _spread(0.99, 0.9, 1.0)
-    (' ±0.105', ' (0.900 … 1.000)')
+    >>> _spread(0.5, 0.4, 0.61), _spread(0.99, 0.9, 1.0), _spread(0.95, 0.9, 1.0)
+    (' ±0.105', ' (0.900 … 1.000)', ' (0.900 … 1.000)')
     """
     if value is None or low is None or high is None:
         return ""
     down, up = value - low, high - value
-    if max(down, up) > _LOPSIDED * min(down, up) and max(down, up) - min(down, up) > 0.0005:
+    edge = (value <= 1 and high > 1 - _NEAR) or abs(low) < _NEAR
+    if edge or (max(down, up) > _LOPSIDED * min(down, up) and max(down, up) - min(down, up) > _NEAR):
         return f" ({number(low)} … {number(high)})"
     return f" ±{(high - low) / 2:.3f}"
 
@@ -142,6 +155,20 @@ def _tasks(board: Board) -> Grid:
         alike = f" ({', '.join(routes)})" if len(routes) == 1 and routes != {"embed"} else ""
         rows.append((_name(column) + alike, *(cell_text(cell, routed=not alike) for cell in cells)))
     return Grid("Value by task", ("task and metric",), tuple(map(label, board.lines)), tuple(rows))
+
+
+def fact_grid(table: FactTable) -> Grid:
+    """Return the scores of a task by a fact, and below them those of all items."""
+    rows = [
+        (plain(level, _LONGEST), _items(scores), *(_score_text(score) for score in scores))
+        for level, scores in table.shown
+    ]
+    rows.append(("all", _items(table.whole), *(_score_text(score) for score in table.whole)))
+    return Grid(f"{table.task} {table.metric} by {table.fact}", (table.fact, "items"), table.names, tuple(rows))
+
+
+def _items(scores: Sequence[Score | None]) -> str:
+    return f"{max((score.n for score in scores if score), default=0):,}"
 
 
 def _gains(board: Board) -> Grid:
@@ -173,10 +200,10 @@ def _name(column: Column) -> str:
 
 def board_notes(board: Board) -> list[str]:
     """Return what a reader of the board should know."""
-    notes = []
+    notes = [board.shared.note()] if board.shared is not None else []
     if any(line.overall is not None for line in board.lines):
         notes.append("score: mean over tasks of (value - chance) / (best - chance); ±: half the 95 % interval")
-        notes.append("in brackets: the ends of an interval whose sides are unlike")
+        notes.append("in brackets: the ends of an interval whose sides are unlike, or that ends at 0 or 1")
     if sum(line.standing is not None for line in board.lines) > 1:
         notes.append("ranks: below the models that are surely better, above those surely worse; one group: a tie")
     alone = sum(line.standing.alone for line in board.lines if line.standing) // 2
@@ -196,13 +223,22 @@ def board_notes(board: Board) -> list[str]:
     few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)
     if few:
         notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {some(list(few), _FEW_NAMES)}")
-    return notes + _apart(board)
+    return notes + by_notes(board) + _apart(board)
+
+
+def by_notes(board: Board) -> list[str]:
+    """Return the tasks that the fact of the board divides not."""
+    there = {table.task for table in board.by_fact}
+    without = [column.task for column in board.columns if column.task not in there]
+    if board.by is None or not without:
+        return []
+    return [f"no scores by {board.by}: {some(without, _FEW_NAMES)}, of whose items it is not known"]
 
 
 def _apart(board: Board) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for each in board.apart:
-        if each.why != OLDER:
+        if each.why not in TOLD:
             found.setdefault((each.entry.record.reference, each.why), []).append(each.entry.record.model)
     apart = [f"apart: {some(models, _FEW_NAMES)} on {task} ({why})" for (task, why), models in found.items()]
     return apart + [*board.remarks]

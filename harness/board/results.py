@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import flat_lines
-from mmbench.harness.board.eligible import OLDER, Apart, Filter, alike, outlines
+from mmbench.harness.board.eligible import NOT_SHARED, OLDER, Apart, Filter, alike, outlines
 from mmbench.harness.board.evidence import Evidence
 from mmbench.harness.board.line import Cell, Column, Entrant, label, make_lines
+from mmbench.harness.board.shared import shared_tasks
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.attempt import attempts
+from mmbench.harness.records.by_fact import check_fact
 from mmbench.harness.records.curves import PlotOf, as_point, plot_curves, plot_of
 from mmbench.harness.records.entry import Entry, find, in_results
 from mmbench.harness.records.record import Record
@@ -60,20 +62,24 @@ class Results:
         same_route: bool = False,
         keep: Filter | None = None,
         with_reported: bool = False,
+        by: str | None = None,
+        shared: bool = False,
     ) -> Board:
         """Return the board over the tasks of a suite, or over every task that was run.
 
         With `same_route` only records of the route that most models were asked by stay, task by task. `keep` limits
         models and tasks. `with_reported` sets published figures among the measured ones, to which they may not compare.
-        Outcomes that cannot be read are added to `errors`. Raises UsageError where there is no such suite, or nothing
-        that a part of `keep` names.
+        `by` is a fact to show scores by. With `shared` models are ranked on the tasks that all of them have.
+        Outcomes that cannot be read are added to `errors`. Raises UsageError where there is no such suite or fact,
+        nothing that a part of `keep` names, or nothing that is shared.
         """
         keep = keep or Filter()
         latest = [entry for attempt in self.attempts for entry in attempt.entries]
         failed = [each for attempt in self.attempts for each in attempt.failed]
         asked = outlines(suite, (entry.record for entry in latest if entry.record.control is None), failed)
         keep.check([*(each.label for each in self.attempts), *(each.model for each in self.reported)], asked)
-        order = [column for column in asked if keep.task(column.family, column.dimension)]
+        keep = keep.resolved(column.task for column in asked)
+        order = [column for column in asked if keep.task(column.task, column.family, column.dimension)]
         tasks = {column.task for column in order}
         kept = [attempt for attempt in self.attempts if keep.model(attempt.label)]
         latest = [entry for entry in latest if entry.record.reference in tasks and keep.record(entry.record)]
@@ -99,7 +105,7 @@ class Results:
                 columns.append(replace(column, metric=first.primary.metric, protocol=first.protocol))
             elif suite or any(each.reference == column.task for each in failed):
                 columns.append(column)
-        reported = self._published(keep, tasks, everything=suite is None and not (keep.dimensions or keep.families))
+        reported = self._published(keep, tasks, everything=suite is None and not keep.narrows)
         evidence = Evidence(self.path)
         entrants = self._entrants(evidence, columns, stands, [entry for entry in latest if entry.record.control])
         # A model whose every task failed has a line all the same.
@@ -107,6 +113,13 @@ class Results:
         entrants += [Entrant(label, (None,) * len(columns)) for label in sorted(lost)]
         if with_reported:
             entrants += _published_entrants(columns, [entry.record for entry in stands], reported)
+        held_by_all = shared_tasks(columns, entrants) if shared else None
+        if held_by_all is not None:
+            columns, entrants = _only(held_by_all.tasks, columns, entrants)
+            apart += [Apart(entry, NOT_SHARED) for entry in stands if entry.record.reference not in held_by_all.tasks]
+            stands = [entry for entry in stands if entry.record.reference in held_by_all.tasks]
+        if by is not None:
+            check_fact(by, [each.record for each in stands], [each.path.with_suffix(".parquet") for each in stands])
         lines = make_lines(columns, entrants, lambda models: self._tests(evidence, stands, models))
         evidence.keep(self.entries)
         said = set(map(str, self.errors))
@@ -114,7 +127,18 @@ class Results:
         remarks = tuple(
             remark for attempt in kept for remark in attempt.remarks(tasks if suite or keep != Filter() else None)
         )
-        return Board(suite or "all tasks", tuple(columns), lines, tuple(stands), tuple(apart), remarks, reported)
+        title = suite or "all tasks"
+        return Board(
+            f"{title}, those that all models share" if shared else title,
+            tuple(columns),
+            lines,
+            tuple(stands),
+            tuple(apart),
+            remarks,
+            reported,
+            by,
+            held_by_all,
+        )
 
     def _entrants(
         self, evidence: Evidence, columns: Sequence[Column], entries: Sequence[Entry], controls: Sequence[Entry]
@@ -159,11 +183,20 @@ class Results:
             if keep.model(each.model) and (everything or any(each.of(task) for task in tasks))
         )
 
-    def leaderboard(self, suite: str | None = None, *, same_route: bool = False) -> "pd.DataFrame":
+    def leaderboard(
+        self,
+        suite: str | None = None,
+        *,
+        same_route: bool = False,
+        task: str | Sequence[str] = (),
+        by: str | None = None,
+        shared: bool = False,
+    ) -> "pd.DataFrame":
         """Return the board as a pandas frame: a line for each model, a column for each task, the best first."""
         import pandas as pd
 
-        return pd.DataFrame(flat_lines(self.board(suite, same_route=same_route)))
+        keep = Filter(tasks=(task,) if isinstance(task, str) else tuple(task))
+        return pd.DataFrame(flat_lines(self.board(suite, same_route=same_route, keep=keep, by=by, shared=shared)))
 
     def plot(self, what: PlotOf | None = None, suite: str | None = None) -> Any:
         """Return a figure of matplotlib over the board: the `profile` of each model, or `curves` over shots and levels.
@@ -203,6 +236,17 @@ class Results:
 
 
 _MOST_NOTES = 10
+
+
+def _only(
+    tasks: Sequence[str], columns: Sequence[Column], entrants: Sequence[Entrant]
+) -> tuple[list[Column], list[Entrant]]:
+    """Return columns and models with these tasks alone."""
+    kept = [i for i, column in enumerate(columns) if column.task in tasks]
+    return (
+        [columns[i] for i in kept],
+        [replace(each, cells=tuple(each.cells[i] for i in kept)) for each in entrants],
+    )
 
 
 def _asked(record: Record) -> tuple[Json, ...]:

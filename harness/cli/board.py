@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Results, make_console, print_json, warn
+from mmbench.harness.cli.common import By, Results, Tasks, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 
@@ -47,6 +47,11 @@ def leaderboard(
     suite: Annotated[
         str | None, typer.Option("--suite", help="Suite whose tasks alone are ranked. Default: every task.")
     ] = None,
+    task: Tasks = None,
+    by: By = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Models ranked on the tasks that all of them have; the others are named.")
+    ] = False,
     same_route: Annotated[
         bool, typer.Option("--same-route", help="Models of one route only: those asked by the same one.")
     ] = False,
@@ -94,10 +99,16 @@ def leaderboard(
     if not results.attempts and not results.errors and not results.reported:
         raise UsageError(f"results folder {output} has no records; make one with: mmbench run --output {output}")
     keep = Filter(
-        tuple(model or ()), tuple(dimension or ()), tuple(family or ()), tuple(each.value for each in route or ())
+        tuple(model or ()),
+        tuple(dimension or ()),
+        tuple(family or ()),
+        tuple(each.value for each in route or ()),
+        tuple(task or ()),
     )
     with output_kept():
-        board = results.board(suite, same_route=same_route, keep=keep, with_reported=with_reported)
+        board = results.board(
+            suite, same_route=same_route, keep=keep, with_reported=with_reported, by=by, shared=shared
+        )
     if sort != "rank":
         board = sort_lines(board, sort)
     _print_board(board, form, columns.value if columns else None)

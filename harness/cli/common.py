@@ -23,6 +23,15 @@ class Output(StrEnum):
 Results = Annotated[Path, typer.Option("--output", help="Results folder, read or written.")]
 Form = Annotated[Output, typer.Option("--format", help="Output format: table, or json on standard output.")]
 
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Fact to show scores by, a column that travels with the items: answer_type, category."),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", help="Task to keep: a name, a YAML file or a quoted glob of either. Repeatable."),
+]
+
 
 def make_console(*, stderr: bool = False) -> Any:
     """Return a rich console on standard output or error, as wide as the terminal, $COLUMNS or 140."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json, warn
+from mmbench.harness.cli.common import By, Form, Output, Results, Tasks, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import MmbenchError
 
@@ -30,6 +30,14 @@ def compare(
         typer.Argument(metavar="A B [C]...", help="Runs: labels in results, record files or folders of records."),
     ],
     output: Results = Path("results"),
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Suite whose tasks alone are compared. Default: every task.")
+    ] = None,
+    task: Tasks = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Tasks that all runs have alone; the others are named.")
+    ] = False,
+    by: By = None,
     alpha: Annotated[
         float, typer.Option("--alpha", help="False-positive rate: how often runs that do not differ may seem to.")
     ] = 0.05,
@@ -47,7 +55,9 @@ def compare(
     from mmbench.harness.compare.compare import compare as compared
 
     with output_kept():  # families of plug-ins are code of others
-        made = compared(*names, output=output, alpha=alpha, force=force)
+        made = compared(
+            *names, output=output, alpha=alpha, force=force, task=task or (), suite=suite, shared=shared, by=by
+        )
     if form is ComparisonOutput.json:
         print_json(made.as_json())
     elif form is ComparisonOutput.markdown:

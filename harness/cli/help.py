@@ -11,6 +11,7 @@ _OPTIONS = {
     "batch_size": "N",
     "baseline": "RUN",
     "sort": "KEY",
+    "by": "FACT",
     "controls": "NAMES",
     "max_minutes": "MINUTES",
 }

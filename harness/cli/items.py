@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, make_console, print_json, warn
+from mmbench.harness.cli.common import By, Form, Output, Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
+from mmbench.harness.errors import UsageError
 
 LIMIT = 20
 """Default number of items of a task in a table; JSON has all."""
@@ -14,7 +15,9 @@ LIMIT = 20
 
 def show(
     run: Annotated[str, typer.Argument(help="Run: a label in results, a record file or a folder of records.")],
-    task: Annotated[str | None, typer.Option("--task", help="Task name or YAML file. Default: every task.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Task name, YAML file or quoted glob. Default: every task.")
+    ] = None,
     wrong: Annotated[
         bool, typer.Option("--wrong", help="Wrong items only: below the best value, or without an answer.")
     ] = False,
@@ -22,13 +25,19 @@ def show(
         int | None,
         typer.Option("--limit", help="Largest number of items a task. Default: 20 in a table, all in JSON.", min=1),
     ] = None,
+    by: By = None,
     output: Results = Path("results"),
     form: Form = Output.table,
 ) -> None:
-    """Show the items of a run: question, answer and reference.
+    """Show the items of a run: question, answer and reference; or with --by its scores by a fact of the items.
 
     Exit status: 0, 2 bad usage.
     """
+    if by is not None:
+        if wrong or limit:
+            raise UsageError("--by shows scores, and --wrong and --limit choose items; leave one of them out")
+        _show_by(run, task, by, output, form)
+        return
     from mmbench.harness.records.items import find_items, task_files
     from mmbench.harness.records.selection import select
     from mmbench.harness.run.predictions import item_json
@@ -64,6 +73,27 @@ def show(
         typer.echo("no wrong items" if wrong else "no items", err=True)
 
 
+def _show_by(run: str, task: str | None, by: str, output: Path, form: Output) -> None:
+    from mmbench.harness.records.by_fact import check_fact, rows_by
+    from mmbench.harness.records.items import of_task
+    from mmbench.harness.records.selection import select
+
+    selection = select(run, output)
+    entries = of_task(list(selection.own().values()) or list(selection.entries), task)
+    outcomes = [entry.path.with_suffix(".parquet") for entry in entries]
+    check_fact(by, [entry.record for entry in entries], outcomes)
+    for error in (*selection.errors, *selection.attempt.remarks()):
+        warn(error)
+    if form is Output.json:
+        print_json(
+            [row for entry, path in zip(entries, outcomes, strict=True) for row in rows_by(entry.record, by, path)]
+        )
+        return
+    from mmbench.harness.terminal.by_fact import by_fact_tables
+
+    make_console().print(by_fact_tables([entry.record for entry in entries], by))
+
+
 def report(
     output: Results = Path("results"),
     to: Annotated[Path, typer.Option("--to", help="HTML file to write.")] = Path("report.html"),
@@ -72,7 +102,9 @@ def report(
     ] = None,
     task: Annotated[
         list[Path] | None,
-        typer.Option("--task", help="YAML file of a task of your own, for its pictures and questions. Repeatable."),
+        typer.Option(
+            "--task", help="YAML file of a task of your own, or a quoted glob, for pictures and questions. Repeatable."
+        ),
     ] = None,
 ) -> None:
     """Write a results folder as one HTML file that opens from disk without network.
@@ -80,9 +112,10 @@ def report(
     Exit status: 0, 2 bad usage.
     """
     from mmbench.harness.report import write_report
+    from mmbench.harness.tasks.task_names import expanded
 
     with output_kept():
-        made = write_report(output, to, suite, task or ())
+        made = write_report(output, to, suite, [Path(file) for file in expanded(map(str, task or ()))])
     for warning in made.warnings:
         warn(warning)
     typer.echo(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, Scorer, StorePath, make_console, print_json
+from mmbench.harness.cli.common import By, Form, Output, Results, Scorer, StorePath, make_console, print_json
 from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import InternalError, UsageError
 from mmbench.harness.render.plain import clean
@@ -40,7 +40,9 @@ def run(
         ),
     ] = None,
     suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,
-    task: Annotated[list[str] | None, typer.Option("--task", help="Task name or YAML file. Repeatable.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="Task name, YAML file, or a quoted glob of either. Repeatable.")
+    ] = None,
     output: Results = Path("results"),
     name: Annotated[str | None, typer.Option("--name", help="Label of the model in results.")] = None,
     store: StorePath = None,
@@ -68,6 +70,7 @@ def run(
         typer.Option("--max-errors", help="Items of the run that may be errors before its exit status is 1.", min=0),
     ] = 0,
     offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    by: By = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan only: show what would be asked, and ask nothing.")
     ] = False,
@@ -85,7 +88,7 @@ def run(
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.ask.controls import parse_controls
     from mmbench.harness.models.models import Loading
-    from mmbench.harness.run.choose import choose_models, choose_scorer, choose_tasks
+    from mmbench.harness.run.choose import check_known, choose_models, choose_scorer, choose_tasks
     from mmbench.harness.run.run import execute
     from mmbench.harness.run.settings import RunSettings
 
@@ -102,6 +105,7 @@ def run(
     errors = make_console(stderr=True)
     with output_kept():  # from here on code of adapters runs
         tasks = choose_tasks(suite, task)
+        check_known(by, tasks)
         models = choose_models(model, settings.loading, name)
         second = choose_scorer(scorer, settings.loading)
         if dry_run:
@@ -117,19 +121,22 @@ def run(
     if debug:
         _print_tracebacks(made)
     if form is Output.json:
-        print_json(made.rows())
+        print_json(made.rows(by))
     else:
-        _print_run(made, output)
+        _print_run(made, output, by)
     raise typer.Exit(made.exit_code)
 
 
-def _print_run(made: "Run", output: Path) -> None:
+def _print_run(made: "Run", output: Path, by: str | None) -> None:
+    from mmbench.harness.terminal.by_fact import by_fact_tables
     from mmbench.harness.terminal.profile import profiles
     from mmbench.harness.terminal.run import ending_table, run_table
 
     console = make_console()
     if made.records:
         console.print(run_table(made))
+        if by is not None:
+            console.print(by_fact_tables(made.records, by))
         if perceived := profiles(made):
             console.print(perceived)
     if ends := made.endings():  # below the scores; without these there is no result, and standard output stays empty

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmbench.harness.compare.by_fact import TriedFact, by_fact, judged_by_fact
+from mmbench.harness.compare.choose import chosen, held_by_all
 from mmbench.harness.compare.difference import Difference, difference, verdict
 from mmbench.harness.compare.match import Match, match, measured_pair
 from mmbench.harness.compare.rows import CompareRow, Comparison, Flip, Left, Overall
@@ -13,6 +15,7 @@ from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
+from mmbench.harness.records.by_fact import check_fact
 from mmbench.harness.records.changes import Part, part, pooled
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.record import Record
@@ -27,24 +30,37 @@ MOST_FLIPS = 3
 """Number of items of a task that are listed."""
 
 
-def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0.05, force: bool = False) -> Comparison:
+def compare(
+    *names: str | Path,
+    output: str | Path = "results",
+    alpha: float = 0.05,
+    force: bool = False,
+    task: str | Sequence[str] = (),
+    suite: str | None = None,
+    shared: bool = False,
+    by: str | None = None,
+) -> Comparison:
     """Compare models, given as labels in `output`, record files or folders of records, with the first of them.
 
     Per task the primary metric over the items that both models were scored on: the difference with its interval of
     1 - alpha and p, and both again adjusted over the tasks of the two models (Holm 1979), so that no verdict depends on
     who else is compared. A model is better or worse where the adjusted p is below alpha, which is where the adjusted
     interval leaves out 0. One more test, of the mean over tasks, is what a board of the two would rank them by.
-    Tasks whose version, data or protocol differ are left out by name, or marked with `force`. Raises UsageError for
-    fewer than two names, or one that is not found.
+    Tasks whose version, data or protocol differ are left out by name, or marked with `force`. `task` and `suite` choose
+    tasks, `shared` those that all runs have; `by` is a fact by whose values the differences are tested too.
+    Raises UsageError for fewer than two names, a name that is not found, or a fact that no task has.
     """
     if len(names) < 2:
         raise UsageError("comparison needs two runs or more: mmbench compare A B")
     if not isinstance(alpha, float) or not 0 < alpha < 1:
         raise UsageError(f"alpha is a number between 0 and 1, not {alpha}")
-    runs = [select(name, output) for name in names]
+    runs, remarks = chosen([select(name, output) for name in names], [task] if isinstance(task, str) else task, suite)
     models = labels(runs, names)
+    told = None
+    if shared:
+        runs, told = held_by_all(runs, models)
     made = [
-        _against(runs[0], run, (models[0], model), alpha, force=force)
+        _against(runs[0], run, (models[0], model), alpha, force=force, by=by)
         for run, model in zip(runs[1:], models[1:], strict=True)
     ]
     return Comparison(
@@ -56,7 +72,10 @@ def compare(*names: str | Path, output: str | Path = "results", alpha: float = 0
         tuple(
             dict.fromkeys([str(error) for run in runs for error in run.errors] + [e for m in made for e in m.errors])
         ),
-        tuple(remark for run in runs for remark in run.attempt.remarks()),
+        tuple(remarks),
+        told,
+        by,
+        tuple(row for each in made for row in judged_by_fact(each.by_fact, alpha)),
     )
 
 
@@ -90,9 +109,12 @@ class _Against:
     left: list[Left]
     overall: Overall | None
     errors: list[str]
+    by_fact: list[TriedFact]
 
 
-def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool) -> _Against:
+def _against(
+    a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool, by: str | None
+) -> _Against:
     first, model = models
     found = match(a, b, force=force, names=models)
     rows: list[_Tried] = []
@@ -102,6 +124,8 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
     errors: list[str] = []
     tests: list[Paired] = []
     parts: list[tuple[Part, Part]] = []
+    facts: list[TriedFact] = []
+    refused: list[str] = []
     for each in found.matches:
         try:
             measured = measured_pair(each)
@@ -114,12 +138,21 @@ def _against(a: Selection, b: Selection, models: tuple[str, str], alpha: float, 
             left.append(Left(model, each.a.record.task, f"metric {each.metric.name} is undefined on the items of both"))
             continue
         rows.append(_Tried(_row(each, models, measured, made), made, variation(measured, made, 1 - alpha)))
+        if by is not None:
+            try:
+                facts += by_fact(each, models, measured, by, alpha)
+            except UsageError as error:
+                refused.append(str(error))
         scale = corrected_scale(each)
         if scale is not None:
             tests.append(raw(made).scaled(scale))
             parts.append(scaled_parts(each, measured, scale))
     overall = _overall(model, pooled(tests, parts, 1 - alpha), alpha, len(tests)) if tests else None
-    return _Against(rows, left, overall, errors)
+    if rows and by is not None and not facts:
+        held = [each.a for each in found.matches]
+        check_fact(by, [each.record for each in held], [each.path.with_suffix(".parquet") for each in held])
+        raise UsageError(refused[0] if refused else f"no task has a value of its metric by '{by}'")
+    return _Against(rows, left, overall, errors, facts)
 
 
 def _overall(model: str, mean: Paired, alpha: float, tasks: int) -> Overall:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmbench.harness.compare.by_fact import FactRow
 from mmbench.harness.compare.difference import Verdict
 from mmbench.harness.digest import Json
 from mmbench.harness.render.figures import count, probability, signed, span
@@ -136,6 +137,12 @@ class Comparison:
     """Records that could not be read, by name."""
     remarks: tuple[str, ...] = ()
     """Sentences on what was left out under a label, or has no scores."""
+    shared: str | None = None
+    """Sentence on the tasks that all runs have, where they are compared on these alone."""
+    by: str | None = None
+    """Fact by which the differences are tested too."""
+    by_fact: tuple[FactRow, ...] = ()
+    """Model by model, task by task, a row for each value of the fact."""
 
     @property
     def exit_code(self) -> int:
@@ -195,10 +202,14 @@ class Comparison:
             "overall": [each.as_json() for each in self.overall],
             "errors": list(self.errors),
             "remarks": list(self.remarks),
+            **({} if self.shared is None else {"shared": self.shared}),
+            **({} if self.by is None else {"by": {"fact": self.by, "rows": [row.as_json() for row in self.by_fact]}}),
         }
 
     def table(self) -> "pd.DataFrame":
-        """Return the rows as a pandas frame."""
+        """Return the rows as a pandas frame; of a comparison by a fact also its rows, told apart by `fact`, `level`."""
         import pandas as pd
 
-        return pd.DataFrame([row.as_json() for row in self.rows])
+        whole: dict[str, Json] = {} if self.by is None else {"fact": None, "level": None}
+        rows = [{**row.as_json(), **whole} for row in self.rows]
+        return pd.DataFrame([*rows, *(row.as_json() for row in self.by_fact)])

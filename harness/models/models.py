@@ -1,6 +1,5 @@
 """Models under test: specs, aliases and checkpoint patterns turned into labelled adapters."""
 
-import glob
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.abilities import Adapter, abilities, did_you_mean, misspelt
 from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
 from mmbench.harness.models.own_file import from_file
+from mmbench.harness.models.spelling import unknown
+from mmbench.harness.patterns import is_pattern, matching
 from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded, spoken
 
 _OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
@@ -19,6 +20,8 @@ _OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
 
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
+_TORCH = {"float32": "fp32", "float": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"}
+"""What torch calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ class Loading:
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
-            known = ", ".join(DTYPES)
-            raise UsageError(f"unknown dtype '{self.dtype}'{nearest(str(self.dtype), DTYPES)}; known are {known}")
+            meant = _TORCH.get(str(self.dtype).lower().removeprefix("torch."))
+            near = f"; did you mean '{meant}'?" if meant else nearest(str(self.dtype), DTYPES)
+            raise UsageError(f"unknown dtype '{self.dtype}'{near}; known are {', '.join(DTYPES)}")
         if not isinstance(self.device, str):
             raise UsageError(f"the device is auto, cpu, cuda or cuda:N, not {self.device!r}")
 
@@ -80,19 +84,13 @@ def _expand(spec: str) -> list[str]:
     if spec in known or spec in known.unusable:
         return [known.pick(spec, "alias").spec]
     head, at, pattern = spec.rpartition("@")
-    if at and re.search(r"[*?\[]", pattern):
+    if at and is_pattern(pattern):
         pattern, options = _OPTIONS.fullmatch(pattern).groups()  # type: ignore[union-attr]
-        found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - a pattern may be absolute, which Path.glob refuses
-        matched = sorted(found, key=_natural)
+        matched = matching(pattern)
         if not matched:
             raise UsageError(f"no file matches '{pattern}' in --model {spec}")
         return [f"{head}@{path}{options}" for path in matched]
     return [spec]
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    """Order `epoch_9` before `epoch_10`."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)]
 
 
 def _model(label: str, spec: str, loading: Loading) -> Model:
@@ -102,9 +100,7 @@ def _model(label: str, spec: str, loading: Loading) -> Model:
         return Model(label, spec, own.adapter, own.code)
     known = entries(ADAPTERS)
     if kind not in known and kind not in known.unusable:
-        named = aliases()
-        near = nearest(spec, [*named, *known])
-        raise UsageError(f"there is no model '{spec}'{near}; see: mmbench list models{named.besides}")
+        raise UsageError(unknown(spec))
     entry = known.pick(kind, "adapter")
     make = loaded(entry, "adapter")
     if not callable(make):

@@ -6,20 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.outcomes import open_outcomes
 from mmbench.harness.records.selection import Selection
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
-from mmbench.harness.tasks.yaml_file import read_yaml
+from mmbench.harness.tasks.task_names import expanded, is_file, of_records
 from mmbench.harness.types import Outcome
 
 _CLOSE = 1e-9
 """What sums of floats are off by."""
-
-_NAMED = 10
-"""Tasks that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def find_items(
     """
     # A record file of a control names that control; elsewhere items are those that were asked with their own pictures.
     entries = list(selection.own().values()) or list(selection.entries)
-    return [_items(entry, wrong=wrong, limit=limit) for entry in _of_task(entries, task)]
+    return [_items(entry, wrong=wrong, limit=limit) for entry in of_task(entries, task)]
 
 
 def _items(entry: Entry, *, wrong: bool, limit: int | None) -> Items:
@@ -57,28 +53,17 @@ def _items(entry: Entry, *, wrong: bool, limit: int | None) -> Items:
         return Items(entry, metric, tuple(table.rows(chosen[:limit])), len(chosen))
 
 
-def _of_task(entries: Sequence[Entry], task: str | None) -> list[Entry]:
+def of_task(entries: Sequence[Entry], task: str | None) -> list[Entry]:
+    """Return the records of one task, or all. Raises UsageError where there is none."""
     if task is None:
         return list(entries)
-    name = _reference(task)
-    chosen = [entry for entry in entries if name in (entry.record.task, entry.record.reference)]
-    if not chosen:
-        known = [entry.record.task for entry in entries]
-        near = nearest(name, known) or f"; it has {', '.join(known[:_NAMED])}{', …' if len(known) > _NAMED else ''}"
-        raise UsageError(f"the run has no task '{name}'{near}")
-    return chosen
+    named = of_records([task], (entry.record.reference for entry in entries), "the run")
+    return [entry for entry in entries if entry.record.reference in named]
 
 
 def task_files(names: Sequence[str | None]) -> list[Path]:
     """Return those names that are task files, not names of the catalogue."""
-    return [Path(name) for name in names if name and name.endswith((".yaml", ".yml"))]
-
-
-def _reference(task: str) -> str:
-    if not task_files([task]):
-        return task
-    content, _ = read_yaml(Path(task))
-    return f"{content.get('name')}@{content.get('version', 1)}"
+    return [Path(file) for name in names if name and is_file(name) for file in expanded([name])]
 
 
 def is_wrong(metric: Metric, outcome: Outcome) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
-from mmbench.harness.board.eligible import OLDER
+from mmbench.harness.board.eligible import TOLD
+from mmbench.harness.board.grid import by_notes
 from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
 from mmbench.harness.render.figures import COVERED, interval, number
@@ -45,11 +46,14 @@ def board_notes(board: Board) -> list[str]:
         )
     if board.gains:
         notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
+    if board.shared is not None:
+        notes.append(f"S{board.shared.note()[1:]}.")
+    notes += [f"{note[:1].upper()}{note[1:]}." for note in by_notes(board)]
     notes += [f"Not ranked (-): {each}." for each in why_unranked(board)]
     notes += [
         f"Apart: {each.entry.record.model} on {each.entry.record.reference} ({each.why})."
         for each in board.apart
-        if each.why != OLDER
+        if each.why not in TOLD
     ]
     return notes + [f"{remark[:1].upper()}{remark[1:]}." for remark in board.remarks]
 

@@ -7,6 +7,7 @@ from mmbench.harness.board.csv import View
 from mmbench.harness.records.curves import Curve, shots_curve
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
+from mmbench.harness.report.by_fact import by_fact_tables
 from mmbench.harness.report.cards import task_card
 from mmbench.harness.report.chart import legend
 from mmbench.harness.report.contents import Contents
@@ -35,6 +36,7 @@ def sections(contents: Contents) -> list[Section]:
         _board(contents),
         Section("profile", "Profile", _profile(contents)),
         Section("shots", "Learning", _shots(contents)),
+        Section("facts", "By fact", _facts(contents.board)),
         Section("pairs", "Pairs", _pairs(contents)),
         Section("confusion", "Confusions", _confusion(contents)),
         Section("items", "Items", _explorer()),
@@ -67,6 +69,7 @@ def board_section(board: Board, view: View | None, *more: str) -> Section:
     )
     notes = tag("ul", {"class": "notes"}, *(tag("li", None, note) for note in (*board_notes(board), *more)))
     parts = [filters, _scrolled("board", board_table(board, view)), notes]
+    parts += by_fact_tables(board.by_fact, opened=True)
     if board.reported:
         parts.append(_scrolled("board", published(board.reported)))
     return Section("board", "Board", _section("board", "Board", "", *parts))
@@ -102,6 +105,14 @@ def _shots(contents: Contents) -> Html:
     note = "Accuracy of a head fitted on few examples: mean over the draws, with 95 % intervals; dashed: chance."
     plot = tag("div", {"class": "plot"}, legend(contents.models), tag("div", {"class": "figures"}, *figures))
     return _section("shots", "Learning curves", note, plot)
+
+
+def _facts(board: Board) -> Html:
+    tables = board.fact_tables()
+    if not tables:
+        return Html()
+    note = "The primary metric over the items that share a value of a fact, with 95 % intervals."
+    return _section("facts", "Scores by fact", note, *by_fact_tables(tables, opened=False))
 
 
 def _pairs(contents: Contents) -> Html:

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
 from mmbench.harness import registry
@@ -9,10 +11,12 @@ from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
+from mmbench.harness.records.by_fact import unknown
 from mmbench.harness.render.plain import plain
 from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task import Task
+from mmbench.harness.tasks.task_names import expanded
 
 Asked: TypeAlias = str | os.PathLike[str] | Task
 """A task: a name of the catalogue, the path of a task file, or what `mmbench.task` made."""
@@ -20,7 +24,7 @@ Asked: TypeAlias = str | os.PathLike[str] | Task
 
 def choose_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None) -> tuple[Task, ...]:
     """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError."""
-    names = listed(task)
+    names = [each for name in listed(task) for each in (expanded([name]) if isinstance(name, str) else [name])]
     if suite is not None and not isinstance(suite, str | os.PathLike):
         raise UsageError(f"a suite is a name or a YAML file, not {plain(repr(suite), 60)}")
     found = find_suite(os.fspath(suite) if suite else registry.default("suite")).tasks if suite or not names else ()
@@ -59,6 +63,28 @@ def _open(task: Task) -> None:
         raise
     except Exception:  # whatever else goes wrong is told as this task's own when it is asked, and the others go on
         return
+
+
+_LOOKED_AT = 100
+"""Items whose facts stand for those of all."""
+
+
+def check_known(fact: str | None, tasks: Sequence[Task]) -> None:
+    """Raise UsageError, before anything is asked, where a fact is named that the items of no task have."""
+    if fact is None:
+        return
+    known: set[str] = set()
+    for task in tasks:
+        try:
+            known.update(tamed(partial(_facts, task)))
+        except Exception:  # a task that fails here is told as failed when it is asked
+            return
+    if fact not in known:
+        raise UsageError(unknown(fact, "these tasks", known))
+
+
+def _facts(task: Task) -> set[str]:
+    return {name for sample in islice(task.family.samples(), _LOOKED_AT) for name in sample.facts}
 
 
 def choose_models(model: object, loading: Loading, name: str | None) -> list[Model]:

@@ -14,6 +14,7 @@ from mmbench.harness.foreign import tamed
 from mmbench.harness.models.labels import check_name, safe_name
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.records import record as records
+from mmbench.harness.records.by_fact import check_fact, levels_below, rows_by
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import number
@@ -51,11 +52,14 @@ class Scored:
         """Return one row for each metric, as those of a run."""
         return self.record.rows()
 
-    def table(self) -> "pd.DataFrame":
-        """Return the rows as a pandas frame."""
+    def table(self, by: str | None = None) -> "pd.DataFrame":
+        """Return the rows as a pandas frame; with a fact also those of its values, as that of a run."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows())
+        if by is None:
+            return pd.DataFrame(self.rows())
+        check_fact(by, [self.record])
+        return pd.DataFrame(levels_below(rows_by(self.record, by)))
 
     def items(self) -> list[dict[str, Json]]:
         """Return `{id, status, prediction, target, values, facts, reply, prompt}` for each item."""

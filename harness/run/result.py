@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 from mmbench.harness.foreign import tamed
+from mmbench.harness.records.by_fact import check_fact, levels_below, rows_by
 from mmbench.harness.records.curves import PlotOf, plot_curves, plot_of
 from mmbench.harness.records.profile import Profile, plot_profiles, profile
 from mmbench.harness.records.record import Record
@@ -39,12 +40,16 @@ class Run:
     tracebacks: list[str] = field(default_factory=list)
     """Of what adapters raised for single items, the first of each kind."""
 
-    def rows(self) -> list[dict[str, Json]]:
-        """Return a row for each model, task and metric; a task that gave no scores has rows with the `reason`."""
+    def rows(self, by: str | None = None) -> list[dict[str, Json]]:
+        """Return a row for each model, task and metric; a task that gave no scores has rows with the `reason`.
+
+        With the name of a fact each row of a record holds the scores by its values under `by`.
+        """
         rows: list[dict[str, Json]] = []
         for record in self.records:
             why: dict[str, Json] = {} if _scored(record) else {"reason": record.first_error}
-            rows += [{**row, **why} for row in record.rows()]
+            own = record.rows() if by is None else rows_by(record, by, self.outcomes(record))
+            rows += [{**row, **why} for row in own]
         return rows + [row for problem in self.problems for row in _empty(problem)]
 
     def endings(self) -> list[Ending]:
@@ -56,11 +61,22 @@ class Run:
         tried = {problem.model for problem in self.problems} | {record.model for record in self.records}
         return tried - {record.model for record in self.records if _scored(record)}
 
-    def table(self) -> "pd.DataFrame":
-        """Return the rows as a pandas frame."""
+    def outcomes(self, record: Record) -> Path | None:
+        """Return the file of a record's outcomes."""
+        folder = self.results
+        return folder and (folder / "runs" / record.model / record.file_name).with_suffix(".parquet")
+
+    def table(self, by: str | None = None) -> "pd.DataFrame":
+        """Return the rows as a pandas frame; with a fact also those of its values, told apart by `fact` and `level`.
+
+        Raises UsageError where no task of the run is broken down by this fact.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self.rows())
+        if by is None:
+            return pd.DataFrame(self.rows())
+        check_fact(by, self.records, [path for record in self.records if (path := self.outcomes(record))])
+        return pd.DataFrame(levels_below(self.rows(by)))
 
     def profiles(self) -> dict[str, Profile]:
         """Return the perception profile of each model that answered a task."""

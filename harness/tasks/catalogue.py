@@ -63,6 +63,9 @@ def find_file(name: str, group: str, what: str, known: Offered[Path] | None = No
         raise UsageError(f"there is no {what} '{name[:60]}...', a name of {len(name):,} characters")
     stem, _, version = name.partition("@")
     known = registry.files(group) if known is None else known
+    other, theirs = ("suite", registry.SUITES) if what == "task" else ("task", registry.TASKS)
+    if stem not in known and stem not in known.unusable and stem in registry.files(theirs):
+        raise UsageError(f"there is no {what} '{stem}', but a {other}: --{other} {stem}")
     path = known.pick(stem, what, f"; see: mmbench list {what}s")
     if version:
         held = read_yaml(path)[0].get("version", 1)

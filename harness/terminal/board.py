@@ -1,6 +1,5 @@
 """Board table at the terminal and in Markdown: best model first, and no wider than the page."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group
@@ -13,9 +12,12 @@ from mmbench.harness.board.grid import Grid, board_notes, grids
 from mmbench.harness.render.plain import clean, markdown_text
 from mmbench.harness.terminal.tables import empty_table
 
-_NAME = 28
-"""Longest name that is not folded at a narrow terminal."""
-_HEADER = 14
+_EDGE = 2
+"""Columns of a table that are blank at its sides."""
+_TEXTS = ("task and metric", "source")
+"""Columns of several words, which fold."""
+_SOURCE = 20
+"""Least width of these."""
 
 
 def board_table(board: Board, width: int, view: View | None = None) -> Group:
@@ -25,28 +27,33 @@ def board_table(board: Board, width: int, view: View | None = None) -> Group:
 
 def _tables(grid: Grid, width: int) -> list[Table]:
     start, end = len(grid.names), len(grid.names) + len(grid.numbers)
-    heads = ["\n".join(_folded(head)) for head in grid.numbers]
     columns: list[tuple[str, ...]] = list(zip(*grid.rows, strict=True)) or [()] * (end + len(grid.tail))
-    widths = [
-        max(map(len, [*head.split("\n"), *column])) for head, column in zip(heads, columns[start:end], strict=True)
-    ]
-    wanted = [max(map(len, (head, *column))) for head, column in zip(grid.names, columns[:start], strict=True)]
-    names = sum(min(_NAME, each) + 2 for each in wanted)
+    heads = (*grid.names, *grid.numbers, *grid.tail)
+    widths = [max(map(len, (head, *column))) for head, column in zip(heads, columns, strict=True)]
+    numbers = widths[start:end]
+    names = [_least(head, column, each) for head, column, each in zip(grid.names, columns, widths, strict=False)]
+    tail = [_SOURCE if head == "source" else each for head, each in zip(grid.tail, widths[end:], strict=True)]
+    # Cut beside its names, or with its names above its numbers where that makes much fewer tables.
+    beside = _blocks(numbers, width - _EDGE - sum(each + 2 for each in (*names, *tail)))
+    stacked = _blocks(numbers, width - _EDGE - sum(each + 2 for each in tail))
+    room = width - _EDGE - sum(each + 2 for each in (*names, *tail))
+    if max(numbers, default=0) > room or 2 * len(stacked) <= len(beside):
+        beside = stacked
     tables: list[Table] = []
-    # What fits only without its last columns is not cut: these are names, and fold.
-    for block in _blocks(widths, width - names - 9 * len(grid.tail)):
-        table = empty_table(grid.title if not tables else "", grid.names, [heads[i] for i in block], grid.tail)
-        if grid.names[0] == "#":
-            table.columns[0].no_wrap = True
+    for block in beside:
+        title = grid.title if not tables else ""
+        table = empty_table(title, grid.names, [grid.numbers[i] for i in block], grid.tail, texts=_TEXTS)
         for row in grid.rows:
             table.add_row(*map(Text, (*row[:start], *(row[start + i] for i in block), *row[end:])))
         tables.append(table)
     return tables
 
 
-def _folded(head: str) -> list[str]:
-    """Return the lines of a header, a model's name as a rule."""
-    return textwrap.wrap(head, _HEADER) or [""]
+def _least(head: str, column: Sequence[str], width: int) -> int:
+    """Return the least width of a column of names; of several words it is the longest."""
+    if head not in _TEXTS:
+        return width
+    return max(_SOURCE, *(len(word) for cell in column for word in cell.split()))
 
 
 def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:

@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from mmbench.harness.compare.by_fact import FactRow
 from mmbench.harness.compare.rows import CompareRow, Comparison, Overall
 from mmbench.harness.gate.rows import Checked, CheckRow, Pooled
 from mmbench.harness.render.figures import count, markdown, number, percent, probability, signed, span
-from mmbench.harness.render.plain import markdown_text
+from mmbench.harness.render.plain import markdown_text, plain
+from mmbench.harness.scores.breakdown import level_text, level_texts
 from mmbench.harness.statistics.estimate import Estimate
-from mmbench.harness.terminal.tables import empty_table
+from mmbench.harness.terminal.tables import NameTable, empty_table
 
 WIDE = 110
 """Columns from which metrics and numbers of items are shown too."""
+
+_LONGEST = 80
+"""Characters of a value of a fact."""
 
 _MOST = 10
 """Lines of one kind under a table; JSON has them all."""
@@ -37,13 +41,16 @@ def comparison_tables(made: Comparison, width: int) -> Group:
     for model in made.models[1:]:
         parts += [Text()] if parts else []
         parts += _compared(made, model, width)
+    parts += [Text(made.shared, style="dim")] if made.shared else []
     return Group(*parts)
 
 
 def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableType]:
     rows = made.of(model)
     if rows:
-        yield _comparison_table(made, rows, wide=width >= WIDE)
+        wide = _comparison_table(made, rows, wide=True)
+        yield wide if width >= WIDE and wide.fits(width) else _comparison_table(made, rows, wide=False)
+    yield from _facts(made, model, width)
     if len(rows) > 1:
         said = f"interval and p: adjusted over the {count(len(rows), 'task')} (Holm); --format json has each alone too"
         yield Text(said, style="dim")
@@ -57,7 +64,7 @@ def _compared(made: Comparison, model: str, width: int) -> Iterator[RenderableTy
     yield Text(made.conclusion(model), style="bold")
 
 
-def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: bool) -> Table:
+def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: bool) -> NameTable:
     title = f"A: {rows[0].against}   B: {rows[0].model}"
     numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p"]
     table = _compact(title, ["task", "metric"] if wide else ["task"], numbers)
@@ -76,7 +83,35 @@ def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: boo
     return table
 
 
-def _compact(title: str, *columns: Sequence[str]) -> Table:
+def _facts(made: Comparison, model: str, width: int) -> Iterator[RenderableType]:
+    """Return a table of the differences by a fact for each task, and how they were adjusted."""
+    rows = [row for row in made.by_fact if row.model == model]
+    for name in dict.fromkeys(row.reference for row in rows):
+        mine = [row for row in rows if row.reference == name]
+        wide = _fact_table(made, mine, wide=True)
+        yield Text()
+        yield wide if wide.fits(width) else _fact_table(made, mine, wide=False)
+    if rows:
+        said = f"by {made.by}: interval and p adjusted over all {count(len(rows), 'row')} (Holm)"
+        few = "; *: few clusters, the interval may be too narrow" if any(row.few_clusters for row in rows) else ""
+        without = [row.reference for row in made.of(model) if row.reference not in {each.reference for each in rows}]
+        told = f"; not by {made.by}: {', '.join(without)}" if without else ""
+        yield Text(said + few + told, style="dim")
+
+
+def _fact_table(made: Comparison, rows: Sequence[FactRow], *, wide: bool) -> NameTable:
+    title = f"{rows[0].reference} {rows[0].metric} by {made.by}"
+    numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p", *(["items"] if wide else [])]
+    table = _compact(title, [str(made.by)], numbers)
+    table.add_column("verdict", no_wrap=True)
+    for row, level in zip(rows, level_texts([row.level for row in rows]), strict=True):
+        cells = [number(row.a), number(row.b), *_change(row.together), probability(row.p_adjusted)]
+        cells += [f"{row.n:,}"] if wide else []
+        table.add_row(plain(level, _LONGEST), *cells, _verdict(row.verdict, marked=row.few_clusters))
+    return table
+
+
+def _compact(title: str, *columns: Sequence[str]) -> NameTable:
     """Return an empty table without edges, which leaves 80 columns room for the names."""
     table = empty_table(title, *columns)
     table.show_edge = False
@@ -158,17 +193,28 @@ def comparison_markdown(made: Comparison) -> str:
             for row in rows
         ]
         parts += [markdown(header, cells)] if rows else []
+        facts = [row for row in made.by_fact if row.model == model]
+        if facts:
+            cells = [
+                [row.reference, row.metric, level_text(row.level), number(row.a), number(row.b), *_change(row.together)]
+                + [probability(row.p_adjusted), f"{row.n:,}", row.verdict + "; few clusters" * row.few_clusters]
+                for row in facts
+            ]
+            parts.append(markdown([*header[:2], str(made.by), *header[2:]], cells))
         mine = [each for each in made.incomparable if each.model == model]
         reasons = [f"{each.task} is not comparable: {each.reason}" for each in mine]
         parts += ["\n".join(f"- {markdown_text(reason)}" for reason in reasons)] if reasons else []
         parts += [_overall(overall, made.alpha) for overall in made.overall if overall.model == model]
         parts.append(markdown_text(made.conclusion(model)))
+    parts += [markdown_text(made.shared)] if made.shared else []
     return "\n\n".join(parts)
 
 
 def check_table(made: Checked, width: int) -> Group:
     """Return the judgement as a table, with what is to be said under it."""
-    parts: list[RenderableType] = [_checked_table(made, wide=width >= WIDE)] if made.rows else []
+    wide = _checked_table(made, wide=True)
+    table = wide if width >= WIDE and wide.fits(width) else _checked_table(made, wide=False)
+    parts: list[RenderableType] = [table] if made.rows else []
     grave = [row for row in made.by_gravity() if row.verdict not in ("held", "improved")]
     parts += _lines(
         _said(
@@ -197,7 +243,7 @@ def _together(row: CheckRow | Pooled) -> str:
     return f"{span(row.low_adjusted, row.high_adjusted)}, p {probability(row.p_adjusted)}"
 
 
-def _checked_table(made: Checked, *, wide: bool) -> Table:
+def _checked_table(made: Checked, *, wide: bool) -> NameTable:
     title = f"{made.candidate} against {made.baseline}"
     margins = {row.margin for row in made.rows}
     title += f", margin {margins.copy().pop():g}" if len(margins) == 1 else ""

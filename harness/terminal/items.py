@@ -20,6 +20,8 @@ _LONGEST = 160
 _LONGEST_REPLY = 300
 """Characters of a reply, its beginning and its end."""
 
+_TEXTS = ("question", "reply", "prediction", "target", "facts")
+
 _MOST_VALUES = 3
 """A probe has fifteen values an item; a table shows the primary alone where there are more than these."""
 
@@ -38,8 +40,7 @@ def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
     under = f" ({record.control})" if record.control else ""
     title = f"{record.model} · {record.reference}{under}"
     facts = any(outcome.facts for outcome in items.outcomes)
-    table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [])
-    table.columns[0].no_wrap = True
+    table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [], texts=_TEXTS)
     for outcome in items.outcomes:
         sample = samples.get(sample_id(outcome.id, outcome.unit)) if asked else None
         _add(table, items, outcome, sample, others, asked=asked, replied=replied)

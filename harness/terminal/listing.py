@@ -15,7 +15,9 @@ def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
     names, *others = headers[grouped:]
     shown = [header for header in others if header != "spec"]
     table = empty_table(
-        title, [f"{headers[0]} and {names}" if grouped else names, *(_HEADINGS.get(h, h) for h in shown)]
+        title,
+        [f"{headers[0]} and {names}" if grouped else names, *(_HEADINGS.get(h, h) for h in shown)],
+        texts=[header for header in shown if header not in _WORDS],
     )
     table.columns[0].no_wrap = True
     for column, header in zip(table.columns[1:], shown, strict=True):
@@ -33,6 +35,8 @@ def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
 
 
 _HEADINGS = {"download_mb": "MB"}
+_WORDS = ("download_mb", "family", "dimension", "range", "better")
+"""Columns of single words and numbers."""
 
 
 def _listed(cell: object) -> str:

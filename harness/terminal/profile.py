@@ -20,9 +20,6 @@ from mmbench.harness.terminal.tables import empty_table
 WIDEST = 24
 """Characters of a bar where the terminal has room."""
 
-_LONG = 16
-"""A name longer than this is folded; for a shorter one the bar gives way."""
-
 Marks: TypeAlias = tuple[str, str, str]
 
 BLOCKS: Marks = ("█", "▒", "·")
@@ -97,7 +94,6 @@ def _title(run: Run, model: str) -> str:
 def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
     """Return one model's profile: a line for each dimension."""
     table = empty_table(title, ["dimension", ""], ["score", "95 % interval", "n", "tasks"], ["verdict"])
-    table.columns[0].no_wrap = all(len(made.name) <= _LONG for made in dimensions)
     table.columns[1].header = _Stretched(_axis)
     table.columns[-1].no_wrap = True
     for made in dimensions:

@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 
 from mmbench.harness.records.record import write
+from mmbench.harness.scores.breakdown import break_down
 from mmbench.harness.scores.score import score
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.metric import Metric
@@ -21,6 +22,7 @@ EVIL = (
     "\x1b[31mred\x1b]8;;http://evil\x07link\x1b]8;;\x1b\\ \x9b2J \x07\x08\r\x7f \u202eesrever\u2066 "
     "[bold red]x[/] [/oops] :smile: <img src=x onerror=alert(1)> [a](http://evil) `c` | =1+1"
 )
+FACT = "f [red]\x1b[2J\u202e"
 NAME = "m\x1b[31m\u202e[red]\x9b2J"
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ACCURACY = Metric("accuracy", "")
@@ -28,8 +30,7 @@ ACCURACY = Metric("accuracy", "")
 
 def put(results: Path, model: str, right: int) -> None:
     made = [
-        outcome(f"{i} {EVIL}", float(i < right), prediction=EVIL, target=EVIL, facts={"f [red]": EVIL})
-        for i in range(39)
+        outcome(f"{i} {EVIL}", float(i < right), prediction=EVIL, target=EVIL, facts={FACT: EVIL}) for i in range(39)
     ]
     made.append(outcome(f"lost {EVIL}", status="error", message=EVIL, values={}))
     held = record(
@@ -39,6 +40,7 @@ def put(results: Path, model: str, right: int) -> None:
         protocol=f"p{EVIL}",
         dataset={"digest": "d", "n": 40, "partial": False},
         scores=tuple(score([ACCURACY], made)),
+        breakdown=tuple(break_down([ACCURACY], made)),
         notes=(EVIL,),
         first_error=EVIL,
         errors=1,
@@ -85,6 +87,12 @@ COMMANDS = [
     *(["check", "b", "--baseline", NAME, *form, *FILES] for form in FORMS),
     *(["show", NAME, *form] for form in FORMS),
     ["show", EVIL], ["show", "b", "--task", EVIL], ["compare", EVIL, "b"], ["check", "b", "--baseline", EVIL],
+    *(["leaderboard", "--by", FACT, "--shared", "--format", form] for form in ("table", "markdown", "csv", "json")),
+    ["leaderboard", "--by", FACT, "--shared", "--format", "html"],
+    *(["compare", NAME, "b", "--by", FACT, "--shared", "--format", form] for form in ("table", "markdown", "json")),
+    *(["show", NAME, "--by", FACT, *form] for form in FORMS),
+    ["show", NAME, "--by", EVIL], ["leaderboard", "--by", EVIL], ["leaderboard", "--task", EVIL],
+    ["run", "--model", "chance", "--task", "t.yaml", "--by", "f", "--output", "new"],
     ["report", "--to", "r.html"],
     ["import", "figures.csv", "--output", "other"],
     *(["run", "--model", "chance", "--task", "t.yaml", "--output", "new", *form] for form in FORMS),

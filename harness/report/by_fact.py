@@ -1,0 +1,57 @@
+"""Scores by fact in a report: a table for each task and fact, models as columns."""
+
+from collections.abc import Sequence
+
+from mmbench.harness.records.by_fact import FactTable
+from mmbench.harness.render.figures import COVERED, interval, number
+from mmbench.harness.render.html import Html, folding, tag
+from mmbench.harness.render.plain import plain
+from mmbench.harness.types import Score
+
+_LONGEST = 80
+"""Characters of a value of a fact."""
+
+
+def by_fact_tables(tables: Sequence[FactTable], *, opened: bool) -> list[Html]:
+    """Return the tables, each below a line that opens it."""
+    return [
+        tag(
+            "details",
+            {"class": "by-fact", "open": opened},
+            tag("summary", None, tag("b", None, table.task), f" {table.metric} by {table.fact}"),
+            tag("div", {"class": "scroll", "tabindex": 0, "role": "region", "aria-label": _name(table)}, _table(table)),
+        )
+        for table in tables
+    ]
+
+
+def _name(table: FactTable) -> str:
+    return f"{table.task} by {table.fact}"
+
+
+def _table(table: FactTable) -> Html:
+    heads = [tag("th", {"scope": "col"}, folding(name)) for name in (table.fact, "items", *table.names)]
+    rows = [_row(plain(level, _LONGEST), scores) for level, scores in table.shown]
+    body = tag("tbody", None, *rows, _row("all", table.whole))
+    return tag("table", {"class": "published"}, tag("thead", None, tag("tr", None, *heads)), body)
+
+
+def _row(name: str, scores: Sequence[Score | None]) -> Html:
+    items = max((score.n for score in scores if score), default=0)
+    cells = [tag("td", {"class": "figure"}, *_cell(score)) for score in scores]
+    return tag(
+        "tr", None, tag("th", {"scope": "row"}, folding(name)), tag("td", {"class": "figure"}, f"{items:,}"), *cells
+    )
+
+
+def _cell(score: Score | None) -> list[str]:
+    if score is None or score.value is None:
+        return ["-"]
+    parts: list[str] = [number(score.value)]
+    if score.low is not None:
+        parts.append(tag("small", None, interval(score.low, score.high)))
+    if score.few_clusters:
+        parts.append(tag("small", {"class": "warn"}, "few clusters"))
+    if score.coverage < COVERED:
+        parts.append(tag("small", {"class": "warn"}, f"{score.coverage:.1%} answered"))
+    return parts
