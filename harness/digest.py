@@ -29,8 +29,11 @@ def digest_json(value: Json) -> str:
     >>> digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
     True
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return digest_bytes(b"json", text.encode())
+    return digest_bytes(b"json", _ENCODER.encode(value).encode())
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Made once: `json.dumps` makes one for each call."""
 
 
 def digest_file(path: Path) -> str:

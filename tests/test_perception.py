@@ -160,7 +160,7 @@ def targets(task: str) -> list[str]:
     family = FILES[task]["family"]
     field = {"vqa": "answers", "yes-no": "target", "multiple-choice": "target"}.get(family, "label")
     found = [cell(task, cells, field) for cells in rows(task, "test")]
-    return [each[0] if isinstance(each, list) else each for each in found]
+    return [each[0] if isinstance(each, list | tuple) else each for each in found]
 
 
 @pytest.mark.parametrize("task", [name for name, file in FILES.items() if file["family"] == "zero-shot-classification"])

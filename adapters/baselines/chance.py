@@ -29,6 +29,8 @@ class Chance:
     Abilities: all. Pictures are reduced to their digests by `prepare_image`, so that none stays in memory.
     """
 
+    prepares_once = True
+
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self.parameters = 0

@@ -31,6 +31,7 @@ from mmbench.harness.models.abilities import (
     Adapter,
     Prepared,
     PreparesImages,
+    PreparesOnce,
     TakesTextAlone,
     abilities,
 )
@@ -229,6 +230,19 @@ def prepares_in_threads(exam: Exam, sitting: Sitting) -> Iterator[str]:
             return
 
 
+def prepared_serves_again(exam: Exam, sitting: Sitting) -> Iterator[str]:
+    """An adapter that says it prepares once answers alike when it is given what it prepared a second time."""
+    says = isinstance(exam.adapter, PreparesOnce) and exam.adapter.prepares_once is True
+    if not says or not sitting.probe.sees_pictures:
+        return
+    prepare = prepare_of(exam.adapter)
+    table = {id(picture): prepare(picture.copy()) for picture in exam.pictures}
+    for _ in range(2):
+        answers = _ask(exam.adapter, sitting.probe, sitting.probe.inputs, partial(_look_up, table))
+    if not all_same(answers, sitting.together, sitting.tolerance):
+        yield "gives other answers for a prepared picture that it was given before"
+
+
 def answers_text_alone(exam: Exam, sitting: Sitting) -> Iterator[str]:
     """An adapter that says it takes text alone answers without a picture, also beside items that have one."""
     says = isinstance(exam.adapter, TakesTextAlone) and exam.adapter.takes_text_alone
@@ -269,6 +283,7 @@ EACH: tuple[tuple[str, AbilityClause], ...] = (
     ("distinct", inputs_told_apart),
     ("stale fingerprint", fingerprint_not_stale),
     ("threads", prepares_in_threads),
+    ("prepared once", prepared_serves_again),
     ("text alone", answers_text_alone),
 )
 

@@ -36,6 +36,8 @@ class OpenClip:
     search.
     """
 
+    prepares_once = True
+    """Prepared tensors are copied into batches, and nothing writes to them."""
     score_texts: Callable[[list[ToScore]], list[list[float]]] | None = None
     """`Captioner.score_texts` where the model is a CoCa, else None."""
     generate: Callable[[list[ToWrite], Generation], list[str]] | None = None

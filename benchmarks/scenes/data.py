@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from mmbench.benchmarks.scenes import cells
@@ -33,6 +35,8 @@ SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "training": 
 """The first number of a split's seeds. `mini` is the first tenth of `test`; `training` is of `scenes-training`."""
 _LARGE = 1000
 """Rows of the splits beside `test` and `mini`."""
+_KEPT = 8192
+"""Rows that are kept, some kilobytes each: those of the perception suite, which its tasks go through over and over."""
 
 SINGLE = Single()
 HIDDEN = Single("hidden", hidden=(0.2, 0.5))
@@ -51,7 +55,7 @@ def streams(block: tuple[int, ...], world: World, index: int) -> Streams:
     return Streams((VERSION, *block), world.name, index)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SceneSet:
     """A data set of scenes of one world."""
 
@@ -63,17 +67,25 @@ class SceneSet:
     """Function that describes a scene in the cells of a row."""
 
     def rows(self, name: str, split: str | None) -> Iterator[Row]:
-        """Yield the rows of a split. Raises DataError for a split it does not have."""
+        """Yield the rows of a split, each made once. Raises DataError for a split it does not have."""
         first = SPLITS[_split(name, split)]
         for index in range(self.count(name, split)):
-            where = f"{name} row {index}"
-            draws = streams((first, 0), self.world, index)
-            scene = self.world.draw(draws)
-            yield Row({"id": str(index), **self.describe(self.world, scene, draws, where)}, where, Path())
+            yield _row(self, name, first, index)
 
     def count(self, name: str, split: str | None) -> int:
         """Return the number of rows of a split. Raises DataError for a split it does not have."""
         return {"test": self.size, "mini": max(self.size // 10, 1)}.get(_split(name, split), _LARGE)
+
+
+@lru_cache(_KEPT)
+def _row(scenes: SceneSet, name: str, first: int, index: int) -> Row:
+    """Return a row that nobody can change, since all who ask for it share it."""
+    where = f"{name} row {index}"
+    draws = streams((first, 0), scenes.world, index)
+    scene = scenes.world.draw(draws)
+    cells = {"id": str(index), **scenes.describe(scenes.world, scene, draws, where)}
+    frozen = {key: tuple(cell) if isinstance(cell, list) else cell for key, cell in cells.items()}
+    return Row(MappingProxyType(frozen), where, Path())
 
 
 def _split(name: str, split: str | None) -> str:

@@ -22,8 +22,11 @@ def background(random: np.random.Generator) -> RGB:
 
 def tint(random: np.random.Generator, colour: str) -> RGB:
     """Return a colour that goes by a name."""
-    red, green, blue = np.clip(np.array(COLOURS[colour]) + random.uniform(-12, 12, 3), 0, 255).round().astype(int)
-    return int(red), int(green), int(blue)
+    changes = random.uniform(-12, 12, 3).tolist()
+    red, green, blue = (
+        min(max(round(level + change), 0), 255) for level, change in zip(COLOURS[colour], changes, strict=True)
+    )
+    return red, green, blue
 
 
 def everyday(random: np.random.Generator) -> Nuisance:

@@ -10,6 +10,7 @@ import numpy as np
 
 T = TypeVar("T")
 
+_WORD = 1 << 32
 _CONTENT, _NUISANCE, _LANGUAGE, _ORDER = range(4)
 
 
@@ -48,7 +49,7 @@ class Streams:
         return values[_order(seed, len(values))[self.index % len(values)]]
 
     def _generator(self, purpose: int) -> np.random.Generator:
-        return np.random.default_rng((*self.block, _code(self.world), self.index, purpose))
+        return _seeded((*self.block, _code(self.world), self.index, purpose))
 
 
 def pick(random: np.random.Generator, values: Sequence[T]) -> T:
@@ -62,4 +63,9 @@ def _code(name: str) -> int:
 
 @lru_cache(maxsize=256)
 def _order(seed: tuple[int, ...], size: int) -> tuple[int, ...]:
-    return tuple(np.random.default_rng(seed).permutation(size).tolist())
+    return tuple(_seeded(seed).permutation(size).tolist())
+
+
+def _seeded(seed: tuple[int, ...]) -> np.random.Generator:
+    # NumPy takes apart what it is given as a tuple, number by number, for longer than all the rest takes.
+    return np.random.default_rng(np.array(seed, np.uint32) if max(seed) < _WORD else seed)

@@ -5,10 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Literal
 
 from mmbench.harness.engine.batch_size import BatchSize
 from mmbench.harness.engine.checks import BrokenReply
+from mmbench.harness.engine.kept import Kept
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.loader import Loader
 from mmbench.harness.engine.packing import Value
@@ -17,6 +19,7 @@ from mmbench.harness.engine.queue import Preparing, Queue
 from mmbench.harness.engine.tracebacks import Tracebacks
 from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, OutOfMemory, TooLong, Unreadable
 from mmbench.harness.foreign import described, tamed
+from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Adapter
 from mmbench.harness.types import Failure, Overlong
 
@@ -44,6 +47,7 @@ class LocalEngine:
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-prepare")
         # Reading has threads of its own: behind a full queue of pictures to prepare it would hold up the forward pass.
         self._readers = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-read")
+        self._kept = Kept.of(adapter)
         self._sizes: dict[Kind, BatchSize] = {}
         self._fixed = batch_size or getattr(adapter, "batch_size", None)
         self._succeeded: set[Kind] = set()
@@ -66,11 +70,15 @@ class LocalEngine:
     def map(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
         """Yield answered batches in the order of `questions`, see `Engine.map`. Raises AdapterError."""
         queue = Queue(2 * self._workers)
+        begun = False
         for question in questions:
             if question is None or question == FLUSH:
                 yield self._forward(queue) if question and queue else []
                 continue
             self.loading += self._loader.load()
+            if question.contents and not begun and self._kept is not None:
+                self._kept.next_pass()
+                begun = True
             queue.put(question, self._pool.submit(self._prepare, question) if question.contents else None)
             while queue and queue.full(self._size(question.kind).size, self._workers):
                 yield self._forward(queue)
@@ -85,11 +93,19 @@ class LocalEngine:
 
     def _prepare(self, question: Question) -> list[Any] | Failure:
         """Decode and preprocess the pictures of one question. Runs in a worker thread; raises what the adapter does."""
-        pictures: list[Any] | Failure = self._guarded(lambda: [content.decode() for content in question.contents])
+        made = []
+        for content in question.contents:
+            make = partial(self._picture, content)
+            picture = make() if self._kept is None else self._kept.get(content.digest, make)
+            if isinstance(picture, Failure):
+                return picture
+            made.append(picture)
+        return made
+
+    def _picture(self, content: Content) -> Any | Failure:
+        picture = self._guarded(content.decode)
         prepare = getattr(self.adapter, "prepare_image", None)
-        if prepare is None or isinstance(pictures, Failure):
-            return pictures
-        return tamed(lambda: [prepare(picture) for picture in pictures])
+        return picture if prepare is None or isinstance(picture, Failure) else tamed(lambda: prepare(picture))
 
     def _forward(self, queue: Queue) -> list[Answered]:
         """Take one batch off the queue and ask the adapter."""

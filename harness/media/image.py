@@ -43,15 +43,23 @@ class Image:
     `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
     """
 
-    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "locator")
+    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator")
 
     def __init__(
-        self, read: Callable[[], Content], locator: str, digest: str | None = None, encoded: bytes | None = None
+        self,
+        read: Callable[[], Content],
+        locator: str,
+        digest: str | None = None,
+        encoded: bytes | None = None,
+        *,
+        drawn: bool = False,
     ) -> None:
         self._read = read
         self._digest = digest
         self._encoded = encoded
         self._failed = False
+        self.drawn = drawn
+        """True where it is made from parameters alone: a read opens no file and takes microseconds."""
         self.locator = locator
         """Location of the picture for a person: a path, or a row of a data file."""
         self.changes: tuple[str, ...] = ()
@@ -139,15 +147,21 @@ class Image:
 
 
 def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:
+    made: list[Content] = []
+
+    def draw() -> Pixels:
+        return operation(parent.pil() if parent else None, **params).convert("RGB")
+
     def read() -> Content:
+        if made:
+            return made[0]
         recipe = [parent.digest if parent else None, operation.__name__, params, version]
+        content = Content(digest_json(recipe), 0, draw)
+        if parent is None:  # parameters alone stay as they are, where a file may change between two reads
+            made.append(content)
+        return content
 
-        def draw() -> Pixels:
-            return operation(parent.pil() if parent else None, **params).convert("RGB")
-
-        return Content(digest_json(recipe), 0, draw)
-
-    return Image(read, locator)
+    return Image(read, locator, drawn=parent is None or parent.drawn)
 
 
 def _read_file(path: Path, shown: str) -> bytes:

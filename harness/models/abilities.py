@@ -106,6 +106,16 @@ class PreparesImages(Protocol):
 
 
 @runtime_checkable
+class PreparesOnce(Protocol):
+    """Lets pictures be prepared once for all that is asked about them, if it says so.
+
+    What `prepare_image` makes then depends on the picture alone, and no method changes what it is given.
+    """
+
+    prepares_once: bool
+
+
+@runtime_checkable
 class KnowsTruncation(Protocol):
     """Can tell which texts exceed its context length."""
 

@@ -15,6 +15,8 @@ SIDE = 96
 """Pixels of the longer side."""
 
 _QUALITY = 62
+_EFFORT = 2
+"""Of 0 to 6: twice as fast as 4, Pillow's own, for a twentieth more bytes. JPEG has no such setting."""
 _KEY = 12
 """Characters of a digest that tell the pictures of one report apart."""
 
@@ -66,8 +68,8 @@ class Thumbnails:
 def data_uri(picture: PIL.Image.Image) -> str:
     """Return a small copy of an RGB picture as a data URI: WebP, or JPEG where Pillow was built without it."""
     small = picture.copy()
-    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.LANCZOS)
+    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.HAMMING)
     kind = "webp" if PIL.features.check("webp") else "jpeg"
     held = io.BytesIO()
-    small.save(held, kind, quality=_QUALITY)
+    small.save(held, kind, quality=_QUALITY, method=_EFFORT)
     return f"data:image/{kind};base64,{base64.b64encode(held.getvalue()).decode('ascii')}"

@@ -86,7 +86,8 @@ class Stream:
         while window := list(islice(iterator, size)):
             kind = window[0].kind
             size = kind.window
-            read = self._engine.read([question.read for question in window], apart=bool(window[0].images))
+            apart = any(not image.drawn for question in window for image in question.images)
+            read = self._engine.read([question.read for question in window], apart=apart)
             self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
             new = deque(question for question in map(self._place, read) if question is not None)

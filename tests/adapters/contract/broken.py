@@ -149,6 +149,18 @@ class SharedBuffer(Honest):
         return self.buffer.copy()
 
 
+class InPlace(Honest):
+    """Says that it prepares once, and changes what it prepared."""
+
+    prepares_once = True
+
+    def embed_images(self, images):
+        made = super().embed_images(images)
+        for image in images:
+            image[::2] = 0
+        return made
+
+
 class TwoSpaces(Honest):
     def embed_texts(self, texts):
         return super().embed_texts(texts)[:, :8]

@@ -61,6 +61,7 @@ def with_flag(adapter):
         (broken.Nothing, "abilities", "at least one of embed_images"),
         (broken.Dropout, "deterministic", "embed_images gives other answers when asked again"),
         (broken.SharedBuffer, "threads", "embed_images gives other answers when prepare_image runs"),
+        (broken.InPlace, "prepared once", "embed_images gives other answers for a prepared picture that it was given"),
         (broken.TwoSpaces, "dimension", "embed_images 16, embed_texts 8"),
         (broken.NotFinite, "abilities", "embed_texts returned numbers that are not finite"),
         (broken.OneRow, "abilities", r"embed_images returned the shape \(1, 16\) for 9 inputs"),
