@@ -113,7 +113,7 @@ class Outcome:
     locator: str = ""
     """Where the picture is found."""
     message: str | None = None
-    """Why the status is not `ok`."""
+    """Why the status is not `ok`; of a written reply that was matched, why it was read so (older records lack it)."""
     reply: str | None = None
     """What was written or recorded, as it came, of which the prediction was read; of several calls a JSON list."""
     prompt: str | None = None

@@ -38,7 +38,7 @@ class Choice:
     reply: str | None = None
     """The answer in words, where one was given instead of scores."""
     message: str | None = None
-    """Why there is no choice."""
+    """Why there is no choice; of a written reply, why it was read so."""
     raw: str | None = None
     """What was written or recorded, as it came; None where nothing was."""
     prompt: str | None = None

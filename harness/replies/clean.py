@@ -14,7 +14,7 @@ _PLAIN = str.maketrans(
     | {c: "'" for c in "‘’ʼ"}
     | {c: "-" for c in "‐‑‒–—−"}
     | {c: None for c in "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0f"}
-    | {"。": ". ", "।": ". ", "、": ", ", "【": "[", "】": "]", "⁄": "/"}
+    | {"。": ". ", "।": ". ", "、": ", ", "؟": "?", "،": ",", "؛": ";", "【": "[", "】": "]", "⁄": "/"}
 )
 _FURTHER_TURN = re.compile(
     r"\n\s*(?:#+\s*)?(?:user|human|question|q|instruction|<\|im_start\|>|\[inst\])\s*\d*\s*:", re.I
@@ -142,20 +142,6 @@ def sentence_end(text: str, start: int) -> int:
     """Return where the sentence or line that `start` lies in ends. The point of a mark (`B. cat`) ends none."""
     end = _END.search(text, start, start + _LONGEST_SENTENCE)
     return end.end() if end else min(len(text), start + _LONGEST_SENTENCE)
-
-
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text, lines apart.
-
-    >>> sentences("B. dog\\nIt barks. So it is 3.5 B. Right?")
-    ['B. dog', 'It barks.', 'So it is 3.5 B. Right?']
-    """
-    made, start = [], 0
-    while start < len(text):
-        end = sentence_end(text, start)
-        made.append(text[start:end].strip())
-        start = end
-    return [sentence for sentence in made if sentence]
 
 
 def tokens(text: str) -> Iterator[Token]:

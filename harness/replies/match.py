@@ -6,66 +6,73 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from mmbench.harness.replies.clauses import asserted, denied_marks
-from mmbench.harness.replies.clean import clean, first_turn, sentences
-from mmbench.harness.replies.conclusions import Statement, statements
-from mmbench.harness.replies.cues import RETRACTED, TURN
+from mmbench.harness.replies.clauses import Clause, clauses
+from mmbench.harness.replies.clean import clean, first_turn
+from mmbench.harness.replies.declines import refuses, undetermined
+from mmbench.harness.replies.items import roles_in
 from mmbench.harness.replies.marks import Marks, names
 from mmbench.harness.replies.options import NONE, Named, Options
-from mmbench.harness.replies.refusals import refuses, undetermined
+from mmbench.harness.replies.polar import absence
+from mmbench.harness.replies.stance import Said, read
+from mmbench.harness.replies.statements import Statement, statements, whole
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
-from mmbench.harness.replies.yes_no import yes_or_no
 
-VERSION = 3
+VERSION = 4
 """Part of the protocol id of every task that is asked in writing."""
-
-_REASONING = re.compile(
-    r"to (?:determine|answer|solve|find|identify|figure|decide)|let(?:'s| us| me)|first(?:ly)?,|step 1"
-    r"|we (?:need|have|must)|i need|in order to|okay, |looking at the options|analy[sz]",
-    re.I,
-)
-
-_NUMBERED = re.compile(r"^(?:1\s*[.)]|q(?:uestion)?\s*\d{1,3}\s*[.:)])\s*(?=[(\[\"]?[A-Z][)\]\"]?\.?$)", re.I)
-"""The number of the question before a mark: `1. B`."""
 
 _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
+_QUOTED = 80
+"""Characters of a sentence that a reason quotes."""
+_TURNS = frozenset({"turn", "wait", "so", "but"})
+_HELD = {"asserted", "answered", "concluded", "verdict"}
+_EXPLICIT = {"answered", "concluded"}
+_WHY = {
+    "answered": "the answer is given",
+    "concluded": "concluded",
+    "verdict": "said to be right",
+    "edge": "the reply opens or ends with it",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Match of a reply: an option, or the reason for none."""
+    """Match of a reply: an option or none, and why."""
 
     status: Literal["ok", "unparsed", "refused"]
     index: int | None
     """The option that the reply names, where the status is ok."""
-    reason: str | None
-    """Why there is no option, in a sentence."""
+    reason: str
+    """Why the reply was read so, in a short sentence."""
 
 
 def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, marks: Marks = "A.") -> Match:
     """Return the option that a reply names, or why it names none.
 
     `options` are the options' own texts in the order shown; `lettered` says whether the prompt listed them, and
-    `marks` with which marks. The first rule that applies decides:
+    `marks` with which marks. Thoughts (see `spoken`), markup and an echo of the listed options are taken off, a made-up
+    further turn is ignored, and of a very long reply only the beginning and the end are read. What is left is split
+    into clauses, and each option that a clause names has one stance in it (see `stance`). The first rule that applies
+    decides:
 
-    1. Thoughts (see `spoken`), markup and an echo of the listed options are taken off; a made-up further turn is
-       ignored. Of a very long reply only the beginning and the end are read.
-    2. The whole reply is a text, a mark, both, or an option's place (`(2)`, `Caption 2`, `the second option`), unless
+    1. The whole reply is a text, a mark, both, or an option's place (`(2)`, `Caption 2`, `the second option`), unless
        the number can mean the text of another option (`two bicycles`). A mark and a text that disagree are two options;
        a bare number that is an option's text is that text.
-    3. Conclusions: `the answer is …`, `I would choose …`, `C is correct`, `\\boxed{…}`, an opening `B.` or `Yes,`, a
+    2. Statements: `the answer is …`, `I would choose …`, `C is correct`, `\\boxed{…}`, an opening `B.` or `Yes,`, a
        last line `B`. Where they disagree, the last one wins if it is explicit and the reply turns before it
-       (`therefore`, `wait`); otherwise the reply names several options. What is taken back counts no more.
-    4. A refusal, unless an option says that the question cannot be answered.
-    5. Of yes and no, a denial (`There is no dog.`) is no; see `yes_or_no`.
-    6. The one option whose mark or text a short or single statement asserts: in the first or last sentence, not
-       denied (`not`, `rather than`), not doubted (`might`), not asked, not in a reply that was cut off or that argues.
+       (`therefore`, `wait`), and one that names the answer outweighs a consequence; otherwise the reply names several
+       options. What is taken back counts no more.
+    3. A refusal, unless an option says that the question cannot be answered.
+    4. Of yes and no, a denial (`There is no dog.`) is no; see `absence`.
+    5. A reply that argues or was cut off names nothing else.
+    6. The one option that the reply asserts, in its first or last sentence.
 
     >>> [match_option(r, ["cat", "dog"]).index for r in ("(a).", "Dog.", "It isn't a cat but a dog.", "Dog or cat")]
     [0, 1, 1, None]
     >>> match_option("I'm sorry, but I can't see the image.", ["cat", "dog"]).status
     'refused'
+    >>> match_option("It barks. So the answer is B.", ["cat", "dog"]).reason
+    "the answer is given: 'So the answer is B.'"
     """
     choices = _options(tuple(options), marks if lettered else "none")
     said = spoken(reply)
@@ -73,103 +80,109 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
         return Match("unparsed", None, ONLY_THOUGHTS)
     text = _without_echo(clean(said.text), choices)
     head = first_turn(text)
-    if head != text:
-        match = _match(head, choices)
-        if match.status == "ok":
-            return match
-    return _match(text, choices)
+    match = _match(head, choices)
+    return match if head == text or match.status == "ok" else _match(text, choices)
 
 
 def _match(text: str, options: Options) -> Match:
     if not re.search(r"\w", text):
         return Match("unparsed", None, "the reply is empty")
-    whole = _whole(text, options)
-    if whole:
-        return _one(whole, options)
-    made = statements(text, options)
-    refused = refuses(text)
+    found = _whole(text, options)
+    if found:
+        return _one(found, options, "the whole reply names it")
+    parts = clauses(text, options)
+    rest = _after_opening(text, parts)
+    found = _whole(rest, options) if rest != text else NONE
+    return _one(found, options, "the whole reply names it") if found else _folded(text, parts, options)
+
+
+def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
+    """Return what the clauses of a reply come to."""
+    said = read(parts, options.polar, yes_no=options.yes_no)
+    made = statements(text, parts, said, options)
+    refused, argues = refuses(text), _argues(parts, text)
+    # Beside a refusal explicit statements count; what an argument opens with is no answer yet.
     if refused:
-        made = [s for s in made if s.kind == "explicit" and len(s.named) == 1]
-    elif _argues(text):
-        # What an argument opens with is no answer yet, nor is the sentence in which it was cut off.
-        made = [
-            s for s in made if s.kind != "edge" or (s.start and (text[s.start - 1] == "\n" or not text[-1].isalnum()))
-        ]
-    settled = _settle(text, made, options)
-    if settled is not None:
-        return settled
-    said = undetermined(text, options) or _absence(text, options)
-    if refused and not said:
+        made = [each for each in made if each.kind in _EXPLICIT and len(each.named) == 1]
+    elif argues:
+        ended = not text[-1].isalnum()
+        made = [e for e in made if e.kind != "edge" or (e.start and (ended or text[e.start - 1] == "\n"))]
+    if made:
+        return _settle(text, made, said, options)
+    own = undetermined(text, options) or _absence(parts, options)
+    if refused and not own:
         return Match("refused", None, "the model declined to answer")
-    if _argues(text) or _is_cut_off(text):
+    if argues or (text[-1].isalnum() and len(text.split()) > _LONG):
         return Match("unparsed", None, "the reply names no option")
-    return _one(said or _mentioned(text, options), options)
+    return _one(own, options, "it says what is or is not there") if own else _asserted(parts, said, options)
 
 
-def _whole(text: str, options: Options) -> Named:
-    if text.endswith("?") and not options.asks:
-        return NONE
-    if options.marks:
-        text = _NUMBERED.sub("", text, count=1)
-    repeated = {options.named(word) for word in text[:200].split()}
-    if len(repeated) == 1 and len(text) <= 200 and NONE not in repeated:
-        return repeated.pop()
-    return options.named(text) or options.part_named(text.rstrip(" .!"))
-
-
-def _settle(text: str, made: list[Statement], options: Options) -> Match | None:
-    """Return what the conclusions come to, or None where there are none."""
-    if not made:
-        return None
+def _settle(text: str, made: Sequence[Statement], said: Sequence[Said], options: Options) -> Match:
+    """Return what the statements come to."""
+    answers = [each for each in made if each.kind == "answered"] or [each for each in made if each.kind == "concluded"]
+    last = (answers or made)[-1]
     # An aside after an explicit answer is none: `Answer: B. … A is the best known`.
-    last = next((s for s in reversed(made) if s.kind == "explicit"), made[-1])
-    asides = [s for s in made if last.kind == "explicit" and s.start >= last.start and s.kind != "edge"]
-    others = [s for s in made if s.named != last.named and s not in asides]
+    asides = [e for e in made if last.kind in _EXPLICIT and e.start >= last.start and e.kind != "edge"]
+    others = [each for each in made if each.named != last.named and each not in asides]
     if others and not _replaces(last, others[-1], text):
-        return _one(frozenset().union(*(s.named for s in made)), options)
-    rest = text[max(s.end for s in made if s.named == last.named) :]
-    if last.named & denied_marks(rest, options) or (
-        RETRACTED.search(rest) and not asserted(rest, options) & last.named
-    ):
+        return _one(frozenset().union(*(each.named for each in made)), options, "")
+    end = max(each.end for each in made if each.named == last.named)
+    later = [each for each in said if each.start >= end and each.option in last.named]
+    denied = any(each.stance == "denied" and each.by in {"mark", "letter"} for each in later)
+    if not any(each.stance in _HELD for each in later) and (denied or "taken back" in roles_in(text[end:])):
         return Match("unparsed", None, "the reply takes its answer back")
-    return _one(last.named, options)
+    words = " ".join(last.words.split())
+    quoted = words if len(words) <= _QUOTED else words[: _QUOTED - 1] + "…"
+    return _one(last.named, options, f"{_WHY[last.kind]}: '{quoted}'")
 
 
 def _replaces(last: Statement, other: Statement, text: str) -> bool:
     """Return whether the last statement is meant to stand in another one's place."""
     start = min(other.end, last.start)
-    if last.kind == "explicit":
-        return TURN.search(text, start, last.end) is not None
-    return last.end == len(text) and RETRACTED.search(text, start, last.start) is not None
+    if last.kind in _EXPLICIT:
+        return bool(_TURNS & roles_in(text[start : last.end]))
+    return last.end == len(text) and "taken back" in roles_in(text[start : last.start])
 
 
-def _absence(text: str, options: Options) -> Named:
-    word = yes_or_no(text) if options.yes_no else None
-    if word is None or options.polar is None:
-        return NONE
-    return frozenset({options.polar[0 if word == "yes" else 1]})
+def _asserted(parts: Sequence[Clause], said: Sequence[Said], options: Options) -> Match:
+    """Return the one option that is asserted, if an answer stands where it does."""
+    told = [each for each in said if each.by != "word" and each.stance in {"asserted", "explained"}]
+    named = frozenset(each.option for each in told)
+    at_edge = any(each.sentence in {0, parts[-1].sentence} for each in told)
+    return _one(named if at_edge or len(named) > 1 else NONE, options, "the one option asserted")
 
 
-def _mentioned(text: str, options: Options) -> Named:
-    """Return all options that the reply asserts, if the one it comes to stands where an answer stands."""
-    named = asserted(text, options)
-    parts = sentences(text)
-    if len(named) != 1 or named <= asserted(parts[0], options) | asserted(parts[-1], options):
-        return named
-    return NONE
+def _whole(text: str, options: Options) -> Named:
+    asks = text.endswith("?") and not options.asks
+    return NONE if asks else whole(text, options) or options.part_named(text.rstrip(" .!"))
 
 
-def _argues(text: str) -> bool:
-    return _REASONING.match(text) is not None and (len(sentences(text)) > 1 or text[-1].isalnum())
+def _after_opening(text: str, parts: Sequence[Clause]) -> str:
+    """Return the text after its opening words: `Based on the image,`."""
+    end = 0
+    for item in parts[0].items:
+        if item.by == "sign" and item.text in ",.:!":
+            end = item.end
+        elif "opener" not in item.roles or item.roles & {"yes", "it"} or item.option is not None:
+            break
+    return text[end:].strip() if end < len(text) - 1 else text
 
 
-def _is_cut_off(text: str) -> bool:
-    return text[-1].isalnum() and len(text.split()) > _LONG
+def _absence(parts: Sequence[Clause], options: Options) -> Named:
+    undone = any(each.by == "word" and each.option is None for part in parts for each in part.items)
+    word = absence(parts) if options.yes_no and not undone else None
+    return NONE if word is None or options.polar is None else frozenset({options.polar[word == "no"]})
 
 
-def _one(named: Named, options: Options) -> Match:
+def _argues(parts: Sequence[Clause], text: str) -> bool:
+    """Return whether a reply begins to reason, so that what it opens with is no answer yet."""
+    first = next((each for each in parts[0].items if each.by != "sign"), None)
+    return first is not None and "argues" in first.roles and (parts[-1].sentence > 0 or text[-1].isalnum())
+
+
+def _one(named: Named, options: Options, why: str) -> Match:
     if len(named) == 1:
-        return Match("ok", next(iter(named)), None)
+        return Match("ok", next(iter(named)), why)
     if not named:
         return Match("unparsed", None, "the reply names no option")
     marks = list(options.marks) or [f'"{text}"' for text in options.texts]

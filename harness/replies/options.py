@@ -6,21 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from mmbench.harness.replies.clean import Token, clean, stem, tokens
+from mmbench.harness.replies.lexicon import whole_words
 
 Named = frozenset[int]
 """The options that a phrase names: none, one, or several where its readings disagree."""
 
 NONE: Named = frozenset()
 
-# What stands for an option that says yes or no, where the options are a pair of these.
-_YES = (
-    "yes|yeah|yep|yup|true|correct|right|affirmative|indeed|absolutely|definitely|certainly|of course|si|sí|oui|да"
-    "|はい|是|是的|对"
-)
-_NO = (
-    "no|nope|nah|false|incorrect|wrong|not true|not correct|not right|negative|no way|not at all|absolutely not"
-    "|definitely not|certainly not|of course not|never|non|nein|нет|いいえ|否|不|不是"
-)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 # Words that can be an option's whole text and yet mean nothing of the kind inside a sentence.
@@ -188,6 +180,11 @@ class Options:
                 at += 1
         return made
 
+    def places(self, sentence: str) -> list[tuple[int, int, int]]:
+        """Return (start, end, option) of each `third option` in a sentence."""
+        found = ((each, self._by_place(each.group(1).lower())) for each in _ORDINAL.finditer(sentence))
+        return [(each.start(), each.end(), min(place)) for each, place in found if place]
+
     def _named(self, phrase: str) -> Named:
         text = self._by_text(phrase)
         phrase = phrase.strip().rstrip(" .!,;")
@@ -257,9 +254,9 @@ class Options:
         for positive, negative in (("yes", "no"), ("true", "false")):
             yes, no = self._canonical.get((positive,)), self._canonical.get((negative,))
             if yes and no:
-                for words, named in ((_YES, yes), (_NO, no)):
-                    for word in words.split("|"):
-                        self._canonical.setdefault(tuple(token.text for token in tokens(word)), named)
+                for role, named in (("yes", yes), ("no", no)):
+                    for words in whole_words(role):
+                        self._canonical.setdefault(words, named)
 
     def _is_whole(self, option: int, said: Sequence[str]) -> bool:
         """Return whether nothing in the rest of the option's text turns its sense: `not`, `and`, `only`."""

@@ -187,6 +187,7 @@ class _Scan:
 
     def __init__(self, text: str) -> None:
         self.found = self.escaped = False
+        self._filled = False  # whether something stands between the opening tag and here
         self._text = text
         self._said: list[tuple[int, int]] = []
         self._open: list[str] = []
@@ -222,9 +223,10 @@ class _Scan:
     def _begin(self, tag: re.Match[str], name: str) -> None:
         if not self._open:
             self._said.append((self._at, tag.start()))
-            self._opened = tag.end()
-        elif self._text[self._opened : tag.start()].strip():
+            self._opened, self._filled = tag.end(), False
+        elif self._filled or self._text[self._opened : tag.start()].strip():
             self._nested = tag.end()
+        self._filled = self._filled or bool(self._open)
         if name not in self._open:
             self._open.append(name)
 

@@ -99,7 +99,7 @@ def _item(
 
 
 def _answer(model: int, row: Answer) -> Json:
-    """Return `[model, wrong, status, value, text]`, and the reply where it says more: null where there is none."""
+    """Return `[model, wrong, status, value, text]`, and where a reply says more it and why it was read so."""
     outcome = row.outcome
     value = None if np.isnan(row.value) else round(row.value, 4)
     said = outcome.message if outcome.status == "error" else outcome.prediction
@@ -107,7 +107,8 @@ def _answer(model: int, row: Answer) -> Json:
     reply = outcome.reply
     if reply is None or (reply == outcome.prediction and len(reply) <= _SAID):
         return made
-    return [*made, _told(reply)]
+    reason = outcome.message if outcome.status != "error" else None
+    return [*made, _told(reply), *([_cut(reason, _SAID)] if reason else [])]
 
 
 def _told(text: str) -> str:

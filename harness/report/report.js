@@ -187,7 +187,7 @@
   }
 
   // Items.
-  const MODEL = 0, WRONG = 1, STATUS = 2, VALUE = 3, TEXT = 4, REPLY = 5;
+  const MODEL = 0, WRONG = 1, STATUS = 2, VALUE = 3, TEXT = 4, REPLY = 5, REASON = 6;
   const all = data.tasks.flatMap((task) => task.items.map((item) => ({ ...item, task })));
   let shown = [];
   let limit = STEP;
@@ -265,13 +265,15 @@
     ].filter(([, value]) => value);
     const list = el("dl", null, ...facts.flatMap(([name, value]) => [el("dt", null, name), el("dd", { dir: "auto" }, value)]));
     const replied = item.answers.some((answer) => answer[REPLY]);
+    const read = item.answers.some((answer) => answer[REASON]);
     const rows = item.answers.map((answer) =>
       el("tr", null,
         el("td", null, data.models[answer[MODEL]]),
         el("td", { class: `said ${answer[WRONG] ? "wrong" : "right"}`, dir: "auto" }, said(answer)),
         replied ? el("td", { class: "reply", dir: "auto" }, answer[REPLY] || "") : null,
+        read ? el("td", { class: "reply", dir: "auto" }, answer[REASON] || "") : null,
         el("td", { class: "figure" }, figure(answer[VALUE]))));
-    const head = headRow(["model", "answer", ...(replied ? ["reply"] : [])], [item.task.metric]);
+    const head = headRow(["model", "answer", ...(replied ? ["reply"] : []), ...(read ? ["read because"] : [])], [item.task.metric]);
     const steps = el("div", { class: "steps" },
       el("button", { type: "button", onclick: () => move(-1), "aria-label": "previous item" }, "←"),
       el("button", { type: "button", onclick: () => move(1), "aria-label": "next item" }, "→"),

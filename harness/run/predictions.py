@@ -62,7 +62,7 @@ class Scored:
         return pd.DataFrame(levels_below(rows_by(self.record, by)))
 
     def items(self) -> list[dict[str, Json]]:
-        """Return `{id, status, prediction, target, values, facts, reply, prompt}` for each item."""
+        """Return `{id, status, prediction, target, values, facts, reply, reason, prompt}` for each item."""
         return [item_json(outcome) for outcome in self.outcomes]
 
     def __repr__(self) -> str:
@@ -133,6 +133,7 @@ def item_json(outcome: Outcome) -> dict[str, Json]:
         "values": dict(outcome.values),
         "facts": {name: plain_fact(cell) for name, cell in outcome.facts.items()},
         "reply": outcome.reply,
+        "reason": outcome.message,
         "prompt": outcome.prompt,
     }
 

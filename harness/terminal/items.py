@@ -36,14 +36,16 @@ def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
     others = _other_values(items)
     asked = any(sample.question for sample in samples.values())
     replied = any(other_reply(outcome) is not None for outcome in items.outcomes)
-    names = ["id", "status", *(["question"] if asked else []), *(["reply"] if replied else []), "prediction", "target"]
+    read = any(_reason(outcome) for outcome in items.outcomes)
+    said = [*(["reply"] if replied else []), *(["read because"] if read else [])]
+    names = ["id", "status", *(["question"] if asked else []), *said, "prediction", "target"]
     under = f" ({record.control})" if record.control else ""
     title = f"{record.model} · {record.reference}{under}"
     facts = any(outcome.facts for outcome in items.outcomes)
     table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [], texts=_TEXTS)
     for outcome in items.outcomes:
         sample = samples.get(sample_id(outcome.id, outcome.unit)) if asked else None
-        _add(table, items, outcome, sample, others, asked=asked, replied=replied)
+        _add(table, items, outcome, sample, others, asked=asked, replied=replied, read=read)
     return Group(table, *(Text(note, style="dim") for note in _notes(items)))
 
 
@@ -56,6 +58,7 @@ def _add(
     *,
     asked: bool,
     replied: bool,
+    read: bool,
 ) -> None:
     made = [item_value(items.metric, outcome), *(outcome.values.get(name) for name in others)]
     facts = "\n".join(f"{name}: {_short(cell)}" for name, cell in outcome.facts.items())
@@ -67,11 +70,17 @@ def _add(
         Text(outcome.status, style="red" if outcome.status == "error" else style),
         *([Text(_short(sample.question if sample else None))] if asked else []),
         *([Text("" if reply is None else plain(reply, _LONGEST_REPLY))] if replied else []),
+        *([Text(_short(_reason(outcome)))] if read else []),
         Text(_short(answer), style=style),
         Text(_short(outcome.target)),
         *map(number, made),
         *([Text(facts)] if facts else []),
     )
+
+
+def _reason(outcome: Outcome) -> str | None:
+    """Return why a reply was read as it was."""
+    return outcome.message if outcome.reply is not None and outcome.status != "error" else None
 
 
 def _samples(items: Items, files: Sequence[Path]) -> Mapping[str, Sample]:

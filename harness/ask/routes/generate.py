@@ -69,7 +69,7 @@ def read_reply(reply: str, labels: Sequence[str], wording: Wording) -> Choice:
         return Choice(found.status, None, reply, found.reason, reply)
     scores = np.zeros(len(labels))
     scores[found.index] = 1.0
-    return Choice("ok", scores, reply, raw=reply)
+    return Choice("ok", scores, reply, found.reason, raw=reply)
 
 
 def read_answer(reply: str) -> Answer:

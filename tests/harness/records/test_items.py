@@ -126,11 +126,13 @@ def test_a_reply_is_shown_where_it_differs_from_what_was_read(folder: Path, comm
     assert "reply" in out
     assert "</think>cat" in "".join(out.split())
     assert "\x1b" not in out
+    assert "because" in out
     assert len(out) < 10_000
     _, out, _ = command("show", "said", "--task", "replies", "--format", "json")
     assert [(item["reply"], item["prediction"]) for item in json.loads(out)] == list(
         zip(said, ["cat", "dog", "cat"], strict=True)
     )
+    assert any(item["reason"] for item in json.loads(out))
 
 
 def test_refusals_are_one_sentence(folder: Path, command: Command) -> None:

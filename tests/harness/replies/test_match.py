@@ -58,10 +58,21 @@ def test_table(group: dict[str, Any]) -> None:
     assert wrong == []
 
 
-def test_a_match_has_an_index_or_a_reason() -> None:
+def test_every_match_says_why() -> None:
     for reply, options, lettered, _ in CASES:
         match = match_option(reply, options, lettered=lettered)
-        assert (match.status == "ok") == (match.index is not None) == (match.reason is None)
+        assert (match.status == "ok") == (match.index is not None)
+        assert match.reason and "\n" not in match.reason and len(match.reason) <= 200, reply
+
+
+def test_reasons_quote_what_was_read() -> None:
+    assert match_option("A dog", ANIMALS).reason == "the whole reply names it"
+    assert match_option("It barks. So the answer is B.", ANIMALS).reason == (
+        "the answer is given: 'So the answer is B.'"
+    )
+    assert match_option("I see fur.\nI would choose B", ANIMALS).reason == "concluded: 'I would choose B'"
+    assert match_option("An animal. It shows a dog there.", ANIMALS).reason == "the one option asserted"
+    assert match_option("There is no dog.", ["yes", "no"], lettered=False).reason == "it says what is or is not there"
 
 
 def test_reasons_name_what_is_wrong() -> None:

@@ -1,0 +1,54 @@
+"""Spanish words by role."""
+
+WORDS = {
+    "yes": "sí",
+    "yes alone": "si",
+    "no": "no",
+    "answer": "respuesta, respuesta correcta, solución, conclusión",
+    "option": "opción, letra, alternativa",
+    "is": "es, son, está, era, sería, muestra, veo, hay, tiene, parece, estoy",
+    "it": "esto, este, esta, eso, ello, él, ella, hay, yo",
+    "self": "yo, nosotros",
+    "choose": "elijo, elegiría, creo, pienso, diría, escojo, selecciono, opto por",
+    "right": "correcta, correcto, verdadera, verdadero, cierto, cierta",
+    "wrong": "incorrecta, incorrecto, falsa, falso, errónea, equivocada, eliminada, no correcta",
+    "not": "no, no es, no son, no está, no hay, ni, nunca, sin, tampoco, jamás",
+    "not any": "ningún, ninguna, ninguno, nadie",
+    "not before": "no es, no está, no son, no aparece, no hay, no existe",
+    "unbelieved": "no creo, no pienso, dudo, no diría, no es cierto que, no es verdad que, es falso que",
+    "plain": (
+        "sin duda, no hay duda, no cabe duda, no solo, no sólo, no solamente, no es falso, no es que no, sin ninguna "
+        "duda"
+    ),
+    "instead": "en lugar de, en vez de, a diferencia de, aunque, más que",
+    "doubt": (
+        "no sé, no lo sé, quizás, quizá, tal vez, podría, podrían, posiblemente, puede ser, puede que, difícil de "
+        "decir, no estoy seguro, no estoy segura, a lo mejor, acaso"
+    ),
+    "if": "si, en caso de, suponiendo",
+    "first": "al principio, a primera vista, inicialmente, pensé, pensaba, creía",
+    "but": "sino, pero, sin embargo, no obstante",
+    "because": "porque, ya que, pues, puesto que, mientras que",
+    "so": "por lo tanto, así que, por tanto, entonces, por eso",
+    "wait": "espera, en realidad, perdón, corrección, un momento, de hecho",
+    "turn": (
+        "por lo tanto, así que, por tanto, entonces, sino, pero, espera, en realidad, perdón, corrección, final, "
+        "finalmente, correcta"
+    ),
+    "taken back": "me equivoqué, espera, eso es falso, eso es incorrecto, estaba equivocado, estaba equivocada",
+    "or": "o, u",
+    "and": "y, e, así como",
+    "seems": "parece, se parece a, parecería",
+    "adverb": "solo, sólo, solamente, probablemente, claramente, definitivamente",
+    "opener": "lo siento, claro, por supuesto, bueno, pues, lamentablemente, desafortunadamente",
+    "common": "el, la, los, las, un, una, de, del, en, con, imagen, al, que, foto",
+}
+
+REFUSALS = {
+    "cannot": "no puedo, no soy capaz de, no me es posible, no es posible, no podemos",
+    "serves": (
+        "ayudar, ayudarte, ayudarle, responder, identificar, determinar, proporcionar, analizar, procesar, reconocer"
+    ),
+    "looks at": "ver, abrir, mostrar",
+    "thing": "imagen, imágenes, imagenes, foto, fotos",
+}
