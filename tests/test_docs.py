@@ -28,6 +28,7 @@ from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.listing import list_metrics
 from mmbench.harness.tasks.task_file import TaskSpec, load_task
+from tests.builders import BASELINES
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"^```(\S*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -265,6 +266,31 @@ def test_defaults_are_those_of_the_command() -> None:
             held = known[quoted(option)[0]].default
             if held and (isinstance(held, str | Path) or hasattr(held, "value")):
                 assert stated == [str(getattr(held, "value", held))], (name, option)
+
+
+# coming-from.md
+
+ELSEWHERE = re.findall(r"`(mmbench [a-z][^`]*)`", (DOCS / "coming-from.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("line", ELSEWHERE)
+def test_commands_for_users_of_other_tools_are_those_of_the_app(line: str) -> None:
+    words = shlex.split(re.sub(r"<([^>]+)>", r"\1", line))
+    name = " ".join(words[:2])
+    needs = {"mmbench compare": ["a", "b"], "mmbench check": ["a", "--baseline", "b"], "mmbench show": ["a"]}
+    given = words[2:] or needs.get(name, [])
+    commands()[name].make_context(name, given)
+
+
+def test_commands_for_users_of_other_tools_that_read_results_run(command: Callable[..., tuple[int, str, str]]) -> None:
+    reading = [
+        line for line in ELSEWHERE if line.startswith(("mmbench leaderboard", "mmbench list")) and "<" not in line
+    ]
+    assert len(reading) >= 4
+    for line in reading:
+        words = shlex.split(line)[1:]
+        code, out, _ = command(*words, *(["--output", str(BASELINES)] if words[0] == "leaderboard" else []))
+        assert (code, bool(out)) == (0, True), line
 
 
 # results.md

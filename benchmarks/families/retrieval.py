@@ -1,7 +1,7 @@
 """Image-text retrieval: captions ranked for each picture and pictures for each caption, in one stream."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, groupby
 from typing import ClassVar
@@ -99,6 +99,7 @@ class Retrieval:
         chances = {name: blind.hit(k) for name, k in by_k.items()}
         median = f"{direction}/median_rank"
         expected = ranks.expected()
+        first = _firsts(unit, found)
         at = 0
         for position, sample in enumerate(found.samples):
             failure = found.failures.get(position)
@@ -120,12 +121,25 @@ class Retrieval:
                     continue
                 yield replace(
                     common,
-                    prediction=f"rank {expected[at]:g}",
+                    prediction=f"rank {expected[at]:g}{first(at)}",
                     values={name: float(hit[at]) for name, hit in hits.items()},
                     chances={name: float(hit[at]) for name, hit in chances.items()},  # a median has no per-item chance
                     statistics={median: (float(expected[at]),)},
                 )
                 at += 1
+
+
+def _firsts(unit: Unit, found: Similarity) -> Callable[[int], str]:
+    """Return what tells of a query what was found before all that belongs to it; nothing where nothing was."""
+    stays = [sample for i, sample in enumerate(found.samples) if i not in found.failures]
+    texts = [text for sample in stays for text in sample.references]
+
+    def told(query: int) -> str:
+        if found.before is None or (place := int(found.before[unit != "image"][query])) < 0:
+            return ""
+        return f"; first: {texts[place]}" if unit == "image" else f"; first: picture of item {stays[place].id}"
+
+    return told
 
 
 def _file_of(pair: tuple[Cell, Row]) -> object:

@@ -8,7 +8,7 @@ from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.numerics.ranks import Ranks
+from mmbench.harness.numerics.ranks import IntArray, Ranks
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample, Status
 
 Verb = Literal["choose", "answer", "similarity", "within", "features"]
@@ -72,6 +72,9 @@ class Similarity:
     """One row for each sample that did not fail."""
     text_to_image: Ranks
     """One row for each text of these samples, in order."""
+    before: tuple[IntArray, IntArray] | None = None
+    """What stands first where nothing that belongs to the query does: for each picture the number of a text, for each
+    text the number of a picture among those that did not fail; -1 where what belongs to it is first, or ties."""
 
 
 class Examinee(Protocol):

@@ -34,6 +34,11 @@ class Board:
     """The tasks that all models have, where they are ranked on these alone."""
 
     @property
+    def partial(self) -> bool:
+        """True where of a task only the first items were asked."""
+        return any(column.partial for column in self.columns)
+
+    @property
     def gains(self) -> bool:
         """True when controls were run for something on the board."""
         return any(cell and cell.gain for line in self.lines for cell in line.cells)

@@ -11,7 +11,6 @@ from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unlike import unlike
 from mmbench.harness.records.unscored import Unscored
-from mmbench.harness.tasks.task_names import of_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,11 @@ class Filter:
 
     def resolved(self, references: Iterable[str]) -> "Filter":
         """Return the same with tasks named by `name@version`. Raises UsageError for a name that means none."""
-        return replace(self, tasks=tuple(of_records(self.tasks, references, "this folder"))) if self.tasks else self
+        if not self.tasks:
+            return self
+        from mmbench.harness.tasks.task_names import of_records  # reads YAML, which few boards need
+
+        return replace(self, tasks=tuple(of_records(self.tasks, references, "this folder")))
 
     def model(self, label: str) -> bool:
         """Tell whether a model stays."""
@@ -106,15 +109,20 @@ NOT_SHARED = "not a task of all models"
 TOLD = (OLDER, NOT_SHARED)
 
 
-def alike(entries: Sequence[Entry], *, same_route: bool) -> tuple[list[Entry], list[Apart]]:
+def alike(entries: Sequence[Entry], *, same_route: bool, partial: bool = False) -> tuple[list[Entry], list[Apart]]:
     """Return the records that may share a column, and the rest: whole, of one protocol and metric, one for each model.
 
     Of several protocols that stands which most models were asked by, so that one changed label empties no board; of
     those that as many were asked by, that of the record made last. A record that leads with another metric than the
-    last of these is scored by this one; of several routes of a model, the last stands.
+    last of these is scored by this one; of several routes of a model, the last stands. With `partial` records of the
+    first items alone stand where there is no whole one.
     """
-    apart = [Apart(entry, "only part of its items") for entry in entries if entry.record.partial]
     whole = [entry for entry in entries if not entry.record.partial]
+    apart = []
+    if partial and not whole:
+        whole = list(entries)
+    else:
+        apart = [Apart(entry, "only part of its items") for entry in entries if entry.record.partial]
     if not whole:
         return [], apart
     standing = _commonest(whole)

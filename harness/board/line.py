@@ -26,6 +26,8 @@ class Column:
     family: str = ""
     dimension: str = ""
     """Dimension that its card names."""
+    partial: bool = False
+    """True where only the first items were asked; then nobody is ranked."""
 
 
 @dataclass(frozen=True, slots=True)

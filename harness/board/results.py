@@ -64,12 +64,14 @@ class Results:
         with_reported: bool = False,
         by: str | None = None,
         shared: bool = False,
+        partial: bool = False,
     ) -> Board:
         """Return the board over the tasks of a suite, or over every task that was run.
 
         With `same_route` only records of the route that most models were asked by stay, task by task. `keep` limits
         models and tasks. `with_reported` sets published figures among the measured ones, to which they may not compare.
         `by` is a fact to show scores by. With `shared` models are ranked on the tasks that all of them have.
+        With `partial` a task of which only the first items were asked has a column too, and nobody is ranked.
         Outcomes that cannot be read are added to `errors`. Raises UsageError where there is no such suite or fact,
         nothing that a part of `keep` names, or nothing that is shared.
         """
@@ -97,12 +99,13 @@ class Results:
         for entry in mine:
             by_task[entry.record.reference].append(entry)
         for column in order:
-            held, rest = alike(by_task[column.task], same_route=same_route)
+            held, rest = alike(by_task[column.task], same_route=same_route, partial=partial)
             stands += held
             apart += rest
             if held:
                 first = held[0].record
-                columns.append(replace(column, metric=first.primary.metric, protocol=first.protocol))
+                made = replace(column, metric=first.primary.metric, protocol=first.protocol)
+                columns.append(replace(made, partial=first.partial))
             elif suite or any(each.reference == column.task for each in failed):
                 columns.append(column)
         reported = self._published(keep, tasks, everything=suite is None and not keep.narrows)
@@ -121,6 +124,8 @@ class Results:
         if by is not None:
             check_fact(by, [each.record for each in stands], [each.path.with_suffix(".parquet") for each in stands])
         lines = make_lines(columns, entrants, lambda models: self._tests(evidence, stands, models))
+        if any(column.partial for column in columns):
+            lines = tuple(replace(line, rank=None, standing=None) for line in lines)
         evidence.keep(self.entries)
         said = set(map(str, self.errors))
         self.errors += [error for error in evidence.errors if str(error) not in said]

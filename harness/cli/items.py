@@ -100,6 +100,12 @@ def report(
     suite: Annotated[
         str | None, typer.Option("--suite", help="Suite whose tasks alone are reported. Default: every task.")
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline", help="Run that the others are compared with: a label, a record file or a folder of records."
+        ),
+    ] = None,
     task: Annotated[
         list[Path] | None,
         typer.Option(
@@ -109,13 +115,14 @@ def report(
 ) -> None:
     """Write a results folder as one HTML file that opens from disk without network.
 
+    Runs of the first items only (run --limit) are shown, marked as partial, and rank nobody.
     Exit status: 0, 2 bad usage.
     """
     from mmbench.harness.report import write_report
     from mmbench.harness.tasks.task_names import expanded
 
     with output_kept():
-        made = write_report(output, to, suite, [Path(file) for file in expanded(map(str, task or ()))])
+        made = write_report(output, to, suite, [Path(file) for file in expanded(map(str, task or ()))], baseline)
     for warning in made.warnings:
         warn(warning)
     typer.echo(

@@ -52,6 +52,15 @@ def folding(name: str) -> Html:
     return Html(text.replace("@", "<wbr>@"))
 
 
+def name_tag(name: str) -> Html:
+    """Return a name as wide as it is, up to what the style sheet leaves it, and then folded; a pointer shows it whole.
+
+    >>> name_tag("pixels")
+    '<span class="name" title="pixels"><span class="whole">pixels</span></span>'
+    """
+    return tag("span", {"class": "name", "title": name}, folding(name))
+
+
 def link(url: str) -> Html:
     """Return a link, or the text alone where it is no web address: it may come from anyone.
 

@@ -8,11 +8,13 @@ from mmbench.harness.board.eligible import TOLD
 from mmbench.harness.board.grid import by_notes
 from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
-from mmbench.harness.render.figures import COVERED, interval, number
-from mmbench.harness.render.html import Html, folding, tag
+from mmbench.harness.render.figures import COVERED, interval, number, some
+from mmbench.harness.render.html import Html, folding, name_tag, tag
 from mmbench.harness.statistics.estimate import Estimate
 
 _SHADES = 10
+_NAMES = 6
+"""Tasks that a note names."""
 
 
 def board_table(board: Board, view: View | None = "tasks") -> Html:
@@ -40,6 +42,9 @@ def board_notes(board: Board) -> list[str]:
         "Score: mean over the tasks of (value − chance) / (best − chance) of the primary metric; "
         "small figures are 95 % intervals, a darker shade is further above chance."
     ]
+    if board.partial:
+        parts = [column.task for column in board.columns if column.partial]
+        notes.append(f"Partial: of {some(parts, _NAMES)} only the first items were asked, so that nobody is ranked.")
     if any(line.standing for line in board.lines):
         notes.append(
             "Below a rank: those that it may truly be, where not one. Models of a group cannot be told from its best."
@@ -58,20 +63,23 @@ def board_notes(board: Board) -> list[str]:
     return notes + [f"{remark[:1].upper()}{remark[1:]}." for remark in board.remarks]
 
 
-def _sorter(name: str, said: str, unit: str = "") -> Html:
+def _sorter(name: str, said: str, *below: Html) -> Html:
     arrow = tag("span", {"class": "arrow", "aria-hidden": "true"})
-    below = [tag("small", None, folding(unit))] if unit else []
-    return tag("button", {"type": "button", "class": "sort", "title": f"sort by {said}"}, folding(name), arrow, *below)
+    attributes = {"type": "button", "class": "sort", "title": f"sort by {said}"}
+    return tag("button", attributes, tag("span", {"class": "name"}, folding(name), arrow), *below)
 
 
 def _head(column: Column) -> Html:
     attributes = {"scope": "col", "class": "task", "data-task": column.task.lower()}
-    return tag("th", attributes, _sorter(column.task, f"{column.task} {column.metric}", column.metric))
+    below = [tag("small", None, folding(column.metric))]
+    if column.partial:
+        below.append(tag("small", {"class": "warn"}, "partial"))
+    return tag("th", attributes, _sorter(column.task, f"{column.task} {column.metric}", *below))
 
 
 def _row(line: Line, board: Board, view: View | None) -> Html:
     attributes = {"scope": "row", "class": "model", "data-value": label(line)}
-    name = tag("th", attributes, folding(label(line)))
+    name = tag("th", attributes, name_tag(label(line)))
     cells = [_mean("overall", line.overall), *_cost_cells(line, board)]
     if view in (None, "dimensions"):
         cells += [_mean(None, made) for made in line.dimensions.values()]
@@ -90,7 +98,8 @@ def _mean_names(board: Board, view: View | None) -> list[str]:
 def _mean(kind: str | None, made: Estimate | None) -> Html:
     if made is None:
         return tag("td", {"class": kind}, "-")
-    return tag("td", {"class": kind, "data-value": made.value}, number(made.value), *_ends(made.low, made.high))
+    figures = {"data-value": made.value, "data-low": made.low, "data-high": made.high}
+    return tag("td", {"class": kind, **figures}, number(made.value), *_ends(made.low, made.high))
 
 
 def _costs(board: Board) -> list[str]:
@@ -139,7 +148,7 @@ def _cell(cell: Cell | None, column: Column) -> Html:
         return tag("td", attributes, "-")
     score = cell.score
     shade = cell.corrected
-    attributes["data-value"] = score.value
+    attributes |= {"data-value": score.value, "data-low": score.low, "data-high": score.high}
     if shade is not None:
         attributes["class"] = f"task shade{round(_SHADES * min(max(shade, 0.0), 1.0))}"
     attributes["title"] = f"{column.task} {column.metric}, {cell.route}, n {score.n:,}, chance {number(score.chance)}"

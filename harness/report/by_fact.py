@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmbench.harness.records.by_fact import FactTable
 from mmbench.harness.render.figures import COVERED, interval, number
-from mmbench.harness.render.html import Html, folding, tag
+from mmbench.harness.render.html import Html, name_tag, tag
 from mmbench.harness.render.plain import plain
 from mmbench.harness.types import Score
 
@@ -30,7 +30,7 @@ def _name(table: FactTable) -> str:
 
 
 def _table(table: FactTable) -> Html:
-    heads = [tag("th", {"scope": "col"}, folding(name)) for name in (table.fact, "items", *table.names)]
+    heads = [tag("th", {"scope": "col"}, name_tag(name)) for name in (table.fact, "items", *table.names)]
     rows = [_row(plain(level, _LONGEST), scores) for level, scores in table.shown]
     body = tag("tbody", None, *rows, _row("all", table.whole))
     return tag("table", {"class": "published"}, tag("thead", None, tag("tr", None, *heads)), body)
@@ -38,10 +38,14 @@ def _table(table: FactTable) -> Html:
 
 def _row(name: str, scores: Sequence[Score | None]) -> Html:
     items = max((score.n for score in scores if score), default=0)
-    cells = [tag("td", {"class": "figure"}, *_cell(score)) for score in scores]
+    cells = [tag("td", {"class": "figure", **_figures(score)}, *_cell(score)) for score in scores]
     return tag(
-        "tr", None, tag("th", {"scope": "row"}, folding(name)), tag("td", {"class": "figure"}, f"{items:,}"), *cells
+        "tr", None, tag("th", {"scope": "row"}, name_tag(name)), tag("td", {"class": "figure"}, f"{items:,}"), *cells
     )
+
+
+def _figures(score: Score | None) -> dict[str, float | None]:
+    return {} if score is None else {"data-value": score.value, "data-low": score.low, "data-high": score.high}
 
 
 def _cell(score: Score | None) -> list[str]:

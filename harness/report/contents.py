@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
+from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.digest import Json
 from mmbench.harness.report.gather import Asked
 from mmbench.harness.report.verdicts import Pairs
@@ -22,3 +23,5 @@ class Contents:
     confusions: Sequence[Json]
     """Confusion matrix of each task, None where answers are not classes."""
     pairs: Pairs
+    since: Comparison | None = None
+    """Comparison with the baseline, where one was named."""

@@ -49,6 +49,10 @@ def _series(at: int, name: str, point: Estimate, y: float, left: float, right: f
     parts = [marker(at, x, y, title)]
     if point.low is not None and point.high is not None:
         parts.insert(0, line("whisker", _at(point.low, left, right), y, _at(point.high, left, right), y))
+    if min(point.value, point.low if point.low is not None else point.value) < left:
+        # Where the value itself is cut off, what is drawn at the edge is not it; so the figure stands there.
+        cut = f"‹ {number(point.value)}" if point.value < left else "‹"
+        parts.append(label(cut, _at(left, left, right), y + 4, "start" if point.value < left else "end"))
     return tag("g", {"class": series_class(at), "data-series": at}, *parts)
 
 

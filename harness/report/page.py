@@ -51,7 +51,8 @@ def _page(board: Board, tasks: int, made: Sequence[Section], data: Json) -> str:
 def _summary(board: Board, tasks: int) -> str:
     newest = max((entry.record.created for entry in board.entries), default="")
     counts = f"{count(len(board.lines), 'model')} · {count(tasks, 'task')}"
-    return f"{board.title} · {counts} · newest record {newest[:10]}"
+    partial = " · PARTIAL: first items only" if board.partial else ""
+    return f"{board.title}{partial} · {counts} · newest record {newest[:10]}"
 
 
 def _data(contents: Contents, pictures: Mapping[str, str]) -> Json:
@@ -70,6 +71,7 @@ def _data(contents: Contents, pictures: Mapping[str, str]) -> Json:
         "tasks": tasks,
         "pairs": pairs_json(contents.pairs, contents.models),
         "pictures": dict(pictures),
+        "baseline": contents.since.models[0] if contents.since else None,
     }
 
 

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from mmbench.harness.digest import Json
-from mmbench.harness.render.html import Attributes, Html, folding, tag
+from mmbench.harness.render.html import Attributes, Html, name_tag, tag
 from mmbench.harness.report.verdicts import Judged, Pairs
 
 
 def pair_matrix(pairs: Pairs, models: Sequence[str]) -> Html:
     """Return the matrix: models in rows against models in columns."""
     corner = tag("td", {"class": "corner"}, "row against column")
-    head = tag("tr", None, corner, *(tag("th", {"scope": "col"}, folding(name)) for name in models))
+    head = tag("tr", None, corner, *(tag("th", {"scope": "col"}, name_tag(name)) for name in models))
     rows = [
         tag(
             "tr",
             None,
-            tag("th", {"scope": "row"}, folding(one)),
+            tag("th", {"scope": "row"}, name_tag(one)),
             *(_cell(pairs, models, i, j) for j in range(len(models))),
         )
         for i, one in enumerate(models)
@@ -48,7 +48,8 @@ def _cell(pairs: Pairs, models: Sequence[str], i: int, j: int) -> Html:
         tag("span", {"class": "down"}, f"▼ {worse}"),
         tag("span", {"class": "same"}, f"= {counts['tied']}"),
     )
-    return tag("td", None, button)
+    told = f"{better} better, {worse} worse, {counts['tied']} tied"
+    return tag("td", {"data-value": told}, button)
 
 
 def pairs_json(pairs: Pairs, models: Sequence[str]) -> Json:

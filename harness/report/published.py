@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmbench.harness.records.reported import Reported
 from mmbench.harness.render.figures import number
-from mmbench.harness.render.html import Html, folding, link, tag
+from mmbench.harness.render.html import Html, link, name_tag, tag
 
 
 def published(figures: Sequence[Reported]) -> Html:
@@ -15,7 +15,7 @@ def published(figures: Sequence[Reported]) -> Html:
         tag(
             "tr",
             None,
-            tag("th", {"scope": "row"}, folding(each.model)),
+            tag("th", {"scope": "row"}, name_tag(each.model)),
             tag("td", None, each.task),
             tag("td", None, each.metric),
             tag("td", {"class": "figure"}, number(each.value)),

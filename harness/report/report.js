@@ -23,16 +23,62 @@
     for (const [value, text] of choices) select.append(el("option", { value }, text));
   }
 
+  // What the reader chose stands in the address, so that a link or a reload shows the same: the section, then
+  // the choices that are not those of a fresh page, by what they say, since numbers change from report to report.
+  const CONTROLS = ["board-models", "board-tasks", "confusion-task", "confusion-model",
+    ...["task", "dimension", "model", "status", "other", "text"].map((name) => `items-${name}`)];
+  const fresh = {};
+  const chose = {};
+  let section = "";
+  let restoring = true;
+  const saidBy = (control) => (control.tagName === "SELECT" ? (control.selectedOptions[0] || { text: "" }).text : control.value);
+
+  function keep(name, value) {
+    if (value) chose[name] = value;
+    else delete chose[name];
+    if (restoring) return;
+    for (const id of CONTROLS) {
+      const control = byId(id);
+      if (control && saidBy(control) !== fresh[id]) chose[id] = saidBy(control);
+      else delete chose[id];
+    }
+    const query = new URLSearchParams(chose).toString();
+    try {
+      history.replaceState(null, "", `#${section}${query ? `?${query}` : ""}`);
+    } catch {
+      // A frame without an address of its own shows the page all the same.
+    }
+  }
+
+  function put(control, text) {
+    if (control.tagName === "SELECT") {
+      const option = [...control.options].find((each) => each.text === text);
+      if (option) control.value = option.value;
+    } else control.value = text;
+  }
+
+  function go(name) {
+    section = name;
+    const place = byId(name);
+    if (place) place.scrollIntoView();
+    keep();
+  }
+
   // Theme: as the system says, or as the reader does.
   const theme = byId("theme");
   const themes = ["auto", "light", "dark"];
-  theme.addEventListener("click", () => {
-    const next = themes[(themes.indexOf(document.documentElement.dataset.theme || "auto") + 1) % themes.length];
+  function light(next) {
+    if (!themes.includes(next)) return;
     document.documentElement.dataset.theme = next;
     theme.textContent = `theme: ${next}`;
+    keep("theme", next === "auto" ? null : next);
+  }
+  theme.addEventListener("click", () => {
+    light(themes[(themes.indexOf(document.documentElement.dataset.theme || "auto") + 1) % themes.length]);
   });
 
   // Board.
+  let sortBoard = () => {};
   function board() {
     const table = byId("board-table");
     const heads = [...table.tHead.rows[0].cells];
@@ -49,15 +95,35 @@
       body.append(...rows);
     }
 
+    const named = (head) => head.querySelector(".name").textContent;
+    function sort(column, falling) {
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      heads[column].setAttribute("aria-sort", falling ? "descending" : "ascending");
+      order(column, falling);
+      keep("sort", column || falling ? `${falling ? "-" : ""}${named(heads[column])}` : null);
+    }
     heads.forEach((head, column) => {
       head.querySelector("button").addEventListener("click", () => {
         const was = head.getAttribute("aria-sort");
-        const falling = was ? was === "ascending" : column > 1;
-        heads.forEach((other) => other.removeAttribute("aria-sort"));
-        head.setAttribute("aria-sort", falling ? "descending" : "ascending");
-        order(column, falling);
+        sort(column, was ? was === "ascending" : column > 1);
       });
     });
+    sortBoard = (text) => {
+      const exact = heads.findIndex((head) => named(head) === text);
+      const column = exact >= 0 ? exact : heads.findIndex((head) => `-${named(head)}` === text);
+      if (column >= 0) sort(column, exact < 0);
+    };
+
+    // A cell opens the items behind it, where the page has some.
+    for (const cell of body.querySelectorAll("td.task[data-value]")) {
+      const reference = heads[cell.cellIndex];
+      const task = data.tasks.find((each) => each.name === named(reference));
+      const model = data.models.indexOf(cell.parentElement.querySelector("th").dataset.value);
+      if (!task || !task.items.some((item) => item.answers.some((answer) => answer[0] === model))) continue;
+      const text = cell.querySelector("span");
+      const label = `${text.textContent}: items of ${data.models[model]} on ${task.name}`;
+      text.replaceWith(el("button", { type: "button", class: "opens", "aria-label": label, onclick: () => openItems(task.name, model) }, text.textContent));
+    }
 
     const models = byId("board-models");
     const tasks = byId("board-tasks");
@@ -73,6 +139,7 @@
         cell.hidden = !cell.dataset.task.includes(task);
         shown += cell.tagName === "TH" && !cell.hidden;
       }
+      keep();
       byId("board-count").textContent = `${rows} of ${body.rows.length} models, ${shown} of ${columns} tasks`;
     }
     for (const input of [models, tasks]) input.addEventListener("input", filter);
@@ -105,6 +172,10 @@
     else ([...dialog.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === held) || close).focus();
     dialog.scrollTop = 0;
   }
+  dialog.addEventListener("close", () => {
+    delete chose.pair;
+    keep("item", null);
+  });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
@@ -139,13 +210,14 @@
     rows.sort((a, b) => b.size - a.size);
     const body = rows.map((row) =>
       el("tr", null,
-        el("td", null, row.task),
+        el("td", null, el("button", { type: "button", class: "opens", onclick: () => openItems(row.task, one, two) }, row.task)),
         el("td", { class: row.own }, row.own),
         el("td", { class: "figure" }, (row.size > 0 ? "+" : "") + figure(row.size)),
         el("td", { class: "figure" }, row.ends),
         el("td", { class: "figure" }, row.p < 0.001 ? "< 0.001" : row.p.toFixed(3))));
     const head = headRow(["task", "verdict"], ["difference", "95 % interval", "p (Holm)"]);
     open(`${data.models[one]} against ${data.models[two]}`, null, tableOf(head, body));
+    keep("pair", `${data.models[one]}\n${data.models[two]}`);
   }
 
   // Confusions.
@@ -156,6 +228,7 @@
     fill(model, data.models.map((name) => [name, name]));
 
     function draw() {
+      keep();
       const { labels, counts } = data.tasks[task.value].confusion;
       const rows = counts[model.value];
       const place = byId("confusion-table");
@@ -175,7 +248,11 @@
           if (column === number) kind.push("hit");
           if (column >= labels.length) kind.push("aside");
           const title = `${labels[number]} taken for ${heads[column]}: ${count} of ${total}`;
-          return el("td", { class: kind.join(" "), title }, String(count));
+          const opened = { target: labels[number], column, labels, count };
+          const button = count && data.tasks[task.value].items.length
+            ? el("button", { type: "button", class: "opens", "aria-label": title, onclick: () => openItems(data.tasks[task.value].name, data.models.indexOf(model.value), -1, opened) }, String(count))
+            : String(count);
+          return el("td", { class: kind.join(" "), title }, button);
         });
         return el("tr", null, el("th", { scope: "row" }, labels[number]), ...cells);
       });
@@ -191,6 +268,28 @@
   const all = data.tasks.flatMap((task) => task.items.map((item) => ({ ...item, task })));
   let shown = [];
   let limit = STEP;
+  let only = null; // a cell of a confusion matrix
+
+  // Whether an answer stands in a cell: the column of its label, one of other answers, or one of those without any.
+  function inCell(item, own) {
+    if (!only) return true;
+    if (item.target !== only.target || own[STATUS] === "error" && only.column <= only.labels.length) return false;
+    const at = own[STATUS] === "ok" && own[TEXT] !== null ? only.labels.indexOf(own[TEXT]) : only.labels.length + 1;
+    return (at < 0 ? only.labels.length : at) === only.column;
+  }
+
+  function openItems(task, model, other = -1, cell = null) {
+    dialog.close();
+    put(byId("items-task"), task);
+    byId("items-dimension").value = byId("items-status").value = byId("items-text").value = "";
+    byId("items-model").value = model;
+    byId("items-other").value = other;
+    only = cell;
+    limit = STEP;
+    go("items");
+    wall();
+    byId("items-task").focus({ preventScroll: true });
+  }
 
   const answerOf = (item, model) => item.answers.find((answer) => answer[MODEL] === model);
 
@@ -222,6 +321,7 @@
       if (dimension && item.task.dimension !== dimension) return false;
       const own = answerOf(item, model);
       if (!own) return false;
+      if (!inCell(item, own)) return false;
       if (status === "wrong" && !own[WRONG]) return false;
       if (status === "right" && own[WRONG]) return false;
       if (["unparsed", "refused", "error"].includes(status) && own[STATUS] !== status) return false;
@@ -279,6 +379,7 @@
       el("button", { type: "button", onclick: () => move(1), "aria-label": "next item" }, "→"),
       el("span", { class: "dim" }, `${number + 1} of ${shown.length}`));
     open(item.question || `${item.task.name} · ${item.id}`, move, pictures(item), list, tableOf(head, rows), steps);
+    keep("item", `${item.task.name}\n${item.id}`);
   }
 
   function wall() {
@@ -286,6 +387,13 @@
     const more = byId("items-more");
     byId("items-wall").replaceChildren(...shown.slice(0, limit).map(tile));
     byId("items-count").textContent = `${shown.length} of ${all.length} items`;
+    const chip = byId("items-cell");
+    chip.hidden = !only;
+    if (only) {
+      const heads = [...only.labels, "another", "no answer"];
+      chip.textContent = `${only.target} taken for ${heads[only.column]}: ${shown.length} of ${only.count} items are on this page ✕`;
+    }
+    keep("cell", only && `${only.target}\n${only.column}`);
     more.hidden = shown.length <= limit;
   }
 
@@ -300,9 +408,15 @@
     for (const name of ["task", "dimension", "model", "status", "other", "text"]) {
       byId(`items-${name}`).addEventListener("input", () => {
         limit = STEP;
+        if (["task", "model"].includes(name)) only = null;
         wall();
       });
     }
+    byId("items-cell").addEventListener("click", () => {
+      only = null;
+      wall();
+      byId("items-task").focus();
+    });
     byId("items-more").addEventListener("click", () => {
       const first = limit;
       limit += STEP;
@@ -312,8 +426,101 @@
     wall();
   }
 
+  // Tables as CSV: what is shown, in the order it is shown, with the figures in full and the ends of their intervals.
+  function csv(table) {
+    const rows = [...table.rows].filter((row) => !row.hidden);
+    const [head, ...body] = rows.map((row) => [...row.cells].filter((cell) => !cell.hidden));
+    const wide = head.map((_, column) => body.some((cells) => cells[column] && cells[column].dataset.low !== undefined));
+    const words = (cell) => {
+      const held = cell.querySelector(".name") || cell;
+      return [...held.childNodes].filter((node) => node.nodeName !== "SMALL").map((node) => node.textContent).join("").trim();
+    };
+    const cellOf = (cell) => (cell === undefined ? "" : cell.dataset.value !== undefined ? cell.dataset.value : words(cell));
+    const lines = [
+      head.flatMap((cell, column) => (wide[column] ? ["", " low", " high"].map((end) => words(cell) + end) : [words(cell)])),
+      ...body.map((cells) => head.flatMap((_, column) => {
+        const { low = "", high = "" } = cells[column] ? cells[column].dataset : {};
+        return wide[column] ? [cellOf(cells[column]), low, high] : [cellOf(cells[column])];
+      })),
+    ];
+    return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+  }
+
+  // A spreadsheet takes a text that begins so for a formula.
+  function quoted(text) {
+    if (["-", "–"].includes(text)) return "";
+    const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.,]+(e[+-]?\d+)?( … [+-]?[\d.,]+)?$/i.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  }
+
+  function tables() {
+    for (const place of document.querySelectorAll(".scroll")) {
+      const name = place.closest("section").id;
+      const save = el("button", { type: "button", class: "csv", onclick: () => {
+        const table = place.querySelector("table");
+        if (table) el("a", { download: `mmbench-${name}.csv`, href: `data:text/csv;charset=utf-8,${encodeURIComponent(csv(table))}` }).click();
+      }, "aria-label": `this table of ${name} as CSV` }, "CSV");
+      place.after(save);
+    }
+    // What changed since the baseline opens the items of its model.
+    for (const cell of document.querySelectorAll("td[data-items]")) {
+      const model = data.models.indexOf(cell.parentElement.querySelector("th").dataset.model);
+      const task = data.tasks.find((each) => each.name === cell.dataset.items);
+      if (model < 0 || !task || !task.items.length) continue;
+      const other = data.models.indexOf(data.baseline);
+      cell.replaceChildren(el("button", { type: "button", class: "opens", onclick: () => openItems(task.name, model, other) }, ...cell.childNodes));
+    }
+  }
+
+  // The address, read once the page stands and again where a reader changes it.
+  function restore() {
+    restoring = true;
+    const [name, query = ""] = location.hash.slice(1).split(/\?(.*)/s);
+    const held = new URLSearchParams(query);
+    section = byId(name) ? name : "";
+    for (const id of CONTROLS) {
+      const control = byId(id);
+      if (!control) continue;
+      put(control, fresh[id]);
+      if (held.has(id)) put(control, held.get(id));
+      control.dispatchEvent(new Event("input"));
+      control.dispatchEvent(new Event("change"));
+    }
+    light(held.get("theme") || "auto");
+    sortBoard(held.get("sort") || "#");
+    if (byId("items")) {
+      const [target, column] = (held.get("cell") || "").split("\n");
+      const task = data.tasks.find((each) => each.name === saidBy(byId("items-task")));
+      const { labels, counts } = (task && task.confusion) || {};
+      const row = labels && counts[data.models[chosen("model")]];
+      const at = labels ? labels.indexOf(target) : -1;
+      only = row && at >= 0 && row[at][column] ? { target, column: Number(column), labels, count: row[at][column] } : null;
+      wall();
+      const [of, id] = (held.get("item") || "").split("\n");
+      const number = shown.findIndex((item) => item.task.name === of && item.id === id);
+      const [one, two] = (held.get("pair") || "").split("\n").map((model) => data.models.indexOf(model));
+      if (dialog.open) dialog.close();
+      restoring = false;
+      if (section) byId(section).scrollIntoView();
+      if (number >= 0) show(number);
+      else if (one >= 0 && two >= 0 && data.pairs[one < two ? `${one}-${two}` : `${two}-${one}`]) pair(one, two);
+    }
+    restoring = false;
+    if (section) byId(section).scrollIntoView();
+  }
+
   board();
   if (byId("pairs")) pairs();
   if (byId("confusion-task")) confusions();
   if (byId("items")) items();
+  tables();
+  for (const id of CONTROLS) if (byId(id)) fresh[id] = saidBy(byId(id));
+  for (const link of document.querySelectorAll("nav a")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      go(link.getAttribute("href").slice(1));
+    });
+  }
+  window.addEventListener("hashchange", restore);
+  restore();
 })();

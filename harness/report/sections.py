@@ -1,9 +1,11 @@
 """Report sections, each left out where the records have nothing for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
+from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.records.curves import Curve, shots_curve
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
@@ -13,10 +15,13 @@ from mmbench.harness.report.chart import legend
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.dot_plot import dot_plot
 from mmbench.harness.report.gather import MOST_MODELS
+from mmbench.harness.report.headline import headline
 from mmbench.harness.report.pair_matrix import pair_matrix
 from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published
 from mmbench.harness.report.shots import shots_chart
+from mmbench.harness.report.since import since_notes, since_table
+from mmbench.harness.statistics.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class Section:
 def sections(contents: Contents) -> list[Section]:
     """Return the sections that have something to show, in their order."""
     made = [
+        Section("headline", "Headline", _headline(contents)),
         _board(contents),
+        Section("since", "Since the baseline", _since(contents.since)),
         Section("profile", "Profile", _profile(contents)),
         Section("shots", "Learning", _shots(contents)),
         Section("facts", "By fact", _facts(contents.board)),
@@ -49,6 +56,24 @@ def _section(name: str, title: str, note: str, *parts: Html) -> Html:
     lead = [tag("p", {"class": "note"}, note)] if note else []
     heading = tag("h2", {"id": f"{name}-title"}, title)
     return tag("section", {"id": name, "aria-labelledby": f"{name}-title"}, heading, *lead, *parts)
+
+
+def _headline(contents: Contents) -> Html:
+    said = [tag("p", None, sentence) for sentence in headline(contents.board, contents.since)]
+    return tag("section", {"id": "headline", "aria-label": "Headline"}, *said) if said else Html()
+
+
+def _since(since: Comparison | None) -> Html:
+    if since is None:
+        return Html()
+    note = (
+        f"Paired comparison of every model with {since.models[0]}, as mmbench compare makes it: tasks that are better "
+        "or worse at 5 %, p and interval Holm-adjusted over the tasks of the model."
+    )
+    notes = tag("ul", {"class": "notes"}, *(tag("li", None, each) for each in since_notes(since)))
+    changed = any(row.verdict != "tied" for row in since.rows)
+    tables = [_scrolled("since", since_table(since))] if changed else []
+    return _section("since", "Since the baseline", note, *tables, notes)
 
 
 def _board(contents: Contents) -> Section:
@@ -83,12 +108,19 @@ def _scrolled(name: str, table: Html) -> Html:
 def _profile(contents: Contents) -> Html:
     lines = contents.board.lines[: len(contents.models)]
     rows = {name: [line.dimensions.get(name) for line in lines] for name in contents.board.dimensions}
-    rows = {name: points for name, points in rows.items() if any(points)}
+    rows = dict(sorted(((name, points) for name, points in rows.items() if any(points)), key=_strength))
     if not rows:
         return Html()
-    note = "Where each model stands between chance and best in every dimension, with 95 % intervals."
+    note = "Where each model stands between chance and best in every dimension, with 95 % intervals. "
+    note += f"The strongest dimensions of {contents.models[0]} come first; ‹ marks what lies further left than drawn."
     plot = tag("div", {"class": "plot"}, legend(contents.models), dot_plot(rows, contents.models))
     return _section("profile", "Perception profile", note, plot)
+
+
+def _strength(row: tuple[str, Sequence[Estimate | None]]) -> tuple[bool, float]:
+    """Return the place of a dimension: by the first model that has it, the highest first."""
+    points = row[1]
+    return points[0] is None, -next(point.value for point in points if point is not None)
 
 
 def _shots(contents: Contents) -> Html:
@@ -121,7 +153,7 @@ def _pairs(contents: Contents) -> Html:
     note = (
         "On how many tasks the model of the row is better (▲), worse (▼) or tied (=) with that of the column: paired "
         "tests on the items both were scored on, as mmbench compare makes them, with p and interval Holm-adjusted over "
-        "the tasks of the pair, at 5 %. A cell lists them."
+        "the tasks of the pair, at 5 %. A cell lists them, and each of them opens the items on which the two differ."
     )
     matrix = pair_matrix(contents.pairs, contents.models)
     return _section("pairs", "Model against model", note, _scrolled("pairs", matrix))
@@ -130,7 +162,10 @@ def _pairs(contents: Contents) -> Html:
 def _confusion(contents: Contents) -> Html:
     if not any(contents.confusions):
         return Html()
-    note = "Rows are what was right, columns what was answered; the commonest classes of each task."
+    note = (
+        "Rows are what was right, columns what was answered; the commonest classes of each task. "
+        "A cell opens its items."
+    )
     controls = tag("div", {"class": "filters"}, _choice("confusion-task", "task"), _choice("confusion-model", "model"))
     table = tag("div", {"id": "confusion-table"})
     return _section("confusion", "Confusions", note, controls, _scrolled("confusion", table))
@@ -147,6 +182,7 @@ def _explorer() -> Html:
     controls = [_choice(f"items-{name}", said) for name, said in choices]
     search = tag("input", {"type": "search", "id": "items-text", "autocomplete": "off"})
     controls += [tag("label", None, "text", search), tag("output", {"id": "items-count"})]
+    controls.append(tag("button", {"type": "button", "id": "items-cell", "class": "chip", "hidden": True}))
     more = tag("button", {"type": "button", "id": "items-more", "hidden": True}, "more")
     note = (
         f"A draw of at most {MOST} items of each task: those that models got wrong or differ on first. "

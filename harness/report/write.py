@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmbench.harness.board.board import Board
 from mmbench.harness.board.results import Results
+from mmbench.harness.compare.compare import compare
+from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.originals import original_task
+from mmbench.harness.records.selection import select
 from mmbench.harness.report.answers import Answer, Answers, read_answers
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.contents import Contents
@@ -84,23 +88,28 @@ _ROOM = 1_000_000
 """Thumbnails have this many characters even where records alone fill the page."""
 
 
-def write_report(results: Path, to: Path, suite: str | None = None, files: Sequence[Path] = ()) -> Written:
+def write_report(
+    results: Path, to: Path, suite: str | None = None, files: Sequence[Path] = (), baseline: str | None = None
+) -> Written:
     """Write the report of a results folder, or of one suite in it, as one HTML file.
 
     `files` are tasks that are not in the catalogue; without them their items have no question, and their pictures are
-    found only where the records say. Raises UsageError where there are no records or the file cannot be written.
+    found only where the records say. `baseline` is a run that the models are compared with, named as for `compare`. A
+    task of which only the first items were asked is shown as such. Raises UsageError where there are no records, no
+    such baseline, or the file cannot be written.
     """
     folder = Results(results)
-    board = folder.board(suite)
+    board = folder.board(suite, partial=True)
     tasks = gather(board)
     if not tasks:
         raise UsageError(f"results folder {results} has no such records; make one with: mmbench run --output {results}")
     models = models_shown(board)
+    since = _since(baseline, board, results, suite)
     parts = _Parts(models, files)
     for asked in tasks:
         parts.add(asked)
     judged = {pair: judge(compared) for pair, compared in parts.pairs.items()}
-    contents = Contents(board, tasks, models, [shown.items for shown in parts.shown], parts.confusions, judged)
+    contents = Contents(board, tasks, models, [shown.items for shown in parts.shown], parts.confusions, judged, since)
     bare = len(render(contents, {}).encode(errors="replace"))
     room = max(_ROOM, MOST_BYTES - bare)
     page = render(contents, parts.thumbnails.within(room, _by_turns(parts.shown))).encode(errors="replace")
@@ -111,6 +120,24 @@ def write_report(results: Path, to: Path, suite: str | None = None, files: Seque
     items = sum(len(shown.items) for shown in parts.shown)
     warnings = [*map(str, folder.errors), *parts.warnings]
     return Written(len(board.lines), len(tasks), items, len(page), warnings)
+
+
+def _since(baseline: str | None, board: Board, results: Path, suite: str | None) -> Comparison | None:
+    """Return the comparison of all models of the board with the baseline. Raises UsageError where there is none."""
+    if baseline is None:
+        return None
+    mine = {entry.path.parent.resolve() for entry in select(baseline, results).entries}
+    folders = {entry.record.model: entry.path.parent for entry in board.entries}
+    places = {line.model: folders[line.model] for line in board.lines if line.source is None and line.model in folders}
+    # A label is not always the name of its folder.
+    others = [
+        label if folder == results / "runs" / label else folder
+        for label, folder in places.items()
+        if folder.resolve() not in mine
+    ]
+    if not others:
+        raise UsageError(f"the baseline '{baseline}' is the only model of {results}; there is none to compare with it")
+    return compare(baseline, *others, output=results, suite=suite)
 
 
 def _by_turns(shown: Sequence[Shown]) -> list[str]:

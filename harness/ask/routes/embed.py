@@ -19,6 +19,7 @@ from mmbench.harness.errors import AdapterError, DataError, Unsupported
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.numerics.nearest import nearest
 from mmbench.harness.numerics.rank_stream import count_ranks
 from mmbench.harness.types import Failure, Option, Sample
 
@@ -90,7 +91,13 @@ class EmbedRoute:
         self._interview.expect(len(texts))
         right = [each.astype(np.float32) for each in self._vectors_of_texts(texts)]
         self._check_space(left[0], right[0])
-        return Similarity("embed", held, failures, *count_ranks(np.stack(left), np.stack(right), owned))
+        pictures, captions = np.stack(left), np.stack(right)
+        by_picture, by_text = count_ranks(pictures, captions, owned)
+        before = (
+            nearest(pictures, captions, by_picture.greater > 0),
+            nearest(captions, pictures, by_text.greater > 0),
+        )
+        return Similarity("embed", held, failures, by_picture, by_text, before)
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) cosines of each sample."""

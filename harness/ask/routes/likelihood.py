@@ -57,7 +57,12 @@ class LikelihoodRoute:
             raise nothing_left(held, failures)
         stays = np.repeat([i not in failures for i in range(len(held))], [len(s.references) for s in held])
         scores = np.stack([value[stays] for value in values if not isinstance(value, Failure)])
-        return Similarity("likelihood", held, failures, *rank_matrix(scores, gallery(held, failures)[1]))
+        by_picture, by_text = rank_matrix(scores, gallery(held, failures)[1])
+        before = (
+            np.where(by_picture.greater > 0, scores.argmax(axis=1), -1),
+            np.where(by_text.greater > 0, scores.argmax(axis=0), -1),
+        )
+        return Similarity("likelihood", held, failures, by_picture, by_text, before)
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) log-probabilities of each sample."""

@@ -168,6 +168,29 @@ def test_values_are_those_of_brute_force(tmp_path: Path, layout: Callable[[Path,
 
 
 @pytest.mark.parametrize("route", ["embed", "likelihood"])
+def test_what_stands_before_the_wanted_is_told(tmp_path: Path, route: str) -> None:
+    """Pictures 0 and 1 see the captions of each other best, picture 2 its own."""
+    for i in range(4):
+        fakes.numbered(i).save(tmp_path / f"{i}.png")
+    (tmp_path / "1.png").write_bytes(b"broken")  # what failed has left the numbers of the others
+    source = columns(tmp_path, captions([1, 1, 1, 1]))
+    seen_best = {0: 2, 2: 0, 3: 3}
+    of_texts = np.eye(4) + 0.1
+    model: object = fakes.Towers(lambda i: of_texts[seen_best[i]], lambda text: of_texts[int(text[-1])], fakes.number)
+    if route == "likelihood":
+        model = fakes.Likely(lambda seen, _, text: 0.0 if int(text[-1]) == seen_best[seen] else -5.0 - int(text[-1]))
+    _, _, outcomes = ask(model, task(tmp_path, source + f"routes: [{route}]\n"))
+    said = {(each.unit, each.id): each.prediction for each in outcomes}
+    assert str(said["image", "0"]).endswith("; first: caption, number 2")
+    assert str(said["image", "2"]).endswith("; first: caption, number 0")
+    assert said["image", "1"] is None
+    assert said["image", "3"] == "rank 1"
+    assert str(said["text", "0#0"]).endswith("; first: picture of item 2")
+    assert str(said["text", "2#0"]).endswith("; first: picture of item 0")
+    assert said["text", "3#0"] == "rank 1"
+
+
+@pytest.mark.parametrize("route", ["embed", "likelihood"])
 def test_equal_pictures_are_one(tmp_path: Path, route: str) -> None:
     """Each picture stands twice, each time with another caption; a model that sees right finds every one first."""
     for i in range(3):

@@ -36,7 +36,7 @@ def browser() -> "Iterator[Browser]":
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the checked-in runs."""
     to = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(BASELINES, to, "perception")
+    write_report(BASELINES, to, "perception", baseline="micro-coca")
     return to
 
 
@@ -188,6 +188,85 @@ def test_a_confusion_matrix_follows_the_choice(look: Open, baselines: Path) -> N
     assert sum(int(text) for text in rows.locator("td").all_text_contents()) == 1000
     page.select_option("#confusion-model", label="pixels")
     assert "not asked" in page.locator("#confusion-table").inner_text()
+
+
+def counted(page: "Page") -> int:
+    return int(page.locator("#items-count").inner_text().split()[0])
+
+
+def test_cells_open_their_items(look: Open, baselines: Path) -> None:
+    page = look(baselines)
+    page.get_by_label("items of micro-coca on scenes-count@1", exact=False).click()
+    assert page.locator("#items-task").evaluate("task => task.selectedOptions[0].text") == "scenes-count@1"
+    assert page.locator("#items-model").evaluate("model => model.selectedOptions[0].text") == "micro-coca"
+    assert 0 < counted(page) <= 40
+    page.locator("button.pair").first.click()
+    page.locator("#dialog .opens").first.click()
+    assert not page.locator("#dialog").is_visible()
+    assert page.locator("#items-other").evaluate("other => other.selectedOptions[0].text") == "micro-coca"
+    page.select_option("#confusion-task", label="scenes-existence@1")
+    page.select_option("#confusion-model", label="micro-coca")
+    page.get_by_label("no taken for yes").click()
+    said = page.locator("#items-wall .said").all_inner_texts()
+    assert said and set(said) == {"yes"}
+    assert len(said) == counted(page)
+    assert "no taken for yes" in page.locator("#items-cell").inner_text()
+    page.locator("#items-cell").click()
+    assert not page.locator("#items-cell").is_visible()
+    assert counted(page) > len(said)
+    page.locator("#since td[data-items] button").first.click()
+    assert page.locator("#items-model").evaluate("model => model.selectedOptions[0].text") == "chance"
+
+
+def test_the_address_keeps_what_was_chosen(look: Open, baselines: Path, browser: "Browser") -> None:
+    page = look(baselines)
+    page.locator("#board-table thead button").nth(1).click()
+    page.fill("#board-models", "c")
+    page.select_option("#confusion-task", label="scenes-existence@1")
+    page.get_by_label("no taken for yes").click()
+    page.locator("#theme").click()
+    shown = counted(page)
+    page.locator("#items-wall button").first.click()
+    title = page.locator("#dialog").inner_text()
+    again = browser.new_page()
+    again.goto(page.url)
+    assert again.locator("#dialog").inner_text() == title
+    assert counted(again) == shown
+    assert again.locator("#board-table thead th").nth(1).get_attribute("aria-sort") == "ascending"
+    assert again.locator("#board-models").input_value() == "c"
+    assert again.evaluate("document.documentElement.dataset.theme") == "light"
+    again.keyboard.press("Escape")
+    again.wait_for_function("!location.hash.includes('item=')")
+    again.goto(page.url.partition("#")[0] + "#items?items-task=no&item=x&cell=y%0A9&sort=-no&theme=pink&pair=a%0Ab")
+    again.wait_for_function("document.querySelectorAll('#items-wall button').length === 60")
+    again.close()
+
+
+def test_tables_are_saved_as_csv(look: Open, baselines: Path) -> None:
+    import csv
+
+    page = look(baselines)
+    page.fill("#board-tasks", "colour")
+    with page.expect_download() as made:
+        page.locator("#board .csv").first.click()
+    with Path(made.value.path()).open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head[:5] == ["#", "model", "score", "score low", "score high"]
+    assert head[-3:] == ["scenes-colour@1", "scenes-colour@1 low", "scenes-colour@1 high"]
+    assert [row[1] for row in rows] == column(page, 1)
+    assert float(rows[0][3]) < float(rows[0][2]) < float(rows[0][4])
+    assert rows[-1][2] == ""
+
+
+def test_names_of_forty_letters_stay_within_three_lines(look: Open, tmp_path: Path) -> None:
+    from tests.harness.report.test_report import put
+
+    for model in ("abcdefghijklmnopqrstuvwxyzabcdefghijklmn", "a-model-of-forty-letters-for-the-long-run"):
+        put(tmp_path / "results", model, "a-task-of-forty-letters-for-the-long-run", [True, False] * 10)
+    write_report(tmp_path / "results", tmp_path / "report.html")
+    page = look(tmp_path / "report.html")
+    lines = "names => names.map(name => name.offsetHeight / parseFloat(getComputedStyle(name).lineHeight))"
+    assert max(page.locator("table .name").evaluate_all(lines)) < 3.5
 
 
 def test_a_series_hides(look: Open, baselines: Path) -> None:

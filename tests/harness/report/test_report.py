@@ -165,7 +165,7 @@ def test_pictures_that_changed_are_not_shown(folder: Path) -> None:
 def test_what_is_shown_of_a_results_folder(folder: Path) -> None:
     page = report(folder)
     ids = {attributes.get("id") for attributes in page.all("section")}
-    assert ids == {"board", "profile", "facts", "pairs", "items", "tasks"}
+    assert ids == {"headline", "board", "profile", "facts", "pairs", "items", "tasks"}
     assert page.data["models"] == ["two", "one"], "an unparsed answer leaves the first unranked"
     assert [len(task["items"]) for task in page.data["tasks"]] == [4, 4]
 
