@@ -38,7 +38,7 @@ SUITES = "mmbench.suites"
 """Folders of suite files."""
 
 DEFAULTS = "mmbench.defaults"
-"""What a run asks where nothing is named: `model`, a spec, and `suite`, a name."""
+"""What is taken where nothing is named: `model`, a spec; `suite`, a name; `contract`, the check of adapters."""
 
 
 class AliasLike(Protocol):

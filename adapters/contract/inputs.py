@@ -9,7 +9,7 @@ SENTENCE = ["a", "small", "red", "bird", "sits", "on", "the", "old", "wooden", "
 OTHER_WORDS = ["one", "tall", "blue", "cat", "stood", "by", "that", "new", "metal", "gate", "again"]
 
 PROMPTS = (
-    "Which is it?\nA. a bird on a fence\nB. a street at night\nC. a plate of food\nAnswer with the letter.",
+    "Which is it?\nA. a bird\nB. a street\nAnswer with the letter.",
     "Is there a bird in the picture? Answer yes or no.",
     "Describe the picture in one sentence.",
     "What colour is it?",

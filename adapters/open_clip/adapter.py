@@ -13,8 +13,9 @@ from mmbench.adapters.open_clip.coca.captioner import Captioner, ToScore, ToWrit
 from mmbench.adapters.open_clip.coop.learner import PromptLearner
 from mmbench.adapters.open_clip.live import Live
 from mmbench.adapters.open_clip.load import FromFiles
-from mmbench.adapters.open_clip.source import Source, ask, stacked
+from mmbench.adapters.open_clip.source import Source, stacked
 from mmbench.adapters.shared import device as devices
+from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import Array, Generation, ImageVectors, Prepared

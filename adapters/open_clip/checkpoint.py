@@ -23,7 +23,7 @@ _SHARDED = {
     "*mp_rank_*_model_states.pt": "DeepSpeed; join it by its zero_to_fp32.py",
     "*zero_pp_rank_*": "DeepSpeed; join it by its zero_to_fp32.py",
     "*.distcp": "torch.distributed.checkpoint; join it by torch.distributed.checkpoint.format_utils dcp_to_torch",
-    "*.index.json": "transformers; join its shards into one file",
+    "*.index.json": "transformers; give its folder as hf:FOLDER",
 }
 
 
@@ -156,8 +156,8 @@ def _what_else(content: object) -> str:
     keys = [str(key) for key in _keys(content, _DEPTH)]
     if any("vision_model." in key for key in keys):
         return (
-            "holds the names of transformers' CLIPModel (vision_model.…), which open_clip does not read; take weights "
-            "that open_clip saved, or write an adapter (docs/adapters.md)"
+            "holds the names of transformers' CLIPModel (vision_model.…), which open_clip does not read; give the "
+            "folder that transformers saved as hf:FOLDER, or take weights that open_clip saved"
         )
     if any("lora_" in key for key in keys):
         return "holds LoRA weights alone; merge them into the model and save its state_dict"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mmbench.adapters.open_clip.recipe import ADAPTER_VERSION
-from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.text_tower import CausalTower
+from mmbench.adapters.shared.asking import count_parameters
 from mmbench.adapters.shared.identity import identify
 from mmbench.harness.digest import digest_json
 

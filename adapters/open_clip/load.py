@@ -12,9 +12,9 @@ from typing import Any
 from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config
 from mmbench.adapters.open_clip.fit import check_fit
 from mmbench.adapters.open_clip.recipe import Recipe
-from mmbench.adapters.open_clip.source import count_parameters
 from mmbench.adapters.open_clip.weights import SEED
 from mmbench.adapters.shared import hub
+from mmbench.adapters.shared.asking import count_parameters
 from mmbench.harness.errors import AdapterError, UsageError
 
 # What open_clip's constructors raise on a configuration that makes no sense.

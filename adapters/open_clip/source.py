@@ -1,15 +1,12 @@
 """Model source shared by the abilities of an open_clip adapter: the loaded model, its inputs and its batches."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mmbench.harness.errors import OutOfMemory
 from mmbench.harness.models.abilities import Prepared
 
 if TYPE_CHECKING:
     import torch
-
-T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -55,36 +52,6 @@ class Source(Protocol):
         """Bytes still to be fetched."""
 
 
-def count_parameters(model: Any) -> int:
-    """Return the number of a module's weights."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def ask(model: Any, question: Callable[[], T]) -> T:
-    """Return what `question` returns, with `model` in eval mode and without gradients; its modes are then restored.
-
-    Raises OutOfMemory.
-    """
-    import torch
-
-    training = [module for module in model.modules() if module.training]
-    if training:
-        model.eval()
-    try:
-        with torch.inference_mode():
-            return question()
-    except RuntimeError as error:
-        said = str(error)
-        if not isinstance(error, torch.OutOfMemoryError) and not _is_cpu_memory(said):
-            raise
-    finally:
-        # Module by module: a part that was frozen in eval mode must stay so.
-        for module in training:
-            module.training = True
-    # Raised out here because a chained error would keep the frames, and with them the tensors, of the failed pass.
-    raise OutOfMemory(said)
-
-
 def stacked(visual: Any, images: list[Prepared]) -> "torch.Tensor":
     """Return prepared pictures as one batch, on the device and in the dtype of the vision tower."""
     import torch
@@ -95,7 +62,3 @@ def stacked(visual: Any, images: list[Prepared]) -> "torch.Tensor":
     batch = torch.empty((len(images), *images[0].shape), dtype=images[0].dtype, pin_memory=like.is_cuda)
     torch.stack(images, out=batch)
     return batch.to(like.device, non_blocking=True).to(like.dtype)
-
-
-def _is_cpu_memory(message: str) -> bool:
-    return "DefaultCPUAllocator" in message or "not enough memory" in message

@@ -1,16 +1,12 @@
 """Text towers of open_clip without padding: only the tokens that a text has are computed."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mmbench.adapters.shared.lengths import call_cost, groups
+
 if TYPE_CHECKING:
     import torch
-
-_CPU_CALL_COST = 32
-_GPU_CALL_COST = 8192
-"""Tokens, on the CPU tokens a thread, whose computation takes about as long as starting one more pass of the tower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +49,7 @@ class CausalTower:
         device = self.module.positional_embedding.device
         lengths = (ends + 1).tolist()
         parts, order = [], []
-        call_cost = _CPU_CALL_COST * torch.get_num_threads() if device.type == "cpu" else _GPU_CALL_COST
-        for rows, longest in groups(lengths, call_cost):
+        for rows, longest in groups(lengths, call_cost(device)):
             chosen = torch.tensor(rows)
             part = tokens[chosen, :longest].to(device, non_blocking=True)
             parts.append(self._forward(part, ends[chosen].to(device, non_blocking=True)))
@@ -75,31 +70,3 @@ class CausalTower:
             return pooled
         projected: torch.Tensor = projection(pooled) if isinstance(projection, torch.nn.Linear) else pooled @ projection
         return projected
-
-
-def groups(lengths: Sequence[int], call_cost: int) -> list[tuple[list[int], int]]:
-    """Split rows into groups of (row numbers, longest length) with the least total of tokens and calls.
-
-    A call costs as much as `call_cost` tokens, so that a few short rows join the next longer ones.
-
-    >>> groups([3, 9, 3, 3], 1)
-    [([0, 2, 3], 3), ([1], 9)]
-    >>> groups([3, 9, 3, 3], 100)
-    [([0, 2, 3, 1], 9)]
-    """
-    count = Counter(lengths)
-    sizes = sorted(count)
-    best: list[tuple[int, int]] = [(0, 0)]  # least cost of the first i sizes, and where its last group starts
-    for stop in range(1, len(sizes) + 1):
-        rows, options = 0, []
-        for start in range(stop - 1, -1, -1):
-            rows += count[sizes[start]]
-            options.append((best[start][0] + rows * sizes[stop - 1] + call_cost, start))
-        best.append(min(options))
-    cuts, stop = [], len(sizes)
-    while stop:
-        start = best[stop][1]
-        cuts.append((sizes[start], sizes[stop - 1]))
-        stop = start
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    return [([row for row in order if low <= lengths[row] <= high], high) for low, high in reversed(cuts)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mmbench.adapters.shared import hub
-from mmbench.harness.digest import Json, digest_file
+from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 
 SEED = 0
@@ -60,7 +60,7 @@ class LocalWeights:
     def identity(self, offline: bool) -> Json:
         """Return the digest of the content, with what is asked of it."""
         try:
-            content = digest_file(self.path)
+            content = hub.content_digest(self.path)
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read ({error.strerror or error})") from error
         asked: dict[str, Json] = {"weights": self.chosen, "interpolate": self.interpolate or None}

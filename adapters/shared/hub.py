@@ -5,11 +5,13 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from threading import Thread
 
-from mmbench.harness.digest import digest_file
+from mmbench.adapters.shared.remembered import remembered_digest
 from mmbench.harness.errors import WeightsUnavailable
 
 SECONDS = 2.0
@@ -17,10 +19,24 @@ SECONDS = 2.0
 
 _WAYS_OUT = (
     "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "
-    "open_clip:ARCH@FILE, or take a model that needs no download, tiny-coca"
+    "open_clip:ARCH@FILE or hf:FOLDER, or take a model that needs no download, tiny-coca"
 )
 _TOKENIZER = ("*.json", "*.model", "*.txt")
 _VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Files of a repository that make a model."""
+
+    repo: str
+    """`owner/name`."""
+    revision: str | None
+    """Branch, tag or commit; None for the main branch."""
+    beside: tuple[str, ...]
+    """Patterns of the files beside the weights."""
+    weights: tuple[tuple[str, ...], ...]
+    """Patterns of the weights, in order of preference: the first that the repository has are fetched."""
 
 
 def cached(repo: str, filenames: Sequence[str]) -> Path | None:
@@ -73,6 +89,81 @@ def fetch_folder(repo: str, *, offline: bool, what: str, vocabulary: bool) -> Pa
         raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
 
 
+def fetch_checkpoint(
+    wanted: Wanted, whole: Callable[[Path], bool], check: Callable[[Path], None], *, offline: bool, what: str
+) -> Path:
+    """Return the cached folder of a repository, fetched unless it is whole; weights last, once the rest is checked.
+
+    Raises WeightsUnavailable, and what `check` raises of the files beside the weights.
+    """
+    found = snapshot(wanted.repo, wanted.revision)
+    if found is not None and whole(found):
+        return found
+    _require(offline, what)
+    folder = _fetched(wanted, wanted.beside, what)
+    check(folder)
+    for patterns in wanted.weights:
+        folder = _fetched(wanted, patterns, what)
+        if whole(folder):
+            break
+    return folder
+
+
+def fetch_described(wanted: Wanted, *, offline: bool, what: str) -> Path:
+    """Return the cached folder with a repository's configuration, fetched if need be. Raises WeightsUnavailable."""
+    found = snapshot(wanted.repo, wanted.revision)
+    if found is not None:
+        return found
+    _require(offline, what)
+    return _fetched(wanted, ("config.json",), what)
+
+
+def _fetched(wanted: Wanted, patterns: Sequence[str], what: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(
+                wanted.repo,
+                revision=wanted.revision,
+                allow_patterns=list(patterns),
+                ignore_patterns=["*/*"],  # files in folders are other formats of the same weights
+                etag_timeout=SECONDS,
+            )
+        )
+    except _failures() as error:
+        raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+
+
+def checkpoint_missing_bytes(wanted: Wanted, whole: Callable[[Path], bool], *, offline: bool) -> int | None:
+    """Return the bytes that `fetch_checkpoint` would fetch: 0 when all is here, None when the hub cannot be asked."""
+    found = snapshot(wanted.repo, wanted.revision)
+    if found is not None and whole(found):
+        return 0
+    if _offline(offline) or unreachable(_endpoint()) is not None:
+        return None
+    from huggingface_hub import HfApi
+
+    try:
+        there = HfApi().model_info(wanted.repo, revision=wanted.revision, files_metadata=True, timeout=SECONDS)
+    except _failures():
+        return None
+    sizes = {each.rfilename: each.size or 0 for each in there.siblings or [] if "/" not in each.rfilename}
+    for patterns in wanted.weights:
+        if any(fnmatch(name, pattern) for name in sizes for pattern in patterns):
+            asked = (*patterns, *wanted.beside)
+            return sum(size for name, size in sizes.items() if any(fnmatch(name, pattern) for pattern in asked))
+    return None
+
+
+def snapshot(repo: str, revision: str | None) -> Path | None:
+    """Return the folder in which the hub's cache has a repository's configuration at a revision; no traffic."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo, "config.json", revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
 def has_vocabulary(folder: Path) -> bool:
     """Return whether a folder holds the vocabulary of a tokenizer."""
     return any(True for pattern in _VOCABULARIES for _ in folder.glob(pattern))
@@ -98,7 +189,7 @@ def content_digest(file: Path) -> str:
     named = blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name) is not None
     if file.is_symlink() and cached_here and named and blob.stat().st_mtime <= file.lstat().st_mtime:
         return blob.name[:32]
-    return digest_file(file)
+    return remembered_digest(file)
 
 
 def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int | None:

@@ -23,10 +23,10 @@ class KnownKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
-def read(file: Path) -> Any:
-    """Return the JSON value of a configuration file. Raises FileNotFoundError, and UsageError that names the file."""
+def read(file: Path, most: int = _MOST_BYTES) -> Any:
+    """Return the JSON value of a file of at most so many bytes. Raises FileNotFoundError, and UsageError naming it."""
     try:
-        return json.loads(read_regular(file, _MOST_BYTES).decode("utf-8"))  # NaN passes, so that its key can be named
+        return json.loads(read_regular(file, most).decode("utf-8"))  # NaN passes, so that its key can be named
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:

@@ -52,6 +52,7 @@ class Interview:
         self.able: frozenset[Ability] = abilities(adapter)
         self.text_alone = isinstance(adapter, TakesTextAlone) and adapter.takes_text_alone
         """True where it answers without a picture, by likelihood or in writing."""
+        self._ignores = self.text_alone and bool(getattr(adapter, "ignores_pictures", False))
         self.control = control
         """Where there is one, samples show other pictures than their own."""
         self._fits = fits
@@ -117,8 +118,8 @@ class Interview:
 
     @property
     def shows_nothing(self) -> bool:
-        """True when blindness means no picture at all."""
-        return self.text_alone and self.control is not None and self.control.name == "blind"
+        """True when blindness, the control's or the model's own, means no picture at all."""
+        return self._ignores or (self.text_alone and self.control is not None and self.control.name == "blind")
 
     def without(self, images: tuple[Image, ...]) -> tuple[Image, ...]:
         """Return what a blind model is shown in place of `images`."""

@@ -7,6 +7,7 @@ import typer
 
 from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
+from mmbench.harness.cli.contract import contract
 from mmbench.harness.cli.help import Command
 from mmbench.harness.cli.items import report, show
 from mmbench.harness.cli.list import list_
@@ -47,6 +48,7 @@ for name, command in (
     ("run", run),
     ("score", score),
     ("list", list_),
+    ("contract", contract),
     ("leaderboard", leaderboard),
     ("compare", compare),
     ("check", check),
@@ -78,7 +80,7 @@ def main() -> None:
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:
             raise
-        hint = "--debug shows where" if "run" in sys.argv[1:2] else "please report it"
+        hint = "--debug shows where" if sys.argv[1:2] in (["run"], ["contract"]) else "please report it"
         typer.echo(f"mmbench: internal error ({type(error).__name__}: {plain(str(error))}); {hint}", err=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ def run(
         typer.Option(
             "--model",
             help="Model: alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
-            "open_clip:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
+            "open_clip:DIRECTORY, hf:ORG/NAME, hf:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
         ),
     ] = None,
     suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,

@@ -1,13 +1,28 @@
 import pytest
 
 from mmbench.adapters import aliases
+from mmbench.adapters.hf.source import parse as parse_hf
 from mmbench.adapters.open_clip import catalogue
 from mmbench.adapters.open_clip.recipe import parse
 from mmbench.adapters.open_clip.weights import HubWeights
 from mmbench.harness.errors import UsageError
 
+OF_OPEN_CLIP = {name: alias for name, alias in aliases.load().items() if alias.spec.startswith("open_clip:")}
+OF_TRANSFORMERS = {name: alias for name, alias in aliases.load().items() if alias.spec.startswith("hf:")}
 
-@pytest.mark.parametrize(("name", "alias"), aliases.load().items())
+
+def test_every_alias_is_of_a_kind_that_is_tested():
+    assert len(OF_OPEN_CLIP) + len(OF_TRANSFORMERS) == len(aliases.load())
+
+
+@pytest.mark.parametrize(("name", "alias"), OF_TRANSFORMERS.items())
+def test_alias_names_a_repository_and_a_size(name, alias):
+    place = parse_hf(alias.spec.removeprefix("hf:"))
+    assert place.folder is None and place.repository.count("/") == 1 and place.revision is None
+    assert alias.description.endswith(" M parameters")
+
+
+@pytest.mark.parametrize(("name", "alias"), OF_OPEN_CLIP.items())
 def test_alias_names_an_architecture_and_a_tag_of_open_clip(name, alias):
     kind, _, rest = alias.spec.partition(":")
     architecture, _, tag = rest.partition("/")

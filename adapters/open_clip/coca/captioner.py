@@ -8,7 +8,8 @@ from mmbench.adapters.open_clip.coca import search
 from mmbench.adapters.open_clip.coca.cache import Cache
 from mmbench.adapters.open_clip.coca.decoder import Decoder, Tokens
 from mmbench.adapters.open_clip.coca.likelihood import likelihoods
-from mmbench.adapters.open_clip.source import Source, ask
+from mmbench.adapters.open_clip.source import Source
+from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.models.abilities import Generation, Prepared

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.adapters.open_clip.coop.rows import Prompts
-from mmbench.adapters.open_clip.source import Source, ask
+from mmbench.adapters.open_clip.source import Source
 from mmbench.adapters.open_clip.text_tower import CausalTower
+from mmbench.adapters.shared.asking import ask
 from mmbench.harness.errors import AdapterError, DataError, Unsupported, UsageError, nearest
 from mmbench.harness.models.abilities import Array
 

@@ -14,7 +14,7 @@ import pytest
 from mmbench.adapters.contract.check import check_adapter
 from mmbench.adapters.open_clip.adapter import OpenClip, from_spec
 from mmbench.adapters.open_clip.catalogue import OWN_CONFIGS, _module, architectures, preprocessing, tags
-from mmbench.adapters.open_clip.text_tower import groups
+from mmbench.adapters.shared.lengths import groups
 from mmbench.harness.errors import MmbenchError, OutOfMemory, UsageError, WeightsUnavailable
 from mmbench.harness.models.abilities import ImageVectors
 from tests.lazy import open_clip, safetensors, torch

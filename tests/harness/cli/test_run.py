@@ -472,6 +472,7 @@ def test_score_saves_and_is_ranked(call: Call, photos: Path) -> None:
         "values": {"accuracy": 1.0},
         "facts": {},
         "reply": "cat",
+        "reason": None,
         "prompt": None,
     }
 

@@ -60,7 +60,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-ITEM = ("id", "status", "prediction", "target", "values", "facts", "reply", "prompt")
+ITEM = ("id", "status", "prediction", "target", "values", "facts", "reply", "reason", "prompt")
 
 
 def predict(lines: Mapping[Any, Any] | list[tuple[Any, Any]], name: str = "theirs.jsonl") -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
+from mmbench.harness.models.labels import label_parts
 from mmbench.harness.models.models import Loading, make_models
 from mmbench.harness.models.own_file import check_adapter
 
@@ -54,6 +55,8 @@ def test_labels(folder: Path) -> None:
     assert labels("chance", "chance:3", "registry_mine.py:Mine") == ["chance", "chance-3", "Mine"]
     assert labels(str(folder / "registry_mine.py") + ":Mine") == ["Mine"]
     assert labels("untrained-tiny") == ["untrained-tiny"]
+    revised = label_parts("hf:org/model@v1.2", "hf:org/model@v1.2"), label_parts("hf:org/model", "hf:org/model")
+    assert revised == (["org-model-v1.2"], ["org-model"])
     assert labels("chance", name="my-run.1") == ["my-run.1"]
 
 

@@ -178,7 +178,7 @@ def test_rows_items_and_table(folder: Path) -> None:
     items = [json.loads(line) for line in Path("items.jsonl").read_text(encoding="utf-8").splitlines()]
     assert items == made.items()
     assert [list(item) for item in items] == [
-        ["id", "status", "prediction", "target", "values", "facts", "reply", "prompt"]
+        ["id", "status", "prediction", "target", "values", "facts", "reply", "reason", "prompt"]
     ] * COUNT
     assert [(i["status"], i["prediction"], i["target"], i["values"]) for i in items[:4]] == [
         ("ok", "cat", "cat", {"accuracy": 1.0}),

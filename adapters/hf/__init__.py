@@ -1,0 +1,1 @@
+"""Adapter of transformers checkpoints: repositories of the hub and folders."""

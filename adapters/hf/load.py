@@ -1,0 +1,113 @@
+"""Parts of a transformers checkpoint loaded: the one place where that library builds a model from files."""
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mmbench.adapters.hf.checkpoint import Checkpoint
+from mmbench.harness.errors import AdapterError, UsageError
+
+# What transformers and its tokenizers raise on files that make no sense.
+_BROKEN = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    ImportError,
+    RuntimeError,
+    ZeroDivisionError,
+    RecursionError,
+    pickle.UnpicklingError,
+)
+
+
+def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
+    """Return the model, in eval mode. Raises AdapterError, and UsageError where the weights do not fill it."""
+    with _quietly(checkpoint.label):
+        import torch
+        import transformers
+
+        kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+        # The caller's random numbers must not depend on whether a model was loaded among them.
+        with torch.random.fork_rng(devices=[]):
+            try:
+                made, told = getattr(transformers, checkpoint.kind.built_by).from_pretrained(
+                    str(checkpoint.folder),
+                    dtype=kinds[dtype],
+                    use_safetensors=checkpoint.weights[0].suffix == ".safetensors",
+                    weights_only=True,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,  # so that they are told, and refused below
+                    trust_remote_code=False,
+                    local_files_only=True,
+                )
+                made = made.to(device)
+            except torch.OutOfMemoryError as error:
+                raise AdapterError(f"{checkpoint.label} does not fit on {device}; use --device cpu") from error
+    other = (each if isinstance(each, str) else each[0] for each in told["mismatched_keys"])
+    lacking = sorted({*told["missing_keys"], *other})
+    if lacking:
+        some = f"{', '.join(lacking[:3])}{', …' if len(lacking) > 3 else ''}"
+        raise UsageError(
+            f"{checkpoint.label}: its files have no weights, or of another shape, for {some}; they are another model's"
+        )
+    return made.eval()
+
+
+def image_processor(checkpoint: Checkpoint, backend: str) -> Any:
+    """Return what prepares pictures. Raises UsageError, also where it would be done by another backend."""
+    with _quietly(checkpoint.label):
+        from transformers import AutoImageProcessor
+
+        made = AutoImageProcessor.from_pretrained(
+            str(checkpoint.folder), backend=backend, trust_remote_code=False, local_files_only=True
+        )
+    found = getattr(made, "backend", "pil")
+    if found != backend:
+        raise UsageError(f"{checkpoint.label}: its pictures are prepared by {found} alone, as in hf:…,backend={found}")
+    return made
+
+
+def tokenizer(checkpoint: Checkpoint) -> Any:
+    """Return the tokenizer. Raises UsageError."""
+    with _quietly(checkpoint.label):
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=False, local_files_only=True)
+
+
+def configuration(checkpoint: Checkpoint) -> Any:
+    """Return the configuration with the library's defaults for what the file leaves out. Raises UsageError."""
+    with _quietly(checkpoint.label):
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=False, local_files_only=True)
+
+
+@contextmanager
+def _quietly(label: str) -> Iterator[None]:
+    """Turn what the library raises into UsageError, and keep its warnings and bars from a person's terminal."""
+    try:
+        from transformers.utils import logging
+    except ImportError as error:
+        raise UsageError(f"{label}: needs transformers, which cannot be imported ({_line(error)})") from error
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except _BROKEN as error:
+        raise UsageError(f"{label}: transformers cannot load it ({_line(error)})") from error
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,47 @@
+"""Passes through the towers of a dual encoder of transformers, which differ by kind in how a vector is read."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+def images(model: Any, inputs: "dict[str, torch.Tensor]") -> "tuple[torch.Tensor, torch.Tensor | None]":
+    """Return (n, d) vectors of prepared pictures, and the (n, e) vectors before the projection where there are such."""
+    name = model.config.model_type
+    if name == "blip":
+        pooled = model.vision_model(**inputs).last_hidden_state[:, 0, :]
+        return model.vision_proj(pooled), pooled
+    if name == "xclip":
+        # A picture is a clip that stands still, of as many frames as the model was made for.
+        frames = model.config.vision_config.num_frames
+        still = inputs["pixel_values"][:, None].expand(-1, frames, -1, -1, -1)
+        return _pooled(model.get_video_features(pixel_values=still)), None
+    if hasattr(model, "visual_projection"):  # CLIP and its kin: the steps of their get_image_features
+        pooled = model.vision_model(**inputs).pooler_output
+        return model.visual_projection(pooled), pooled
+    return _pooled(model.get_image_features(**inputs)), None
+
+
+def texts(model: Any, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+    """Return (n, d) vectors of padded token ids and, where it is given, their attention mask."""
+    if model.config.model_type == "blip":
+        hidden = model.text_encoder(**inputs).last_hidden_state
+        projected: torch.Tensor = model.text_proj(hidden[:, 0, :])
+        return projected
+    return _pooled(model.get_text_features(**inputs))
+
+
+def logit_scale(model: Any) -> float:
+    """Return the factor of the cosines: the exponential of the learnt scale, one by a temperature, or 1."""
+    if hasattr(model, "logit_scale"):
+        return float(model.logit_scale.detach().float().exp())
+    if model.config.model_type == "align":
+        return 1 / float(model.temperature.detach().float())
+    return 1.0
+
+
+def _pooled(output: Any) -> "torch.Tensor":
+    # A tensor in transformers 4, an output with a pooled vector since.
+    found: torch.Tensor = output if not hasattr(output, "pooler_output") else output.pooler_output
+    return found

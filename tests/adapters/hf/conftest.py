@@ -1,0 +1,21 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.hf import tiny
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Saves a tiny model of a kind once; tests that change it copy it first."""
+    pytest.importorskip("transformers")
+    root, made = tmp_path_factory.mktemp("hf"), {}
+
+    def save(kind: str, seed: int = 0) -> Path:
+        if (kind, seed) not in made:
+            write = tiny.language if kind in tiny.LANGUAGE else tiny.save
+            made[kind, seed] = write(kind, root / f"{kind}-{seed}", seed)
+        return made[kind, seed]
+
+    return save
