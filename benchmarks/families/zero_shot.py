@@ -119,29 +119,30 @@ class ZeroShotClassification:
     def _outcome(self, sample: Sample, choice: Choice) -> Outcome:
         names = self.classes.names
         chosen = choice.reply if choice.scores is None else names[int(choice.scores.argmax())]
+        hits = self._hits(sample, choice)
         return Outcome.about(
             sample,
             choice.status,
             chosen,
             " | ".join(names[i] for i in sample.target),
-            values=self._values(sample, choice),
+            values={_top_name(k): hit for k, hit in hits.items() if k in self._ks},
             chances=self._chances(len(sample.target)),
-            statistics=self._statistics(sample, choice),
+            statistics=self._statistics(sample, choice, hits.get(1, 0.0)),
             message=choice.message,
             reply=choice.raw,
             prompt=choice.prompt,
         )
 
-    def _values(self, sample: Sample, choice: Choice) -> dict[str, float]:
+    def _hits(self, sample: Sample, choice: Choice) -> dict[int, float]:
+        """Return the hit among the k best by k; of the best one always."""
         # A written reply names one class and ranks nothing, so it has no top-5.
-        ks = self._ks if choice.reply is None else [k for k in self._ks if k == 1]
+        ks = [1] if choice.reply is not None else sorted({1, *self._ks})
         hits = [0.0] * len(ks) if choice.scores is None else top_k_hits(choice.scores, sample.target, ks)
-        return {_top_name(k): hit for k, hit in zip(ks, hits, strict=True)}
+        return dict(zip(ks, hits, strict=True))
 
-    def _statistics(self, sample: Sample, choice: Choice) -> dict[str, tuple[float, ...]]:
+    def _statistics(self, sample: Sample, choice: Choice, hit: float) -> dict[str, tuple[float, ...]]:
         made: dict[str, tuple[float, ...]] = {}
         if "mean_per_class_recall" in self._wanted and len(sample.target) == 1:
-            hit = 0.0 if choice.scores is None else top_k_hits(choice.scores, sample.target, [1])[0]
             made["mean_per_class_recall"] = (float(sample.target[0]), hit)
         if "map" in self._wanted and choice.scores is not None and choice.reply is None:
             targets = [float(i in sample.target) for i in range(len(choice.scores))]

@@ -37,6 +37,8 @@ _LARGE = 1000
 """Rows of the splits beside `test` and `mini`."""
 _KEPT = 8192
 """Rows that are kept, some kilobytes each: those of the perception suite, which its tasks go through over and over."""
+_NO_FOLDER = Path()
+"""What paths of rows without paths are relative to."""
 
 SINGLE = Single()
 HIDDEN = Single("hidden", hidden=(0.2, 0.5))
@@ -85,7 +87,7 @@ def _row(scenes: SceneSet, name: str, first: int, index: int) -> Row:
     scene = scenes.world.draw(draws)
     cells = {"id": str(index), **scenes.describe(scenes.world, scene, draws, where)}
     frozen = {key: tuple(cell) if isinstance(cell, list) else cell for key, cell in cells.items()}
-    return Row(MappingProxyType(frozen), where, Path())
+    return Row(MappingProxyType(frozen), where, _NO_FOLDER)
 
 
 def _split(name: str, split: str | None) -> str:

@@ -34,7 +34,8 @@ def draw_scene(parent: Pixels | None, /, **params: Any) -> Pixels:
 
 def render(scene: Scene) -> npt.NDArray[np.uint8]:
     """Return the (224, 224, 3) sRGB picture of a scene."""
-    canvas = np.empty((SIDE, SIDE, 3), np.float32)
+    # In memory channel by channel, which steps over whole rows where a pixel at a time would be slower by half.
+    canvas = np.empty((3, SIDE, SIDE), np.float32).transpose(1, 2, 0)
     canvas[:] = scene.background
     nuisance = scene.nuisance
     random = np.random.default_rng(nuisance.seed)
@@ -69,7 +70,8 @@ def _thing(canvas: Canvas, thing: Thing) -> None:
     light = cover if thing.texture == "plain" else cover * _texture(thing, x, y)
     window = canvas[top:bottom, left:right]
     window *= (1 - cover)[:, :, None]
-    window += light[:, :, None] * np.array(thing.tint, np.float32)
+    for channel, level in enumerate(thing.tint):
+        window[:, :, channel] += light * np.float32(level)
 
 
 def _texture(thing: Thing, x: Canvas, y: Canvas) -> Canvas:
@@ -162,7 +164,7 @@ def _levels(canvas: Canvas) -> npt.NDArray[np.uint8]:
     """Return a canvas, which is spent, as bytes."""
     np.clip(canvas, 0, 255, out=canvas)
     canvas += np.float32(0.5)
-    return canvas.astype(np.uint8)
+    return canvas.astype(np.uint8, order="C")
 
 
 _TABLES: list[Canvas] = []
@@ -172,5 +174,6 @@ def _noise_table() -> Canvas:
     # The ratio of uniforms' sum: twelve of them have variance 1, and integer steps are the same on every machine.
     if not _TABLES:
         draws = np.random.default_rng(20).integers(0, 1 << 16, (12, _NOISE), dtype=np.uint16)
-        _TABLES.append(((draws.sum(axis=0, dtype=np.int64) / 65536).astype(np.float32) - 6).astype(np.float32))
+        # Exact: sums of twelve have 20 bits.
+        _TABLES.append(draws.sum(axis=0, dtype=np.uint32).astype(np.float32) / np.float32(65536) - np.float32(6))
     return _TABLES[0]

@@ -16,7 +16,7 @@ LARGEST_BLUR = 1.5
 def background(random: np.random.Generator) -> RGB:
     """Return a dull colour between dark and middle grey, from which each colour of a thing stands out."""
     level = random.uniform(50, 135)
-    red, green, blue = (level + random.uniform(-12, 12, 3)).round().astype(int).tolist()
+    red, green, blue = (round(level + change) for change in random.uniform(-12, 12, 3).tolist())
     return red, green, blue
 
 

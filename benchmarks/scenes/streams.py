@@ -3,14 +3,15 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TypeVar
 
 import numpy as np
 
+from mmbench.benchmarks.scenes.seeding import generator
+
 T = TypeVar("T")
 
-_WORD = 1 << 32
 _CONTENT, _NUISANCE, _LANGUAGE, _ORDER = range(4)
 
 
@@ -45,11 +46,13 @@ class Streams:
 
     def turn(self, attribute: str, values: Sequence[T]) -> T:
         """Return this picture's value of an attribute: each once, in random order, before any comes again."""
-        seed = (*self.block, _code(self.world), _ORDER, _code(attribute), self.index // len(values))
-        return values[_order(seed, len(values))[self.index % len(values)]]
+        if len(values) == 1:
+            return values[0]
+        stream = (*self.block, _code(self.world), _ORDER, _code(attribute))
+        return values[_order(stream, self.index // len(values), len(values))[self.index % len(values)]]
 
     def _generator(self, purpose: int) -> np.random.Generator:
-        return _seeded((*self.block, _code(self.world), self.index, purpose))
+        return generator((*self.block, _code(self.world)), self.index, (purpose,))
 
 
 def pick(random: np.random.Generator, values: Sequence[T]) -> T:
@@ -57,15 +60,11 @@ def pick(random: np.random.Generator, values: Sequence[T]) -> T:
     return values[int(random.integers(len(values)))]
 
 
+@cache
 def _code(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
 @lru_cache(maxsize=256)
-def _order(seed: tuple[int, ...], size: int) -> tuple[int, ...]:
-    return tuple(_seeded(seed).permutation(size).tolist())
-
-
-def _seeded(seed: tuple[int, ...]) -> np.random.Generator:
-    # NumPy takes apart what it is given as a tuple, number by number, for longer than all the rest takes.
-    return np.random.default_rng(np.array(seed, np.uint32) if max(seed) < _WORD else seed)
+def _order(stream: tuple[int, ...], round_: int, size: int) -> tuple[int, ...]:
+    return tuple(generator(stream, round_).permutation(size).tolist())

@@ -55,4 +55,7 @@ def held_out(shape: str, colour: str) -> bool:
     >>> held_out("circle", "orange"), held_out("circle", "red")
     (True, False)
     """
-    return list(COLOURS).index(colour) == (3 * SHAPES.index(shape) + 1) % len(COLOURS)
+    return _HELD_OUT[shape] == colour
+
+
+_HELD_OUT = {shape: tuple(COLOURS)[(3 * place + 1) % len(COLOURS)] for place, shape in enumerate(SHAPES)}

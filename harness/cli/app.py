@@ -1,5 +1,6 @@
 """Command line application: thin commands that import what they need when they need it."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -16,6 +17,10 @@ from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
 from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.render.plain import plain
+
+_OBJECTS = 10_000
+"""Objects made until garbage is looked for. The 700 of Python cost a tenth of a run that only remembers: items are held
+to its end, and garbage that reference counts do not find is rare."""
 
 app = typer.Typer(
     name="mmbench",
@@ -62,6 +67,7 @@ app.add_typer(store_app, name="store")
 
 def main() -> None:
     """Run the command line; an error is one sentence on standard error."""
+    gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     debug = "--debug" in sys.argv
     try:
         app()

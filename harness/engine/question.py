@@ -1,7 +1,7 @@
 """Question: an open question between store and engine, and its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -57,7 +57,9 @@ class Question:
             contents = tuple(image.read() for image in self.images)
         except Unreadable as error:
             return Failure(str(error))
-        return replace(self, images=(), contents=contents, key=self._key(contents))
+        key = self._key(contents)
+        # Not by `replace`, which looks up each field: every input of a run passes here.
+        return Question(self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key)
 
     def _key(self, contents: tuple[Content, ...]) -> bytes:
         identity: list[Json] = [

