@@ -56,6 +56,8 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\$+\s*\(?([A-Za-z])\)?[.:]?\s*\$+", r"(\1)", 0),
         (r"\$", "", 0),
         (r"^[ \t]*[✅✔☑👉➡➤▶→⭐🔹]+[ \t]*(?=\S)", "", re.M),
+        # What ornaments a sentence is none of its own.
+        (r"(?<=[.!?)])[ \t]*[\u2600-\u27bf\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff]+[ \t]*$", "", re.M),
         # Of boxes to tick only the ticked ones say something.
         (r"^[ \t]*(?:[-*][ \t]+)?(?:\[ \]|☐)[^\n]*$", "", re.M),
         (r"^[ \t]*(?:[-*][ \t]+)?(?:\[[xX✓✔]\]|☒)[ \t]*(?=\S)", "", re.M),
@@ -84,6 +86,22 @@ _TENS = re.findall(r"\w+", "twenty thirty forty fifty sixty seventy eighty ninet
 _SAME = {word: str(n) for n, word in enumerate([*_ONES, *_TEENS])}
 _SAME |= {word: str(10 * n) for n, word in enumerate(_TENS, 2)}
 _SAME |= {f"{ten}-{one}": str(10 * n + k) for n, ten in enumerate(_TENS, 2) for k, one in enumerate(_ONES) if k}
+# Those of other languages that mean nothing else in any of them: `due`, `dos`, `neuf`, `sei` and `दो` do.
+_SAME |= {
+    word: str(n)
+    for listed in (
+        "zwei drei vier fünf sechs sieben acht neun zehn",
+        "deux trois quatre cinq - sept huit - dix",
+        "- tres cuatro cinco seis siete ocho nueve diez",
+        "dois três quatro - - - oito nove dez",
+        "- tre quattro cinque - sette otto - dieci",
+        "два три четыре пять шесть семь восемь девять десять",
+        "اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة",
+        "- तीन चार पाँच छह सात आठ नौ दस",
+    )
+    for n, word in enumerate(listed.split(), 2)
+    if word != "-"
+}
 _SAME |= {"&": "and", "%": "percent", "°": "degree"}
 # Scripts without spaces are read character by character; combining marks belong to their word.
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"

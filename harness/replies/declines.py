@@ -1,7 +1,5 @@
 """Refusals: a model that declines, or says that nobody could answer, is separated from an unclear reply."""
 
-from itertools import pairwise
-
 from mmbench.harness.replies.clauses import spans
 from mmbench.harness.replies.clean import tokens
 from mmbench.harness.replies.lexicon import REFUSING, Roles, phrase_at
@@ -61,25 +59,14 @@ def _declines(sentence: str, at: int) -> bool:
         after = near[thing + 1] if thing + 1 < len(near) else frozenset()
         if ("lacks" in roles and "of" not in after) or ("none" in roles and not thing and "given" in after):
             return True
-    return _sorry(said) or _is_not_there(said)
+    return _sorry(said, every)
 
 
-def _sorry(said: list[tuple[Roles, int, int]]) -> bool:
-    """Return whether a sentence begins with an apology and goes on with what cannot be done."""
-    return (
-        bool(said)
-        and "sorry" in said[0][0]
-        and any(roles & {"unable", "surely"} and start < 80 for roles, start, _ in said)
-    )
-
-
-def _is_not_there(said: list[tuple[Roles, int, int]]) -> bool:
-    """Return whether the picture is said to be missing."""
-    rows = [roles for roles, *_ in said]
-    return any(
-        "thing" in each and any("was not" in a and "given" in b for a, b in pairwise(rows[k + 1 : k + 4]))
-        for k, each in enumerate(rows)
-    )
+def _sorry(said: list[tuple[Roles, int, int]], every: Roles) -> bool:
+    """Return whether a sentence begins with an apology and says what cannot be done, other than to see a thing."""
+    begins = any("sorry" in roles for roles, *_ in said[:2])
+    cannot = every & {"unable", "cannot", "cannot, last", "surely"} or {"can", "un"} <= every
+    return begins and bool(cannot) and not (every & {"looks at"} and "thing" not in every)
 
 
 def _found(text: str) -> list[tuple[Roles, int, int]]:

@@ -3,6 +3,7 @@
 import re
 
 from mmbench.harness.replies.clean import Token, tokens
+from mmbench.harness.replies.compounds import is_part
 from mmbench.harness.replies.item import NO_ROLES, Item
 from mmbench.harness.replies.letters import judged_marks
 from mmbench.harness.replies.lexicon import phrase_at, phrases_for
@@ -56,7 +57,8 @@ def _words(sentence: str, options: Options) -> list[Item]:
     words = [token.text for token in said]
     phrases = phrases_for(words)
     mentions = {a: (i, b) for i, a, b in options.mentions(said)}
-    made, at, limit = [], 0, 0
+    made: list[Item] = []
+    at = limit = 0
     while at < len(said):
         if limit <= at:
             limit = next(
@@ -69,7 +71,8 @@ def _words(sentence: str, options: Options) -> list[Item]:
         end = at + 1
         if mention and (not phrase or phrase[0] <= mention[1] - at):
             end = mention[1]
-            if _tells(sentence, said, at, end):
+            part = end not in mentions and is_part(sentence, said, at, end, phrases, made[-1] if made else None)
+            if not part and _tells(sentence, said, at, end):
                 option, by = mention[0], "text"
                 roles = phrase[1] & {"opener"} if phrase else NO_ROLES
         elif phrase and not any(at < k < at + phrase[0] < mentions[k][1] for k in mentions):
@@ -98,41 +101,13 @@ def _tells(sentence: str, said: list[Token], at: int, end: int) -> bool:
 _BREAK = re.compile(r"[.,;:!?\n()|]")
 _HYPHEN = re.compile(r"-[^\W\d_]{2}")
 _COUNTS = frozenset(
-    [
-        "is",
-        "only",
-        "exactly",
-        "just",
-        "are",
-        "see",
-        "shows",
-        "has",
-        "contains",
-        "with",
-        "count",
-        "counted",
-        "it's",
-        "there's",
-    ]
+    re.findall(r"\S+", "is only exactly just are see shows has contains with count counted it's there's")
 )
 """Words after which `one` is a number."""
 _COUNTED = frozenset(
-    [
-        "option",
-        "choice",
-        "answer",
-        "number",
-        "figure",
-        "image",
-        "step",
-        "question",
-        "caption",
-        "output",
-        "sentence",
-        "statement",
-        "#",
-        "page",
-    ]
+    re.findall(
+        r"\S+", "option choice answer number figure image step question caption output sentence statement # page"
+    )
 )
 """Words after which a number is a name."""
 

@@ -64,7 +64,7 @@ _MARK_RULES: tuple[tuple[str, Callable[[_Letter], bool]], ...] = (
     ("mark", _is_enclosed),
     (
         "mark",
-        lambda it: bool(it.before.roles & {"option", "options"}) and (it.options.numbered or it.item.text.isalpha()),
+        lambda it: "option" in it.before.roles and (it.options.numbered or it.item.text.isalpha()),
     ),
     (
         "mark",

@@ -1,5 +1,6 @@
 """Lexicon: the role words of a sentence's language, the longest phrase first."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,9 +14,9 @@ Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], Roles]]]
 """Phrases and their roles by their first word, long ones first."""
 
 
-def whole_words(role: str) -> list[tuple[str, ...]]:
-    """Return what stands for yes or no where it is the whole reply, in all languages."""
-    listed = (words.get(each, "") for group in GROUPS for words in group for each in (role, f"{role} alone"))
+def all_words(*roles: str) -> list[tuple[str, ...]]:
+    """Return the words and phrases of these roles in all languages."""
+    listed = (words.get(role, "") for group in GROUPS for words in group for role in roles)
     return [tuple(t.text for t in tokens(phrase.strip())) for phrase in ",".join(listed).split(",") if phrase.strip()]
 
 
@@ -24,7 +25,7 @@ def _split(words: Mapping[str, str]) -> dict[tuple[str, ...], set[str]]:
     for role, listed in words.items():
         if role.endswith(" alone"):
             continue
-        for phrase in listed.split(","):
+        for phrase in unicodedata.normalize("NFKC", listed).split(","):
             made.setdefault(tuple(token.text for token in tokens(phrase.strip())), set()).add(role)
     return made
 
@@ -68,6 +69,7 @@ REFUSING = _by_first_word([_split(words) for words in REFUSALS])
 def phrase_at(phrases: Phrases, words: Sequence[str], at: int, limit: int) -> tuple[int, Roles] | None:
     """Return the length and the roles of the longest phrase that begins here and ends before the limit."""
     for phrase, roles in phrases.get(words[at], ()):
-        if at + len(phrase) <= limit and tuple(words[at : at + len(phrase)]) == phrase:
-            return len(phrase), roles
+        length = len(phrase)
+        if length == 1 or (at + length <= limit and tuple(words[at : at + length]) == phrase):
+            return length, roles
     return None

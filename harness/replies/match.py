@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Literal
 
 from mmbench.harness.replies.clauses import Clause, clauses
-from mmbench.harness.replies.clean import clean, first_turn
+from mmbench.harness.replies.clean import clean, first_turn, tokens
 from mmbench.harness.replies.declines import refuses, undetermined
 from mmbench.harness.replies.items import roles_in
+from mmbench.harness.replies.lexicon import all_words
 from mmbench.harness.replies.marks import Marks, names
 from mmbench.harness.replies.options import NONE, Named, Options
 from mmbench.harness.replies.polar import absence
@@ -22,6 +23,8 @@ VERSION = 4
 
 _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
+_POLAR = 2
+"""Options of a question that yes and no answer."""
 _QUOTED = 80
 """Characters of a sentence that a reason quotes."""
 _TURNS = frozenset({"turn", "wait", "so", "but"})
@@ -79,6 +82,9 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
     if said.only_thoughts:
         return Match("unparsed", None, ONLY_THOUGHTS)
     text = _without_echo(clean(said.text), choices)
+    english = _yes_and_no(tuple(options))
+    if english and not _whole(text, choices):
+        choices = _options(english, marks if lettered else "none")
     head = first_turn(text)
     match = _match(head, choices)
     return match if head == text or match.status == "ok" else _match(text, choices)
@@ -103,15 +109,19 @@ def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
     refused, argues = refuses(text), _argues(parts, text)
     # Beside a refusal explicit statements count; what an argument opens with is no answer yet.
     if refused:
-        made = [each for each in made if each.kind in _EXPLICIT and len(each.named) == 1]
+        no = options.polar and frozenset(options.polar[1:])
+        made = [
+            e for e in made if e.kind in _EXPLICIT and len(e.named) == 1 and not (e.named == no and refuses(e.words))
+        ]
     elif argues:
         ended = not text[-1].isalnum()
         made = [e for e in made if e.kind != "edge" or (e.start and (ended or text[e.start - 1] == "\n"))]
     if made:
         return _settle(text, made, said, options)
-    own = undetermined(text, options) or _absence(parts, options)
+    own = undetermined(text, options)
     if refused and not own:
         return Match("refused", None, "the model declined to answer")
+    own = own or _absence(parts, options)
     if argues or (text[-1].isalnum() and len(text.split()) > _LONG):
         return Match("unparsed", None, "the reply names no option")
     return _one(own, options, "it says what is or is not there") if own else _asserted(parts, said, options)
@@ -194,6 +204,18 @@ def _without_echo(text: str, options: Options) -> str:
     if not options.marks or len(text) <= sum(map(len, options.texts)):
         return text
     return options.listed.sub("\n", text).strip()
+
+
+@lru_cache(maxsize=64)
+def _yes_and_no(texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return two options in English where they are the yes and the no of another language, so that denials count."""
+    if len(texts) != _POLAR:
+        return None
+    words = [tuple(token.text for token in tokens(clean(text))) for text in texts]
+    yes, no = ([each in all_words(role) for each in words] for role in ("yes", "no"))
+    if yes == [not each for each in no]:
+        return tuple("Yes" if each else "No" for each in yes)
+    return None
 
 
 @lru_cache(maxsize=64)

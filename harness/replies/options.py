@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from mmbench.harness.replies.clean import Token, clean, stem, tokens
-from mmbench.harness.replies.lexicon import whole_words
+from mmbench.harness.replies.lexicon import all_words
 
 Named = frozenset[int]
 """The options that a phrase names: none, one, or several where its readings disagree."""
@@ -78,11 +78,8 @@ class Options:
         self.marks: Mapping[str, int] = {mark: i for i, mark in enumerate(marks)}
         self.words = [tuple(t.text for t in tokens(clean(text))) or (text.casefold(),) for text in texts]
         self.all_numbers = all(any(word[-1:].isdigit() for word in words) for words in self.words)
-        self.numerals = bool(marks) and marks[0].isdigit()
-        """Whether the prompt marks its options with numbers."""
-        self.numbered = self.numerals or (
-            bool(marks) and not any(len(words) == 1 and words[0][-1:].isdigit() for words in self.words)
-        )
+        numbers = any(len(words) == 1 and words[0][-1:].isdigit() for words in self.words)
+        self.numbered = bool(marks) and (marks[0].isdigit() or not numbers)
         """Whether a number that is set off counts the options: none of them is a number itself."""
         self._amounts = _amounts(self.words)
         self.letter_texts = any(re.search(r"(?<!\w)[A-Z](?!\w)", t) for t in texts) and list(texts) != list(marks)
@@ -204,8 +201,7 @@ class Options:
         """Return whether a number, though a part of the option's text, can also mean the place of another option."""
         if not self.marks or len(said) != 1 or not said[0].isdigit() or int(said[0]) == option + 1:
             return False
-        counts = all(any(word[-1:].isdigit() for word in words) for words in self.words)
-        return not counts or _PLACE.fullmatch(phrase.rstrip(" .")) is not None
+        return not self.all_numbers or _PLACE.fullmatch(phrase.rstrip(" .")) is not None
 
     def _by_text(self, phrase: str) -> Named:
         exact = self._plain.get(_plain(phrase))
@@ -255,7 +251,7 @@ class Options:
             yes, no = self._canonical.get((positive,)), self._canonical.get((negative,))
             if yes and no:
                 for role, named in (("yes", yes), ("no", no)):
-                    for words in whole_words(role):
+                    for words in all_words(role, f"{role} alone"):
                         self._canonical.setdefault(words, named)
 
     def _is_whole(self, option: int, said: Sequence[str]) -> bool:

@@ -66,8 +66,6 @@ def _denies(said: Sequence[Item], k: int) -> bool:
     rest = said[k + 1 :]
     if "unbelieved" in said[k].roles:
         return True
-    if "nothing" in said[k].roles:
-        return k == 0 and any("seems" in item.roles or item.text == "like" for item in rest)
     if "self" in said[0].roles:
         seen = k == 1 and "exists" in said[0].roles or bool(rest) and "sees" in rest[0].roles
         return seen and not any("picture" in item.roles for item in rest[1:3])
@@ -96,5 +94,5 @@ def judged(clause: Clause, around: frozenset[str]) -> int | None:
     return int(bool(word.roles & {"untrue", "wrong"}) != any("not" in each.roles for each in before))
 
 
-_JUDGES = frozenset({"true", "untrue", "right", "wrong"})
+_JUDGES = frozenset({"right", "untrue", "wrong"})
 _AFTER_JUDGEMENT = {"for", "in", "given", "according", "that", "as"}

@@ -103,16 +103,6 @@ def _is_conceded(it: _Mention) -> bool:
     return "conceded" in it.around or "first" in it.roles
 
 
-def _is_joined(it: _Mention) -> bool:
-    """Return whether a yes or no is one of two: `yes or no`."""
-    near = it.after[:1]
-    return it.item.by == "word" and (
-        _has(near, "or", "and")
-        or any(each.text in {"/", "?"} for each in near)
-        or any(e.by == "word" for e in it.after[:2])
-    )
-
-
 def _is_after_colon(it: _Mention) -> bool:
     """Return whether a yes or no is all that follows a colon: `Question 3: yes`."""
     ends = not it.after or it.after[0].text in {",", ".", "!"}
@@ -184,10 +174,8 @@ def _is_right(it: _Mention) -> bool:
 _RULES: tuple[tuple[Stance, Callable[[_Mention], bool]], ...] = (
     ("asked", lambda it: it.clause.asks),
     ("conceded", _is_conceded),
-    ("named", _is_joined),
     ("named", lambda it: _is_after_colon(it) and _has(it.before, "quotes")),
     ("verdict", _is_after_colon),
-    ("doubted", lambda it: "unbelieved" in it.around and _is_denied(it)),
     ("denied", lambda it: "unbelieved" in it.around or _is_denied(it)),
     ("doubted", _is_doubted),
     ("answered", lambda it: it.cue is not None and it.cue[2]),

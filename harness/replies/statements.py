@@ -14,8 +14,6 @@ Kind = Literal["answered", "concluded", "verdict", "edge"]
 
 _NUMBERED = re.compile(r"^(?:1\s*[.)]|q(?:uestion)?\s*\d{1,3}\s*[.:)])\s*(?=[(\[\"]?[A-Z][)\]\"]?\.?$)", re.I)
 """The number of the question before a mark: `1. B`."""
-_ITEMS = re.compile(r"1\s*[.):][^\n]*\n2\s*[.):]")
-"""A numbered list from its start, which opens with no answer."""
 _LONGEST_REPEATED = 200
 """Characters of a reply that is one word many times."""
 _SETS_OFF = {"", ",", ".", ":", ";", ")", "-", "]", "}", '"', "\n", "("}
@@ -48,8 +46,6 @@ def statements(text: str, clauses: Sequence[Clause], said: Sequence[Said], optio
 
 def whole(text: str, options: Options) -> Named:
     """Return what a text names as a whole, be it once or again and again."""
-    if text.endswith("?") and not options.asks:
-        return NONE
     if options.marks:
         text = _NUMBERED.sub("", text, count=1)
     repeated = {options.named(word) for word in text[:_LONGEST_REPEATED].split()}
@@ -89,7 +85,7 @@ def _open_ended(clause: Clause, options: Options) -> list[Statement]:
 def _edges(text: str, clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
     """Return what the first and the last sentence name; a list of the options opens and ends with no answer."""
     heads = [each.option for each in said if each.by == "mark" and _is_head(clauses[each.clause], each)]
-    if any(b == a + 1 for a, b in pairwise(heads)) or _ITEMS.match(text):
+    if any(b == a + 1 for a, b in pairwise(heads)):
         return []
     made = []
     for number in dict.fromkeys((0, clauses[-1].sentence)):

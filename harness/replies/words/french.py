@@ -24,8 +24,8 @@ WORDS = {
     ),
     "instead": "au lieu de, plutôt que, contrairement à, bien que, malgré, à la place de",
     "doubt": (
-        "je ne sais pas, ne sais pas, peut-être, peut être, pourrait, pourraient, possiblement, soit, difficile à "
-        "dire, pas sûr, pas certain, incertain, éventuellement"
+        "je ne sais pas, ne sais pas, peut-être, peut être, pourrait, pourraient, possiblement, soit, "
+        "difficile à dire, pas sûr, pas certain, incertain, éventuellement"
     ),
     "if": "si, s'il, s'ils, à condition, au cas où",
     "first": "au début, à première vue, d'abord, au départ, pensais, j'ai cru",
@@ -33,10 +33,6 @@ WORDS = {
     "because": "car, parce que, puisque, tandis que, alors que, parce qu'il, parce qu'elle",
     "so": "donc, ainsi, par conséquent, alors",
     "wait": "attendez, attends, en fait, en réalité, pardon, correction, désolé",
-    "turn": (
-        "donc, ainsi, par conséquent, mais, cependant, attendez, attends, en fait, correction, finale, finalement, "
-        "correcte, bonne"
-    ),
     "taken back": "je me suis trompé, c'est faux, attendez, attends, c'était faux, je me trompe",
     "or": "ou",
     "and": "et, ainsi que",
@@ -47,6 +43,10 @@ WORDS = {
 }
 
 REFUSALS = {
+    "sorry": (
+        "désolé, désolée, je suis désolé, je suis désolée, je suis vraiment désolé, je regrette, navré, "
+        "malheureusement, pardon"
+    ),
     "cannot": (
         "ne peux pas, ne peux, ne suis pas en mesure de, ne suis pas capable de, ne saurais, impossible de, ne puis"
     ),

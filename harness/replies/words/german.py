@@ -15,13 +15,13 @@ WORDS = {
     "not before": "nicht",
     "unbelieved": "ich glaube nicht, ich denke nicht, bezweifle, glaube ich nicht, nicht wahr dass",
     "plain": (
-        "nicht nur, kein zweifel, keine frage, zweifellos, ohne zweifel, kein problem, keine ahnung, noch ein, noch "
-        "eine, nicht falsch, nicht dass, ganz sicher"
+        "nicht nur, kein zweifel, keine frage, zweifellos, ohne zweifel, kein problem, keine ahnung, noch ein, "
+        "noch eine, nicht falsch, nicht dass, ganz sicher"
     ),
     "instead": "anstatt, statt, anders als, im gegensatz zu, obwohl",
     "doubt": (
-        "weiß nicht, ich weiß es nicht, vielleicht, möglicherweise, eventuell, könnte, könnten, wahrscheinlich nicht, "
-        "ob, unklar, nicht sicher, unsicher, entweder, schwer zu sagen, dürfte"
+        "weiß nicht, ich weiß es nicht, vielleicht, möglicherweise, eventuell, könnte, könnten, "
+        "wahrscheinlich nicht, ob, unklar, nicht sicher, unsicher, entweder, schwer zu sagen, dürfte"
     ),
     "if": "wenn, falls, angenommen, sofern",
     "first": "zuerst, zunächst, anfangs, auf den ersten blick, zuerst dachte, dachte",
@@ -29,10 +29,6 @@ WORDS = {
     "because": "weil, da, denn, während",
     "so": "also, daher, deshalb, folglich, somit, demnach, deswegen",
     "wait": "moment, warte, halt, eigentlich, korrektur, entschuldigung, tatsächlich",
-    "turn": (
-        "also, daher, deshalb, folglich, somit, sondern, aber, jedoch, moment, warte, eigentlich, korrektur, "
-        "richtige, endgültig"
-    ),
     "taken back": (
         "ich habe mich geirrt, das ist falsch, das war falsch, moment, warte, das stimmt nicht, ich lag falsch"
     ),
@@ -46,6 +42,7 @@ WORDS = {
 }
 
 REFUSALS = {
+    "sorry": "tut mir leid, es tut mir leid, leider, entschuldigung, tut mir wirklich leid",
     "can": "kann",
     "un": "nicht, kein, keine, keinen",
     "serves": (

@@ -18,8 +18,8 @@ WORDS = {
     "plain": "senza dubbio, non c'è dubbio, non solo, non soltanto, non è falso, nessun problema, non è sbagliata",
     "instead": "invece di, anziché, piuttosto che, a differenza di, sebbene, anche se",
     "doubt": (
-        "non so, non lo so, forse, potrebbe, potrebbero, magari, può darsi, possibilmente, difficile dire, non sono "
-        "sicuro, non sono sicura, non sono certo"
+        "non so, non lo so, forse, potrebbe, potrebbero, magari, può darsi, possibilmente, difficile dire, "
+        "non sono sicuro, non sono sicura, non sono certo"
     ),
     "if": "se, qualora, supponendo",
     "first": "all'inizio, a prima vista, inizialmente, pensavo, ho pensato, credevo",
@@ -27,9 +27,6 @@ WORDS = {
     "because": "perché, poiché, dato che, mentre, siccome, in quanto",
     "so": "quindi, perciò, dunque, pertanto",
     "wait": "aspetta, aspetti, in realtà, scusa, correzione, anzi",
-    "turn": (
-        "quindi, perciò, dunque, pertanto, ma, bensì, però, aspetta, in realtà, correzione, finale, corretta, giusta"
-    ),
     "taken back": "mi sono sbagliato, mi sbagliavo, aspetta, è sbagliato, mi sono sbagliata",
     "or": "o, oppure",
     "and": "e, ed, nonché",
@@ -40,6 +37,7 @@ WORDS = {
 }
 
 REFUSALS = {
+    "sorry": "mi dispiace, spiacente, sono spiacente, purtroppo, scusa, scusate, scusi",
     "cannot": "non posso, non riesco a, non sono in grado di, non è possibile, non possiamo",
     "serves": (
         "aiutare, aiutarti, aiutarla, rispondere, identificare, determinare, fornire, analizzare, elaborare, "

@@ -27,10 +27,6 @@ WORDS = {
     "because": "porque, pois, já que, enquanto, uma vez que",
     "so": "portanto, logo, assim, então, por isso",
     "wait": "espere, espera, na verdade, desculpe, correção, aliás",
-    "turn": (
-        "portanto, logo, assim, então, mas, porém, espere, espera, na verdade, correção, final, finalmente, correta, "
-        "certa"
-    ),
     "taken back": "me enganei, eu errei, espere, espera, isso está errado, estava errado, estava errada",
     "or": "ou",
     "and": "e, bem como",
@@ -41,6 +37,7 @@ WORDS = {
 }
 
 REFUSALS = {
+    "sorry": "desculpe, desculpa, desculpem, me desculpe, sinto muito, lamento, infelizmente, peço desculpas",
     "cannot": "não posso, não consigo, não sou capaz de, não é possível, não podemos",
     "serves": "ajudar, ajudá-lo, responder, identificar, determinar, fornecer, analisar, processar, reconhecer",
     "looks at": "ver, abrir, visualizar",

@@ -17,13 +17,13 @@ WORDS = {
     "not before": "no es, no está, no son, no aparece, no hay, no existe",
     "unbelieved": "no creo, no pienso, dudo, no diría, no es cierto que, no es verdad que, es falso que",
     "plain": (
-        "sin duda, no hay duda, no cabe duda, no solo, no sólo, no solamente, no es falso, no es que no, sin ninguna "
-        "duda"
+        "sin duda, no hay duda, no cabe duda, no solo, no sólo, no solamente, no es falso, no es que no, "
+        "sin ninguna duda"
     ),
     "instead": "en lugar de, en vez de, a diferencia de, aunque, más que",
     "doubt": (
-        "no sé, no lo sé, quizás, quizá, tal vez, podría, podrían, posiblemente, puede ser, puede que, difícil de "
-        "decir, no estoy seguro, no estoy segura, a lo mejor, acaso"
+        "no sé, no lo sé, quizás, quizá, tal vez, podría, podrían, posiblemente, puede ser, puede que, "
+        "difícil de decir, no estoy seguro, no estoy segura, a lo mejor, acaso"
     ),
     "if": "si, en caso de, suponiendo",
     "first": "al principio, a primera vista, inicialmente, pensé, pensaba, creía",
@@ -31,10 +31,6 @@ WORDS = {
     "because": "porque, ya que, pues, puesto que, mientras que",
     "so": "por lo tanto, así que, por tanto, entonces, por eso",
     "wait": "espera, en realidad, perdón, corrección, un momento, de hecho",
-    "turn": (
-        "por lo tanto, así que, por tanto, entonces, sino, pero, espera, en realidad, perdón, corrección, final, "
-        "finalmente, correcta"
-    ),
     "taken back": "me equivoqué, espera, eso es falso, eso es incorrecto, estaba equivocado, estaba equivocada",
     "or": "o, u",
     "and": "y, e, así como",
@@ -45,6 +41,10 @@ WORDS = {
 }
 
 REFUSALS = {
+    "sorry": (
+        "lo siento, lo siento mucho, lo lamento, lamento, perdón, disculpa, disculpe, lamentablemente, "
+        "desafortunadamente"
+    ),
     "cannot": "no puedo, no soy capaz de, no me es posible, no es posible, no podemos",
     "serves": (
         "ayudar, ayudarte, ayudarle, responder, identificar, determinar, proporcionar, analizar, procesar, reconocer"

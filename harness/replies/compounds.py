@@ -1,0 +1,66 @@
+"""Compounds: a mention that is a part of a longer name names no option: `bus driver`, `pomme de terre`, `火车站`."""
+
+import re
+from collections.abc import Sequence
+
+from mmbench.harness.replies.clean import Token, stem
+from mmbench.harness.replies.item import Item
+from mmbench.harness.replies.lexicon import Phrases, phrase_at
+
+_IDEOGRAPH = re.compile("[\u30a1-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""A character of a script without spaces that is no ending: katakana, ideographs, Hangul."""
+_OF = frozenset({"de", "di"})
+_NOUN = re.compile("(?!.*(?:ing|ed|ly|s)$)[a-z]{3,}$")
+"""A word without an ending that goes on with a sentence, as in `a dog running` and `the dog barks`."""
+_CLOSES = re.compile(r"\s*(?:$|[.,;:!?()|])")
+_ADJECTIVE = re.compile(
+    r"\w{3}(?:al|ic|ate|ive|ous|ary|ful|less|able|ible|ed|ing|en|y|ish|ese|an|esque|ar|ent|ant|er|est)$"
+)
+_ATTRIBUTES = frozenset(
+    re.findall(
+        r"\w+",
+        "red blue white black brown grey gray pink purple orange left right top bottom middle front back male female"
+        " big small large tall short long old new round square flat metal plastic glass stone brick paper leather"
+        " simple cotton wood north south east west same first second third last hot cold dark light bright blond wet"
+        " young",
+    )
+)
+"""Words that are attributes without an ending that shows it."""
+
+
+def is_part(sentence: str, said: Sequence[Token], at: int, end: int, phrases: Phrases, before: Item | None) -> bool:
+    """Return whether the mention from token `at` to `end` is a part of a longer name; `before` is the item before it.
+
+    Without spaces it is one where a character without a role stands beside it. With spaces, where a noun follows: after
+    `de`, or at the end of what is said, unless the mention can be the noun's attribute (`a red car`).
+    """
+    if _IDEOGRAPH.match(said[at].text):
+        glued = before is not None and before.end == said[at].start and _is_plain(before)
+        left = glued and before is not None and bool(_IDEOGRAPH.match(before.text))
+        right = end < len(said) and said[end].start == said[end - 1].end and _IDEOGRAPH.match(said[end].text)
+        return left or (bool(right) and not _roles(said, end, phrases))
+    if end == len(said) or sentence[said[end - 1].end : said[end].start] != " ":
+        return False
+    word = said[end]
+    if word.text in _OF and sentence[word.end : word.end + 1] == " " and end + 1 < len(said):
+        return not _roles(said, end + 1, phrases)
+    if end - at > 1 or _roles(said, end, phrases) or not _NOUN.match(word.text) or _is_attribute(sentence, said[at]):
+        return False
+    closes = bool(_CLOSES.match(sentence, word.end)) or "is" in _roles(said, end + 1, phrases)
+    return closes and stem(word.text) not in {stem(token.text) for token in said[:at]}
+
+
+def _is_plain(item: Item) -> bool:
+    return not item.roles and not item.by and item.option is None
+
+
+def _roles(said: Sequence[Token], at: int, phrases: Phrases) -> frozenset[str]:
+    words = [token.text for token in said[at : at + 8]]
+    found = phrase_at(phrases, words, 0, len(words)) if words else None
+    return found[1] if found else frozenset()
+
+
+def _is_attribute(sentence: str, token: Token) -> bool:
+    """Return whether a word may say of what kind the next is: `red`, `polynomial`, or a name (`a Gothic church`)."""
+    named = sentence[token.start].isupper() and bool(sentence[: token.start].strip(" \"'"))
+    return named or token.is_number or token.text in _ATTRIBUTES or bool(_ADJECTIVE.search(token.text))
