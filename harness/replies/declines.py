@@ -66,7 +66,8 @@ def _sorry(said: list[tuple[Roles, int, int]], every: Roles) -> bool:
     """Return whether a sentence begins with an apology and says what cannot be done, other than to see a thing."""
     begins = any("sorry" in roles for roles, *_ in said[:2])
     cannot = every & {"unable", "cannot", "cannot, last", "surely"} or {"can", "un"} <= every
-    return begins and bool(cannot) and not (every & {"looks at"} and "thing" not in every)
+    # `I cannot see it` names no thing that is not there, as `I cannot see a dog` does.
+    return begins and bool(cannot) and not (every & {"looks at"} and not every & {"thing", "it"})
 
 
 def _found(text: str) -> list[tuple[Roles, int, int]]:

@@ -199,6 +199,7 @@ REFUSALS = {
         "image, images, picture, pictures, photo, photos, photograph, photographs, figure, figures, visual, visuals, "
         "attachment, attachments, file, files, table, chart, graph, diagram, diagrams, content, information"
     ),
+    "it": "it, them, anything",
     "lacks": (
         "can't see any, cannot see any, don't see, do not see, didn't see, did not see, don't have, do not have, "
         "don't receive, did not receive, didn't receive, don't have access to, do not have access to, don't find, "
