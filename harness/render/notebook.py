@@ -6,6 +6,8 @@ from mmbench.harness.render.html import Html, tag
 from mmbench.harness.render.plain import plain
 
 MOST_ROWS = 50
+_SHORT = 40
+"""Letters up to which a cell keeps to one line."""
 
 _TABLE = "border-collapse:collapse;border:0;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 10px 2px 0;border:0;background:none;vertical-align:top;text-align:"
@@ -31,7 +33,8 @@ def notebook(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], n
 
 
 def _row(kind: str, cells: Sequence[str], texts: int) -> Html:
-    made = [
-        tag(kind, {"style": f"{_CELL}{'left' if i < texts else 'right'}"}, plain(cell)) for i, cell in enumerate(cells)
-    ]
+    made = []
+    for i, cell in enumerate(cells):
+        style = f"{_CELL}{'left' if i < texts else 'right'}{';white-space:nowrap' if len(cell) <= _SHORT else ''}"
+        made.append(tag(kind, {"style": style}, plain(cell)))
     return tag("tr", None, *made)

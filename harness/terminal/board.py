@@ -33,11 +33,11 @@ def _tables(grid: Grid, width: int) -> list[Table]:
     numbers = widths[start:end]
     names = [_least(head, column, each) for head, column, each in zip(grid.names, columns, widths, strict=False)]
     tail = [_SOURCE if head == "source" else each for head, each in zip(grid.tail, widths[end:], strict=True)]
-    # Cut beside its names, or with its names above its numbers where that makes much fewer tables.
+    # Cut beside its names, or with its names above its numbers, in lines of their own, where that takes fewer lines.
     beside = _blocks(numbers, width - _EDGE - sum(each + 2 for each in (*names, *tail)))
     stacked = _blocks(numbers, width - _EDGE - sum(each + 2 for each in tail))
     room = width - _EDGE - sum(each + 2 for each in (*names, *tail))
-    if max(numbers, default=0) > room or 2 * len(stacked) <= len(beside):
+    if max(numbers, default=0) > room or 2 * len(stacked) < len(beside):
         beside = stacked
     tables: list[Table] = []
     for block in beside:
