@@ -1,6 +1,7 @@
 """Items of a sentence: options that it names, role words, punctuation, and other words."""
 
 import re
+import unicodedata
 
 from mmbench.harness.replies.clean import Token, tokens
 from mmbench.harness.replies.compounds import is_part
@@ -92,6 +93,8 @@ def _tells(sentence: str, said: list[Token], at: int, end: int) -> bool:
             _HYPHEN.match(sentence, stop)
             or (sentence[start - 1 : start] == "-" and sentence[start - 2 : start - 1].isalpha())
         )
+    if end < len(said) and said[end].text in _MAGNITUDES and not sentence[stop : said[end].start].strip():
+        return False
     before = said[at - 1].text if at and not sentence[said[at - 1].end : start].strip(" ([") else ""
     if sentence[start:stop].lower() == "one":
         return before in _COUNTS if before else not sentence[:start].strip()
@@ -101,7 +104,7 @@ def _tells(sentence: str, said: list[Token], at: int, end: int) -> bool:
 _BREAK = re.compile(r"[.,;:!?\n()|]")
 _HYPHEN = re.compile(r"-[^\W\d_]{2}")
 _COUNTS = frozenset(
-    re.findall(r"\S+", "is only exactly just are see shows has contains with count counted it's there's")
+    re.findall(r"\S+", "is only exactly just are see shows has contains with count counted it's there's and")
 )
 """Words after which `one` is a number."""
 _COUNTED = frozenset(
@@ -110,6 +113,18 @@ _COUNTED = frozenset(
     )
 )
 """Words after which a number is a name."""
+_MAGNITUDES = frozenset(
+    unicodedata.normalize("NFKC", word)
+    for word in re.findall(
+        r"\S+",
+        "hundred hundreds thousand thousands million millions billion billions trillion dozen dozens lakh crore"
+        " hundert tausend millionen milliarden dutzend cent cents mille milliers milliard milliards"
+        " cien cientos mil miles millón millones cem centos milhão milhões cento mila milione milioni miliardi"
+        " сто сот тысяча тысячи тысяч миллион миллиона миллионов مئة مائة ألف آلاف مليون ملايين सौ हज़ार हजार लाख करोड़"
+        " 百 千 万 萬 亿 億 만 천 백 억",
+    )
+)
+"""Words that make a number the beginning of a larger one: `three hundred` is no `3`."""
 
 
 def _with_places(made: list[Item], sentence: str, options: Options) -> list[Item]:
