@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from mmbench.adapters.hf import towers
+from mmbench.adapters.hf.file_model import FileModel
 from mmbench.adapters.hf.language import LanguageModel
 from mmbench.adapters.hf.source import FromFiles, parse
 from mmbench.adapters.shared import device as devices
@@ -24,38 +24,12 @@ _OPTION = re.compile(r",([a-z_]+)=([^,=/]*)$")
 _BACKENDS = ("pil", "torchvision")
 
 
-class DualEncoder:
+class DualEncoder(FileModel):
     """A dual encoder of transformers: embeds pictures and, unless it reads them beside a picture only, texts.
 
     Vectors are raw outputs of the towers, float32 and not normalised. Files are fetched and read when something of the
     model is first asked, the model is built when it must answer.
     """
-
-    def __init__(self, source: FromFiles) -> None:
-        self._source = source
-        self._tokenizing = Lock()
-
-    @property
-    def fingerprint(self) -> str:
-        """Identity of weights, configuration, preparation of pictures, tokenizer, dtype and release of transformers.
-
-        Computed from files, fetched first where they are not here; raises UsageError and WeightsUnavailable.
-        """
-        return self._source.fingerprint
-
-    @property
-    def device(self) -> str:
-        """Device of the model: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
-        return self._source.device
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of weights; None until the model is loaded."""
-        return self._source.parameters
-
-    def download_size(self) -> int | None:
-        """Return the bytes still to be fetched, 0 when all is here, None when unknown."""
-        return self._source.download_size()
 
     @property
     def logit_scale(self) -> float:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mmbench.adapters.hf.source import FromFiles
+from mmbench.adapters.hf.file_model import FileModel
 from mmbench.adapters.shared.asking import ask
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import Prepared
@@ -29,7 +28,7 @@ class _Row:
     """Whose log-probability is read there."""
 
 
-class LanguageModel:
+class LanguageModel(FileModel):
     """A causal or a masked language model: how likely each text is after its prompt. Pictures are passed over.
 
     The score of a text is the sum of its tokens' log-probabilities: of a causal model each given all before it; of a
@@ -39,29 +38,6 @@ class LanguageModel:
 
     takes_text_alone = True
     ignores_pictures = True
-
-    def __init__(self, source: FromFiles) -> None:
-        self._source = source
-        self._tokenizing = Lock()
-
-    @property
-    def fingerprint(self) -> str:
-        """Identity of weights, configuration, tokenizer, dtype and release of transformers, from files."""
-        return self._source.fingerprint
-
-    @property
-    def device(self) -> str:
-        """Device of the model: `cpu`, `cuda` or `cuda:N`; known before it is loaded."""
-        return self._source.device
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of weights; None until the model is loaded."""
-        return self._source.parameters
-
-    def download_size(self) -> int | None:
-        """Return the bytes still to be fetched, 0 when all is here, None when unknown."""
-        return self._source.download_size()
 
     def score_texts(self, items: list[tuple[list[Prepared], str, list[str]]]) -> list[list[float]]:
         """Return for each (pictures, prompt, texts) the natural log-probability of each text.
