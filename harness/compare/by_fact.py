@@ -13,7 +13,7 @@ from mmbench.harness.errors import UsageError
 from mmbench.harness.records.by_fact import read_levels
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.scores.breakdown import level_place
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.estimate import Estimate, row_as_json
 from mmbench.harness.statistics.holm import holm, holm_levels
 
 
@@ -60,10 +60,7 @@ class FactRow:
 
     def as_json(self) -> dict[str, Json]:
         """Return the row as `--format json` prints it."""
-        held: dict[str, Json] = {}
-        for name in self.__slots__:
-            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
-        return held
+        return row_as_json(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.render.figures import count, probability, signed, span
 from mmbench.harness.render.notebook import notebook
 from mmbench.harness.render.plain import plain
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.estimate import Estimate, row_as_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +80,7 @@ class CompareRow:
 
     def as_json(self) -> dict[str, Json]:
         """Return the row as `--format json` prints it."""
-        held: dict[str, Json] = {}
-        for name in self.__slots__:
-            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
+        held = row_as_json(self)
         held["flips"] = [{"id": flip.id, "a": flip.a, "b": flip.b} for flip in self.flips]
         held["routes"] = [*self.routes]
         held["forced"], held["differs"] = self.forced is not None, self.forced

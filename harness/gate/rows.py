@@ -8,7 +8,7 @@ from mmbench.harness.gate.verdict import Verdict
 from mmbench.harness.render.figures import count, number, percent, probability, signed, some, span
 from mmbench.harness.render.notebook import notebook
 from mmbench.harness.render.plain import plain
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.estimate import Estimate, row_as_json
 
 Conclusion: TypeAlias = Verdict | Literal["not_comparable", "partial"]
 
@@ -88,9 +88,7 @@ class CheckRow:
 
     def as_json(self) -> dict[str, Json]:
         """Return the row as `--format json` prints it."""
-        held: dict[str, Json] = {}
-        for name in self.__slots__:
-            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
+        held = row_as_json(self)
         held["over"], held["routes"] = [*self.over], [*self.routes]
         return held
 
@@ -121,10 +119,7 @@ class Pooled:
 
     def as_json(self) -> dict[str, Json]:
         """Return it as `--format json` prints it."""
-        held: dict[str, Json] = {}
-        for name in self.__slots__:
-            held |= self.difference.named(name) if name == "difference" else {name: getattr(self, name)}
-        return held
+        return row_as_json(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Estimate: a figure with its interval."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Estimate:
         {'difference': 0.5, 'low': 0.25, 'high': None}
         """
         return {value: self.value, "low": self.low, "high": self.high}
+
+
+def row_as_json(row: Any) -> dict[str, Any]:
+    """Return the slots of a row by name; its `difference` is three of them, see `Estimate.named`."""
+    held: dict[str, Any] = {}
+    for name in row.__slots__:
+        held |= row.difference.named(name) if name == "difference" else {name: getattr(row, name)}
+    return held
 
 
 def chance_corrected(value: float, chance: float, best: float) -> float:
