@@ -78,7 +78,7 @@ class Evidence:
     def _read(self, entry: Entry) -> Measured | None:
         try:
             metric = metric_named(entry.record.family, entry.record.primary.metric)
-            return read_measured(entry.path, metric, entry.record.outcomes_digest)
+            return read_measured(entry.path, entry.record, metric)
         except UsageError as error:
             self._note(error)
             return None
@@ -130,7 +130,7 @@ class Evidence:
         """Yield what the metric of each record is made of, and note which could be read."""
         for each in wanted:
             try:
-                made = read_measured(each[0].path, metric, each[0].record.outcomes_digest)
+                made = read_measured(each[0].path, each[0].record, metric)
             except UsageError as error:
                 self._note(error)
                 continue

@@ -95,9 +95,7 @@ def measured_pair(matched: Match) -> tuple[Measured, Measured]:
     Raises DataError where outcomes are missing or damaged, and UsageError where no item is shared or, in runs over
     unlike numbers of items, which no digest can tell to be alike, item ids are equal but the pictures differ.
     """
-    a, b = shared(
-        *(read_measured(each.path, matched.metric, each.record.outcomes_digest) for each in (matched.a, matched.b))
-    )
+    a, b = shared(*(read_measured(each.path, each.record, matched.metric) for each in (matched.a, matched.b)))
     if not len(a):
         raise UsageError("items scored in both runs: none")
     if a.table.shape != b.table.shape:

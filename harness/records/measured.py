@@ -1,5 +1,6 @@
 """Measured values of one metric of a record, item by item, read without a Python object for each item."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,10 +12,14 @@ from mmbench.harness.errors import DataError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
 from mmbench.harness.records.outcomes import open_outcomes
+from mmbench.harness.records.record import Record
 from mmbench.harness.tasks.metric import Metric
 
 Column: TypeAlias = Any
 """An Arrow array."""
+
+_ROUNDING = 1e-6
+"""By how much one value may differ that was added up in two orders."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +57,31 @@ class Measured:
         return replace(self, ids=other.ids, clusters=other.clusters)
 
 
-def read_measured(record: Path, metric: Metric, digest: str | None = None) -> Measured:
+def read_measured(path: Path, record: Record, metric: Metric) -> Measured:
     """Return what a metric of the record at this path is made of: the items that are no `error` and have it.
 
-    Raises DataError when the outcomes beside the record are missing, damaged, or not of this digest.
+    Raises DataError when the outcomes beside the record are missing or damaged, or come to another value than the
+    record states: a package that reads its own statistics otherwise than it wrote them would turn every comparison.
     """
+    made = _read(path, metric, record.outcomes_digest)
+    stated = next((score.value for score in record.scores if score.metric == metric.name), None)
+    if stated is not None and not math.isclose(_value(made), stated, rel_tol=_ROUNDING, abs_tol=_ROUNDING):
+        raise DataError(
+            f"{path} states {stated:.6g} of {metric.name}, and its items come to another value here: they were "
+            "written by another version of what scores them; run the task again"
+        )
+    return made
+
+
+def _value(measured: Measured) -> float:
+    """Return what all items come to; NaN where the metric cannot read them."""
+    try:
+        return float(measured.score(np.ones((1, len(measured))))[0]) if len(measured) else math.nan
+    except (ArithmeticError, LookupError, ValueError):
+        return math.nan
+
+
+def _read(record: Path, metric: Metric, digest: str | None) -> Measured:
     import pyarrow.compute as pc
 
     path = record.with_suffix(".parquet")

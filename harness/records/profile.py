@@ -164,7 +164,7 @@ def _drawn(records: Sequence[Record], results: Path) -> Floats | None:
         path = results / "runs" / record.model / record.file_name
         try:
             metric = metric_named(record.family, record.primary.metric)
-            measured = read_measured(path, metric, record.outcomes_digest)
+            measured = read_measured(path, record, metric)
         except UsageError:
             return None
         chance, best = record.primary.chance, record.card.best

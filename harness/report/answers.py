@@ -68,7 +68,7 @@ class Answers:
 
 def read_answers(entry: Entry, metric: Metric) -> Answers:
     """Return what a record's model answered. Raises DataError when the outcomes are missing or damaged."""
-    measured = read_measured(entry.path, metric, entry.record.outcomes_digest)
+    measured = read_measured(entry.path, entry.record, metric)
     with open_outcomes(entry.path, entry.record.outcomes_digest) as held:
         table = held.columns(["id", "unit", *_SAID])
         places = np.flatnonzero(arrow.equal(table["unit"], metric.unit))

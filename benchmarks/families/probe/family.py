@@ -221,7 +221,7 @@ class Probe:
     def _metric(self, name: str) -> Metric:
         match = _NAME.fullmatch(name)
         if name in ("shots_auc", "efficiency") and self._shots:
-            return curve_metric(name, self._shots)
+            return curve_metric(name)
         known = [*self._default_metrics(), "full/mean_per_class_recall"]
         if not match:
             raise UsageError(f"probe has no metric '{name}'{nearest(name, known)}")
@@ -235,7 +235,7 @@ class Probe:
         )
         if missing:
             raise UsageError(f"the metric '{name}' needs what this task does not do{nearest(name, known)}")
-        return lesson_metric(name, kind, len(self.classes), averaged=bool(shots and not seed))
+        return lesson_metric(name, kind, averaged=bool(shots and not seed))
 
     def _target(self, row: Row) -> tuple[int, ...]:
         found = class_indices(column(row, self._label), row, self.classes)

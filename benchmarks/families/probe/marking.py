@@ -112,7 +112,8 @@ class Marking:
             values["shots_auc"] = float(areas.mean())
             statistics["shots_auc"] = tuple(areas.tolist())
             if ZERO in hits:
-                statistics["efficiency"] = (hits[ZERO], *(sum(drawn) / len(drawn) for drawn in by_shots.values()))
+                after = (sum(drawn) / len(drawn) for drawn in by_shots.values())
+                statistics["efficiency"] = (hits[ZERO], *map(float, by_shots), *after)
         for name, value in list(values.items()):
             kind = name.removesuffix("/accuracy")
             if kind != name and not self._multi_label:
@@ -131,10 +132,11 @@ class Marking:
         )
 
     def _for_map(self, sample: Sample, scores: Mapping[str, Floats]) -> dict[str, tuple[float, ...]]:
-        """Return scores and targets for `map`; those of all seeds of an episode stand one after the other."""
-        shown = tuple(float(i in sample.target) for i in range(len(self._names)))
-        made = {f"{name}/map": (*row.tolist(), *shown) for name, row in scores.items()}
+        """Return what `mean_map` reads; the scores of all seeds of an episode stand one after the other."""
+        classes = len(self._names)
+        shown = tuple(float(i in sample.target) for i in range(classes))
+        made = {f"{name}/map": (float(classes), *row.tolist(), *shown) for name, row in scores.items()}
         for k in self._shots:
             drawn = [scores[f"{k}-shot/seed{seed}"] for seed in self._options.seed_list]
-            made[f"{k}-shot/map"] = (*np.concatenate(drawn).tolist(), *shown)
+            made[f"{k}-shot/map"] = (float(classes), *np.concatenate(drawn).tolist(), *shown)
         return made

@@ -18,6 +18,7 @@ from mmbench.benchmarks.probes.episodes import draw, stratified_split
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.models.models import Model
+from mmbench.harness.records.measured import read_measured
 from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.plan import plan
@@ -25,6 +26,7 @@ from mmbench.harness.run.result import Run
 from mmbench.harness.run.run import run
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.store.store import Store
+from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Outcome
 from tests import fakes
@@ -511,6 +513,7 @@ def test_several_labels_are_scored_by_map(bench: Any, method: str) -> None:
     assert [point["shots"] for point in curve] == [0, 4, None]
     assert np.mean(curve[1]["map"]) == pytest.approx(made.values["4-shot/map"])
     assert curve[2]["map"] == [pytest.approx(made.values["full/map"])]
+    check_compared_as_scored(bench, made.record)
 
 
 def test_several_labels_in_full_are_those_of_scikit_learn(bench: Any) -> None:
@@ -533,6 +536,14 @@ def test_methods_that_learn_one_label_refuse_several(bench: Any, method: str) ->
 
 
 # metrics
+
+
+def check_compared_as_scored(bench: Any, record: Record) -> None:
+    """What compares records knows neither the task's classes nor its shots, and comes to the same values."""
+    path = bench.folder / "results" / "runs" / record.model / record.file_name
+    for score in record.scores:
+        if score.value is not None:
+            read_measured(path, record, metric_named("probe", score.metric))  # raises where they differ
 
 
 def test_metrics_by_name(bench: Any) -> None:
@@ -603,6 +614,7 @@ def test_area_and_efficiency_of_a_run(bench: Any) -> None:
     assert made.values["shots_auc"] == pytest.approx(by_hand)
     reached = shots_to_reach(shots, means, np.array([made.values["0-shot/accuracy"]]))[0]
     assert made.values["efficiency"] == (None if math.isnan(reached) else pytest.approx(reached))
+    check_compared_as_scored(bench, made.record)
 
 
 def test_the_interval_of_k_shots_is_wider_than_that_of_items_alone(bench: Any) -> None:

@@ -48,9 +48,9 @@ def test_a_level_that_is_never_reached():
 
 
 def test_efficiency_is_that_of_the_mean_curves():
-    metric = curve_metric("efficiency", [1, 4])
+    metric = curve_metric("efficiency")
     # Of four items two are right without shots, none after one shot, three after four.
-    statistics = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 0, 0]], float)
+    statistics = np.array([[1, 1, 4, 0, 1], [1, 1, 4, 0, 1], [0, 1, 4, 0, 1], [0, 1, 4, 0, 0]], float)
     assert metric.aggregate(statistics, np.ones((1, 4))) == pytest.approx([4 ** (0.5 / 0.75)])
     assert not metric.higher_is_better
     assert metric.best is None
@@ -63,6 +63,7 @@ def test_map_of_several_draws_is_the_mean_of_theirs():
     targets = (rng.random((30, 4)) < 0.4).astype(float)
     draws, weights = [rng.random((30, 4)) for _ in range(3)], np.ones((2, 30))
     expected = np.mean([mean_average_precision(np.hstack([drawn, targets]), weights) for drawn in draws], axis=0)
-    assert mean_map(np.hstack([*draws, targets]), weights, classes=4) == pytest.approx(expected)
-    metric = lesson_metric("4-shot/map", "map", 4, averaged=True)
-    assert metric.aggregate(np.hstack([*draws, targets]), weights) == pytest.approx(expected)
+    statistics = np.hstack([np.full((30, 1), 4.0), *draws, targets])
+    assert mean_map(statistics, weights) == pytest.approx(expected)
+    metric = lesson_metric("4-shot/map", "map", averaged=True)
+    assert metric.aggregate(statistics, weights) == pytest.approx(expected)

@@ -368,7 +368,7 @@ def test_ranks_are_no_surer_than_the_items(tmp_path: Path) -> None:
 
 
 def test_tasks_on_the_same_pictures_are_no_surer_than_one(tmp_path: Path) -> None:
-    right = np.random.default_rng(0).random(100) < 0.6
+    right = np.random.default_rng(0).permutation(100) < 60
     for task in ("digits", "pets"):
         put(tmp_path, "a", task, 0.6, right=right)
     put(tmp_path, "b", "digits", 0.6, right=right)

@@ -11,10 +11,11 @@ import pytest
 from mmbench.harness.board import evidence
 from mmbench.harness.board.cache import NAME, BoardCache, load_cache, save_cache, signature
 from mmbench.harness.board.results import Results
-from mmbench.harness.records.record import write
+from mmbench.harness.records.record import Record, write
 from mmbench.harness.records.replicates import REPLICATES
 from mmbench.harness.scores.gain import Gain
 from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Score
 from tests.builders import outcomes, record
 
@@ -41,9 +42,9 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
     measured, outcomes = evidence.read_measured, evidence.read_outcomes
 
-    def note_measured(path: Path, metric: object, digest: str | None) -> object:
+    def note_measured(path: Path, record: Record, metric: Metric) -> object:
         read.append(path)
-        return measured(path, metric, digest)  # type: ignore[arg-type]
+        return measured(path, record, metric)
 
     def note_outcomes(path: Path, digest: str | None) -> object:
         read.append(path)

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,15 @@ import pytest
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.measured import Measured, read_measured, shared
 from mmbench.harness.records.outcomes import write_outcomes
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
-from mmbench.harness.types import Outcome
+from mmbench.harness.types import Outcome, Score
 
+UNSCORED: Any = SimpleNamespace(outcomes_digest=None, scores=())
 ACCURACY = Metric("accuracy", "")
 RATIO = Metric("ratio", "", aggregate=lambda table, weights: (weights @ table[:, 0]) / (weights @ table[:, 1]))
 
@@ -28,7 +32,7 @@ def item(name: str, value: float, **more: Any) -> Outcome:
 
 def measured(folder: Path, outcomes: list[Outcome], metric: Metric = ACCURACY) -> Measured:
     write_outcomes(outcomes, folder / "made.parquet")
-    return read_measured(folder / "made.json", metric)
+    return read_measured(folder / "made.json", UNSCORED, metric)
 
 
 def test_errors_and_other_units_are_left_out(tmp_path: Path) -> None:
@@ -72,10 +76,10 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds nothing of map"):
         measured(tmp_path, [item("a", 1.0)], Metric("map", ""))
     with pytest.raises(DataError, match="gone.parquet is not a readable table"):
-        read_measured(tmp_path / "gone.json", ACCURACY)
+        read_measured(tmp_path / "gone.json", UNSCORED, ACCURACY)
     (tmp_path / "bad.parquet").write_bytes(b"nothing")
     with pytest.raises(DataError, match="bad.parquet is not a readable table"):
-        read_measured(tmp_path / "bad.json", ACCURACY)
+        read_measured(tmp_path / "bad.json", UNSCORED, ACCURACY)
 
 
 def test_metrics_are_found_by_name() -> None:
@@ -94,8 +98,10 @@ def test_metrics_are_found_by_name() -> None:
 def test_reading_imports_no_pandas(tmp_path: Path) -> None:
     measured(tmp_path, [item("a", 1.0), Outcome("c", "error", None, None, {})])
     code = (
-        "import sys; from pathlib import Path; from mmbench.harness.records.measured import *\n"
-        "held = read_measured(Path('made.json'), Metric('accuracy', '')); held.codes(); shared(held, held)\n"
+        "import sys; from pathlib import Path; from types import SimpleNamespace as Some\n"
+        "from mmbench.harness.records.measured import *\n"
+        "record = Some(outcomes_digest=None, scores=())\n"
+        "held = read_measured(Path('made.json'), record, Metric('accuracy', '')); held.codes(); shared(held, held)\n"
         "assert not {'pandas', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
@@ -106,3 +112,22 @@ def test_reading_imports_no_pandas(tmp_path: Path) -> None:
 def test_what_is_no_finite_number_is_refused(tmp_path: Path, metric: Metric, value: float) -> None:
     with pytest.raises(DataError, match="other than finite numbers where scores are"):
         measured(tmp_path, [item("a", 1.0), item("b", value)], metric)
+
+
+def test_items_that_come_to_another_value_than_the_record_states_are_refused(tmp_path: Path) -> None:
+    write_outcomes([item("a", 1.0), item("b", 0.0)], tmp_path / "made.parquet")
+
+    def read(value: float, metric: Metric = ACCURACY) -> Measured:
+        score = Score(metric.name, value, 0, 1, 2, 1.0, None, None, primary=True)
+        scored: Any = SimpleNamespace(outcomes_digest=None, scores=[score])
+        return read_measured(tmp_path / "made.json", scored, metric)
+
+    assert len(read(0.5)) == len(read(0.25, RATIO)) == 2
+    with pytest.raises(DataError, match=r"states 0.75 of accuracy, and its items come to another value here"):
+        read(0.75)
+
+    def of_three(table: Floats, weights: Floats) -> Floats:
+        return np.asarray(weights @ table[:, 2])
+
+    with pytest.raises(DataError, match=r"states 0.25 of ratio, .* run the task again"):
+        read(0.25, replace(RATIO, aggregate=of_three))
