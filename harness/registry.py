@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -129,12 +129,29 @@ _KINDS = {
 def entries(group: str) -> Offered[EntryPoint]:
     """Return the entry points of a group by name, without loading any; looked up once a process."""
     found: Offered[EntryPoint] = Offered()
-    for entry in entry_points(group=group):
+    try:
+        held = list(entry_points(group=group))
+    except Exception:  # one package whose entry points cannot be parsed ends the search through all
+        held = [*_one_by_one(group, found.lost)]
+    for entry in held:
         if group in (TASKS, SUITES, ALIASES):  # such a name is seen by nobody: what stands behind it has names
             found.add(f"{entry.name} of {package_of(entry)}", entry, package_of(entry), _KINDS[group])
         else:
             found.add(entry.name, entry, package_of(entry), _KINDS.get(group, "plug-in"))
     return found
+
+
+def _one_by_one(group: str, lost: list[str]) -> Iterator[EntryPoint]:
+    """Yield the entry points of a group package by package, and note each package that they cannot be read of."""
+    seen: set[str] = set()
+    for package in distributions():
+        name = _package(package)
+        if name not in seen:  # the first on the path is the one that is imported
+            seen.add(name)
+            try:
+                yield from package.entry_points.select(group=group)
+            except Exception as error:
+                lost.append(f"the entry points of {name} cannot be read ({described(error)}); install it again")
 
 
 def package_of(entry: EntryPoint) -> str:

@@ -1,6 +1,7 @@
 """Command line application: thin commands that import what they need when they need it."""
 
 import gc
+import os
 import sys
 from typing import Annotated
 
@@ -68,6 +69,8 @@ app.add_typer(store_app, name="store")
 def main() -> None:
     """Run the command line; an error is one sentence on standard error."""
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
+    # Nobody named the plug-ins of pydantic on this machine, and one broken package ends the search for them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     debug = "--debug" in sys.argv
     try:
         app()

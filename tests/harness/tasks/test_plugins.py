@@ -1,5 +1,7 @@
 """A broken plug-in is named with its package and left out; two things of one name are an error that names both."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -420,3 +422,19 @@ def test_a_primary_metric_of_a_package_that_is_gone_is_not_ranked(install: Insta
 
 def test_a_metric_says_what_it_is_made_of() -> None:
     assert Metric("x", "y", measure=lambda outcomes: np.ones(len(outcomes)).tolist()).version == 1
+
+
+def test_a_package_whose_entry_points_cannot_be_read_hides_no_other(install: Install) -> None:
+    install("added", "[mmbench.metrics]\nwords = of_a_metric:WORDS\n")
+    damaged = install("damaged", "")
+    (damaged / "damaged-1.0.dist-info/entry_points.txt").write_bytes(b"\xff\xfe[mmbench.metrics]\nx = y\n")
+    for _ in range(2):
+        found = registry.entries(registry.METRICS)
+        assert found.package("words") == "added 1.0"
+        assert [*found.lost] == [found.besides.removeprefix("; besides, ")]
+        assert "the entry points of damaged 1.0 cannot be read (UnicodeDecodeError" in found.besides
+    path = os.pathsep.join(str(damaged.with_name(name)) for name in ("damaged", "added"))
+    command = [sys.executable, "-m", "mmbench", "list", "suites", "--format", "json"]
+    said = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert "perception" in said.stdout
