@@ -20,8 +20,12 @@ class CsvFile(TextFile):
     A row is named by the line it starts on. Raises DataError for a file, a header or a row that cannot be used.
     """
 
+    kind = "csv"
+    delimiter: str | None = None
+    """What stands between cells; None: a tab in a `.tsv` file, else a comma."""
+
     def __init__(self, path: Path | str | None, split: str | None) -> None:
-        self._file = data_file(path, "csv")
+        self._file = data_file(path, self.kind)
         self._header = self._read_header()
         super().__init__(self._file, split, self._read)
 
@@ -54,7 +58,7 @@ class CsvFile(TextFile):
             yield Row({name: cell for name, cell in named if name}, where, self._file.parent)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        delimiter = "\t" if self._file.suffix.lower() == ".tsv" else ","
+        delimiter = self.delimiter or ("\t" if self._file.suffix.lower() == ".tsv" else ",")
         csv.field_size_limit(_LONGEST)
         # Without `strict` a quote that is never closed would swallow the rest of the file as one cell.
         reader = csv.reader(text_lines(self._file), delimiter=delimiter, strict=True)
