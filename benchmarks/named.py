@@ -21,6 +21,10 @@ TEMPLATES = _named("templates")
 """Sets of prompt templates by name; `{}` stands for the class name."""
 
 
+PLAIN = "plain"
+"""The templates of a task that names none: `a photo of a {}.`."""
+
+
 def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:
     """Return class names from a list, from a name such as `imagenet`, or from a text file relative to `base`.
 
@@ -40,12 +44,16 @@ def template_list(templates: str | Sequence[str], base: Path) -> tuple[str, ...]
     >>> template_list("plain", Path())
     ('a photo of a {}.',)
     """
-    entries = _entries("templates", templates, base, TEMPLATES)
-    for template in entries:
-        before, _, after = template.partition("{}")
-        if "{}" not in template or set("{}") & set(before + after):
-            raise DataError(f"the template '{template}' must have one {{}} for the class name and no other braces")
-    return entries
+    return tuple(_template(entry) for entry in _entries("templates", templates, base, TEMPLATES))
+
+
+def _template(written: str) -> str:
+    """Return a template with `{}`, for which CLIP_benchmark writes `{c}`. Raises DataError."""
+    template = written.replace("{c}", "{}")
+    before, _, after = template.partition("{}")
+    if "{}" not in template or set("{}") & set(before + after):
+        raise DataError(f"the template '{written}' must have one {{}} for the class name and no other braces")
+    return template
 
 
 def candidate_list(candidates: str | Sequence[str], base: Path) -> tuple[str, ...]:

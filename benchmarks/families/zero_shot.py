@@ -8,7 +8,13 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples, named_by_source
+from mmbench.benchmarks.families.common.rows import (
+    class_names,
+    is_multi_label,
+    labelled_samples,
+    named_by_source,
+    prompt_templates,
+)
 from mmbench.benchmarks.families.common.wording import MarksOption
 from mmbench.benchmarks.metrics.classification import (
     guessed_hit,
@@ -17,7 +23,6 @@ from mmbench.benchmarks.metrics.classification import (
     per_class_shares,
     top_k_hits,
 )
-from mmbench.benchmarks.named import template_list
 from mmbench.benchmarks.sources.cells import column
 from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
@@ -52,7 +57,7 @@ class ZeroShotOptions(BaseModel):
 
     classes: str | list[str] | None = None
     """A named list, a list, a file with one class a line, or none: the labels' own values, sorted."""
-    templates: str | list[str] = "plain"
+    templates: str | list[str] | None = None
     """A named set, a list, or a file with one template a line; `{}` stands for the class."""
     marks: MarksOption = "A."
     """How the prompt of a model that writes marks the classes: `A.`, `(A)`, `(1)`, `1.` or `none`."""
@@ -76,7 +81,7 @@ class ZeroShotClassification:
         self.classes = Classes(
             class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
         )
-        self.templates = template_list(options.templates, data.base)
+        self.templates = prompt_templates(options.templates, data)
         self._wording = replace(DEFAULT, prompt=ask_with_options(options.marks), marks=options.marks)
         self.metrics = [_metric(name) for name in metrics or self._default_metrics()]
         self._wanted = {metric.name for metric in self.metrics}

@@ -166,7 +166,8 @@ class PathSpec(SourceSpec):
 class Source(Protocol):
     """Rows of data, read again at each iteration and never held in memory as a whole.
 
-    A source may have `notes`, a list of texts: what a reader of the scores should know of the data.
+    A source may have `notes`, a list of texts: what a reader of the scores should know of the data; and a method
+    `templates()` that returns the prompt templates which the data brings, or None.
     """
 
     Spec: ClassVar[type[SourceSpec]]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from mmbench.benchmarks.named import class_list
+from mmbench.benchmarks.named import PLAIN, class_list, template_list
 from mmbench.benchmarks.sources.cells import column, is_number, label_values, picture
 from mmbench.benchmarks.sources.classes import canonical
 from mmbench.harness.errors import DataError, UsageError, nearest
@@ -64,6 +64,15 @@ def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tu
         raise DataError(f"column '{label}' holds no label at all")
     _note_codes(own, data)
     return tuple(sorted(own))
+
+
+def prompt_templates(given: str | Sequence[str] | None, data: Data) -> tuple[str, ...]:
+    """Return the templates as given, else as the data brings them, else `a photo of a {}.`."""
+    brought = getattr(data.source, "templates", None)
+    if given is None and brought is not None and (held := brought()):
+        data.notes.append(f"prompt templates are those of the data ({len(held)})")
+        return tuple(held)
+    return template_list(PLAIN if given is None else given, data.base)
 
 
 def named_by_source(given: str | Sequence[str] | None, data: Data, label: str) -> bool:

@@ -10,11 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from mmbench.benchmarks.families.common.rows import class_names, is_multi_label, labelled_samples, named_by_source
+from mmbench.benchmarks.families.common.rows import (
+    class_names,
+    is_multi_label,
+    labelled_samples,
+    named_by_source,
+    prompt_templates,
+)
 from mmbench.benchmarks.families.probe.marking import FULL, ZERO, Learnt, Marking
 from mmbench.benchmarks.families.probe.methods import TEXT_METHODS, Lesson, ProbeOptions, learn
 from mmbench.benchmarks.families.probe.metrics import KNOWN, curve_metric, lesson_metric
-from mmbench.benchmarks.named import template_list
 from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.episodes import Episode, Split, draw, given_split, stratified_split
 from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores
@@ -56,7 +61,7 @@ class Probe:
         self.classes = Classes(
             class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
         )
-        self._templates = template_list(options.templates, data.base)
+        self._templates = prompt_templates(options.templates, data)
         self._multi_label = is_multi_label(data, self._label)
         if self._multi_label and options.method in ("tip-adapter-f", "coop"):
             raise DataError(f"{options.method} learns one label a picture, and these have lists; take another method")

@@ -50,7 +50,7 @@ class ProbeOptions(BaseModel):
     """Temperature of the votes of knn."""
     classes: str | list[str] | None = None
     """As in zero-shot classification."""
-    templates: str | list[str] = "plain"
+    templates: str | list[str] | None = None
     """Prompts of the zero-shot line."""
 
     @field_validator("features")

@@ -1,0 +1,249 @@
+"""Shards of WebDataset: tar files whose members of one name are one row, as CLIP_benchmark writes them."""
+
+import io
+import itertools
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from mmbench.benchmarks.named import class_list, template_list
+from mmbench.benchmarks.sources.cells import cells_of, text_lines
+from mmbench.benchmarks.sources.located import Located
+from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.regular import open_regular
+from mmbench.harness.strict_json import parse_json
+from mmbench.harness.tasks.source import Cell, PathSpec, Row
+
+_PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "ppm", "jfif", "avif", "heic")
+"""Endings of members that are the picture of a row."""
+
+_LARGEST = 1 << 31
+"""Bytes of a member that is read."""
+
+_CLASSES = "classnames.txt"
+_TEMPLATES = "zeroshot_classification_templates.txt"
+_COUNT = "nshards.txt"
+_BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_MOST_SHARDS = 100_000
+
+
+class WebDataset(Located):
+    """Rows of one `.tar` file, of a folder of them, or of those that a pattern (`data/{000..012}.tar`, `*.tar`) means.
+
+    A `split` is a folder within the path, in which CLIP_benchmark keeps it. Columns: `id` (the name that the members of
+    a row share), `image` (its picture), `label` (`cls` as an index, or the places of the ones in a `npy` of zeros and
+    ones), `captions` (the lines of `txt`), and each other ending with what its member holds: text, JSON, an array as a
+    list, else bytes. Names of classes and templates are read from the files that CLIP_benchmark writes beside shards.
+    Raises DataError where a shard is damaged or, by `nshards.txt`, missing.
+    """
+
+    Spec: ClassVar[type[PathSpec]] = PathSpec
+
+    def __init__(self, path: Path | str | None, split: str | None) -> None:
+        if path is None:
+            raise DataError("a webdataset source needs a `path`")
+        root = Path(path)
+        inner = root / split if split is not None else root
+        if split is not None and not inner.is_dir():
+            beside = (other.name for other in root.iterdir() if other.is_dir()) if root.is_dir() else ()
+            raise DataError(f"{root} has no folder '{split}'{nearest(split, beside)}")
+        self._shards = _shards(inner)
+        folder = self._shards[0].parent
+        self._beside = [folder, *([root] if root.is_dir() and root != folder else [folder.parent])]
+        first = next(self._samples(None), None)
+        if first is None:
+            raise DataError(f"{self._shards[0].name} has no rows, expected at least one")
+        self._columns = tuple(first[1])
+        self._size: int | None = None
+
+    def columns(self) -> Sequence[str]:
+        """Return the columns of the first row; others may have more."""
+        return self._columns
+
+    def values(self, column: str) -> Iterator[Cell]:
+        """Yield the cells of one column, whose members alone are read. Raises DataError where a row lacks it."""
+        return cells_of((self._row(*sample) for sample in self._samples(column)), column)
+
+    def class_names(self, column: str) -> Sequence[str] | None:
+        """Return the lines of `classnames.txt` for `label`."""
+        folder = self._folder_with(_CLASSES) if column == "label" else None
+        return class_list(_CLASSES, folder) if folder is not None else None
+
+    def templates(self) -> Sequence[str] | None:
+        """Return the prompt templates that the data brings."""
+        folder = self._folder_with(_TEMPLATES)
+        return template_list(_TEMPLATES, folder) if folder is not None else None
+
+    def __len__(self) -> int:
+        if self._size is None:
+            self._size = sum(1 for _ in self._samples(""))
+        return self._size
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(*sample) for sample in self._samples(None))
+
+    def _folder_with(self, name: str) -> Path | None:
+        return next((folder for folder in self._beside if (folder / name).is_file()), None)
+
+    def _row(self, where: str, cells: Mapping[str, Cell]) -> Row:
+        return Row(cells, where, self._shards[0].parent)
+
+    def _samples(self, wanted: str | None) -> Iterator[tuple[str, dict[str, Cell]]]:
+        """Yield where each row is and its cells: all, or as far as one column needs."""
+        for shard in self._shards:
+            with _opened(shard) as archive:
+                for key, members in itertools.groupby(_members(archive), lambda member: _named(member.name)[0]):
+                    where = f"{shard.name} '{key}'"
+                    yield where, {"id": key, **_cells(archive, [*members], wanted, where)}
+
+
+def _shards(path: Path) -> tuple[Path, ...]:
+    """Return the files that a path means, in the order of their numbers. Raises DataError."""
+    if path.is_file():
+        return (path,)
+    if path.is_dir():
+        found = _numbered(path, "*.tar*")
+        _check_count(path, len(found))
+    elif _BRACES.search(path.name):
+        found = _braced(path)
+    else:
+        found = _numbered(path.parent, path.name) if path.parent.is_dir() else []
+    if not found:
+        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        splits = [file.parent.name for file in path.glob("*/*.tar")] if path.is_dir() else []
+        hint = f"; name one of its folders as `split`: {', '.join(sorted(set(splits)))}" if splits else ""
+        raise DataError(f"{path} is no tar file and no folder or pattern of them{nearest(path.name, beside)}{hint}")
+    return tuple(found)
+
+
+def _numbered(folder: Path, pattern: str) -> list[Path]:
+    def by_number(file: Path) -> list[tuple[int, str]]:
+        return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", file.name)]
+
+    return sorted((file for file in folder.glob(pattern) if file.is_file() and file.name[0] not in "._"), key=by_number)
+
+
+def _braced(path: Path) -> list[Path]:
+    found: list[Path] = []
+
+    def fill(name: str) -> None:
+        span = _BRACES.search(name)
+        if span is None:
+            found.append(path.with_name(name))
+            return
+        for number in range(int(span[1]), int(span[2]) + 1):
+            if len(found) > _MOST_SHARDS:
+                raise DataError(f"{path.name} means more than {_MOST_SHARDS} shards")
+            fill(name[: span.start()] + str(number).zfill(len(span[1])) + name[span.end() :])
+
+    fill(path.name)
+    missing = next((file.name for file in found if not file.is_file()), None)
+    if missing is not None:
+        raise DataError(f"{path.parent} has no {missing}, which {path.name} means; fetch it, or name fewer")
+    return found
+
+
+def _check_count(folder: Path, count: int) -> None:
+    """Raise DataError where `nshards.txt` tells of more shards than there are: a part would be scored as the whole."""
+    if not (folder / _COUNT).is_file():
+        return
+    said = "".join(text_lines(folder / _COUNT)).strip()
+    if said != str(count):
+        raise DataError(f"{folder} has {count} shards, and {_COUNT} tells of {said[:20]}; fetch them all")
+
+
+@contextmanager
+def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with open_regular(shard) as file, tarfile.open(fileobj=file) as archive:
+            yield archive
+    except (tarfile.TarError, OSError, EOFError, ValueError, UnicodeError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{shard.name} cannot be read as tar: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (member := archive.next()) is not None:
+        archive.members = []  # type: ignore[attr-defined]  # else all headers of a shard are held
+        parts = member.name.split("/")
+        if member.isreg() and not parts[-1].startswith(".") and not any(part.startswith("__") for part in parts):
+            yield member
+
+
+def _named(name: str) -> tuple[str, str]:
+    """Return the key of a member, its path to the first dot of the file's name, and its ending in lower case.
+
+    >>> _named("train/s01.seg.PNG"), _named("s01..jpg")
+    (('train/s01', 'seg.png'), ('s01', 'jpg'))
+    """
+    folder, slash, file = name.rpartition("/")
+    stem, _, ending = file.partition(".")
+    return folder + slash + stem, ending.lstrip(".").lower()
+
+
+def _cells(
+    archive: tarfile.TarFile, members: Sequence[tarfile.TarInfo], wanted: str | None, where: str
+) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {}
+    for member in members:
+        ending = _named(member.name)[1]
+        picture = ending.rpartition(".")[2] in _PICTURES
+        whole = ending in _PICTURES  # `seg.png` is another picture than that of the row
+        if ending in cells:
+            raise DataError(f"{where} has two members '.{ending}', expected one")
+        if wanted is not None and not _serves(ending, wanted, whole=whole):
+            continue
+        held = _read(archive, member, where)
+        cells[ending] = {"bytes": held, "path": member.name} if picture else _told(held, ending, where)
+        if whole:
+            cells.setdefault("image", cells[ending])
+    if "cls" in cells:
+        cells["label"] = _index(cells["cls"])
+    elif isinstance(cells.get("npy"), list) and set(cells["npy"]) <= {0, 1}:
+        cells["label"] = [place for place, one in enumerate(cells["npy"]) if one]
+    if isinstance(cells.get("txt"), str):
+        cells["captions"] = [line for line in cells["txt"].splitlines() if line.strip()]
+    return cells
+
+
+def _serves(ending: str, wanted: str, *, whole: bool) -> bool:
+    made_of = {"label": ("cls", "npy"), "captions": ("txt",)}
+    head = wanted.partition(".")[0]
+    return ending in (wanted, head) or ending in made_of.get(wanted, ()) or (wanted == "image" and whole)
+
+
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, where: str) -> bytes:
+    if member.size > _LARGEST:
+        raise DataError(f"{where}: a member of {member.size / 1e9:.1f} GB is not read")
+    file = archive.extractfile(member)
+    held = b"" if file is None else file.read()
+    if len(held) != member.size:
+        raise DataError(f"{where} is cut off; fetch the shard again")
+    return held
+
+
+def _told(held: bytes, ending: str, where: str) -> Cell:
+    """Return what a member holds by its ending."""
+    kind = ending.rpartition(".")[2]
+    try:
+        if kind in ("txt", "text", "cls", "cls2", "class", "index", "count", "caption"):
+            return held.decode("utf-8-sig").strip()
+        if kind in ("json", "jsn"):
+            return parse_json(held.decode("utf-8-sig"))
+        if kind == "npy":
+            return np.load(io.BytesIO(held), allow_pickle=False).tolist()
+    except (ValueError, EOFError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{where}: the member '.{ending}' cannot be read ({reason})") from error
+    return held
+
+
+def _index(said: Cell) -> Cell:
+    """Return a class as CLIP_benchmark writes it, a 0-based index, as an integer; anything else is a name."""
+    return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= 9 else said
