@@ -70,7 +70,7 @@ def test_unknown_names(tmp_path: Path) -> None:
     fails(lambda: template_list("openai-imagnet", tmp_path), "`templates: openai", "did you mean 'openai-imagenet'?")
 
 
-@pytest.mark.parametrize("template", ["a photo", "{} and {}", "a {c}", "a {} {c}", "{{}}", "a {} }"])
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", "a {d}", "a {} {c}", "{{}}", "a {} }"])
 def test_templates_that_cannot_be_filled(template: str) -> None:
     fails(lambda: template_list(["{}", template], HERE), f"'{template}'", "one {}")
 
@@ -84,3 +84,9 @@ def test_a_blank_line_among_classes_is_an_error_that_names_the_line(tmp_path: Pa
     fails(lambda: class_list("blank.txt", tmp_path), "blank.txt line 1 is blank")
     (tmp_path / "templates.txt").write_text("a {}.\n\nthe {}.\n")
     assert template_list("templates.txt", tmp_path) == ("a {}.", "the {}.")
+
+
+def test_templates_of_clip_benchmark_name_the_class_by_a_letter() -> None:
+    assert template_list(["a {c}.", "{}"], Path()) == ("a {}.", "{}")
+    with pytest.raises(DataError, match=r"the template 'a \{c\} of \{c\}' must have one"):
+        template_list(["a {c} of {c}"], Path())
