@@ -38,7 +38,8 @@ SUITES = "mmbench.suites"
 """Folders of suite files."""
 
 DEFAULTS = "mmbench.defaults"
-"""What is taken where nothing is named: `model`, a spec; `suite`, a name; `contract`, the check of adapters."""
+"""What is taken where nothing is named: `model`, a spec; `suite`, a name; `contract`, the check of adapters;
+`init`, which writes a starting task file."""
 
 
 class AliasLike(Protocol):

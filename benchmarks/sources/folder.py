@@ -13,11 +13,12 @@ from mmbench.harness.tasks.source import Cell, Row
 
 _COLUMNS = ("id", "image", "label")
 
-_SPLITS = {
+SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+"""Names of folders that are splits, in small letters, to the split."""
 
 
 class Folder(Located):
@@ -63,7 +64,7 @@ class Folder(Located):
                 yield Row({"id": relative, "image": relative, "label": name}, relative, self._root)
 
     def _refuse_splits(self) -> None:
-        kinds = [_SPLITS.get(name.lower()) for name in self._classes]
+        kinds = [SPLIT_NAMES.get(name.lower()) for name in self._classes]
         if None in kinds and len(set(kinds) - {None}) < 2:  # one of other classes may well be called `train`
             return
         found = [name for name, kind in zip(self._classes, kinds, strict=True) if kind]

@@ -18,6 +18,9 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Cell, PathSpec
 
+QUESTION_LISTS = ("questions", "data")
+"""Keys of a document under which its questions stand."""
+
 _IDS = ("question_id", "questionId", "qid", "id")
 _FILES = ("image", "image_path", "file_name", "filename")
 _NUMBERS = ("image_id", "imageId")
@@ -71,7 +74,7 @@ class VqaJson(Annotations):
 
 def _questions(document: Json, file: Path) -> Sequence[Mapping[str, Json]]:
     if isinstance(document, Mapping):
-        key = next((key for key in ("questions", "data") if isinstance(document.get(key), list)), None)
+        key = next((key for key in QUESTION_LISTS if isinstance(document.get(key), list)), None)
         if key is not None:
             return records(document, key, file, "questions")
         if document and all(isinstance(each, Mapping) and "question" in each for each in document.values()):

@@ -11,6 +11,7 @@ from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
 from mmbench.harness.cli.contract import contract
 from mmbench.harness.cli.help import Command
+from mmbench.harness.cli.init import init
 from mmbench.harness.cli.items import report, show
 from mmbench.harness.cli.list import list_
 from mmbench.harness.cli.run import run
@@ -54,6 +55,7 @@ for name, command in (
     ("run", run),
     ("score", score),
     ("list", list_),
+    ("init", init),
     ("contract", contract),
     ("leaderboard", leaderboard),
     ("compare", compare),

@@ -1,0 +1,200 @@
+"""What the columns of a table mean, guessed from their names and their first rows."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from mmbench.benchmarks.sources.cells import is_number, listed_cells, picture
+from mmbench.harness.errors import MmbenchError
+from mmbench.harness.tasks.source import Cell, Row, Source
+
+SAMPLED = 500
+"""Rows that are looked at."""
+
+_SHORT = 40
+"""Characters: a longer text is no name of a group."""
+_MOST_GROUPS = 20
+_TRIED = 3
+"""Pictures that must be readable for a column to be taken for that of the pictures."""
+
+_IMAGE = ("image", "img", "picture", "photo", "file", "filename", "file_name", "filepath", "path", "image_path", "jpg")
+_LABEL = ("label", "labels", "class", "cls", "category", "target", "species", "fine_label", "tags")
+_LABEL_PARTS = ("label", "class", "categor", "species")
+_CAPTIONS = ("captions", "caption", "references", "reference", "sentences", "texts", "text", "txt", "raw")
+_QUESTION = ("question", "query", "prompt", "instruction")
+_ANSWERS = ("answers", "answer", "gt_answer", "ground_truth", "response", "label", "target")
+_OPTIONS = ("options", "choices", "multiple_choices", "candidates")
+_TARGET = ("target", "answer", "label", "correct", "correct_choice_idx", "gt", "ground_truth")
+_YES_NO = {"yes", "no", "true", "false"}
+_LETTERS = re.compile(r"\(?[A-Za-z][).]?")
+
+
+@dataclass(slots=True)
+class Guess:
+    """What a table is taken for."""
+
+    family: str
+    fields: dict[str, str | list[str]]
+    facts: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Sentences on what a person should look at."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Other keys of the task, as they are written."""
+
+
+def guess(source: Source) -> Guess | None:
+    """Return what a source is taken for, or None where nothing fits: it needs a label, a question or captions."""
+    rows = list(islice(source, SAMPLED))
+    held = Table(rows, list(source.columns()))
+    image = held.image()
+    made = _multiple_choice(held) or _asked(held) or _pairs(held)
+    made = made or _captioned(held, image) or _labelled(held, source, image)
+    if made is None:
+        return None
+    if image is not None and "images" not in made.fields:
+        made.fields = {"image": image, **made.fields}
+    elif image is None and "images" not in made.fields:
+        made.doubts.append("no column holds pictures that can be read: name the one of the pictures as `image`")
+    used = {name for names in made.fields.values() for name in ([names] if isinstance(names, str) else names)}
+    made.facts = [name for name in held.names if name not in used and held.is_group(name)]
+    return made
+
+
+class Table:
+    """The first rows of a source."""
+
+    def __init__(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
+        self.rows = rows
+        self.names = columns
+
+    def named(self, names: Sequence[str], fits: Callable[[str], bool]) -> str | None:
+        """Return the first column of one of these names, in any case, that fits."""
+        lowered = {name.lower(): name for name in self.names}
+        return next((lowered[name] for name in names if name in lowered and fits(lowered[name])), None)
+
+    def cells(self, name: str) -> list[Cell]:
+        """Return what is in a column, without empty cells."""
+        return [cell for row in self.rows if (cell := row.cells.get(name)) is not None and cell != ""]
+
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of a column, those of lists too; none where it holds anything else."""
+        found: list[str] = []
+        for row in self.rows:
+            cell = row.cells.get(name)
+            try:
+                found += [each for each in ([] if cell is None else listed_cells(cell, row.where)) if each != ""]
+            except MmbenchError:
+                return []
+        return found if all(isinstance(each, str) for each in found) else []
+
+    def image(self) -> str | None:
+        """Return the column of the pictures: of a usual name, else the first whose cells can be read as pictures."""
+        return self.named(_IMAGE, self.shows) or next((name for name in self.names if self.shows(name)), None)
+
+    def shows(self, name: str) -> bool:
+        """Tell whether the first cells of a column are pictures that can be read."""
+        rows = [row for row in self.rows if row.cells.get(name)][:_TRIED]
+        try:
+            for row in rows:
+                picture(row.cells[name], row).pil()
+        except MmbenchError:
+            return False
+        return bool(rows)
+
+    def is_group(self, name: str) -> bool:
+        """Tell whether a column divides the rows into a few named groups."""
+        cells = self.cells(name)
+        if not cells or not all(isinstance(cell, str) and len(cell) <= _SHORT for cell in cells):
+            return False
+        different = len(set(cells))
+        return 1 < different <= min(_MOST_GROUPS, len(cells) / 2)
+
+
+def _multiple_choice(table: Table) -> Guess | None:
+    question = table.named(_QUESTION, lambda name: bool(table.texts(name)))
+    columns: str | list[str] | None = table.named(_OPTIONS, lambda name: len(table.texts(name)) > len(table.rows))
+    if columns is None:
+        letters = [name for name in "ABCDEFGHIJ" if name in table.names]
+        columns = letters if letters[:2] == ["A", "B"] else None
+    if question is None or columns is None:
+        return None
+    target = table.named(_TARGET, lambda name: bool(table.cells(name)))
+    made = Guess("multiple-choice", {"question": question, "options": columns})
+    if target is None:
+        made.doubts.append("no column says which option is right: name it as `target`")
+        return made
+    made.fields["target"] = target
+    texts = table.texts(target)
+    if texts and all(_LETTERS.fullmatch(text.strip()) for text in texts):
+        made.doubts.append(
+            f"'{target}' holds letters, and a target is the text of the right option or its place counted from 0: "
+            "rewrite the column, or save the table as VLMEvalKit does (.tsv with `index`) and use `kind: tsv`"
+        )
+    return made
+
+
+def _asked(table: Table) -> Guess | None:
+    question = table.named(_QUESTION, lambda name: bool(table.texts(name)))
+    if question is None:
+        return None
+    answers = table.named(_ANSWERS, lambda name: name != question and bool(table.cells(name)))
+    if answers is None:
+        made = Guess("vqa", {"question": question})
+        made.doubts.append("no column holds the answers: name it as `answers`")
+        return made
+    if {str(cell).strip().lower() for cell in table.cells(answers)} <= _YES_NO:
+        return Guess("yes-no", {"question": question, "target": answers})
+    return Guess("vqa", {"question": question, "answers": answers})
+
+
+def _pairs(table: Table) -> Guess | None:
+    lowered = {name.lower(): name for name in table.names}
+
+    def two(stem: str) -> list[str]:
+        for first, second in ((f"{stem}_0", f"{stem}_1"), (f"{stem}_1", f"{stem}_2"), (f"{stem}0", f"{stem}1")):
+            if first in lowered and second in lowered:
+                return [lowered[first], lowered[second]]
+        return []
+
+    captions, images = two("caption"), two("image")
+    if not captions or not images:
+        return None
+    return Guess("pairs", {"images": images, "captions": captions})
+
+
+def _captioned(table: Table, image: str | None) -> Guess | None:
+    captions = table.named(_CAPTIONS, lambda name: name != image and bool(table.texts(name)))
+    if captions is None or table.is_group(captions):
+        return None
+    made = Guess("retrieval", {"captions": captions})
+    made.doubts.append(
+        f"captions to be found; for captions to be written: `family: captioning` and `references: {captions}`"
+    )
+    return made
+
+
+def _labelled(table: Table, source: Source, image: str | None) -> Guess | None:
+    others = [name for name in table.names if name != image and table.cells(name)]
+    label = table.named(_LABEL, others.__contains__)
+    if label is None:
+        spoken = [name for name in others if any(part in name.lower() for part in _LABEL_PARTS)]
+        # Of `class_index` and `class_name` the one that a model can read.
+        spoken.sort(key=lambda name: not any(letter.isalpha() for text in table.texts(name) for letter in text))
+        label = next(iter(spoken), None) or next(filter(table.is_group, others), None)
+    if label is None:
+        return None
+    made = Guess("zero-shot-classification", {"label": label})
+    if source.class_names(label) is None and any(is_number(cell) for cell in table.cells(label)):
+        made.keys["classes"] = "classes.txt"
+        made.doubts.append("labels are numbers: write the names of the classes into classes.txt, one a line, in order")
+    return made
+
+
+def splits_of(source: Source) -> Mapping[str, int]:
+    """Return how many rows each split has, where a column `split` tells."""
+    counts: dict[str, int] = {}
+    if "split" in source.columns():
+        for cell in source.values("split"):
+            counts[str(cell)] = counts.get(str(cell), 0) + 1
+    return counts
