@@ -17,6 +17,7 @@ from mmbench.harness.cli.list import list_
 from mmbench.harness.cli.run import run
 from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
+from mmbench.harness.cli.validate import validate
 from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.render.plain import plain
 
@@ -56,6 +57,7 @@ for name, command in (
     ("score", score),
     ("list", list_),
     ("init", init),
+    ("validate", validate),
     ("contract", contract),
     ("leaderboard", leaderboard),
     ("compare", compare),

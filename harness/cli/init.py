@@ -45,6 +45,6 @@ def init(
         for _ in itertools.islice(task.family.samples(), _TRIED):
             pass
         console.print(f"{task.reference}: {task.family.name}, {task.size} rows")
-        console.print(f"Next: mmbench run --task {plain(str(file))} --limit 20")
+        console.print(f"Next: mmbench validate {plain(str(file))}")
     except UsageError as error:
         console.print(f"Before it runs: {plain(str(error))}")

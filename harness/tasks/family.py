@@ -65,5 +65,8 @@ class Family(Protocol):
     def samples(self) -> Iterator[Sample]:
         """Yield the samples in the order of the data. Raises DataError that names the row."""
 
+    # A family whose data is divided may have `parts(samples: Sequence[Sample]) -> Sequence[str]`, which tells of each
+    # sample whether it is of `train`, `validation`, `test` or none, so that a check knows what is learnt from.
+
     def outcomes(self, subject: "Examinee", samples: "Iterable[Sample]") -> Outcomes:
         """Ask the subject and return one outcome for each item, with the route by which it was asked."""

@@ -125,6 +125,15 @@ class Probe:
         details: dict[str, Json] = {"episodes": episodes, "chosen": chosen, "curve": curve}
         return Outcomes(route, list(marked.outcomes(held, usable, hits, scores)), notes, details)
 
+    def parts(self, samples: Sequence[Sample]) -> Sequence[str]:
+        """Return for each sample whether it is learnt from, chosen by or asked for; nothing where it is neither."""
+        split = self._split(samples, self._labels(samples))
+        found = [""] * len(samples)
+        for name, places in (("train", split.train), ("validation", split.validation), ("test", split.test)):
+            for place in places.tolist():
+                found[place] = name
+        return found
+
     def _embedded(self, subject: Examinee, samples: Iterable[Sample]) -> tuple[RouteTaken, Learnt]:
         """Ask for the vectors of all pictures, each once, and return the route and what came."""
         held: list[Sample] = []
