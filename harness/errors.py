@@ -28,6 +28,12 @@ class DataError(UsageError):
     step = "correct the task or its data, and run the same command again"
 
 
+class ArgumentError(DataError, ValueError):
+    """An argument of a metric's function that cannot be meant."""
+
+    step = "correct the argument"
+
+
 class Unsupported(MmbenchError):
     """The model lacks the abilities that every allowed route needs; shown as `-`, never scored 0."""
 

@@ -20,6 +20,8 @@ from mmbench.harness.ask.controls import CONTROLS
 from mmbench.harness.ask.wording import Likelihood
 from mmbench.harness.board.results import load
 from mmbench.harness.cli.app import app
+from mmbench.harness.media.samplers import SAMPLERS
+from mmbench.harness.replies.boxes import CONVENTIONS
 from mmbench.harness.replies.match import match_option
 from mmbench.harness.run.predictions import score
 from mmbench.harness.run.run import run
@@ -350,12 +352,17 @@ def test_python_examples_run(folder: Path, section: str) -> None:
 
 
 def test_metrics_are_shown_and_listed() -> None:
-    text = sections("python.md")["Metrics as functions"]
-    (code,) = blocks(text, "python")
+    (code,) = blocks(sections("python.md")["Metrics as functions"], "python")
     exec(compile(code, "python.md", "exec"), {})
-    rows = table(text, "of one answer") + table(text, "of a whole set")
-    names = {name for row in rows for name in quoted(row[0])}
-    assert names == {name for name in metrics.__all__ if name.islower()}
+    text = (DOCS / "metric-functions.md").read_text(encoding="utf-8")
+    shared: dict[str, Any] = {}
+    for code in blocks(text, "python"):
+        exec(compile(code, "metric-functions.md", "exec"), shared)
+    assert {name for row in table(text, "function") for name in quoted(row[0])} == {
+        name for name in metrics.__all__ if name.islower()
+    }
+    assert {name for row in table(text, "convention") for name in quoted(row[0])} == {*CONVENTIONS}
+    assert set(SAMPLERS) == {*quoted(re.findall(r"^Samplers: .*?\n\n", text, re.MULTILINE | re.DOTALL)[0])}
 
 
 def test_training_example_has_the_signature_of_the_adapter() -> None:

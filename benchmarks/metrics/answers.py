@@ -3,10 +3,11 @@
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import ArgumentError
+from mmbench.harness.metrics.arguments import listed
 
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 ARTICLE = re.compile(r"\b(?:a|an|the)\b")
@@ -18,12 +19,15 @@ TOLERANCE = 0.05
 """Largest relative error that relaxed accuracy tolerates, in parts of the reference number."""
 
 
-def require_answers(answers: Sequence[str]) -> None:
-    """Raise DataError if there is no answer to compare with, or a text in place of a list, whose letters would be."""
+def require_texts(prediction: str, answers: Sequence[str]) -> None:
+    """Raise ArgumentError if the prediction is no text, or the answers no list of texts, one at least."""
     if isinstance(answers, str):
-        raise DataError("the answers are one text; put it into a list: every question has a list of answers")
-    if not answers:
-        raise DataError("a question has no answers; give each question at least one reference answer")
+        raise ArgumentError("the answers are one text; put it into a list: every question has a list of answers")
+    held = listed(answers, "the answers")
+    if not held:
+        raise ArgumentError("a question has no answers; give each question at least one reference answer")
+    if not isinstance(prediction, str) or not all(isinstance(each, str) for each in held):
+        raise ArgumentError("the prediction and each answer are texts; write numbers as such")
 
 
 @lru_cache(maxsize=2**16)  # annotators repeat one another
@@ -39,12 +43,13 @@ def squad_normalise(text: str) -> str:
 def exact_match(prediction: str, answers: Sequence[str]) -> float:
     """Return 1.0 if the prediction equals any of the answers after SQuAD's normalisation, else 0.0.
 
-    Source: Rajpurkar et al. 2016, arXiv 1606.05250, and its evaluate-v1.1.py. Raises DataError if `answers` is empty.
+    Source: Rajpurkar et al. 2016, arXiv 1606.05250, and its evaluate-v1.1.py. Raises ArgumentError, a
+    ValueError, if `answers` is empty.
 
     >>> exact_match("the Eiffel Tower.", ["Paris", "Eiffel tower"]), exact_match("tower", ["Eiffel tower"])
     (1.0, 0.0)
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     return float(squad_normalise(prediction) in map(squad_normalise, answers))
 
 
@@ -55,14 +60,15 @@ def token_f1(prediction: str, answers: Sequence[str]) -> float:
     SQuAD 2.0's script (0.0 in that of 1.1); that script also drops an answer without words where others have some, and
     this function does not.
 
-    Source: Rajpurkar et al. 2018, arXiv 1806.03822, and its evaluate-v2.0.py. Raises DataError if `answers` is empty.
+    Source: Rajpurkar et al. 2018, arXiv 1806.03822, and its evaluate-v2.0.py. Raises ArgumentError, a
+    ValueError, if `answers` is empty.
 
     >>> token_f1("a big red dog", ["the red dog", "cat"])  # 2 x 2 / (3 + 2)
     0.8
     >>> token_f1("", ["the"]), token_f1("dog", ["the"])
     (1.0, 0.0)
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     words = Counter(squad_normalise(prediction).split())
     return max(_f1(words, Counter(squad_normalise(answer).split())) for answer in set(answers))
 
@@ -80,14 +86,14 @@ def anls(prediction: str, answers: Sequence[str]) -> float:
     Two empty texts give 1.0.
 
     Source: Biten et al. 2019, arXiv 1907.00490, and the evaluation script of DocVQA and InfographicVQA
-    (rrc.cvc.uab.es/?ch=17). Raises DataError if `answers` is empty.
+    (rrc.cvc.uab.es/?ch=17). Raises ArgumentError if `answers` is empty.
 
     >>> anls("Invoce 12", ["invoice 12", "12"])  # one edit, ten characters
     0.9
     >>> anls("2", ["12"]), anls("2", ["123"])  # similarities 1/2 and 1/3
     (0.5, 0.0)
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     best = max(_similarity(prediction, answer) for answer in set(answers))
     return best if best >= LEAST_SIMILARITY else 0.0
 
@@ -102,8 +108,10 @@ def _similarity(prediction: str, answer: str) -> float:
     return 1 - levenshtein(said, right) / length
 
 
-def levenshtein(left: str, right: str) -> int:
-    """Return the least number of insertions, deletions and substitutions of a character that turn one into the other.
+def levenshtein(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
+    """Return the least number of insertions, deletions and substitutions that turn one into the other.
+
+    Of characters for two texts, of words for two lists of words.
 
     One integer holds a whole column of the dynamic program, a bit per character of the longer text: bits of `up` are
     rows where the column rises by one, of `down` where it falls. Source: Myers 1999, doi:10.1145/316542.316550, for the
@@ -112,10 +120,16 @@ def levenshtein(left: str, right: str) -> int:
     >>> levenshtein("kitten", "sitting"), levenshtein("", "abc")
     (3, 3)
     """
+    texts = isinstance(left, str) and isinstance(right, str)
+    if not texts and not all(
+        isinstance(each, (str, list, tuple)) and all(isinstance(part, Hashable) for part in each)
+        for each in (left, right)
+    ):
+        raise ArgumentError("edits are counted between two texts, or two lists of words")
     long, short = (left, right) if len(left) >= len(right) else (right, left)
     if not short:
         return len(long)
-    where: dict[str, int] = {}
+    where: dict[Hashable, int] = {}
     for row, character in enumerate(long):
         where[character] = where.get(character, 0) | (1 << row)
     rows, last = (1 << len(long)) - 1, 1 << (len(long) - 1)
@@ -139,14 +153,14 @@ def relaxed_accuracy(prediction: str, answers: Sequence[str]) -> float:
     and `infinity` equal nothing; white space counts in texts; a year may be off by a century.
 
     Source: Masry et al. 2022, arXiv 2203.10244, section 5.1, and `relaxed_correctness` in metrics.py of
-    github.com/google-research/pix2struct, also that of lmms-eval. Raises DataError if `answers` is empty.
+    github.com/google-research/pix2struct, also that of lmms-eval. Raises ArgumentError if `answers` is empty.
 
     >>> [relaxed_accuracy(text, ["20"]) for text in ("21", "21.1", "19", "2000%", "20 apples")]
     [1.0, 0.0, 1.0, 1.0, 0.0]
     >>> relaxed_accuracy("Red", ["red"]), relaxed_accuracy("0.0", ["0"])
     (1.0, 0.0)
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     return float(any(_relaxed_match(prediction, answer) for answer in set(answers)))
 
 

@@ -9,14 +9,17 @@ import numpy.typing as npt
 from mmbench.benchmarks.metrics import classification, yes_no
 from mmbench.benchmarks.metrics import retrieval as ranks_of
 from mmbench.benchmarks.metrics.caption import bleu as blocks
+from mmbench.benchmarks.metrics.caption import meteor as meteors
 from mmbench.benchmarks.metrics.caption.all_at_once import (
     CaptionScores,
     language_scores,
+    meteor_scores,
     tokenize_lines,
     tokenize_references,
 )
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import ArgumentError, DataError
+from mmbench.harness.metrics.arguments import listed, matrix, same_length, shown, truths
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import Ranks, flatten, queries_of
 
@@ -27,7 +30,7 @@ Labels: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | npt.NDArray[np.int
 def accuracy(scores: npt.ArrayLike, labels: Labels, k: int = 1) -> float:
     """Return the share of n items with a right class among the k best; ties count by their expectation.
 
-    `scores` is (n, classes), `labels` the 0-based right class of each, or several of each. Raises DataError.
+    `scores` is (n, classes), `labels` the 0-based right class of each, or several of each. Raises ArgumentError.
 
     >>> accuracy([[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]], [1, 1, 0])  # right, wrong, a tie
     0.5
@@ -45,7 +48,7 @@ def mean_per_class_recall(scores: npt.ArrayLike, labels: Sequence[int] | npt.NDA
     """
     made, right = _scored(scores, labels)
     if any(len(own) > 1 for own in right):
-        raise DataError("mean_per_class_recall needs one class for each item")
+        raise ArgumentError("mean_per_class_recall needs one class for each item")
     pairs = zip(made, right, strict=True)
     table = np.array([(own[0], classification.top_k_hits(row, own, [1])[0]) for row, own in pairs], np.float64)
     return _total(classification.mean_per_class_recall, table)
@@ -54,21 +57,24 @@ def mean_per_class_recall(scores: npt.ArrayLike, labels: Sequence[int] | npt.NDA
 def mean_average_precision(scores: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     """Return the average precision of each class over the items, averaged over the classes with a positive item.
 
-    `scores` and `targets` are (n, classes), targets of 0 and 1. nan without a positive. Raises DataError.
+    `scores` and `targets` are (n, classes), targets of 0 and 1. nan without a positive. Raises ArgumentError.
 
     >>> round(mean_average_precision([[0.9], [0.8], [0.7]], [[1], [0], [1]]), 4)
     0.8333
     """
-    made, right = _matrix(scores), _matrix(targets, "targets")
+    made, right = matrix(scores, "scores", finite=False), matrix(targets, "targets")
     if made.shape != right.shape or not np.isin(right, (0, 1)).all():
-        raise DataError(f"scores are of shape {made.shape}, targets of {right.shape}: of one shape, with 0 and 1 alone")
+        raise ArgumentError(
+            f"scores are of shape {made.shape}, targets of {right.shape}: of one shape, with 0 and 1 alone"
+        )
     return _total(classification.mean_average_precision, np.hstack([made, right]))
 
 
 def recall_at_k(scores: npt.ArrayLike, relevant: Labels, k: int) -> float:
     """Return the share of n queries with a relevant item among the k best of the gallery; ties by their expectation.
 
-    `scores` is (n, gallery), `relevant` the 0-based relevant item of each query, or several of each. Raises DataError.
+    `scores` is (n, gallery), `relevant` the 0-based relevant item of each query, or several of each. Raises
+    ArgumentError.
 
     >>> recall_at_k([[0.9, 0.1, 0.3], [0.2, 0.1, 0.3]], [0, [0, 1]], 1)
     0.5
@@ -116,13 +122,13 @@ def f1(said: npt.ArrayLike, true: npt.ArrayLike) -> float:
 def bleu(candidates: Sequence[str], references: Sequence[Sequence[str]], k: int = 4) -> float:
     """Return corpus BLEU-k of n captions, 0..1, k from 1 to 4, as COCO's script does after the PTB tokenizer.
 
-    `references` has one or more texts for each caption. Raises DataError.
+    `references` has one or more texts for each caption. Raises ArgumentError.
 
     >>> round(bleu(["a cat sat"], [["The cat sat.", "A cat sat down."]], 2), 6)
     1.0
     """
     if k not in (1, 2, 3, 4):
-        raise DataError(f"k is 1, 2, 3 or 4, not {k!r}")
+        raise ArgumentError(f"k is 1, 2, 3 or 4, not {shown(k)}")
     statistics = _captions(f"bleu@{k}", candidates, references).statistics
     return float(blocks.bleu(_held(statistics), np.ones((1, len(candidates))), k)[0])
 
@@ -141,12 +147,21 @@ def cider(
 ) -> float:
     """Return the mean CIDEr-D of n captions, 0..10, as COCO's script does. Arguments as `bleu`.
 
-    `frequencies` None: those of these references. Raises DataError, also for fewer than two captions without a table.
+    `frequencies` None: those of these references. Raises ArgumentError, also for one caption without a table.
 
     >>> cider(["a cat", "a big dog"], [["a cat"], ["a big dog"]])
     6.25
     """
     return float(_held(_captions("cider", candidates, references, frequencies).values).mean())
+
+
+def meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """Return corpus METEOR 1.5 of n captions, 0..1, by its authors' Java program. Arguments as `bleu`.
+
+    Needs the extra `mmbench[meteor]` and a Java runtime, and raises UsageError where one is lacking.
+    """
+    texts = _texts(candidates, references)
+    return _total(meteors.meteor, _held(meteor_scores(list(tokenize_lines(candidates)), texts).statistics))
 
 
 def length_ratio(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -164,29 +179,26 @@ def _total(aggregate: Callable[[Floats, Floats], Floats], statistics: Floats) ->
 
 def _held(made: Floats | None) -> Floats:
     if made is None:
-        raise DataError("this metric has no value of its own")
-    return made
-
-
-def _matrix(scores: npt.ArrayLike, what: str = "scores") -> Floats:
-    made = np.asarray(scores, np.float64)
-    if made.ndim != 2 or not made.size or np.isnan(made).any():
-        raise DataError(f"{what} of shape {made.shape} are no matrix without NaN")
+        raise ArgumentError("this metric has no value of its own")
     return made
 
 
 def _scored(scores: npt.ArrayLike, labels: Labels) -> tuple[Floats, list[tuple[int, ...]]]:
-    made = _matrix(scores)
-    if len(labels) != len(made):
-        raise DataError(f"scores of {len(made)} items and labels of {len(labels)}: give one of each")
-    right = [_indices(each, i, made.shape[1]) for i, each in enumerate(labels)]
+    made = matrix(scores, "scores", finite=False)
+    given = listed(labels, "labels")
+    if len(given) != len(made):
+        raise ArgumentError(f"scores of {len(made)} items and labels of {len(given)}: give one of each")
+    right = [_indices(each, i, made.shape[1]) for i, each in enumerate(given)]
     return made, right
 
 
 def _indices(label: Any, item: int, most: int) -> tuple[int, ...]:
-    found = np.atleast_1d(np.asarray(label))
+    try:
+        found = np.atleast_1d(np.asarray(label))
+    except ValueError:  # a ragged list
+        found = np.zeros(0)
     if not found.size or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= most:
-        raise DataError(f"the label {label!r:.60} of item {item} is no index, or indices, in 0..{most - 1}")
+        raise ArgumentError(f"the label {shown(label)} of item {item} is no index, or indices, in 0..{most - 1}")
     return tuple(dict.fromkeys(found.ravel().tolist()))
 
 
@@ -203,19 +215,13 @@ def _ranks(scores: npt.ArrayLike, relevant: Labels) -> Ranks:
 
 def _check_k(k: object) -> None:
     if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise DataError(f"k is a whole number from 1, not {k!r:.60}")
+        raise ArgumentError(f"k is a whole number from 1, not {shown(k)}")
 
 
 def _answers(said: npt.ArrayLike, true: npt.ArrayLike) -> Floats:
     """Return the (n, 4) statistics of `yes_no.precision`."""
-    one, other = np.asarray(said), np.asarray(true)
-    if (
-        one.shape != other.shape
-        or one.ndim != 1
-        or not one.size
-        or not all(np.isin(x, (0, 1)).all() for x in (one, other))
-    ):
-        raise DataError("answers and truth are two lists of one length, of True and False alone")
+    one, other = truths(said, "answers"), truths(true, "the truth")
+    same_length(("answers", one), ("the truth", other))
     yes, right = one.astype(bool), other.astype(bool)
     return np.stack([yes & right, yes & ~right, ~yes & right, np.ones_like(yes)], axis=1).astype(np.float64)
 
@@ -226,11 +232,24 @@ def _captions(
     references: Sequence[Sequence[str]],
     frequencies: DocumentFrequencies | None = None,
 ) -> CaptionScores:
-    if isinstance(candidates, str) or not all(isinstance(text, str) for text in candidates):
-        raise DataError("candidates are a list of texts, one for each item")
-    if isinstance(references, str) or any(isinstance(given, str) for given in references):
-        raise DataError("references are a list with a list of texts for each item; put a single text into brackets")
+    texts = _texts(candidates, references)
+    try:
+        return language_scores([name], list(tokenize_lines(candidates)), texts, frequencies)[name]
+    except DataError as error:
+        raise ArgumentError(str(error)) from None
+
+
+def _texts(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Return the tokens of the references."""
+    if isinstance(candidates, str) or not all(isinstance(text, str) for text in listed(candidates, "candidates")):
+        raise ArgumentError("candidates are a list of texts, one for each item")
+    held = listed(references, "references") if not isinstance(references, str) else [references]
+    if isinstance(references, str) or any(isinstance(given, str) for given in held):
+        raise ArgumentError("references are a list with a list of texts for each item; put a single text into brackets")
+    if not all(isinstance(text, str) for given in held for text in listed(given, "the references of an item")):
+        raise ArgumentError("a reference is no text")
     if not len(candidates):
-        raise DataError("there is no caption to score")
-    texts = [list(given) for given in references]
-    return language_scores([name], list(tokenize_lines(candidates)), tokenize_references(texts), frequencies)[name]
+        raise ArgumentError("there is no caption to score")
+    if len(candidates) != len(references):
+        raise ArgumentError(f"{len(candidates)} candidates and references of {len(references)} items: give one of each")
+    return tokenize_references([list(given) for given in references])

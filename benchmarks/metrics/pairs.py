@@ -1,6 +1,9 @@
 """Scores of pairs: text, image and group score of Winoground, pairwise accuracy of SugarCrepe."""
 
-from mmbench.harness.numerics.arrays import Floats
+import numpy.typing as npt
+
+from mmbench.harness.errors import ArgumentError
+from mmbench.harness.metrics.arguments import matrix
 from mmbench.harness.numerics.ranks import tie_width
 
 CHANCES = {
@@ -11,19 +14,21 @@ CHANCES = {
 in 4 of 24 orders."""
 
 
-def pair_values(scores: Floats) -> dict[str, float]:
+def pair_values(scores: npt.ArrayLike) -> dict[str, float]:
     """Return the metrics of one pair from its scores, (pictures, captions) with one picture or two; a tie is wrong.
 
     With one picture the first caption is right, and only `text_score` and `pairwise_accuracy` are defined.
 
-    >>> import numpy as np
-    >>> pair_values(np.array([[0.9, 0.1], [0.5, 0.6]]))
+    >>> pair_values([[0.9, 0.1], [0.5, 0.6]])
     {'text_score': 1.0, 'pairwise_accuracy': 1.0, 'image_score': 1.0, 'group_score': 1.0}
-    >>> pair_values(np.array([[0.9, 0.1], [0.7, 0.6]]))
+    >>> pair_values([[0.9, 0.1], [0.7, 0.6]])
     {'text_score': 0.0, 'pairwise_accuracy': 0.5, 'image_score': 1.0, 'group_score': 0.0}
-    >>> pair_values(np.array([[0.4, 0.4]]))
+    >>> pair_values([[0.4, 0.4]])
     {'text_score': 0.0, 'pairwise_accuracy': 0.0}
     """
+    scores = matrix(scores, "scores", finite=False)
+    if scores.shape not in ((1, 2), (2, 2)):
+        raise ArgumentError(f"scores are of shape {scores.shape}; give (1, 2) or (2, 2): pictures by captions")
     own = [_exceeds(scores[i, i], scores[i, 1 - i]) for i in range(len(scores))]
     values = {"text_score": float(all(own)), "pairwise_accuracy": sum(own) / len(own)}
     if len(scores) == 2:

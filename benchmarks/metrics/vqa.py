@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from mmbench.benchmarks.metrics.answers import require_answers
+from mmbench.benchmarks.metrics.answers import require_texts
 
 # The tables of PythonEvaluationTools/vqaEvaluation/vqaEval.py in github.com/GT-Vision-Lab/VQA, odd entries included.
 
@@ -134,7 +134,7 @@ def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
     others / 3) is taken, and the mean over annotators returned. With fewer than four annotators 1.0 is out of reach:
     three that match give 2/3, two 1/3, and a single one 0.0, for then there are no others.
 
-    Source: Goyal et al. 2017, arXiv 1612.00837; vqaEval.py in github.com/GT-Vision-Lab/VQA. Raises DataError if
+    Source: Goyal et al. 2017, arXiv 1612.00837; vqaEval.py in github.com/GT-Vision-Lab/VQA. Raises ArgumentError if
     `answers` is empty.
 
     >>> [vqa_accuracy("dog", ["dog"] * matches + ["cat"] * (10 - matches)) for matches in (0, 1, 2, 3, 4, 10)]
@@ -142,19 +142,19 @@ def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
     >>> vqa_accuracy("Yes", ["yes"] * 10), vqa_accuracy("Yes", ["yes"] * 9 + ["no"])  # only the latter is normalised
     (0.0, 1.0)
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     return _leave_one_out(*process(prediction, answers))
 
 
 def vqa_accuracy_lenient(prediction: str, answers: Sequence[str]) -> float:
     """Return `vqa_accuracy` with both sides normalised even if the answers are all the same, as most harnesses do.
 
-    Raises DataError if `answers` is empty.
+    Raises ArgumentError if `answers` is empty.
 
     >>> vqa_accuracy_lenient("Yes.", ["yes"] * 10)
     1.0
     """
-    require_answers(answers)
+    require_texts(prediction, answers)
     return _leave_one_out(normalise(prediction), [normalise(answer) for answer in answers])
 
 

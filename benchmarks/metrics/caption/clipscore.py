@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import ArgumentError
+from mmbench.harness.metrics.arguments import listed, matrix, numbers, squarable
 from mmbench.harness.numerics.arrays import Floats
 
 Vectors = npt.NDArray[np.floating]
@@ -26,7 +27,12 @@ def clipscore(images: Vectors, candidates: Vectors) -> Floats:
     >>> clipscore(np.array([[3.0, 4.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [-1.0, 0.0]]))
     array([2., 0.])
     """
-    cosine = (_unit(images) * _unit(candidates)).sum(axis=1)
+    pictures, texts = _unit(images), _unit(candidates)
+    if pictures.shape != texts.shape:
+        raise ArgumentError(
+            f"pictures are of shape {pictures.shape}, captions of {texts.shape}; give pairs of one model"
+        )
+    cosine = (pictures * texts).sum(axis=1)
     return np.asarray(WEIGHT * np.maximum(cosine, 0.0))
 
 
@@ -35,26 +41,31 @@ def ref_clipscore(clipscores: Floats, candidates: Vectors, references: Sequence[
 
     `clipscores` is (n,), with their weight of 2.5, which the cosine of texts does not get; `candidates` is (n, d);
     `references` holds one (k, d) array an item. A best cosine below 0 counts 0, as in the paper; the official script
-    leaves it, which its own vectors never notice. Where either part is 0 so is the mean. Raises DataError that names
-    an item without references.
+    leaves it, which its own vectors never notice. Where either part is 0 so is the mean. Raises ArgumentError,
+    which names an item without references.
 
     >>> ref_clipscore(np.array([2.0]), np.array([[1.0, 0.0]]), [np.array([[0.0, 1.0], [3.0, 0.0]])])  # 2 x 2 x 1 / 3
     array([1.33333333])
     """
-    for position, given in enumerate(references):
-        if len(given) == 0:
-            raise DataError(f"the caption at position {position} has no reference: give it one or leave it out")
-    if not len(references):
+    held = listed(references, "references") if not isinstance(references, np.ndarray) else [*references]
+    for position, given in enumerate(held):
+        if np.shape(given)[:1] == (0,):
+            raise ArgumentError(f"the caption at position {position} has no reference: give it one or leave it out")
+    if not held:
         return np.zeros(0)
-    counts = np.array([len(given) for given in references])
-    every = np.repeat(_unit(candidates), counts, axis=0)
-    cosines = (every * _unit(np.concatenate(references))).sum(axis=1)
+    made, texts, worded = numbers(clipscores, "clipscores"), _unit(candidates), [_unit(given) for given in held]
+    if made.shape != (len(held),) or len(texts) != len(held) or {each.shape[1] for each in worded} != {texts.shape[1]}:
+        raise ArgumentError("give a CLIPScore, a vector and an array of references, all of one width, for each caption")
+    counts = np.array([len(given) for given in worded])
+    every = np.repeat(texts, counts, axis=0)
+    cosines = (every * np.concatenate(worded)).sum(axis=1)
     best = np.maximum(np.maximum.reduceat(cosines, np.cumsum(counts) - counts), 0.0)
-    total = clipscores + best
-    return np.asarray(np.divide(2 * clipscores * best, total, out=np.zeros_like(total), where=total > 0))
+    total = made + best
+    return np.asarray(np.divide(2 * made * best, total, out=np.zeros_like(total), where=total > 0))
 
 
 def _unit(vectors: Vectors) -> Floats:
-    exact = np.asarray(vectors, dtype=np.float64)
+    exact = matrix(vectors, "vectors", rows=0)
+    squarable(exact)
     norms = np.linalg.norm(exact, axis=1, keepdims=True)
     return np.asarray(np.divide(exact, norms, out=np.zeros_like(exact), where=norms > 0))

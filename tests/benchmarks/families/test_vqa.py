@@ -1,11 +1,14 @@
 """Open answers are asked, ranked and compared as the task file says, and what cannot be is said by name."""
 
 import json
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
 
+import mmbench
+from mmbench import metrics
 from mmbench.benchmarks.families.common import guessing
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.metrics.answers import anls, token_f1
@@ -164,3 +167,42 @@ def test_braces_in_questions_are_left_alone(bench: Any) -> None:
     writer = fakes.Speaker(lambda n, prompt: "grey")
     bench.ask(writer, bench.task("vqa", given, "prompt: 'Q: {question} A:'\n"))
     assert writer.asked == [(0, "Q: What is {answer} in {options}? A:")]
+
+
+READ = [("Invoice 12", "Invoce 12"), ("red bus", "a red bus"), ("stop", "stop"), ("exit", "")]
+
+
+def test_text_that_is_read_has_error_rates(bench: Any) -> None:
+    given = [
+        {"image": bench.picture(n), "question": "Read.", "answers": [right, f"{right} or not at all"]}
+        for n, (right, _) in enumerate(READ)
+    ]
+    writer = fakes.Speaker(lambda n, prompt: READ[n][1])
+    made = bench.ask(writer, bench.task("vqa", given, "metrics: [cer, wer, ned, exact_match]\n"))
+    right, said = ([pair[side] for pair in READ] for side in (0, 1))
+    assert made.values["cer"] == pytest.approx(metrics.cer(right, said)) == pytest.approx(7 / 25)
+    assert made.values["wer"] == pytest.approx(metrics.wer(right, said)) == pytest.approx(3 / 6)
+    assert made.values["ned"] == pytest.approx(metrics.ned(right, said))
+    assert made.outcomes[0].values["cer"] == pytest.approx(0.1)
+    assert [made.scores[name].chance for name in ("cer", "wer", "ned", "exact_match")] == [1, 1, 1, 0]
+    assert made.scores["cer"].low <= made.values["cer"] <= made.scores["cer"].high
+    assert "cer" not in bench.ask(writer, bench.task("vqa", given)).values, "they are computed where they are named"
+
+
+def test_a_refusal_misses_all_there_was_to_read(bench: Any, tmp_path: Path) -> None:
+    given = [{"question": "Read.", "answers": ["stop"]}, {"question": "Read it.", "answers": ["bus"]}]
+    file = tmp_path / "said.jsonl"
+    file.write_text('{"id": "0", "prediction": "stop"}\n{"id": "1", "prediction": "<think>hm"}\n')
+    scored = mmbench.score(mmbench.task("vqa", given, metrics=["cer", "wer", "ned"]), file)
+    held = {row["metric"]: row for row in scored.rows()}
+    assert (held["cer"]["value"], held["wer"]["value"], held["ned"]["value"]) == pytest.approx((3 / 7, 1 / 2, 1 / 2))
+    assert held["ned"]["bounds"] == [0.0, 0.5]
+    assert held["ned"]["coverage"] == 0.5
+
+
+def test_candidates_have_the_error_of_their_mean(bench: Any) -> None:
+    given = [{"image": bench.picture(n), "question": "Read.", "answers": [("ab", "abcd")[n]]} for n in range(2)]
+    pool = 'candidates: ["ab", "abcd"]\nmetrics: [cer, ned]\n'
+    made = bench.ask(fakes.Likely(lambda n, prompt, text: 0.0), bench.task("vqa", given, pool), route="likelihood")
+    assert made.scores["cer"].chance == pytest.approx((0 + 2 + 2 + 0) / 2 / 6)
+    assert made.scores["ned"].chance == pytest.approx((0 + 0.5 + 0.5 + 0) / 4)

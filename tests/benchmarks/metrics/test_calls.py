@@ -12,6 +12,7 @@ import pytest
 
 import mmbench
 from mmbench import metrics
+from mmbench.benchmarks.metrics.caption.meteor import available
 from mmbench.harness.errors import DataError
 from tests.lazy import sk_metrics, sk_preprocessing
 
@@ -99,15 +100,15 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: metrics.accuracy([[1, 2]], [0.0]), "the label 0.0 of item 0"),  # type: ignore[list-item]
     (lambda: metrics.accuracy([[1, 2]], [True]), "the label True of item 0"),
     (lambda: metrics.accuracy([[1, 2]], [1, 1]), "scores of 1 items and labels of 2: give one of each"),
-    (lambda: metrics.accuracy([1, 2], [1]), "scores of shape (2,) are no matrix without NaN"),
-    (lambda: metrics.accuracy([[1, float("nan")]], [1]), "no matrix without NaN"),
+    (lambda: metrics.accuracy([1, 2], [1]), "scores are of shape (2,); give a matrix"),
+    (lambda: metrics.accuracy([[1, float("nan")]], [1]), "scores hold NaN"),
     (lambda: metrics.accuracy([[1, 2]], [1], 0), "k is a whole number from 1, not 0"),
     (lambda: metrics.recall_at_k([[1, 2]], [[]], 1), "the label [] of item 0"),
     (lambda: metrics.mean_per_class_recall([[1, 2]], [[0, 1]]), "needs one class for each item"),  # type: ignore[list-item]
     (lambda: metrics.mean_average_precision([[1, 2]], [[0, 2]]), "of one shape, with 0 and 1 alone"),
     (lambda: metrics.mean_average_precision([[1, 2]], [[0], [1]]), "of one shape, with 0 and 1 alone"),
-    (lambda: metrics.precision(["yes"], ["no"]), "two lists of one length, of True and False alone"),
-    (lambda: metrics.f1([True], [True, False]), "two lists of one length"),
+    (lambda: metrics.precision(["yes"], ["no"]), "answers are of type <U3; give numbers"),
+    (lambda: metrics.f1([True], [True, False]), "the lists differ in length (answers 1, the truth 2)"),
     (lambda: metrics.bleu("a cat", [["a cat"]]), "candidates are a list of texts, one for each item"),
     (lambda: metrics.bleu(["a cat"], ["a cat"]), "put a single text into brackets"),
     (lambda: metrics.bleu(["a cat"], []), "1 candidates and references of 0 items"),
@@ -124,6 +125,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
 def test_what_cannot_be_meant_is_refused(call: Callable[[], object], reason: str) -> None:
     with pytest.raises(DataError) as caught:
         call()
+    assert isinstance(caught.value, ValueError)
     assert reason in str(caught.value)
 
 
@@ -138,3 +140,19 @@ def test_the_namespace_is_lazy_and_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["False", "[]"]
+
+
+def test_captions_score_as_the_official_scripts(coco: dict[str, Any]) -> None:
+    given = [item["candidate"] for item in coco["items"]], [item["references"] for item in coco["items"]]
+    expected = coco["corpus"]
+    for k in (1, 2, 3, 4):
+        assert metrics.bleu(*given, k) == pytest.approx(expected[f"bleu_{k}"], abs=1e-9)
+    assert metrics.rouge_l(*given) == pytest.approx(expected["rouge_l"], abs=1e-9)
+    assert metrics.cider(*given) == pytest.approx(expected["cider"], abs=1e-9)
+    if available() is None:
+        assert metrics.meteor(*given) == pytest.approx(expected["meteor"], abs=1e-9)
+
+
+@pytest.mark.skipif(available() is not None, reason="METEOR is not available")
+def test_meteor_is_one_of_equal_captions() -> None:
+    assert metrics.meteor(["a red bus in the rain"], [["a red bus in the rain", "rain"]]) == pytest.approx(1)

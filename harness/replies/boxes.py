@@ -1,0 +1,167 @@
+"""Boxes that a reply writes, in pixels: read by the convention that adapter or task declares, never by a guess.
+
+What a reply cannot mean in its convention is no box: numbers beyond the scale, another model's location tokens, three
+corners. The answer is never looked at, nor is a unit told from the size of the numbers.
+"""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from mmbench.harness.errors import ArgumentError, nearest
+from mmbench.harness.metrics.arguments import shown
+from mmbench.harness.replies.coordinates import (
+    LEAST_PIXELS,
+    MOST_PIXELS,
+    NUMBER,
+    SCALES,
+    Scale,
+    check_picture,
+    side_by_side,
+    within,
+)
+from mmbench.harness.replies.thoughts import spoken
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the picture."""
+
+_TOKENS = {
+    "florence-2": re.compile(r"<loc_([0-9]{1,4})>"),
+    "paligemma": re.compile(r"<loc([0-9]{4})>"),
+    "kosmos-2": re.compile(r"<patch_index_([0-9]{4})>"),
+}
+
+CONVENTIONS = (*SCALES, *_TOKENS)
+"""Names of conventions."""
+
+_PATCHES = 32
+"""Kosmos-2 cuts a picture into this many rows and columns."""
+
+_NAMES = {"x1": 0, "xmin": 0, "left": 0, "y1": 1, "ymin": 1, "top": 1}
+_NAMES |= {"x2": 2, "xmax": 2, "right": 2, "y2": 3, "ymax": 3, "bottom": 3}
+_OBJECT = re.compile(r"\{[^{}]{0,500}\}")
+_SIDE = r"\b([xy]_?(?:[12]|min|max)|left|top|right|bottom)\b"
+_KEY = re.compile(rf"{_SIDE}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?({NUMBER})", re.I)
+
+
+def read_boxes(
+    reply: str,
+    convention: str,
+    width: int,
+    height: int,
+    *,
+    least_pixels: int = LEAST_PIXELS,
+    most_pixels: int = MOST_PIXELS,
+) -> list[Box]:
+    """Return the boxes of a reply about a picture of `width` x `height` pixels, in its order; none if it has no box.
+
+    | convention | numbers |
+    |---|---|
+    | `qwen2.5-vl` | pixels of the picture as resized to multiples of 28, `least_pixels` to `most_pixels` in all |
+    | `thousand` | 0 to 1000 of width and height: Qwen2-VL, Qwen3-VL, GLM-V, InternVL, CogVLM |
+    | `thousand-yxyx` | the same, y before x: Gemini, Gemma |
+    | `unit`, `percent` | 0 to 1, 0 to 100 |
+    | `florence-2` | `<loc_0>` to `<loc_999>`, the middle of a bin, cut to whole pixels as its processor does |
+    | `paligemma` | `<loc0000>` to `<loc1023>`, y before x, of 1024 |
+    | `kosmos-2` | `<patch_index_0000>` to `<patch_index_1023>`, 32 x 32 patches |
+
+    Numbers stand in brackets by fours (JSON with or without a fence, `[[…]]`, `<box>…</box>`), as two corners
+    `(x1,y1),(x2,y2)`, as an object with `x1`, `y1`, `x2`, `y2`, or are the only four numbers of the reply, separated by
+    commas. Thoughts are no reply. Corners in the other order are the same box. A coordinate outside by up to 1 % is put
+    to the edge; a box with one farther outside is not of this convention and left out. Raises ArgumentError, a
+    ValueError.
+
+    >>> read_boxes('```json\\n[{"bbox_2d": [100, 200, 300, 400]}]\\n```', "thousand", 640, 480)
+    [(64.0, 96.0, 192.0, 192.0)]
+    >>> read_boxes("It is at <loc0256><loc0512><loc0512><loc1023>.", "paligemma", 1024, 512)
+    [(512.0, 128.0, 1023.0, 256.0)]
+    >>> read_boxes("There are 2 dogs.", "unit", 640, 480), read_boxes("[640, 10, 1900, 20]", "thousand", 640, 480)
+    ([], [])
+    """
+    check_picture(reply, width, height)
+    if not isinstance(convention, str) or convention not in CONVENTIONS:
+        known = ", ".join(CONVENTIONS)
+        raise ArgumentError(
+            f"no convention {shown(convention)}{nearest(str(convention), CONVENTIONS)}; there are {known}"
+        )
+    text = spoken(reply).text
+    if convention in SCALES:
+        scale = SCALES[convention]
+        sides = scale.sides(width, height, least_pixels, most_pixels)
+        scaled = (within(four, sides) for four in _written(text, scale))
+        return [_box(parts, width, height) for parts in scaled if parts is not None]
+    runs = _runs(text, _TOKENS[convention])
+    if convention == "kosmos-2":
+        pairs = [run[i : i + 2] for run in runs for i in range(0, len(run) - 1, 2)]
+        return [_patches(pair, width, height) for pair in pairs if max(pair) < _PATCHES**2]
+    fours = [run[i : i + 4] for run in runs for i in range(0, len(run) - 3, 4)]
+    read = _florence if convention == "florence-2" else _paligemma
+    return [box for box in (read(four, width, height) for four in fours) if box is not None]
+
+
+def _written(text: str, scale: Scale) -> Iterator[list[float]]:
+    """Yield the fours of numbers of a text, as x1, y1, x2, y2, in the order of the text."""
+    grammar = scale.grammar
+    places = [(match.start(), _ordered(match.groups(), scale)) for match in grammar.four.finditer(text)]
+    # More points in a row than two corners are an outline, or many things.
+    corners = (run for run in side_by_side(text, grammar.point) if len(run) == 2)
+    places += [(a.start(), _ordered((*a.groups(), *b.groups()), scale)) for a, b in corners]
+    for match in _OBJECT.finditer(text):
+        named = {_NAMES[name.lower().replace("_", "")]: float(value) for name, value in _KEY.findall(match.group())}
+        if len(named) == 4:
+            places.append((match.start(), [named[side] for side in range(4)]))
+    if not places and (alone := grammar.alone.fullmatch(text)):
+        places = [(0, _ordered(alone.groups(), scale))]
+    for _, numbers in sorted(places, key=lambda place: place[0]):
+        yield numbers
+
+
+def _ordered(groups: tuple[str, ...], scale: Scale) -> list[float]:
+    a, b, c, d = map(float, groups)
+    return [b, a, d, c] if scale.rows_first else [a, b, c, d]
+
+
+def _box(parts: list[float], width: int, height: int) -> Box:
+    x1, y1, x2, y2 = parts
+    return _sorted(x1 * width, y1 * height, x2 * width, y2 * height)
+
+
+def _sorted(x1: float, y1: float, x2: float, y2: float) -> Box:
+    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+
+
+def _runs(text: str, token: re.Pattern[str]) -> list[list[int]]:
+    """Return the numbers of location tokens that stand side by side."""
+    runs: list[list[int]] = []
+    end = -1
+    for match in token.finditer(text):
+        if 0 <= match.start() - end < 20 and end >= 0 and not text[end : match.start()].strip():
+            runs[-1].append(int(match.group(1)))
+        else:
+            runs.append([int(match.group(1))])
+        end = match.end()
+    return runs
+
+
+def _florence(four: list[int], width: int, height: int) -> Box | None:
+    if max(four) > 999:
+        return None
+    # In single precision, as there, so that a coordinate that is nearly whole is cut to the same pixel.
+    sides = (np.float32(width / 1000), np.float32(height / 1000))
+    return _sorted(*(float(int((np.float32(value) + np.float32(0.5)) * sides[i % 2])) for i, value in enumerate(four)))
+
+
+def _paligemma(four: list[int], width: int, height: int) -> Box | None:
+    if max(four) > 1023:
+        return None
+    y1, x1, y2, x2 = (value / 1024 for value in four)
+    return _sorted(x1 * width, y1 * height, x2 * width, y2 * height)
+
+
+def _patches(pair: list[int], width: int, height: int) -> Box:
+    """Return the box from one patch to another: from middle to middle, whole patches if they share a row or column."""
+    rows, columns = sorted(patch // _PATCHES for patch in pair), sorted(patch % _PATCHES for patch in pair)
+    low, high = (0.0, 1.0) if rows[0] == rows[1] or columns[0] == columns[1] else (0.5, 0.5)
+    across, down = width / _PATCHES, height / _PATCHES
+    return (columns[0] + low) * across, (rows[0] + low) * down, (columns[1] + high) * across, (rows[1] + high) * down
