@@ -8,5 +8,8 @@ TASKS = Path(__file__).parent / "catalogue"
 SUITES = Path(__file__).parent / "suites"
 """Folder of the suite files that ship with mmbench."""
 
+ANCHORS = Path(__file__).parent / "published" / "anchors.tsv"
+"""File of published figures that `mmbench verify` measures models against."""
+
 DEFAULT_SUITE = "perception"
 """Suite that is run where none is named."""

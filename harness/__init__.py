@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mmbench.harness.ask.wording import Wording as Wording
     from mmbench.harness.errors import DataError as DataError
     from mmbench.harness.errors import MmbenchError as MmbenchError
+    from mmbench.harness.errors import NoAnswer as NoAnswer
     from mmbench.harness.errors import OutOfMemory as OutOfMemory
     from mmbench.harness.errors import TooLong as TooLong
     from mmbench.harness.errors import Unreadable as Unreadable
@@ -44,6 +45,7 @@ _PUBLIC = {
     "ImageVectors": "mmbench.harness.models.abilities",
     "Metric": "mmbench.harness.tasks.metric",
     "MmbenchError": "mmbench.harness.errors",
+    "NoAnswer": "mmbench.harness.errors",
     "Option": "mmbench.harness.types",
     "OutOfMemory": "mmbench.harness.errors",
     "Outcome": "mmbench.harness.types",
@@ -73,6 +75,7 @@ __all__ = [
     "ImageVectors",
     "Metric",
     "MmbenchError",
+    "NoAnswer",
     "Option",
     "OutOfMemory",
     "Outcome",

@@ -76,6 +76,13 @@ class OutOfMemory(Exception):
     """An adapter raises this when a batch does not fit the device; the engine halves the batch and goes on."""
 
 
+class NoAnswer(Exception):
+    """An adapter raises this for an input that it has no answer to, such as one that was not recorded.
+
+    The item of this input fails, and the adapter is not taken to be broken, however often it happens.
+    """
+
+
 class TooLong(ValueError):
     """An adapter raises this for a prompt that fills its context: its item fails, or its task is asked otherwise."""
 

@@ -39,7 +39,7 @@ SUITES = "mmbench.suites"
 
 DEFAULTS = "mmbench.defaults"
 """What is taken where nothing is named: `model`, a spec; `suite`, a name; `contract`, the check of adapters;
-`init`, which writes a starting task file."""
+`init`, which writes a starting task file; `anchors`, a file of published figures."""
 
 
 class AliasLike(Protocol):

@@ -1,13 +1,16 @@
 """What the documentation shows runs, and what it lists is what there is."""
 
 import inspect
+import json
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
 import PIL.Image
+import PIL.ImageDraw
 import pyarrow.parquet as pq
 import pytest
 import typer
@@ -20,6 +23,7 @@ from mmbench.harness.ask.controls import CONTROLS
 from mmbench.harness.ask.wording import Likelihood
 from mmbench.harness.board.results import load
 from mmbench.harness.cli.app import app
+from mmbench.harness.errors import DataError
 from mmbench.harness.media.samplers import SAMPLERS
 from mmbench.harness.replies.boxes import CONVENTIONS
 from mmbench.harness.replies.match import match_option
@@ -270,6 +274,53 @@ def test_defaults_are_those_of_the_command() -> None:
                 assert stated == [str(getattr(held, "value", held))], (name, option)
 
 
+# adapters.md
+
+
+def test_a_model_of_fifteen_lines_sees_colours(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks(sections("adapters.md")["In fifteen lines"], "python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    exec(compile(code, "adapters.md", "exec"), {})
+    shown = re.findall(r"0\.\d+", capsys.readouterr().out)
+    assert shown == re.findall(r"0\.\d+", code.partition("# ")[2]) == ["0.55", "0.1"]
+
+
+def test_questions_are_answered_by_a_program_that_has_them_alone(
+    folder: Path, command: Callable[..., tuple[int, str, str]]
+) -> None:
+    text = sections("adapters.md")["replay"]
+    dry, replayed = (line.split()[1:] for line in re.findall(r"^    (mmbench run .*)$", text, re.MULTILINE))
+    small = {"perception": "perception-mini"}
+    assert command(*(small.get(word, word) for word in dry))[0] == 0
+    code, by_item = blocks(text, "python")
+    exec(compile(code, "adapters.md", "exec"), {})
+    exec(compile(by_item.replace("shape@1", "shape-mini@1"), "adapters.md", "exec"), {})
+    placed = [json.loads(line) for line in Path("asked/by_item.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["items"][0]["id"], row["reply"]) for row in placed] == [("0", "A"), ("1", "C")]
+    answers = [json.loads(line) for line in Path("asked/answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {len(answer["images"]) for answer in answers} == {1} and all(answer["items"] for answer in answers)
+    _, out, _ = command(*(small.get(word, word) for word in replayed), "--format", "json")
+    replies = [row for row in json.loads(out) if row["primary"] and row["route"] == "generate"]
+    assert len(replies) > 15
+    assert {row["bounds"] is not None and row["n"] > 0 for row in replies} == {True}
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+def test_another_program_is_a_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    (code,) = blocks(sections("adapters.md")["Another program"], "python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 30
+    Path("reader.py").write_text(code, encoding="utf-8")
+    made = run("reader.py:Tesseract", task="scenes-word", limit=2, output="results")
+    assert made.records[0].errors == 0
+    names: dict[str, Any] = {}
+    exec(compile(code, "adapters.md", "exec"), names)
+    reader = names["Tesseract"]()
+    sign = PIL.Image.new("RGB", (60, 24), "white")
+    PIL.ImageDraw.Draw(sign).text((6, 4), "fish", fill="black", font_size=14)
+    assert "fish" in reader.generate([([reader.prepare_image(sign)], "")], None)[0]
+
+
 # coming-from.md
 
 ELSEWHERE = re.findall(r"`(mmbench [a-z][^`]*)`", (DOCS / "coming-from.md").read_text(encoding="utf-8"))
@@ -293,6 +344,107 @@ def test_commands_for_users_of_other_tools_that_read_results_run(command: Callab
         words = shlex.split(line)[1:]
         code, out, _ = command(*words, *(["--output", str(BASELINES)] if words[0] == "leaderboard" else []))
         assert (code, bool(out)) == (0, True), line
+
+
+def mmlu(folder: Path) -> tuple[str, list[str]]:
+    """A multiple-choice task of text alone, and the right letters."""
+    right = ["A", "B", "B", "A"]
+    rows = [
+        {"question": f"Which, {i}?", "options": ["3", "None"], "target": "AB".index(r)} for i, r in enumerate(right)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    task = "name: text\nfamily: multiple-choice\nsource: {kind: jsonl, path: rows.jsonl}\n"
+    (folder / "task.yaml").write_text(task, encoding="utf-8")
+    return "task.yaml", right
+
+
+OTHERS = blocks(sections("coming-from.md")["Predictions made elsewhere"], "python")
+LMMS, VLMEVALKIT, LISTED = OTHERS
+TEXTS = ["3", "None", "None", "3"]
+"""The right options as texts, which tables take for a number and for nothing."""
+
+
+def as_lines(*rows: dict[str, Any]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "file", "written"),
+    [
+        (
+            LMMS,
+            "samples_task.jsonl",
+            lambda r: as_lines(
+                *({"doc_id": i, "doc": {}, "target": x, "resps": [[x]], "filtered_resps": [x]} for i, x in r)
+            ),
+        ),
+        (
+            LMMS,
+            "samples_task.jsonl",
+            lambda r: as_lines(*({"doc_id": i, "resps": [x], "filtered_resps": x} for i, x in r)),
+        ),
+        (
+            LMMS,
+            "samples_task.jsonl",
+            lambda r: as_lines(*({"doc_id": i, "filtered_resps": [[f"The answer is {x}."]]} for i, x in r)),
+        ),
+        (
+            VLMEVALKIT,
+            "model_dataset.tsv",
+            lambda r: "index\tquestion\tprediction\n" + "".join(f"{i}\tq\t{x}\n" for i, x in r),
+        ),
+        (
+            VLMEVALKIT,
+            "model_dataset.tsv",
+            lambda r: "index\tprediction\thit\n" + "".join(f"{i}\t{TEXTS[i]}\t1\n" for i, _ in r),
+        ),
+        (
+            VLMEVALKIT.replace('"\\t"', '","').replace(".tsv", ".csv"),
+            "model_dataset.csv",
+            lambda r: "index,prediction\n" + "".join(f'{i},"{x}. "\n' for i, x in r),
+        ),
+        (LISTED, "results.json", lambda r: json.dumps([{"question_id": i, "answer": x} for i, x in r])),
+        (
+            LISTED,
+            "results.json",
+            lambda r: json.dumps([{"question_id": str(i), "answer": TEXTS[i]} for i, _ in reversed(list(r))]),
+        ),
+        (
+            LISTED.replace("question_id", "image_id").replace('"answer"', '"caption"'),
+            "results.json",
+            lambda r: json.dumps([{"image_id": i, "caption": x} for i, x in r]),
+        ),
+        (
+            LISTED.replace(
+                'json.load(open("results.json", encoding="utf-8"))',
+                '[json.loads(line) for line in open("answers.jsonl")]',
+            ).replace('"answer"', '"text"'),
+            "answers.jsonl",
+            lambda r: as_lines(*({"question_id": i, "prompt": "?", "text": x, "model_id": "m"} for i, x in r)),
+        ),
+    ],
+)
+def test_predictions_of_other_tools_are_scored_as_they_were_meant(
+    folder: Path, code: str, file: str, written: Callable[[list[tuple[int, str]]], str]
+) -> None:
+    task, right = mmlu(folder)
+    Path(file).write_text(written(list(enumerate(right))), encoding="utf-8")
+    exec(compile(code, "coming-from.md", "exec"), {})
+    made = score(task, "predictions.jsonl")
+    assert (made.exit_code, made.rows()[0]["value"], made.rows()[0]["n"], made.missing, made.extra) == (
+        0,
+        1.0,
+        4,
+        [],
+        [],
+    )
+
+
+def test_a_file_of_another_tool_is_refused_with_its_keys(folder: Path) -> None:
+    task, _ = mmlu(folder)
+    Path("samples.jsonl").write_text(as_lines({"doc_id": 0, "filtered_resps": ["A"]}), encoding="utf-8")
+    with pytest.raises(DataError, match="it has 'doc_id', 'filtered_resps'"):
+        score(task, "samples.jsonl")
 
 
 # results.md

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import UsageError
-from mmbench.harness.media.pixels import Pixels
+from mmbench.harness.media.pixels import Pixels, digest_of
 from mmbench.harness.models.abilities import Generation
 
 VERSION = 2
@@ -38,7 +38,7 @@ class Chance:
 
     def prepare_image(self, image: Pixels) -> bytes:
         """Return the digest of mode, size and pixels; two pictures of equal bytes but unequal shape differ."""
-        return digest_bytes(image.mode.encode(), repr(image.size).encode(), image.tobytes()).encode()
+        return digest_of(image).encode()
 
     def embed_images(self, images: list[bytes]) -> Vectors:
         """Return (n, 64) float32 vectors, uniform in [-1, 1)."""

@@ -9,7 +9,7 @@ from mmbench.adapters.contract import clauses
 from mmbench.adapters.contract.answers import Malformed, Probe, probes
 from mmbench.adapters.contract.clauses import Exam, Sitting, Variant
 from mmbench.adapters.contract.inputs import pictures
-from mmbench.harness.errors import MmbenchError
+from mmbench.harness.errors import MmbenchError, NoAnswer
 from mmbench.harness.models.abilities import Adapter, abilities
 
 Make: TypeAlias = Callable[[], Adapter]
@@ -48,6 +48,10 @@ def check_adapter(
         raise ContractViolation("the adapter breaks its contract:\n" + "\n".join(f"- {line}" for line in found))
 
 
+def _nobody(sentence: str) -> None:
+    """Tell nobody."""
+
+
 def violations(
     make: Make,
     *,
@@ -56,6 +60,7 @@ def violations(
     lazy_spec: str | None = None,
     tolerance: float | None = None,
     tune_settings: Mapping[str, float] = _NO_SETTINGS,
+    unasked: Callable[[str], None] = _nobody,
 ) -> list[str]:
     """Return one sentence, `clause: ability says what`, for each broken clause; an empty list is a kept contract.
 
@@ -64,7 +69,8 @@ def violations(
     that theirs must not. `lazy_spec`, `module:name` or `file.py:name` of a callable without arguments, is built in a
     fresh Python process: only there can be told what the fingerprint costs. `tolerance` is relative to a vector's
     norm (default 1e-5, for float16 arrays 5e-3): set it for a model that computes in half precision and returns
-    float32. `tune_settings` is what `tune_prompts` is called with.
+    float32. `tune_settings` is what `tune_prompts` is called with. `unasked` is told a sentence for each ability that
+    has no answer to the made-up inputs (NoAnswer), as one that was recorded: its clauses are neither kept nor broken.
     """
 
     def exam() -> Exam:
@@ -74,17 +80,21 @@ def violations(
         return Exam(adapter, make(), tuple(variants), adapter.fingerprint, pictures(), lazy_spec, tolerance)
 
     built, found = _guarded("construction: building it", exam)
-    return found if built is None else _all_broken(built, probes(built.pictures, tune_settings))
+    return found if built is None else _all_broken(built, probes(built.pictures, tune_settings), unasked)
 
 
-def _all_broken(exam: Exam, tried: Iterable[Probe]) -> list[str]:
+def _all_broken(exam: Exam, tried: Iterable[Probe], unasked: Callable[[str], None]) -> list[str]:
     found: list[str] = []
     for name, clause in clauses.BEFORE:
         found += _broken(f"{name}: the adapter", partial(clause, exam))
     sittings: list[Sitting] = []
     for probe in tried:
         if probe.ability in abilities(exam.adapter):
-            sitting, broken = _guarded(f"abilities: {probe.ability}", partial(clauses.sit, exam, probe))
+            try:
+                sitting, broken = _guarded(f"abilities: {probe.ability}", partial(clauses.sit, exam, probe))
+            except NoAnswer as error:
+                unasked(f"{probe.ability}: {error}")
+                continue
             found += broken if sitting is None else _ability_broken(exam, sitting)
             sittings += [sitting] if sitting else []
     found += _broken("dimension: the adapter", partial(clauses.one_space, exam, sittings))
@@ -110,6 +120,8 @@ def _guarded(subject: str, call: Callable[[], T]) -> tuple[T | None, list[str]]:
     """Return what `call` returns and no sentence, or None and the sentence that says what went wrong."""
     try:
         return call(), []
+    except NoAnswer:
+        raise
     except Malformed as error:
         return None, [f"{subject} {error}"]
     except NotImplementedError:

@@ -19,9 +19,12 @@ from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.regular import open_regular
+from mmbench.harness.render.figures import some
 from mmbench.harness.strict_json import parse_json
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
+_FEW = 6
+"""Keys of a line that are named where it is no prediction."""
 _WHOLE = 1e15
 """Below this a float tells a whole number from its neighbours."""
 _NONE = re.compile(r'("prediction"\s*:\s*)None\b')
@@ -79,7 +82,8 @@ def _prediction(line: str, where: str) -> tuple[str, Json]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is not JSON ({error})") from error
     if not isinstance(held, dict) or not {"id", "prediction"} <= set(held):
-        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}')
+        has = f"; it has {some(list(map(repr, held)), _FEW)}" if isinstance(held, dict) and held else ""
+        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}{has}')
     name = held["id"]
     if isinstance(name, float) and name.is_integer():
         name = int(name)  # as tables write the integers of a column that has gaps

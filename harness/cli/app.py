@@ -18,6 +18,7 @@ from mmbench.harness.cli.run import run
 from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
 from mmbench.harness.cli.validate import validate
+from mmbench.harness.cli.verify import verify
 from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.render.plain import plain
 
@@ -59,6 +60,7 @@ for name, command in (
     ("init", init),
     ("validate", validate),
     ("contract", contract),
+    ("verify", verify),
     ("leaderboard", leaderboard),
     ("compare", compare),
     ("check", check),

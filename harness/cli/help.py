@@ -8,6 +8,7 @@ from typer.core import TyperCommand
 _OPTIONS = {
     "output": "FOLDER",
     "save": "FOLDER",
+    "questions": "FOLDER",
     "batch_size": "N",
     "baseline": "RUN",
     "sort": "KEY",

@@ -36,7 +36,8 @@ def run(
         typer.Option(
             "--model",
             help="Model: alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
-            "open_clip:DIRECTORY, hf:ORG/NAME, hf:DIRECTORY or my_file.py:Class. Repeatable. Default: tiny-coca.",
+            "open_clip:DIRECTORY, hf:ORG/NAME, hf:DIRECTORY, replay:FILE or my_file.py:Class. Repeatable. "
+            "Default: tiny-coca.",
         ),
     ] = None,
     suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,
@@ -74,6 +75,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan only: show what would be asked, and ask nothing.")
     ] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", help="Folder to write the questions of a dry run into, for another program."),
+    ] = None,
     form: Form = Output.table,
     debug: Annotated[
         bool, typer.Option("--debug", help="Tracebacks of errors are shown, of an adapter's own code too.")
@@ -84,6 +89,8 @@ def run(
     Exit status: 0 all done, 1 a task failed or had more errors than --max-errors, or a model was scored on nothing
     (the others are kept), 2 bad usage.
     """
+    if questions is not None and not dry_run:
+        raise UsageError("--questions writes what would be asked; it needs --dry-run")
     if offline:  # before huggingface_hub is imported anywhere, since it reads this once
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.ask.controls import parse_controls
@@ -109,7 +116,7 @@ def run(
         models = choose_models(model, settings.loading, name)
         second = choose_scorer(scorer, settings.loading)
         if dry_run:
-            plans = _plans(models, tasks, store, settings)
+            plans, written = _plans(models, tasks, store, settings, questions)
         else:
             from mmbench.harness.terminal.progress import Bars
 
@@ -117,6 +124,8 @@ def run(
                 made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
     if dry_run:
         _print_plans(plans, form)
+        if written is not None:
+            typer.echo(written, err=True)
         return
     if debug:
         _print_tracebacks(made)
@@ -155,14 +164,21 @@ def _print_tracebacks(made: "Run") -> None:
 
 
 def _plans(
-    models: "list[Model]", tasks: "tuple[Task, ...]", store: Path | None, settings: "RunSettings"
-) -> "list[Plan]":
+    models: "list[Model]", tasks: "tuple[Task, ...]", store: Path | None, settings: "RunSettings", folder: Path | None
+) -> "tuple[list[Plan], str | None]":
+    """Return the plan, and what was written of its questions where a folder is given for them."""
     from mmbench.harness.run.plan import plan
+    from mmbench.harness.run.questions import Questions
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
 
+    if folder is not None and len(models) > 1:
+        raise UsageError(f"--questions writes those of one model, and {len(models)} were given")
+    questions = Questions(folder) if folder is not None else None
     with closing(Store(store or store_path())) as held:
-        return plan(models, tasks, held, settings)
+        if questions is None:
+            return plan(models, tasks, held, settings), None
+        return plan(models, tasks, held, settings, questions.add), questions.write()
 
 
 def _print_plans(plans: "list[Plan]", form: Output) -> None:

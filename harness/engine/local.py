@@ -17,7 +17,7 @@ from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
 from mmbench.harness.engine.tracebacks import Tracebacks
-from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, OutOfMemory, TooLong, Unreadable
+from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, NoAnswer, OutOfMemory, TooLong, Unreadable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Adapter
@@ -194,6 +194,8 @@ class LocalEngine:
             return Failure(str(error))
         except TooLong as error:
             return Overlong(str(error))
+        except NoAnswer as error:
+            return _Unanswered(str(error))
         except (OutOfMemory, MmbenchError):
             raise
         except BrokenReply as error:
@@ -204,11 +206,11 @@ class LocalEngine:
 
     def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
         """Learn what came of inputs. Raises AdapterError when the adapter itself is taken to be broken."""
-        failures = [value for value in values if isinstance(value, Failure)]
-        if len(failures) < len(values):
+        failures = [value for value in values if isinstance(value, Failure) and not isinstance(value, _Unanswered)]
+        if any(not isinstance(value, Failure) for value in values):
             self._succeeded.add(kind)
         self._failed[kind] += len(failures)
-        if kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
+        if failures and kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
             if isinstance(failures[-1], Overlong):
                 self._failed[kind] = 0  # the questions of the next task may be shorter
                 raise DoesNotFit(failures[-1].message)
@@ -220,6 +222,12 @@ class LocalEngine:
 
 class _Broken(Failure):
     """A reply that broke the contract as a whole."""
+
+    __slots__ = ()
+
+
+class _Unanswered(Failure):
+    """An input that the adapter says it has no answer to, which tells nothing of the others."""
 
     __slots__ = ()
 

@@ -50,6 +50,8 @@ class Question:
     """What was read of the pictures."""
     key: bytes = b""
     """Identity in the store, known once the pictures are read."""
+    item: str = ""
+    """Id of the item that first asked it, for a person who looks; no answer depends on it."""
 
     def read(self) -> "Question | Failure":
         """Read the pictures once and return the question with its content and key, ready to be prepared."""
@@ -59,7 +61,7 @@ class Question:
             return Failure(str(error))
         key = self._key(contents)
         # Not by `replace`, which looks up each field: every input of a run passes here.
-        return Question(self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key)
+        return Question(self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key, self.item)
 
     def _key(self, contents: tuple[Content, ...]) -> bytes:
         identity: list[Json] = [

@@ -8,6 +8,7 @@ import PIL.Image
 import PIL.ImageFile
 from PIL.ExifTags import Base as Exif
 
+from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import Unreadable
 
 Pixels = PIL.Image.Image
@@ -117,6 +118,11 @@ def _orientation(image: PIL.Image.Image) -> int:
         return int(PIL.Image.Image.getexif(image).get(Exif.Orientation, 1))
     except Exception:  # damaged EXIF data say nothing, as in every viewer
         return 1
+
+
+def digest_of(image: Pixels) -> str:
+    """Return the digest of mode, size and pixels; two pictures of equal bytes but unequal shape differ."""
+    return digest_bytes(image.mode.encode(), repr(image.size).encode(), image.tobytes())
 
 
 def _has_more(image: PIL.Image.Image) -> bool:

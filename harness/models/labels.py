@@ -17,7 +17,7 @@ def label_parts(given: str, spec: str) -> list[str]:
     place, comma, setting = (rest.partition("@")[2] or rest).partition(",")  # what follows a comma sets the adapter
     path = Path(place)
     revised = "/" in rest.partition("@")[0] and not path.exists()  # ORG/NAME@REVISION: no file stands behind the @
-    if ("@" in rest and not revised) or (rest and path.is_dir()):
+    if ("@" in rest and not revised) or (rest and path.exists()):
         path = Path(os.path.realpath(path))  # which, unlike `resolve`, takes links in a circle as they are
         own = path.name if path.is_dir() else path.stem
         return [safe_name(part) for part in (*path.parts[1:-1], f"{own}-{setting}" if comma else own)]

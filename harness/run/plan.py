@@ -1,7 +1,7 @@
 """Plan of a run before it asks: distinct inputs, remembered answers, time and download."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -61,8 +61,9 @@ _NOT_ASKED = "not asked: this is a dry run"
 class _Counting:
     """Stands in for the store: counts distinct questions and answers none."""
 
-    def __init__(self, store: Store, expected: set[tuple[str, bytes]]) -> None:
+    def __init__(self, store: Store, expected: set[tuple[str, bytes]], seen: Callable[[Question], None]) -> None:
         self._store = store
+        self._seen = seen
         self._expected = expected
         """Questions that an earlier task of the run will have asked."""
         self.missing: dict[bytes, Kind] = {}
@@ -74,6 +75,7 @@ class _Counting:
             if isinstance(read, Failure):
                 yield Failure(_NOT_ASKED)
                 continue
+            self._seen(read)
             if read.key not in self.missing and read.key not in self.known:
                 if (fingerprint, read.key) in self._expected or self._store.known(fingerprint, [read.key]):
                     self.known.add(read.key)
@@ -103,8 +105,17 @@ class _Counting:
         return counted
 
 
-def plan(models: Sequence[Model], tasks: Sequence[Task], store: Store, settings: RunSettings) -> list[Plan]:
-    """Return what each model would be asked by each task, in the order in which a run would ask."""
+def plan(
+    models: Sequence[Model],
+    tasks: Sequence[Task],
+    store: Store,
+    settings: RunSettings,
+    seen: Callable[[Question, Sitting], None] = lambda question, sitting: None,
+) -> list[Plan]:
+    """Return what each model would be asked by each task, in the order in which a run would ask.
+
+    Each question, its pictures read, is told to `seen`.
+    """
     expected: set[tuple[str, bytes]] = set()
     plans = []
     for model in models:
@@ -112,13 +123,18 @@ def plan(models: Sequence[Model], tasks: Sequence[Task], store: Store, settings:
         try:
             with closing(tamed(partial(LocalEngine, model.adapter))) as engine:
                 plans += [
-                    _tried(model, sitting, _Counting(store, expected), store, engine, settings) for sitting in sittings
+                    _tried(model, each, _Counting(store, expected, partial(_told, seen, each)), store, engine, settings)
+                    for each in sittings
                 ]
         except MmbenchError:
             raise
         except Exception as error:  # the model itself; a run would tell it in the same words
             plans += [_failed(sitting, error) for sitting in sittings]
     return plans
+
+
+def _told(seen: Callable[[Question, Sitting], None], sitting: Sitting, question: Question) -> None:
+    seen(question, sitting)
 
 
 def _tried(

@@ -25,6 +25,8 @@ class Opened:
     """Of its data."""
     unfilled: tuple[str, ...] = ()
     """Fields of the family that no column fills."""
+    split: str | None = None
+    """Of its data, where one is named."""
 
 
 @dataclass(frozen=True, eq=False)

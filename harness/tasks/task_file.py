@@ -142,9 +142,10 @@ class _TaskFile:
             made = _primary_first(family, options, data, spec)
         unfilled = tuple(name for name in family.fields if name not in fields)
         columns = tuple(source.columns())
-        return Opened(
-            made, tuple(spec.routes) or made.routes, len(source), tuple(dict.fromkeys(notes)), columns, unfilled
-        )
+        own = (spec.source.model_extra or {}).get(_SPLIT)
+        split = self.split or (None if own is None else str(own))
+        routes = tuple(spec.routes) or made.routes
+        return Opened(made, routes, len(source), tuple(dict.fromkeys(notes)), columns, unfilled, split)
 
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from mmbench.adapters import aliases
@@ -19,7 +21,18 @@ def test_every_alias_is_of_a_kind_that_is_tested():
 def test_alias_names_a_repository_and_a_size(name, alias):
     place = parse_hf(alias.spec.removeprefix("hf:"))
     assert place.folder is None and place.repository.count("/") == 1 and place.revision is None
-    assert alias.description.endswith(" M parameters")
+    assert alias.description
+    told = re.search(r", (\d+) M parameters$", alias.description)
+    # The files of SigLIP 2 are float32; of other repositories no size was looked up.
+    assert alias.download_mb is None or abs(alias.download_mb - 4 * int(told[1])) <= 2
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["qwen3-vl-8b", "qwen2.5-vl-7b", "siglip2-so400m", "llava-onevision-7b", "smolvlm2-2.2b", "florence-2-base"],
+)
+def test_models_that_people_type_have_an_alias(typed):
+    assert typed in aliases.load()
 
 
 @pytest.mark.parametrize(("name", "alias"), OF_OPEN_CLIP.items())

@@ -57,7 +57,7 @@ class EmbedRoute:
             # Before any picture is asked: without these vectors none can be scored.
             shared[""] = self.prototypes([_worded(option, "", wording) for option in options])
         seen, asked = tee(samples)
-        values = self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in asked)
+        values = self._interview.ask(self._looked_at(sample) for sample in asked)
         pairs = zip(seen, values, strict=True)
         while block := list(islice(pairs, _BLOCK)):
             if options is None:
@@ -76,7 +76,7 @@ class EmbedRoute:
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank by cosine; equal pictures stand in the gallery once."""
         held, asked = _held(samples)
-        values = self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in asked)
+        values = self._interview.ask(self._looked_at(sample) for sample in asked)
         vectors: list[npt.NDArray[np.float32] | Failure] = []
         for i, value in enumerate(values):
             vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
@@ -102,8 +102,8 @@ class EmbedRoute:
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) cosines of each sample."""
         seen, asked = tee(samples)
-        pictures = (image for sample in asked for image in self._interview.pictures(sample))
-        values = self._interview.ask(Question(IMAGE, (image,)) for image in pictures)
+        shown = ((image, sample) for sample in asked for image in self._interview.pictures(sample))
+        values = self._interview.ask(Question(IMAGE, (image,), item=sample.id) for image, sample in shown)
         while block := list(islice(seen, _BLOCK)):
             texts = [wording.embedded(sample.question, text) for sample in block for text in sample.references]
             vectors = iter(self.prototypes([Option(text, (text,)) for text in texts]))
@@ -119,7 +119,7 @@ class EmbedRoute:
 
     def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
         """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""
-        for value in self._interview.ask(Question(IMAGE, (self._only_picture(sample),)) for sample in samples):
+        for value in self._interview.ask(self._looked_at(sample) for sample in samples):
             if isinstance(value, (Failure, ImageVectors)):
                 yield value
             else:
@@ -150,6 +150,9 @@ class EmbedRoute:
                 f"{self._interview.name} embeds a picture as {len(picture)} numbers and a text as {len(text)}; "
                 "embed_images and embed_texts must share one space"
             )
+
+    def _looked_at(self, sample: Sample) -> Question:
+        return Question(IMAGE, (self._only_picture(sample),), item=sample.id)
 
     def _only_picture(self, sample: Sample) -> Image:
         media = self._interview.pictures(sample)

@@ -36,7 +36,8 @@ class GenerateRoute:
 
         def ask(sample: Sample) -> Question:
             prompt = wording.written(sample.question, labels(sample))
-            return Question(REPLY, self._interview.pictures_if_any(sample), prompt, generation=wording.generation)
+            pictures = self._interview.pictures_if_any(sample)
+            return Question(REPLY, pictures, prompt, generation=wording.generation, item=sample.id)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
             prompt = keep(wording.written(sample.question, labels(sample)))
@@ -52,7 +53,8 @@ class GenerateRoute:
 
         def ask(sample: Sample) -> Question:
             pictures = self._interview.pictures_if_any(sample)
-            return Question(REPLY, pictures, wording.written(sample.question), generation=wording.generation)
+            prompt = wording.written(sample.question)
+            return Question(REPLY, pictures, prompt, generation=wording.generation, item=sample.id)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
             prompt = keep(wording.written(sample.question))

@@ -33,7 +33,9 @@ class LikelihoodRoute:
 
         def question(sample: Sample) -> Question:
             texts = [text for option in options_of(sample, options) for text in option.phrasings]
-            return Question(SCORE, self._interview.pictures_if_any(sample), *_worded(sample, texts, wording))
+            return Question(
+                SCORE, self._interview.pictures_if_any(sample), *_worded(sample, texts, wording), item=sample.id
+            )
 
         values = self._likelihoods(map(question, asked), wording)
         for sample, value in zip(seen, values, strict=True):
@@ -54,7 +56,7 @@ class LikelihoodRoute:
         pairs = len(held) * len(every)
         if pairs > MOST_PAIRS:
             raise Unsupported(f"similarity by likelihood would score {pairs:,} pairs, over the cap of {MOST_PAIRS:,}")
-        values = list(self._ask(Question(SCORE, sample.media, "", tuple(every)) for sample in held))
+        values = list(self._ask(Question(SCORE, sample.media, "", tuple(every), item=sample.id) for sample in held))
         failures = {i: value for i, value in enumerate(values) if isinstance(value, Failure)}
         if len(failures) == len(held):
             raise nothing_left(held, failures)
@@ -73,7 +75,9 @@ class LikelihoodRoute:
 
         def questions(sample: Sample) -> Iterator[Question]:
             worded = _worded(sample, sample.references, wording)
-            return (Question(SCORE, pictures, *worded) for pictures in self._interview.one_by_one(sample))
+            return (
+                Question(SCORE, pictures, *worded, item=sample.id) for pictures in self._interview.one_by_one(sample)
+            )
 
         values = self._likelihoods(chain.from_iterable(map(questions, asked)), wording)
         for sample in seen:

@@ -258,7 +258,7 @@ def test_training_mode_of_a_real_tower(clip):
 
 
 def test_document_runs(tmp_path, monkeypatch):
-    blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(# (?:test_)?my_file\.py\n.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert [block.splitlines()[0] for block in blocks] == ["# my_file.py", "# test_my_file.py"]
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)

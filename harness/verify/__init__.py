@@ -1,0 +1,1 @@
+"""Verify: published figures of a model beside those that are measured here."""
