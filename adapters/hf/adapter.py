@@ -67,13 +67,14 @@ class DualEncoder(FileModel):
 
     def truncates(self, texts: list[str]) -> list[bool]:
         """Return True for each text with more tokens, start and end included, than the model reads."""
-        return [len(ids) > self._source.context for ids in self._tokens(texts, cut=False)]
+        return [len(ids) > self._source.context for ids in self.tokens(texts, cut=False)]
 
     def _embed_texts(self, texts: list[str]) -> Vectors:
-        model, rows = self._source.model, self._tokens(texts, cut=True)
+        model, rows = self._source.model, self.tokens(texts, cut=True)
         return ask(model, lambda: self._embed_tokens(model, rows))
 
-    def _tokens(self, texts: list[str], *, cut: bool) -> list[list[int]]:
+    def tokens(self, texts: list[str], *, cut: bool) -> list[list[int]]:
+        """Return the token ids of each text; where `cut`, no more than the model reads."""
         source = self._source
         given = [text.lower() for text in texts] if source.kind.lower else texts
         with self._tokenizing:  # whether it cuts is a state of the tokenizer

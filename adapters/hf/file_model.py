@@ -13,6 +13,11 @@ class FileModel:
         self._tokenizing = Lock()
 
     @property
+    def source(self) -> FromFiles:
+        """Files, and the parts that are loaded from them."""
+        return self._source
+
+    @property
     def fingerprint(self) -> str:
         """Identity of weights, configuration, preparation of pictures, tokenizer, dtype and release of transformers.
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from mmbench.adapters.open_clip import recipe as recipes
+from mmbench.adapters.open_clip import towers
 from mmbench.adapters.open_clip.coca.captioner import Captioner, ToScore, ToWrite
 from mmbench.adapters.open_clip.coop.learner import PromptLearner
 from mmbench.adapters.open_clip.live import Live
@@ -72,6 +73,11 @@ class OpenClip:
         if source.tunes:
             learner = PromptLearner(source)
             self.tune_prompts, self.estimate_tuning = learner.tune_prompts, learner.estimate_tuning
+
+    @property
+    def source(self) -> Source:
+        """Model, transform and tokenizer."""
+        return self._source
 
     @property
     def fingerprint(self) -> str:
@@ -194,13 +200,10 @@ def _options(rest: str) -> tuple[str, dict[str, str]]:
 
 
 def _embed_images(model: Any, images: list[Prepared]) -> Vectors | ImageVectors:
-    visual = model.visual
-    batch = stacked(visual, images)
-    if not _splits(visual):
-        return _numpy(model.encode_image(batch, normalize=False))
-    # The steps of VisionTransformer.forward, which gives only the projected vector; a test holds the two equal.
-    pooled, _ = visual._pool(visual.transformer(visual._embeds(batch)))
-    return ImageVectors(embedding=_numpy(pooled @ visual.proj), features=_numpy(pooled))
+    embedding, features = towers.images(model, stacked(model.visual, images))
+    if features is None:
+        return _numpy(embedding)
+    return ImageVectors(embedding=_numpy(embedding), features=_numpy(features))
 
 
 def _embed_texts(model: Any, tokens: Any) -> Vectors:
@@ -210,12 +213,6 @@ def _embed_texts(model: Any, tokens: Any) -> Vectors:
     if tower is not None:
         return _numpy(tower.encode(tokens))
     return _numpy(model.encode_text(tokens.to(model.logit_scale.device), normalize=False))
-
-
-def _splits(visual: Any) -> bool:
-    from open_clip.transformer import VisionTransformer
-
-    return type(visual) is VisionTransformer and visual.proj is not None
 
 
 def _numpy(tensor: Any) -> Vectors:

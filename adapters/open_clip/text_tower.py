@@ -45,18 +45,23 @@ class CausalTower:
         """Return (n, d) raw vectors, on the tower's device, of (n, context) padded token ids on the CPU, in order."""
         import torch
 
-        ends = tokens.argmax(dim=-1) if self.end is None else (tokens == self.end).int().argmax(dim=-1)
+        ends = self.ends(tokens)
         device = self.module.positional_embedding.device
         lengths = (ends + 1).tolist()
         parts, order = [], []
         for rows, longest in groups(lengths, call_cost(device)):
             chosen = torch.tensor(rows)
             part = tokens[chosen, :longest].to(device, non_blocking=True)
-            parts.append(self._forward(part, ends[chosen].to(device, non_blocking=True)))
+            parts.append(self.at_ends(part, ends[chosen].to(device, non_blocking=True)))
             order.extend(rows)
         return torch.cat(parts)[torch.tensor(order).argsort().to(device)]
 
-    def _forward(self, tokens: "torch.Tensor", ends: "torch.Tensor") -> "torch.Tensor":
+    def ends(self, tokens: "torch.Tensor") -> "torch.Tensor":
+        """Return the (n,) places of the first end-of-text token in (n, length) token ids."""
+        return tokens.argmax(dim=-1) if self.end is None else (tokens == self.end).int().argmax(dim=-1)
+
+    def at_ends(self, tokens: "torch.Tensor", ends: "torch.Tensor") -> "torch.Tensor":
+        """Return (n, d) raw vectors, read at `ends`, of (n, length) token ids on the tower's device."""
         import torch
 
         tower, length = self.module, tokens.shape[1]

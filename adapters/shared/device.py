@@ -3,6 +3,7 @@
 import ctypes
 import importlib.util
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -16,15 +17,21 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
 
     Raises UsageError for a name that is neither and for a GPU that this machine or this torch cannot use.
     """
-    if dtype not in DTYPES:
-        raise UsageError(f"unknown dtype {dtype!r}{nearest(dtype, DTYPES)}; known are {', '.join(DTYPES)}")
-    device = _device(device)
+    device, dtype = resolve_device(device, "torch", gpus), known_dtype(dtype)
     if dtype == "auto":
         dtype = "fp32" if device == "cpu" else "fp16"
     return device, dtype
 
 
-def _device(name: str) -> str:
+def known_dtype(dtype: str) -> str:
+    """Return a dtype by its name here. Raises UsageError for any other."""
+    if dtype not in DTYPES:
+        raise UsageError(f"unknown dtype {dtype!r}{nearest(dtype, DTYPES)}; known are {', '.join(DTYPES)}")
+    return dtype
+
+
+def resolve_device(name: str, library: str, gpus: Callable[[], int]) -> str:
+    """Return `cpu`, `cuda` or `cuda:N`, as a library can use so many GPUs. Raises UsageError."""
     if name == "auto":
         return "cuda" if gpus() else "cpu"
     if name == "cpu":
@@ -33,7 +40,7 @@ def _device(name: str) -> str:
     if match is None:
         raise UsageError(f"unknown device {name!r}{_hint(name)}; known are auto, cpu, cuda and cuda:N")
     if not gpus():
-        raise UsageError(f"device {name!r}: no GPU that the installed torch can use; use --device cpu or auto")
+        raise UsageError(f"device {name!r}: no GPU that the installed {library} can use; use --device cpu or auto")
     if match[1] and int(match[1]) >= gpus():
         raise UsageError(f"device {name!r}: the last of the {gpus()} usable GPUs is cuda:{gpus() - 1}")
     return name
@@ -51,8 +58,12 @@ def _hint(name: str) -> str:
 @cache
 def gpus() -> int:
     """Return how many CUDA devices torch would see: 0 for a CPU build of torch or without a driver."""
-    if not _torch_has_cuda():
-        return 0
+    return driver_gpus() if _torch_has_cuda() else 0
+
+
+@cache
+def driver_gpus() -> int:
+    """Return how many CUDA devices the driver has, 0 without one."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-_CPU_CALL_COST = 32
-_GPU_CALL_COST = 8192
+CPU_CALL_COST = 32
+GPU_CALL_COST = 8192
 """Tokens, on the CPU tokens a thread, whose computation takes about as long as starting one more pass of the tower."""
 
 
@@ -13,7 +13,7 @@ def call_cost(device: Any) -> int:
     """Return what one more pass of a text tower costs on a device of torch, in tokens."""
     import torch
 
-    return _CPU_CALL_COST * torch.get_num_threads() if device.type == "cpu" else _GPU_CALL_COST
+    return CPU_CALL_COST * torch.get_num_threads() if device.type == "cpu" else GPU_CALL_COST
 
 
 def groups(lengths: Sequence[int], call_cost: int) -> list[tuple[list[int], int]]:

@@ -10,6 +10,7 @@ import typer
 from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
 from mmbench.harness.cli.contract import contract
+from mmbench.harness.cli.export import export_onnx
 from mmbench.harness.cli.help import Command
 from mmbench.harness.cli.init import init
 from mmbench.harness.cli.items import report, show
@@ -61,6 +62,7 @@ for name, command in (
     ("validate", validate),
     ("contract", contract),
     ("verify", verify),
+    ("export-onnx", export_onnx),
     ("leaderboard", leaderboard),
     ("compare", compare),
     ("check", check),
@@ -95,7 +97,9 @@ def main() -> None:
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:
             raise
-        hint = "--debug shows where" if sys.argv[1:2] in (["run"], ["contract"]) else "please report it"
+        hint = (
+            "--debug shows where" if sys.argv[1:2] in (["run"], ["contract"], ["export-onnx"]) else "please report it"
+        )
         typer.echo(f"mmbench: internal error ({type(error).__name__}: {plain(str(error))}); {hint}", err=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

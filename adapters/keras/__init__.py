@@ -1,0 +1,1 @@
+"""Adapter of dual encoders of KerasHub, on whichever backend Keras runs."""

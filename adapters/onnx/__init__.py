@@ -1,0 +1,1 @@
+"""Adapter of two-tower models in ONNX, run by onnxruntime without torch."""

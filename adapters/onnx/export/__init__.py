@@ -1,0 +1,1 @@
+"""Export of dual encoders to ONNX, with all that the adapter needs to run them alike."""
