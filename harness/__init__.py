@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from mmbench.harness.ask.wording import Wording as Wording
     from mmbench.harness.errors import DataError as DataError
     from mmbench.harness.errors import MmbenchError as MmbenchError
-    from mmbench.harness.errors import NoAnswer as NoAnswer
     from mmbench.harness.errors import OutOfMemory as OutOfMemory
     from mmbench.harness.errors import TooLong as TooLong
+    from mmbench.harness.errors import Unanswered as Unanswered
+    from mmbench.harness.errors import Unavailable as Unavailable
     from mmbench.harness.errors import Unreadable as Unreadable
     from mmbench.harness.errors import Unsupported as Unsupported
     from mmbench.harness.errors import UsageError as UsageError
     from mmbench.harness.media.image import Image as Image
     from mmbench.harness.models.abilities import Generation as Generation
     from mmbench.harness.models.abilities import ImageVectors as ImageVectors
+    from mmbench.harness.models.reply import Reply as Reply
+    from mmbench.harness.models.reply import Told as Told
+    from mmbench.harness.models.reply import Usage as Usage
     from mmbench.harness.tasks.family import Family as Family
     from mmbench.harness.tasks.family import Outcomes as Outcomes
     from mmbench.harness.tasks.metric import Metric as Metric
@@ -45,19 +49,23 @@ _PUBLIC = {
     "ImageVectors": "mmbench.harness.models.abilities",
     "Metric": "mmbench.harness.tasks.metric",
     "MmbenchError": "mmbench.harness.errors",
-    "NoAnswer": "mmbench.harness.errors",
     "Option": "mmbench.harness.types",
     "OutOfMemory": "mmbench.harness.errors",
     "Outcome": "mmbench.harness.types",
     "Outcomes": "mmbench.harness.tasks.family",
     "PathSpec": "mmbench.harness.tasks.source",
+    "Reply": "mmbench.harness.models.reply",
     "Row": "mmbench.harness.tasks.source",
     "Sample": "mmbench.harness.types",
     "Source": "mmbench.harness.tasks.source",
     "SourceSpec": "mmbench.harness.tasks.source",
+    "Told": "mmbench.harness.models.reply",
     "TooLong": "mmbench.harness.errors",
+    "Unanswered": "mmbench.harness.errors",
+    "Unavailable": "mmbench.harness.errors",
     "Unreadable": "mmbench.harness.errors",
     "Unsupported": "mmbench.harness.errors",
+    "Usage": "mmbench.harness.models.reply",
     "UsageError": "mmbench.harness.errors",
     "Wording": "mmbench.harness.ask.wording",
 }
@@ -75,19 +83,23 @@ __all__ = [
     "ImageVectors",
     "Metric",
     "MmbenchError",
-    "NoAnswer",
     "Option",
     "OutOfMemory",
     "Outcome",
     "Outcomes",
     "PathSpec",
+    "Reply",
     "Row",
     "Sample",
     "Source",
     "SourceSpec",
+    "Told",
     "TooLong",
+    "Unanswered",
+    "Unavailable",
     "Unreadable",
     "Unsupported",
+    "Usage",
     "UsageError",
     "Wording",
 ]

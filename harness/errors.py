@@ -56,7 +56,19 @@ class DoesNotFit(AdapterError):
     step = "shorten the question or the task's prompt, or ask a model that reads more"
 
 
-class WeightsUnavailable(MmbenchError):
+class Unavailable(MmbenchError):
+    """Nothing more can be asked of this model in this run; what it answered is kept, and the other models go on."""
+
+    step = "mend what is said, and run the same command again; what was answered is not asked again"
+
+
+class LimitReached(Unavailable):
+    """A limit of cost or tokens is reached."""
+
+    step = "run the same command again to go on, or allow more"
+
+
+class WeightsUnavailable(Unavailable):
     """A model's weights are not on this machine and cannot be fetched."""
 
     step = "fetch the weights, or name a file that is here"
@@ -76,15 +88,16 @@ class OutOfMemory(Exception):
     """An adapter raises this when a batch does not fit the device; the engine halves the batch and goes on."""
 
 
-class NoAnswer(Exception):
-    """An adapter raises this for an input that it has no answer to, such as one that was not recorded.
-
-    The item of this input fails, and the adapter is not taken to be broken, however often it happens.
-    """
-
-
 class TooLong(ValueError):
     """An adapter raises this for a prompt that fills its context: its item fails, or its task is asked otherwise."""
+
+
+class Unanswered(Exception):
+    """An adapter raises this for an input that it has no answer to: not recorded, or lost in spite of several tries.
+
+    The item of this input is an error in these words, and the adapter is not taken to be broken, however often it
+    happens.
+    """
 
 
 _LONGEST = 300

@@ -22,6 +22,9 @@ ALIASES = "mmbench.aliases"
 SPELLINGS = "mmbench.spellings"
 """Functions `spelled(typed) -> spec or None`: how a model that other tools name otherwise is given here."""
 
+LABELS = "mmbench.labels"
+"""Functions `label(rest) -> name`, by the kind of adapter whose specs hold more than a name: addresses, settings."""
+
 FAMILIES = "mmbench.families"
 """Family classes, by the name that task files use."""
 

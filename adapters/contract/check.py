@@ -9,7 +9,7 @@ from mmbench.adapters.contract import clauses
 from mmbench.adapters.contract.answers import Malformed, Probe, probes
 from mmbench.adapters.contract.clauses import Exam, Sitting, Variant
 from mmbench.adapters.contract.inputs import pictures
-from mmbench.harness.errors import MmbenchError, NoAnswer
+from mmbench.harness.errors import MmbenchError, Unanswered
 from mmbench.harness.models.abilities import Adapter, abilities
 
 Make: TypeAlias = Callable[[], Adapter]
@@ -70,7 +70,7 @@ def violations(
     fresh Python process: only there can be told what the fingerprint costs. `tolerance` is relative to a vector's
     norm (default 1e-5, for float16 arrays 5e-3): set it for a model that computes in half precision and returns
     float32. `tune_settings` is what `tune_prompts` is called with. `unasked` is told a sentence for each ability that
-    has no answer to the made-up inputs (NoAnswer), as one that was recorded: its clauses are neither kept nor broken.
+    has no answer to the made-up inputs (Unanswered), as one that was recorded: its clauses are neither kept nor broken.
     """
 
     def exam() -> Exam:
@@ -92,7 +92,7 @@ def _all_broken(exam: Exam, tried: Iterable[Probe], unasked: Callable[[str], Non
         if probe.ability in abilities(exam.adapter):
             try:
                 sitting, broken = _guarded(f"abilities: {probe.ability}", partial(clauses.sit, exam, probe))
-            except NoAnswer as error:
+            except Unanswered as error:
                 unasked(f"{probe.ability}: {error}")
                 continue
             found += broken if sitting is None else _ability_broken(exam, sitting)
@@ -120,7 +120,7 @@ def _guarded(subject: str, call: Callable[[], T]) -> tuple[T | None, list[str]]:
     """Return what `call` returns and no sentence, or None and the sentence that says what went wrong."""
     try:
         return call(), []
-    except NoAnswer:
+    except Unanswered:
         raise
     except Malformed as error:
         return None, [f"{subject} {error}"]

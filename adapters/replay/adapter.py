@@ -12,7 +12,7 @@ from mmbench.adapters.replay.pictures import Pictures
 from mmbench.adapters.replay.recording import Answers, Vector
 from mmbench.adapters.shared.remembered import remembered_digest
 from mmbench.harness.digest import digest_json
-from mmbench.harness.errors import DataError, NoAnswer, UsageError
+from mmbench.harness.errors import DataError, Unanswered, UsageError
 from mmbench.harness.media.pixels import Pixels, digest_of
 from mmbench.harness.models.abilities import Generation
 
@@ -26,8 +26,8 @@ _SHOWN = 40
 class Replay:
     """Recorded answers of another model. Its abilities are those of which the file holds answers.
 
-    Whatever was not recorded raises NoAnswer, so that its item is an error. Raises DataError for a file that cannot be
-    used.
+    Whatever was not recorded raises Unanswered, so that its item is an error. Raises DataError for a file that cannot
+    be used.
     """
 
     prepares_once = True
@@ -101,7 +101,7 @@ def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> Replay:
 
 def _found(answer: T | None, what: str, file: str) -> T:
     if answer is None:
-        raise NoAnswer(f"{what} is not recorded in {file}")
+        raise Unanswered(f"{what} is not recorded in {file}")
     return answer
 
 

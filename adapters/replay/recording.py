@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.errors import DataError, NoAnswer
+from mmbench.harness.errors import DataError, Unanswered
 from mmbench.harness.models.abilities import Generation
 
 Vector = npt.NDArray[np.float32]
@@ -33,9 +33,9 @@ class Answers(Generic[K, V]):
             self._torn.add(question)
 
     def find(self, question: K) -> V | None:
-        """Return the answer to a question, None where it was not recorded. Raises NoAnswer where two answers differ."""
+        """Return the answer to a question, None where it was not recorded. Raises Unanswered where two differ."""
         if question in self._torn:
-            raise NoAnswer("it was recorded twice, with answers that differ")
+            raise Unanswered("it was recorded twice, with answers that differ")
         return self._held.get(question)
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class Recording:
         (self.texts if of_text else self.images).add(question, made)
 
     def reply(self, shown: Shown, prompt: str, settings: Generation) -> str | None:
-        """Return the reply that was recorded under these settings, or under none that are known. Raises NoAnswer."""
+        """Return the reply that was recorded under these settings, or under none that are known. Raises Unanswered."""
         found = self.replies.find((shown, prompt, settings))
         return self.replies.find((shown, prompt, None)) if found is None else found
 

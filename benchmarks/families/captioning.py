@@ -32,7 +32,7 @@ from mmbench.benchmarks.metrics.caption.ptb import VERSION as TOKENIZER
 from mmbench.benchmarks.sources.cells import column, label_values, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
 from mmbench.harness.digest import Json, digest_json
-from mmbench.harness.errors import AdapterError, DataError, WeightsUnavailable
+from mmbench.harness.errors import AdapterError, DataError, Unavailable
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.family import Outcomes
@@ -261,7 +261,7 @@ def _attributes(sample: Sample) -> list[str]:
 def _at_hand(scorer: Examinee) -> Iterator[None]:
     try:
         yield
-    except WeightsUnavailable as error:  # the run would take it for the model's own
+    except Unavailable as error:  # the run would take it for the model's own
         raise AdapterError(f"scorer {scorer.name} is unavailable: {error}") from error
 
 

@@ -103,7 +103,8 @@ class Subject:
         self.dry = dry
         self.pinned = pinned
         """The only route, where there is one."""
-        self._adapter = adapter
+        self.adapter = adapter
+        """Whatever answers."""
         self._limits = (None if dry else most_minutes, tell)
         self._open(Interview(name, adapter, store, engine, identity), ("embed", "likelihood", "generate"))
 
@@ -113,7 +114,7 @@ class Subject:
         self._embed = EmbedRoute(interview)
         self._likelihood = LikelihoodRoute(interview)
         self._generate = GenerateRoute(interview)
-        self._tuning = TuningRoute(interview, self._adapter, *self._limits)
+        self._tuning = TuningRoute(interview, self.adapter, *self._limits)
 
     def sit(self, preferred: Sequence[Route], control: Control | None = None, fits: Fits = "any") -> "Subject":
         """Return the same model for one exam: a task's routes in order of preference, and the control it is under.
@@ -142,7 +143,7 @@ class Subject:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the adapter has a reader of its scores know; nothing where its `notes` are no list of texts."""
-        notes = getattr(self._adapter, "notes", ())
+        notes = getattr(self.adapter, "notes", ())
         return tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, (list, tuple)) else ()
 
     @property
@@ -207,7 +208,7 @@ class Subject:
         return choose_route(self.name, verb, self._preferred, self._interview.able, self.pinned, self._near)
 
     def _near(self) -> Mapping[Ability, str]:
-        return misspelt(self._adapter)
+        return misspelt(self.adapter)
 
     def _ranking(self, route: Route) -> EmbedRoute | LikelihoodRoute:
         return self._embed if route == "embed" else self._likelihood

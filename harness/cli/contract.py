@@ -32,6 +32,9 @@ def contract(
         str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
     ] = "auto",
     offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
+    ] = False,
     form: Form = Output.table,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
 ) -> None:
@@ -43,11 +46,13 @@ def contract(
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.models.models import Loading
     from mmbench.harness.registry import DEFAULTS, contained, find
+    from mmbench.harness.run.consent import consent_to_trial
 
     loading = Loading(device, dtype, offline)
     with output_kept():  # from here on code of adapters runs
         violations = find(DEFAULTS, "contract", "default")
         model = _one(spec, loading)
+        consent_to_trial(model, "dozens of made-up pictures and texts", yes=yes)
         names = contained(lambda: _told(model), f"model '{spec}' cannot be used")
         unasked: list[str] = []
         found = contained(

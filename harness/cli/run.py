@@ -36,8 +36,8 @@ def run(
         typer.Option(
             "--model",
             help="Model: alias (clip-vitb32), open_clip:ARCH/TAG, open_clip:ARCH@CHECKPOINT (a quoted glob runs each), "
-            "open_clip:DIRECTORY, hf:ORG/NAME, hf:DIRECTORY, replay:FILE or my_file.py:Class. Repeatable. "
-            "Default: tiny-coca.",
+            "open_clip:DIRECTORY, hf:ORG/NAME, hf:DIRECTORY, api:MODEL, api:MODEL@http://HOST:PORT/v1, replay:FILE or "
+            "my_file.py:Class. Repeatable. Default: tiny-coca.",
         ),
     ] = None,
     suite: Annotated[str | None, typer.Option("--suite", help="Suite name or YAML file. Default: perception.")] = None,
@@ -70,6 +70,17 @@ def run(
         int,
         typer.Option("--max-errors", help="Items of the run that may be errors before its exit status is 1.", min=0),
     ] = 0,
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", help="Cost, in the currency of the prices given, at which asking stops.", min=0),
+    ] = None,
+    max_total_tokens: Annotated[
+        int | None,
+        typer.Option("--max-total-tokens", help="Tokens of questions and replies at which asking stops.", min=1),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
     by: By = None,
     dry_run: Annotated[
@@ -108,6 +119,8 @@ def run(
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
         max_errors=max_errors,
+        max_cost=max_cost,
+        max_total_tokens=max_total_tokens,
     )
     errors = make_console(stderr=True)
     with output_kept():  # from here on code of adapters runs
@@ -118,8 +131,10 @@ def run(
         if dry_run:
             plans, written = _plans(models, tasks, store, settings, questions)
         else:
+            from mmbench.harness.run.consent import check_consent
             from mmbench.harness.terminal.progress import Bars
 
+            check_consent(models, tasks, settings, store=store, yes=yes)
             with Bars(errors) as bars, stoppable(lambda: bars.kept):
                 made = execute(models, tasks, settings, output=output, store=store, scorer=second, progress=bars)
     if dry_run:
@@ -150,8 +165,18 @@ def _print_run(made: "Run", output: Path, by: str | None) -> None:
             console.print(perceived)
     if ends := made.endings():  # below the scores; without these there is no result, and standard output stays empty
         make_console(stderr=not made.records).print(ending_table(ends))
+    if spent := _spent(made):
+        typer.echo(f"Spent now: {spent}.", err=True)
     if made.records:
         typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
+
+
+def _spent(made: "Run") -> str:
+    """Return the tokens of the answers that were paid for now, and their cost; nothing where there were none."""
+    told = [record.spent for record in made.records if record.spent]
+    tokens = sum(int(str(each[name])) for each in told for name in ("input", "output"))
+    costs = [each["cost"] for each in told if isinstance(each["cost"], int | float)]
+    return f"{tokens:,} tokens{f', {sum(costs):.6g}' if costs else ''}" if tokens else ""
 
 
 def _print_tracebacks(made: "Run") -> None:

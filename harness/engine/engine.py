@@ -1,7 +1,7 @@
 """Engine: streams questions through one adapter and gives answered batches in order, wherever the adapter runs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from mmbench.harness.engine.question import Answered, Question
 
@@ -16,8 +16,9 @@ class Engine(Protocol):
         """Run `readers`, in threads of their own where they read files, and return their results in order."""
 
     def map(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
-        """Yield answered batches in the order of `questions`, which were read and are all of one kind.
+        """Yield answered batches of `questions`, which were read and are all of one kind.
 
+        Each is answered once, in any order.
         A `None` among them hands control back with an empty batch, so that a caller who finds most inputs remembered
         can pass them on in time; `FLUSH` hands it back with a batch that need not be full. Raises AdapterError when
         the adapter breaks its contract or fails for every input.
@@ -25,3 +26,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Stop; what is still held is dropped."""
+
+
+@runtime_checkable
+class Rests(Protocol):
+    """Batches of which some may be under way, and paid for, when their reader stops."""
+
+    def rest(self) -> Iterator[list[Answered]]:
+        """Ask nothing more, and yield what still comes within seconds."""

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import BoundedSemaphore, Lock
 from typing import Any, Literal
 
+from mmbench.harness.engine.apart import Apart
 from mmbench.harness.engine.batch_size import BatchSize
 from mmbench.harness.engine.checks import BrokenReply
 from mmbench.harness.engine.kept import Kept
@@ -17,7 +19,7 @@ from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
 from mmbench.harness.engine.tracebacks import Tracebacks
-from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, NoAnswer, OutOfMemory, TooLong, Unreadable
+from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, OutOfMemory, TooLong, Unanswered, Unreadable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Adapter
@@ -30,7 +32,8 @@ _GIVE_UP_AFTER = 16
 class LocalEngine:
     """Streams questions through one adapter on this machine.
 
-    Worker threads read and decode ahead of the forward pass through a queue bounded in items and in bytes.
+    Worker threads read and decode ahead of the forward pass through a queue bounded in items and in bytes. An adapter
+    with a `concurrency` is asked one input at a time in so many threads, see `Apart`.
     """
 
     def __init__(
@@ -50,8 +53,12 @@ class LocalEngine:
         self._kept = Kept.of(adapter)
         self._sizes: dict[Kind, BatchSize] = {}
         self._fixed = batch_size or getattr(adapter, "batch_size", None)
+        self._threads = getattr(adapter, "concurrency", None)
         self._succeeded: set[Kind] = set()
         self._failed: Counter[Kind] = Counter()
+        self._noting = Lock()
+        # Many may wait for answers at a time; that many pictures decoded at a time would fill the memory.
+        self._preparing = BoundedSemaphore(self._workers)
         self._shapes: dict[Kind, tuple[int, ...]] = {}
         self.tracebacks = Tracebacks()
         """Of what the adapter raised for single inputs."""
@@ -68,17 +75,46 @@ class LocalEngine:
         return list(self._readers.map(lambda reader: reader(), readers))
 
     def map(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
-        """Yield answered batches in the order of `questions`, see `Engine.map`. Raises AdapterError."""
-        queue = Queue(2 * self._workers)
+        """Yield answered batches of `questions`, see `Engine.map`. Raises AdapterError."""
+        if self._threads is not None:
+            return Apart(self._loaded(questions), self._threads, self._answer_apart)
+        return self._batches(self._loaded(questions))
+
+    def _loaded(
+        self, questions: Iterable[Question | Literal["flush"] | None]
+    ) -> Iterator[Question | Literal["flush"] | None]:
+        """Pass questions on; before the first the model is loaded, and before the first picture a pass begun."""
         begun = False
+        for question in questions:
+            if isinstance(question, Question):
+                self.loading += self._loader.load()
+                if question.contents and not begun and self._kept is not None:
+                    self._kept.next_pass()
+                    begun = True
+            yield question
+
+    def _answer_apart(self, question: Question) -> Answered:
+        """Return one question answered. Runs in a thread; raises MmbenchError for what ends the task."""
+        with self._preparing:
+            made = self._guarded(lambda: (self._prepare(question),))
+        if isinstance(made, tuple) and isinstance(made[0], Failure):
+            return Answered(question, made[0])  # of the file, not of the adapter
+        inputs = [(question, *made)] if isinstance(made, tuple) else []
+        values = self._guarded(lambda: self._call(inputs)) if inputs else made
+        with self._noting:
+            self._note(question.kind, [values] if isinstance(values, Failure) else values)
+        if isinstance(values, Failure):
+            if isinstance(values, _Broken) and question.kind not in self._succeeded:
+                raise AdapterError(values.message)
+            return Answered(question, values)
+        return Answered(question, values[0], self._truncated(inputs)[0])
+
+    def _batches(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
+        queue = Queue(2 * self._workers)
         for question in questions:
             if question is None or question == FLUSH:
                 yield self._forward(queue) if question and queue else []
                 continue
-            self.loading += self._loader.load()
-            if question.contents and not begun and self._kept is not None:
-                self._kept.next_pass()
-                begun = True
             queue.put(question, self._pool.submit(self._prepare, question) if question.contents else None)
             while queue and queue.full(self._size(question.kind).size, self._workers):
                 yield self._forward(queue)
@@ -194,8 +230,8 @@ class LocalEngine:
             return Failure(str(error))
         except TooLong as error:
             return Overlong(str(error))
-        except NoAnswer as error:
-            return _Unanswered(str(error))
+        except Unanswered as error:
+            return _NoAnswer(str(error))
         except (OutOfMemory, MmbenchError):
             raise
         except BrokenReply as error:
@@ -206,7 +242,7 @@ class LocalEngine:
 
     def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
         """Learn what came of inputs. Raises AdapterError when the adapter itself is taken to be broken."""
-        failures = [value for value in values if isinstance(value, Failure) and not isinstance(value, _Unanswered)]
+        failures = [value for value in values if isinstance(value, Failure) and not isinstance(value, _NoAnswer)]
         if any(not isinstance(value, Failure) for value in values):
             self._succeeded.add(kind)
         self._failed[kind] += len(failures)
@@ -226,7 +262,7 @@ class _Broken(Failure):
     __slots__ = ()
 
 
-class _Unanswered(Failure):
+class _NoAnswer(Failure):
     """An input that the adapter says it has no answer to, which tells nothing of the others."""
 
     __slots__ = ()

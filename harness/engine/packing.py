@@ -1,11 +1,13 @@
 """Packing of answers: exact bytes, whatever the dtype, without a decoder of their own."""
 
+import json
 import struct
 from typing import TypeAlias
 
 import numpy as np
 
 from mmbench.harness.models.abilities import Array, ImageVectors
+from mmbench.harness.models.reply import Reply, from_json
 
 Value: TypeAlias = Array | ImageVectors | str
 """One answer: a vector, two vectors of one pass, log-probabilities (a vector), or a text."""
@@ -13,12 +15,16 @@ Value: TypeAlias = Array | ImageVectors | str
 _HEADER = struct.Struct("<c2sxI")
 """Before each stored array: a type mark, the dtype, padding to eight bytes, the length."""
 _TEXT = b"t"
+_TOLD = b"r"
 _ARRAY = b"v"
 
 
 def pack_text(value: Value) -> bytes:
-    """Return the bytes of a text behind a type mark."""
-    return _TEXT + str(value).encode(errors="replace")  # half of a surrogate pair has no UTF-8
+    """Return the bytes of a text behind a type mark, and behind what a service told of it."""
+    text = str(value).encode(errors="replace")  # half of a surrogate pair has no UTF-8
+    if isinstance(value, Reply) and (told := value.told_as_json()):
+        return _TOLD + json.dumps(told, ensure_ascii=True).encode() + b"\n" + text
+    return _TEXT + text
 
 
 def unpack_text(data: bytes) -> Value:
@@ -27,9 +33,12 @@ def unpack_text(data: bytes) -> Value:
     >>> unpack_text(pack_text("a dog"))
     'a dog'
     """
-    if not data.startswith(_TEXT):
+    if data.startswith(_TEXT):
+        return data[len(_TEXT) :].decode()
+    if not data.startswith(_TOLD):
         raise ValueError("these bytes are no packed text")
-    return data[len(_TEXT) :].decode()
+    told, _, text = data[len(_TOLD) :].partition(b"\n")
+    return from_json(text.decode(), json.loads(told))
 
 
 def pack_arrays(value: Value) -> bytes:

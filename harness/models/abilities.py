@@ -154,7 +154,50 @@ class Downloads(Protocol):
         """Return bytes still to be fetched (0 when the weights are here), or None when unknown."""
 
 
-_HELPERS = ("prepare_image", "truncates", "cuts_answer", "estimate_tuning", "download_size", "load_weights")
+@runtime_checkable
+class Sends(Protocol):
+    """Sends what it is asked to a service, which a person must agree to before."""
+
+    def sends_to(self) -> str:
+        """Return where, as the end of "… would be sent ". Raises UsageError."""
+
+    def pictures_sent(self) -> str:
+        """Return how pictures are sent, as the end of "3 pictures "."""
+
+    def picture_tokens(self, width: int, height: int) -> int:
+        """Return about how many tokens a picture of so many pixels takes."""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """Knows what tokens cost."""
+
+    def token_cost(self, input_tokens: int, output_tokens: int) -> float | None:
+        """Return what so many tokens cost; None where that is not known."""
+
+
+@runtime_checkable
+class AnswersApart(Protocol):
+    """Waits for others to answer: it is asked one input at a time, in so many threads, and no answer waits for others.
+
+    Its methods are then called from several threads.
+    """
+
+    concurrency: int
+
+
+_HELPERS = (
+    "prepare_image",
+    "sends_to",
+    "pictures_sent",
+    "picture_tokens",
+    "token_cost",
+    "truncates",
+    "cuts_answer",
+    "estimate_tuning",
+    "download_size",
+    "load_weights",
+)
 """Further methods that an adapter may have; none is an ability misspelt."""
 
 _NEAR = 0.7

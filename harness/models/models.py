@@ -9,11 +9,11 @@ from typing import cast
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.abilities import Adapter, abilities, did_you_mean, misspelt
-from mmbench.harness.models.labels import check_name, distinct_labels, label_parts
+from mmbench.harness.models.labels import check_name, distinct_labels, label_parts, safe_name
 from mmbench.harness.models.own_file import from_file
 from mmbench.harness.models.spelling import unknown
 from mmbench.harness.patterns import is_pattern, matching
-from mmbench.harness.registry import ADAPTERS, aliases, contained, entries, loaded, spoken
+from mmbench.harness.registry import ADAPTERS, LABELS, aliases, contained, entries, loaded, spoken
 
 _OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
 """A pattern of files, and what is asked of each behind it: `*.pt,weights=ema`."""
@@ -72,10 +72,19 @@ def make_models(specs: Iterable[str], loading: Loading, name: str | None = None)
     if name is not None:
         check_name(name)
     expanded = [(spec, one) for spec in specs for one in _expand(spec)]
-    labels = [name] if name and len(expanded) == 1 else distinct_labels([label_parts(*pair) for pair in expanded])
+    labels = [name] if name and len(expanded) == 1 else distinct_labels([_label_parts(*pair) for pair in expanded])
     if name and len(expanded) > 1:
         raise UsageError(f"--name '{name}' stands for one model, and {len(expanded)} are to run; leave it out")
     return [_model(label, spec, loading) for label, (_, spec) in zip(labels, expanded, strict=True)]
+
+
+def _label_parts(given: str, spec: str) -> list[str]:
+    """Return the parts of a label, which the kind of adapter may have a word in."""
+    kind, _, rest = spec.partition(":")
+    own = entries(LABELS)
+    if given != spec or kind not in own:
+        return label_parts(given, spec)
+    return [safe_name(str(contained(lambda: loaded(own[kind], "label")(rest), f"model '{kind}:…' has no name")))]
 
 
 def _expand(spec: str) -> list[str]:
@@ -84,7 +93,7 @@ def _expand(spec: str) -> list[str]:
     if spec in known or spec in known.unusable:
         return [known.pick(spec, "alias").spec]
     head, at, pattern = spec.rpartition("@")
-    if at and is_pattern(pattern):
+    if at and is_pattern(pattern) and "://" not in pattern:  # an address may have the brackets of IPv6
         pattern, options = _OPTIONS.fullmatch(pattern).groups()  # type: ignore[union-attr]
         matched = matching(pattern)
         if not matched:

@@ -26,6 +26,9 @@ _SEALED = 3
 _OLDEST = 1
 """Read as the present one: `parameters` and the clusters of a score are not known."""
 
+_LATER = ("parameters", "outcomes_digest", "tokens", "cost", "spent", "snapshot")
+"""Parts that older records lack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -74,6 +77,14 @@ class Record:
     truncated_texts: int
     created: str
     """UTC, ISO 8601."""
+    tokens: Mapping[str, Json] | None = None
+    """`input` and `output` of all distinct replies, remembered ones too; None where the model does not tell."""
+    cost: float | None = None
+    """What those tokens cost at the prices that were given; None where there are none."""
+    spent: Mapping[str, Json] | None = None
+    """`input`, `output` and `cost` of the replies that this run asked for itself; the others were remembered."""
+    snapshot: str | None = None
+    """The version of the model that its service named."""
     outcomes_digest: str | None = field(default=None, compare=False)
     """SHA-256 of the outcome file; None before it is written, and in records of schema 1 and 2."""
 
@@ -195,7 +206,7 @@ def _is_sealed(held: Mapping[str, Json]) -> bool:
 
 
 def _record(held: dict[str, Any]) -> Record:
-    held = {"parameters": None, "outcomes_digest": None, **held}
+    held = {**dict.fromkeys(_LATER), **held}
     check_shape(held)
     own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
     return Record(

@@ -53,9 +53,10 @@ _RECORD: _Shape = {
     **dict.fromkeys(("version", "errors", "asked", "remembered", "truncated_texts"), _count),
     **dict.fromkeys(("dataset", "details", "versions", "hardware", "card"), _mapping),
     **dict.fromkeys(("seed", "seconds", "items_per_second"), _number),
-    **dict.fromkeys(("control", "first_error", "outcomes_digest"), _or_none(_text)),
+    **dict.fromkeys(("control", "first_error", "outcomes_digest", "snapshot"), _or_none(_text)),
     "parameters": _or_none(_count),
-    "scorer": _or_none(_mapping),
+    **dict.fromkeys(("scorer", "tokens", "spent"), _or_none(_mapping)),
+    "cost": _or_none(_number),
     "notes": _texts,
 }
 _DATASET: _Shape = {"digest": _text, "n": _count, "partial": _flag}

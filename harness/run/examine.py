@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
+from typing import TypedDict
 
 from mmbench.harness.ask.controls import Control, make_control
 from mmbench.harness.ask.examinee import Examinee
@@ -70,7 +71,7 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=(*notes, *task.opened.notes, *dataset.notes(), *examinee.notes, *made.notes),
+        notes=(*notes, *task.opened.notes, *dataset.notes(), *examinee.notes, *meter.notes(), *made.notes),
         details=dict(made.details),
         seed=settings.seed,
         versions=_versions(),
@@ -81,8 +82,25 @@ def examine(
         remembered=meter.remembered,
         truncated_texts=meter.truncated_texts,
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **_spending(meter),
     )
     return record, outcomes
+
+
+class _Spending(TypedDict):
+    tokens: Mapping[str, Json] | None
+    cost: float | None
+    spent: Mapping[str, Json] | None
+    snapshot: str | None
+
+
+def _spending(meter: Meter) -> _Spending:
+    """Return the parts of a record that a service tells, in case it does."""
+    used, snapshot = meter.tokens, ", ".join(sorted(meter.snapshots)) or None
+    if used is None:
+        return {"tokens": None, "cost": None, "spent": None, "snapshot": snapshot}
+    spent: Mapping[str, Json] = {**meter.spent._asdict(), "cost": meter.price(meter.spent)}
+    return {"tokens": used._asdict(), "cost": meter.price(used), "spent": spent, "snapshot": snapshot}
 
 
 def asked(task: Task, examinee: Examinee, samples: Iterable[Sample]) -> Outcomes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -55,13 +56,16 @@ class Plan:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+Seen: TypeAlias = Callable[[Question, Sitting, bool], None]
+"""Hears a question, of which task, and whether nobody has answered it and this plan asks it for the first time."""
+
 _NOT_ASKED = "not asked: this is a dry run"
 
 
 class _Counting:
     """Stands in for the store: counts distinct questions and answers none."""
 
-    def __init__(self, store: Store, expected: set[tuple[str, bytes]], seen: Callable[[Question], None]) -> None:
+    def __init__(self, store: Store, expected: set[tuple[str, bytes]], seen: Callable[[Question, bool], None]) -> None:
         self._store = store
         self._seen = seen
         self._expected = expected
@@ -75,12 +79,14 @@ class _Counting:
             if isinstance(read, Failure):
                 yield Failure(_NOT_ASKED)
                 continue
-            self._seen(read)
+            new = False
             if read.key not in self.missing and read.key not in self.known:
                 if (fingerprint, read.key) in self._expected or self._store.known(fingerprint, [read.key]):
                     self.known.add(read.key)
                 else:
                     self.missing[read.key] = read.kind
+                    new = True
+            self._seen(read, new)
             if read.kind in (IMAGE, TEXT):
                 # Without vectors of pictures no text is asked, and without those of texts no picture. Nothing is
                 # scored from these, which differ so that ranking them takes no longer than usual.
@@ -110,7 +116,7 @@ def plan(
     tasks: Sequence[Task],
     store: Store,
     settings: RunSettings,
-    seen: Callable[[Question, Sitting], None] = lambda question, sitting: None,
+    seen: Seen = lambda question, sitting, new: None,
 ) -> list[Plan]:
     """Return what each model would be asked by each task, in the order in which a run would ask.
 
@@ -133,8 +139,8 @@ def plan(
     return plans
 
 
-def _told(seen: Callable[[Question, Sitting], None], sitting: Sitting, question: Question) -> None:
-    seen(question, sitting)
+def _told(seen: Seen, sitting: Sitting, question: Question, new: bool) -> None:  # noqa: FBT001 - a callback's own
+    seen(question, sitting, new)
 
 
 def _tried(

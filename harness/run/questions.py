@@ -44,7 +44,7 @@ class Questions:
         except OSError as error:
             raise UsageError(f"{folder} cannot be written ({error.strerror or error})") from error
 
-    def add(self, question: Question, sitting: Sitting) -> None:
+    def add(self, question: Question, sitting: Sitting, new: bool = True) -> None:  # noqa: ARG002, FBT001 - as `plan` tells
         """Keep a question whose pictures are read, with the item that asks it. A picture that is broken is left out."""
         if question.kind not in _ASKED:
             self.left_out += 1

@@ -10,12 +10,14 @@ from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.run.choose import Asked, choose_models, choose_scorer, choose_tasks, listed
+from mmbench.harness.run.consent import check_consent
 from mmbench.harness.run.output_folder import try_writing
 from mmbench.harness.run.progress import Progress, Silent
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.scorer import scorer_subject
 from mmbench.harness.run.session import Session
 from mmbench.harness.run.settings import RunSettings
+from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.location import store_path
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
@@ -42,6 +44,9 @@ def run(
     scorer: object = None,
     max_minutes: float = MOST_MINUTES,
     max_errors: int = 0,
+    max_cost: float | None = None,
+    max_total_tokens: int | None = None,
+    yes: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Ask models the tasks of a suite, or single tasks, and write a record of each under `output`.
@@ -50,7 +55,8 @@ def run(
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
     is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
     pictures. Prompt learning that would take more than `max_minutes` is refused. With up to `max_errors` items without
-    a score the run's `exit_code` stays 0.
+    a score the run's `exit_code` stays 0. `max_cost` and `max_total_tokens` stop what is paid for. What a model would
+    send to a service is told on standard error, and sent where `yes` is given or the question on the terminal answered.
     Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
     goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
     """
@@ -66,10 +72,15 @@ def run(
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
         max_errors=max_errors,
+        max_cost=max_cost,
+        max_total_tokens=max_total_tokens,
     )
+    models = choose_models(model, settings.loading, name)
+    chosen = choose_tasks(suite, [*listed(task), *listed(tasks)])
+    check_consent(models, chosen, settings, store=Path(store) if store else None, yes=yes)
     return execute(
-        choose_models(model, settings.loading, name),
-        choose_tasks(suite, [*listed(task), *listed(tasks)]),
+        models,
+        chosen,
         settings,
         output=Path(output),
         store=Path(store) if store else None,
@@ -94,5 +105,6 @@ def execute(
     for model in models:
         try_writing(output, model.label)
     with closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
-        Session(settings, held, output, progress or Silent(), second).run(models, made)
+        budget = Budget(settings.max_total_tokens, settings.max_cost)
+        Session(settings, held, output, progress or Silent(), second, budget).run(models, made)
     return made

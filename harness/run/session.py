@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.engine.local import LocalEngine
-from mmbench.harness.errors import InternalError, MmbenchError, WeightsUnavailable
+from mmbench.harness.errors import InternalError, MmbenchError, Unavailable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.models import Model
 from mmbench.harness.records import record as records
@@ -17,10 +17,12 @@ from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
 from mmbench.harness.render.plain import plain
 from mmbench.harness.run.examine import control_of
 from mmbench.harness.run.fitting import examine_fitting
+from mmbench.harness.run.price import free, price_of
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting, placed
+from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
@@ -36,6 +38,8 @@ class Session:
     output: Path
     progress: Progress
     scorer: Subject | None
+    budget: Budget = field(default_factory=Budget)
+    """What may be spent on all models that are paid for."""
 
     def run(self, models: Sequence[Model], made: Run) -> None:
         """Ask each model every task."""
@@ -96,13 +100,13 @@ class Session:
         return subject, device
 
     def _try(self, subject: Subject, sitting: Sitting, device: str, made: Run) -> bool:
-        """Ask one task and keep its record or its problem. Raises WeightsUnavailable."""
+        """Ask one task and keep its record or its problem. Raises Unavailable."""
         begun = self._unscored(sitting, subject.fingerprint, "unfinished", "begun and not finished")
         try:
             mark = write_unscored(begun, self.output)  # stands for good where the process is stopped
             done = tamed(lambda: self._ask(subject, sitting, device))
             mark.unlink(missing_ok=True)
-        except WeightsUnavailable:
+        except Unavailable:
             raise
         except Exception as error:  # whatever goes wrong with one task, the others go on
             made.problems.append(Problem(sitting, _told(error)))
@@ -116,7 +120,11 @@ class Session:
     def _ask(self, subject: Subject, sitting: Sitting, device: str) -> Record:
         task = sitting.task
         self.progress.started(sitting, self.settings.items_of(task.size))
-        self.store.meter = Meter(on_progress=self.progress.advanced, on_expected=self.progress.expected)
+        price = price_of(subject.adapter)
+        self.store.meter = Meter(
+            on_progress=self.progress.advanced, on_expected=self.progress.expected, price=price or free
+        )
+        self.store.budget = self.budget.begin(price) if price else None
         try:
             control = control_of(sitting, self.settings)
             record, outcomes = examine_fitting(task, subject, control, self.settings, self.store.meter, device)

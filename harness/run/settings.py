@@ -31,6 +31,11 @@ class RunSettings:
     max_errors: int = 0
     """Items without a score, over all its tasks, up to which a run counts as done."""
 
+    max_cost: float | None = None
+    """What the answers of a run may cost, in the currency of the prices that were given."""
+    max_total_tokens: int | None = None
+    """Tokens, of questions and answers, that a run may take."""
+
     def __post_init__(self) -> None:
         if self.limit is not None:
             _whole("limit", self.limit, 1)
@@ -43,6 +48,10 @@ class RunSettings:
         if isinstance(self.max_minutes, bool | str) or not self.max_minutes >= 0:  # NaN is not either
             raise UsageError(f"max_minutes is a number of minutes, not {self.max_minutes!r}")
         _whole("number of errors that are let pass", self.max_errors, 0)
+        if self.max_cost is not None and (isinstance(self.max_cost, bool | str) or not self.max_cost > 0):
+            raise UsageError(f"max_cost is a number above 0, not {self.max_cost!r}")
+        if self.max_total_tokens is not None:
+            _whole("number of tokens that may be spent", self.max_total_tokens, 1)
 
     def items_of(self, size: int) -> int:
         """Return how many of a task's items are asked."""

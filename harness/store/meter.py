@@ -1,7 +1,11 @@
-"""Meter of a task: inputs asked, remembered and truncated."""
+"""Meter of a task: inputs asked, remembered and truncated, and what services tell of their answers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from mmbench.harness.models.reply import Reply, Usage
+from mmbench.harness.render.figures import count
+from mmbench.harness.store.budget import Price
 
 
 @dataclass(slots=True)
@@ -18,6 +22,20 @@ class Meter:
     """Stored answers that were not what had been written, and were forgotten."""
     loading: float = 0.0
     """Seconds that loading the model took, before its first answer."""
+    used: Usage = Usage(0, 0)
+    """Tokens of all distinct replies, whenever they were asked for."""
+    spent: Usage = Usage(0, 0)
+    """Those of the replies that were asked for now."""
+    unknown: int = 0
+    """Distinct answers of which no tokens are known."""
+    snapshots: set[str] = field(default_factory=set)
+    """Versions of the model that replies came from, as its service names them."""
+    systems: set[str] = field(default_factory=set)
+    """Configurations of the service."""
+    cut: int = 0
+    """Distinct replies that ended because they were as long as they may be."""
+    price: Price = lambda usage: None
+    """Of tokens of the model that is asked."""
     on_progress: Callable[[int, int], None] | None = None
     """Called with (asked, remembered) as they grow."""
     on_expected: Callable[[int], None] | None = None
@@ -38,3 +56,34 @@ class Meter:
         self.truncated_texts += truncated
         if self.on_progress and (asked or remembered):
             self.on_progress(asked, remembered)
+
+    def hear(self, values: Iterable[object], *, now: bool) -> None:
+        """Learn what is told of distinct answers, which were asked for now or before."""
+        for value in values:
+            told = value.told if isinstance(value, Reply) else None
+            if told is None or told.usage is None:
+                self.unknown += 1
+            else:
+                self.used = _sum(self.used, told.usage)
+                self.spent = _sum(self.spent, told.usage) if now else self.spent
+            if told is not None:
+                self.snapshots |= {told.snapshot} - {""}
+                self.systems |= {told.system} - {""}
+                self.cut += told.cut
+
+    @property
+    def tokens(self) -> Usage | None:
+        """Tokens of all distinct answers; None where those of one are not known."""
+        return None if self.unknown or not any(self.used) else self.used
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader of the scores should know of the answers."""
+        cut = f"{self.cut:,} of the replies ended at the most tokens that a reply may have"
+        served = (
+            f"the service answered in {count(len(self.systems), 'configuration')}: {', '.join(sorted(self.systems))}"
+        )
+        return (*((cut,) if self.cut else ()), *((served,) if len(self.systems) > 1 else ()))
+
+
+def _sum(a: Usage, b: Usage) -> Usage:
+    return Usage(a.input + b.input, a.output + b.output)

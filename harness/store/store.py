@@ -9,11 +9,14 @@ from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Answered, Question
+from mmbench.harness.models.reply import Reply
+from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.checksum import checksum, is_intact, seed_of, unpacked
 from mmbench.harness.store.claims import Claims
 from mmbench.harness.store.database import Database
 from mmbench.harness.store.holding import Holding
 from mmbench.harness.store.meter import Meter
+from mmbench.harness.store.snapshots import Snapshots
 from mmbench.harness.store.stream import Stream
 from mmbench.harness.types import Failure
 
@@ -52,6 +55,9 @@ class Store:
         self._database = Database(path)
         self._answers = _ANSWERS.format(self._database.checksum)
         self._claims = Claims(self._database)
+        self._snapshots = Snapshots(self._database)
+        self.budget: Budget | None = None
+        """What may be spent on the answers of the model that is asked now."""
 
     def close(self) -> None:
         """Close the file."""
@@ -103,11 +109,17 @@ class Store:
         self._claims.drop_all()
 
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch; an answer that another process stored first stays as it is."""
+        """Commit one batch; an answer that another process stored first stays as it is.
+
+        Raises Unavailable where an answer comes from another version of the model than those before; it is not kept.
+        """
         seed = self._seeds[model]
         rows = []
+        changed = None
         for each in answered:
-            if not isinstance(each.value, Failure):
+            if isinstance(each.value, Reply) and (other := self._snapshots.change(model, each.value.told.snapshot)):
+                changed = other
+            elif not isinstance(each.value, Failure):
                 key, kind = each.question.key, each.question.kind
                 value = kind.pack(each.value)
                 sum_ = checksum(seed, key, value, each.truncated)
@@ -124,6 +136,8 @@ class Store:
                     "seconds=seconds+excluded.seconds",
                     (model, rows[0][2], len(rows), seconds),
                 )
+        if changed is not None:
+            raise changed
 
     def known(self, fingerprint: str, keys: Sequence[bytes]) -> int:
         """Return how many of `keys` are remembered, and not damaged."""
@@ -186,7 +200,8 @@ class Store:
         with self._database.transaction():
             self._database.do_each("DELETE FROM models WHERE id=?", [(id_,) for id_ in gone])
             # Also what a process that was still asking wrote after its model had been removed.
-            for table in ("answers", "speeds", "sizes", "labels"):
+            self._snapshots.forget()
+            for table in ("answers", "speeds", "sizes", "labels", "snapshots"):
                 self._database.do(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
         if gone:
             self._database.do("VACUUM")

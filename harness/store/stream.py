@@ -7,11 +7,12 @@ from contextlib import suppress
 from itertools import islice
 from typing import Literal, Protocol
 
-from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.engine import Engine, Rests
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
-from mmbench.harness.errors import DataError
+from mmbench.harness.errors import DataError, MmbenchError
+from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.types import Failure
 
@@ -26,6 +27,7 @@ class Memory(Protocol):
     """What a stream needs to remember by."""
 
     meter: Meter
+    budget: Budget | None
 
     def lookup(self, model: int, kind: Kind, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
         """Return (value, truncated) for each of `keys` that is known; all are of one kind."""
@@ -40,7 +42,7 @@ class Memory(Protocol):
         """Leave all that is claimed to others, before waiting for them."""
 
     def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch; its questions are claimed no longer."""
+        """Commit one batch; its questions are claimed no longer. Raises Unavailable."""
 
 
 class Stream:
@@ -75,9 +77,17 @@ class Stream:
                 yield from self._ready()
             yield from self._ready()
         finally:
+            self._rest(batches)
             if self._in_flight:
                 with suppress(DataError):  # else the claims lapse
                     self._memory.release(self._model, self._in_flight)
+
+    def _rest(self, batches: Iterator[list[Answered]]) -> None:
+        """Keep what still comes of what is under way: it may have been paid for."""
+        if isinstance(batches, Rests):
+            for batch in batches.rest():
+                with suppress(MmbenchError):  # what ends the run was told
+                    self._settle(batch, 0.0)
 
     def _missing(self, questions: Iterable[Question]) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
@@ -106,6 +116,7 @@ class Stream:
         known = self._memory.lookup(self._model, kind, list(dict.fromkeys(keys)))
         first = self._meter.first(self._model, known)
         self._meter.count(0, len(first), sum(known[key][1] for key in first))
+        self._meter.hear((known[key][0] for key in first), now=False)
         self._resolved.update({key: value for key, (value, _) in known.items()})
 
     def _claimed(self, new: deque[Question]) -> Iterator[Question]:
@@ -114,6 +125,8 @@ class Stream:
         while new:
             question = new.popleft()
             if question.key in mine:
+                if self._memory.budget is not None:
+                    self._memory.budget.admit()
                 yield question
             else:
                 self._elsewhere[question.key] = question
@@ -158,6 +171,8 @@ class Stream:
         """Commit a batch and take its values back as stored."""
         if not batch:
             return
+        if self._memory.budget is not None:
+            self._memory.budget.settle([each.value for each in batch])
         self._memory.keep(self._model, batch, seconds)
         kind = batch[0].question.kind
         stored = self._memory.lookup(self._model, kind, [each.question.key for each in batch])
@@ -171,6 +186,8 @@ class Stream:
         first = self._meter.first(self._model, [each.question.key for each in batch])
         cut = sum(each.truncated for each in batch if each.question.key in first)
         self._meter.count(len(first), 0, cut)
+        made = (each.value for each in batch if each.question.key in first)
+        self._meter.hear((value for value in made if not isinstance(value, Failure)), now=True)
 
     def _ready(self) -> Iterator[Value | Failure]:
         """Yield what is answered at the head of the order, and forget it once nobody waits for it."""

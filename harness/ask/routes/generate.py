@@ -13,6 +13,7 @@ from mmbench.harness.ask.interview import Interview, options_of
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
+from mmbench.harness.models.reply import Reply
 from mmbench.harness.replies.match import match_option
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 from mmbench.harness.types import Failure, Option, Sample
@@ -43,6 +44,8 @@ class GenerateRoute:
             prompt = keep(wording.written(sample.question, labels(sample)))
             if isinstance(value, Failure):
                 yield Choice("error", None, message=value.message, prompt=prompt)
+            elif is_refused(value):
+                yield Choice("refused", None, str(value), REFUSED, str(value), prompt)
             else:
                 yield replace(read_reply(str(value), labels(sample), wording), prompt=prompt)
 
@@ -60,8 +63,18 @@ class GenerateRoute:
             prompt = keep(wording.written(sample.question))
             if isinstance(value, Failure):
                 yield Answer("error", None, value.message, prompt=prompt)
+            elif is_refused(value):
+                yield Answer("refused", None, REFUSED, str(value), prompt)
             else:
                 yield replace(read_answer(str(value)), prompt=prompt)
+
+
+REFUSED = "the service tells that the question was refused"
+
+
+def is_refused(value: object) -> bool:
+    """Tell whether a service said of a reply that it is a refusal."""
+    return isinstance(value, Reply) and value.told.refused
 
 
 def read_reply(reply: str, labels: Sequence[str], wording: Wording) -> Choice:

@@ -17,7 +17,7 @@ from mmbench.adapters.baselines.chance import Chance
 from mmbench.adapters.contract import violations
 from mmbench.adapters.replay.adapter import Replay, from_spec
 from mmbench.adapters.replay.footer import declared
-from mmbench.harness.errors import NoAnswer
+from mmbench.harness.errors import Unanswered
 from mmbench.harness.media.pixels import digest_of
 from mmbench.harness.models.abilities import Generation, abilities
 from mmbench.harness.run.run import run
@@ -141,7 +141,7 @@ def test_a_reply_is_found_by_pictures_prompt_and_settings(tmp_path: Path) -> Non
         (([A], "unanswered"), short),
         (([], "Who?"), short),
     ):
-        with pytest.raises(NoAnswer, match="is not recorded in r.jsonl"):
+        with pytest.raises(Unanswered, match="is not recorded in r.jsonl"):
             held.generate([asked], with_)
 
 
@@ -155,9 +155,9 @@ def test_of_two_answers_that_differ_neither_is_taken(tmp_path: Path) -> None:
     ]
     held = Replay(lines(tmp_path / "r.jsonl", *rows, {"images": [B], "vector": [1.0, 2.0]}, near))
     assert held.generate is not None and held.embed_images is not None
-    with pytest.raises(NoAnswer, match="recorded twice"):
+    with pytest.raises(Unanswered, match="recorded twice"):
         held.generate([([A], "What is it?")], GREEDY)
-    with pytest.raises(NoAnswer, match="recorded twice"):
+    with pytest.raises(Unanswered, match="recorded twice"):
         held.embed_images([A])
     assert held.embed_images([B]).tolist() == [[1.0, 2.0]]  # batches of half precision differ by as much
     same = Replay(lines(tmp_path / "s.jsonl", reply("a cat"), reply("a cat")))
