@@ -1,8 +1,7 @@
 """Adapters of transformers by their spec, and the class for dual encoders."""
 
-import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +9,17 @@ import PIL.Image
 
 from mmbench.adapters.hf import towers
 from mmbench.adapters.hf.file_model import FileModel
+from mmbench.adapters.hf.generative import VisionLanguageModel
 from mmbench.adapters.hf.language import LanguageModel
-from mmbench.adapters.hf.source import FromFiles, parse
+from mmbench.adapters.hf.source import FromFiles
+from mmbench.adapters.hf.spec import parse
 from mmbench.adapters.shared import device as devices
 from mmbench.adapters.shared.asking import ask
 from mmbench.adapters.shared.lengths import call_cost, groups
-from mmbench.harness.errors import AdapterError, UsageError, nearest
+from mmbench.harness.errors import AdapterError
 from mmbench.harness.models.abilities import ImageVectors, Prepared
 
 Vectors = npt.NDArray[np.float32]
-
-_OPTION = re.compile(r",([a-z_]+)=([^,=/]*)$")
-_BACKENDS = ("pil", "torchvision")
 
 
 class DualEncoder(FileModel):
@@ -112,26 +110,24 @@ class DualEncoder(FileModel):
         return _numpy(torch.cat(parts)[torch.tensor(order).argsort().to(device)])
 
 
-def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> DualEncoder | LanguageModel:
+Model: TypeAlias = DualEncoder | LanguageModel | VisionLanguageModel
+
+
+def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> Model:
     """Return the adapter for what follows `hf:`; neither torch nor transformers is imported.
 
-    `rest` is `ORG/NAME`, `ORG/NAME@REVISION` or a folder as transformers saves it; `,backend=pil` or
-    `,backend=torchvision` behind it chooses what prepares pictures. `device` is `auto`, `cpu`, `cuda` or `cuda:N`;
-    `dtype` is `auto` (fp16 on a GPU), `fp32`, `fp16` or `bf16`. Raises UsageError.
+    `rest` is `ORG/NAME`, `ORG/NAME@REVISION` or a folder as transformers saves it. Behind it `,backend=pil` or
+    `,backend=torchvision` chooses what prepares pictures; for a model that writes `,max_pixels=N` and `,min_pixels=N`
+    limit their size, and `,system=TEXT`, the last option, is what its chat begins with. `device` is `auto`, `cpu`,
+    `cuda` or `cuda:N`; `dtype` is `auto` (fp16 on a GPU), `fp32`, `fp16` or `bf16`. Raises UsageError.
     """
-    place, backend = rest, None
-    while match := _OPTION.search(place):
-        if match[1] != "backend":
-            raise UsageError(f"hf:{rest}: there is no option {match[1]}{nearest(match[1], ['backend'])}")
-        if backend is not None:
-            raise UsageError(f"hf:{rest}: backend is given twice")
-        if match[2] not in _BACKENDS:
-            raise UsageError(f"hf:{rest}: backend is pil or torchvision, as in ,backend=pil")
-        place, backend = place[: match.start()], match[2]
+    place, asked = parse(rest)
     device, dtype = devices.resolve(device, dtype)
-    source = FromFiles(parse(place), backend=backend, device=device, dtype=dtype, offline=offline)
+    source = FromFiles(place, asked, device=device, dtype=dtype, offline=offline)
     source.check_here()
     kind = source.kind_at_once
+    if kind is not None and kind.writes is not None:
+        return VisionLanguageModel(source)
     return DualEncoder(source) if kind is None or kind.sees else LanguageModel(source)
 
 

@@ -10,6 +10,7 @@ from mmbench.adapters.open_clip.checkpoint import check_head
 from mmbench.adapters.shared import hub, known_keys
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
+from mmbench.harness.regular import read_regular
 
 # The order in which transformers itself looks through a folder.
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
@@ -30,11 +31,25 @@ _TOKENIZER = (
     "merges.txt",
 )
 _PICTURES = ("processor_config.json", "preprocessor_config.json")
-_CONFIGS = ("config.json", "tokenizer_config.json", *_PICTURES)
+_CONFIGS = ("config.json", "tokenizer_config.json", "video_preprocessor_config.json", *_PICTURES)
+_TEMPLATES = ("processor_config.json", "chat_template.json", "chat_template.jinja", "tokenizer_config.json")
+"""Where a chat template may stand: that of a processor, in the order of transformers, then that of a tokenizer."""
+_LONGEST_TEMPLATE = 1_000_000
 _PASSING = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "_commit_hash")
 """Keys that tell how a checkpoint was saved, and change no answer: the dtype is the one that is asked for."""
 
-FETCHED = ("*.json", "*.txt", "*.model")
+ENDS = (
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+)
+"""Keys of generation_config.json that are heeded: where a reply begins and ends. The others, which say how tokens are
+chosen, are the task's to say."""
+
+FETCHED = ("*.json", "*.txt", "*.model", "*.jinja")
 """Patterns of the files beside the weights."""
 WEIGHTS = (("model.safetensors", "model-*-of-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*-of-*.bin"))
 """Patterns of the files of weights, in order of preference."""
@@ -59,6 +74,11 @@ class Checkpoint:
             raise UsageError(f"{self.label}: has no preprocessor_config.json, which says how pictures are prepared")
         if self.kind.reads and not self._has_tokenizer():
             raise UsageError(f"{self.label}: has no tokenizer; save its tokenizer.json beside the weights")
+        if self._chats() and not self.template:
+            raise UsageError(
+                f"{self.label}: has no chat template, without which it cannot be asked; put the chat_template.jinja of "
+                f"the model that it was made from beside the weights"
+            )
 
     def check_said(self) -> None:
         """Raise UsageError for what the configurations say that would run code or load another model."""
@@ -66,14 +86,19 @@ class Checkpoint:
             self._refuse_code(name)
         if (self.folder / "adapter_config.json").exists():
             raise UsageError(f"{self.label}: LoRA weights upon another model; merge them and save the whole model")
-        if "quantization_config" in self.config:
+        writes = self.kind.writes
+        if "quantization_config" in self.config and writes is None:
             raise UsageError(f"{self.label}: its weights are quantised; take those that are not")
-        _ = self.kind
+        if writes is not None and "audio_tokenizer" in (self._json("processor_config.json") or {}):
+            raise UsageError(
+                f"{self.label}: its processor_config.json loads another model (audio_tokenizer); remove it"
+            )
 
     def is_whole(self) -> bool:
         """Tell whether all files are here; of their content nothing."""
         try:
-            return bool(self.weights and (self.pictures or not self._sees())) and self._has_tokenizer()
+            seen, asked = self.pictures or not self._sees(), self.template or not self._chats()
+            return bool(self.weights and seen and asked) and self._has_tokenizer()
         except UsageError:
             return False
 
@@ -82,6 +107,12 @@ class Checkpoint:
             return self.kind.sees
         except UsageError:
             return False  # it will be refused for what it is
+
+    def _chats(self) -> bool:
+        try:
+            return self.kind.writes is not None and self.kind.writes.chat
+        except UsageError:
+            return False
 
     def _has_tokenizer(self) -> bool:
         return any((self.folder / name).is_file() for name in _VOCABULARY)
@@ -110,6 +141,33 @@ class Checkpoint:
         return {}
 
     @cached_property
+    def template(self) -> str:
+        """The chat template in Jinja; empty where there is none. Of several named ones it is `default`."""
+        for name in _TEMPLATES:
+            found = self._text(name) if name.endswith(".jinja") else (self._json(name) or {}).get("chat_template")
+            if isinstance(found, list):  # as tokenizers of before transformers 5 name several
+                found = {str(each.get("name")): each.get("template") for each in found if isinstance(each, Mapping)}
+            if isinstance(found, Mapping):
+                found = found.get("default")
+            if isinstance(found, str) and found.strip():
+                return found
+        return ""
+
+    @cached_property
+    def ends(self) -> Mapping[str, Json]:
+        """What generation_config.json says of where a reply begins and ends."""
+        said = self._json("generation_config.json") or {}
+        return {name: said[name] for name in ENDS if said.get(name) is not None}
+
+    @property
+    def stored(self) -> str:
+        """The dtype of the weights by the configuration, as torch calls it; empty where that does not say."""
+        inner = self.config.get("text_config")
+        sections = (self.config, inner if isinstance(inner, Mapping) else {})
+        said = (section.get(name) for section in sections for name in ("dtype", "torch_dtype"))
+        return next((str(each) for each in said if each), "")
+
+    @cached_property
     def weights(self) -> tuple[Path, ...]:
         """The files of the weights; all are there."""
         for name in _WHOLE:
@@ -127,7 +185,13 @@ class Checkpoint:
             "pictures": _cleaned(self.pictures),
             "tokenizer": self._tokenizer() if self.kind.reads else None,
             "weights": {file.name: self._digest(file) for file in self.weights},
+            **(self._asked() if self.kind.writes is not None else {}),
         }
+
+    def _asked(self) -> dict[str, Json]:
+        """Return what else makes a prompt, and ends a reply."""
+        processor = _cleaned(self._json("processor_config.json") or {})
+        return {"template": self.template, "processor": processor, "ends": dict(self.ends)}
 
     def _whole(self, name: str) -> tuple[Path, ...]:
         file = self.folder / name
@@ -163,12 +227,22 @@ class Checkpoint:
             raise UsageError(f"{self.folder / name}: must be a JSON object")
         return found
 
+    def _text(self, name: str) -> str:
+        file = self.folder / name
+        try:
+            return read_regular(file, _LONGEST_TEMPLATE).decode("utf-8")
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{file}: cannot be read ({error})") from error
+
     def _refuse_code(self, name: str) -> None:
         for key, value in _entries(self._json(name) or {}):
             if key == "auto_map" and value:
                 raise UsageError(
-                    f"{self.label}: {name} names code of its own (auto_map), which is not run; write an adapter that "
-                    f"runs it (docs/adapters.md), or take a checkpoint of a class that transformers has"
+                    f"{self.label}: {name} names code of its own (auto_map), which is not run; take a checkpoint of a "
+                    f"class that transformers has, write an adapter that runs it (docs/adapters.md), or ask it through "
+                    f"a server of its own, as api:MODEL"
                 )
             if key in ("attn_implementation", "_attn_implementation", "experts_implementation") and "/" in str(value):
                 raise UsageError(

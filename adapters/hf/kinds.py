@@ -1,4 +1,4 @@
-"""Kinds of models that transformers builds: what sets a dual encoder apart from the others, and language models."""
+"""Kinds of models that transformers builds: dual encoders, models that write about pictures, and language models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,27 @@ from typing import Literal
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """How a model that writes about pictures is asked, and which of its questions may share a pass."""
+
+    picture: str | None = "image_token"
+    """Member of its processor that says which text stands for a picture; None where a prompt holds none."""
+    chat: bool = True
+    """True where the checkpoint's chat template puts pictures and prompt into words, False where the prompt is asked as
+    it is. Only with a template can it be asked without a picture."""
+    one: bool = False
+    """True where a question shows exactly one picture."""
+    padded: bool = True
+    """True where prompts filled up to a common length get the replies that they get alone. Else only prompts of one
+    length share a pass."""
+    apart: bool = False
+    """True where the tokens of an answer do not depend on the prompt, from which it was read apart in training. What
+    an encoder reads is always apart."""
+    sized: bool = False
+    """True where pictures are shrunk to at most so many pixels, which `max_pixels` sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +44,9 @@ class Kind:
     lower: bool = False
     """True where texts were lower case in training, which not every saved tokenizer sees to."""
     likelihood: Literal["causal", "masked"] | None = None
-    """How a language model tells the likelihood of a text; None for a dual encoder."""
+    """How a language model tells the likelihood of a text; None for any other."""
+    writes: Writes | None = None
+    """How a model that writes about pictures is asked; None for any other."""
 
     @property
     def sees(self) -> bool:
@@ -32,8 +55,8 @@ class Kind:
 
     @property
     def reads(self) -> bool:
-        """True where it takes texts alone, so that a tokenizer is needed."""
-        return self.texts is not None or self.likelihood is not None
+        """True where it takes texts alone or a prompt, so that a tokenizer is needed."""
+        return self.texts is not None or self.likelihood is not None or self.writes is not None
 
 
 KINDS: Mapping[str, Kind] = {
@@ -46,6 +69,27 @@ KINDS: Mapping[str, Kind] = {
     "blip": Kind("masked", built_by="BlipForImageTextRetrieval"),
     "xclip": Kind(None),
 }
+"""Dual encoders."""
+
+WRITERS: Mapping[str, Writes] = {
+    "llava": Writes(),
+    "llava_next": Writes(),
+    "llava_onevision": Writes(),
+    "qwen2_vl": Writes(sized=True),
+    "qwen2_5_vl": Writes(sized=True),
+    "qwen3_vl": Writes(sized=True),
+    "qwen3_vl_moe": Writes(sized=True),
+    "smolvlm": Writes(),
+    "idefics3": Writes(),
+    "internvl": Writes(),
+    "gemma3": Writes(picture="boi_token"),
+    "paligemma": Writes(chat=False, apart=True),
+    "blip-2": Writes(picture=None, chat=False, one=True),
+    "blip": Writes(picture=None, chat=False, one=True, padded=False, apart=True),
+    "florence2": Writes(picture=None, chat=False, one=True),
+}
+"""Models that write about pictures."""
+_WRITER = "ForConditionalGeneration"
 
 _LANGUAGE = (
     ("ForMaskedLM", Kind(None, "AutoModelForMaskedLM", likelihood="masked")),
@@ -59,16 +103,26 @@ def kind_of(config: Mapping[str, Json], label: str) -> tuple[str, Kind]:
     """Return the `model_type` of a configuration and what is known of it. Raises UsageError for one that is not."""
     name, classes = config.get("model_type"), config.get("architectures")
     made = [str(each) for each in classes] if isinstance(classes, list) else []
+    if isinstance(name, str) and name in WRITERS and (name not in KINDS or any(_WRITER in each for each in made)):
+        if "vision_config" not in config or not all(each.endswith(_WRITER) for each in made):
+            raise UsageError(
+                f"{label}: holds {', '.join(made)[:80] or 'weights in a form of their own'}; of {name}, hf: reaches "
+                f"the class that ends in {_WRITER}, with its vision_config"
+            )
+        return name, Kind(None, "AutoModelForImageTextToText", writes=WRITERS[name])
     if isinstance(name, str) and name in KINDS:
         kind = KINDS[name]
         if name == "blip" and made and kind.built_by not in made:
-            raise UsageError(f"{label}: holds {', '.join(made)[:80]}; of BLIP, hf: reaches {kind.built_by}")
+            raise UsageError(
+                f"{label}: holds {', '.join(made)[:80]}; of BLIP, hf: reaches {kind.built_by} and Blip{_WRITER}"
+            )
         return name, kind
     for end, kind in _LANGUAGE:
         if isinstance(name, str) and "vision_config" not in config and made and made[0].endswith(end):
             return name, kind
-    hint = nearest(name, KINDS) if isinstance(name, str) else ""
+    hint = nearest(name, {**KINDS, **WRITERS}) if isinstance(name, str) else ""
     raise UsageError(
-        f"{label}: a model of the type {str(name)[:80]!r}{hint}; hf: reaches dual encoders, {', '.join(KINDS)}, and "
-        f"language models whose class ends in {', '.join(end for end, _ in _LANGUAGE)}"
+        f"{label}: a model of the type {str(name)[:80]!r}{hint}; hf: reaches dual encoders, {', '.join(KINDS)}, models "
+        f"that write about pictures, {', '.join(WRITERS)}, and language models whose class ends in "
+        f"{', '.join(end for end, _ in _LANGUAGE)}; ask any other through a server of its own, as api:MODEL"
     )

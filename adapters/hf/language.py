@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmbench.adapters.hf.file_model import FileModel
+from mmbench.adapters.hf.options import tokens, total
 from mmbench.adapters.shared.asking import ask
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import Prepared
-
-if TYPE_CHECKING:
-    import torch
 
 _TOKENS = 4096
 """Most tokens of one pass: each has a row of logits as wide as the vocabulary."""
@@ -42,7 +40,8 @@ class LanguageModel(FileModel):
     def score_texts(self, items: list[tuple[list[Prepared], str, list[str]]]) -> list[list[float]]:
         """Return for each (pictures, prompt, texts) the natural log-probability of each text.
 
-        Raises ValueError for texts that are longer than the model reads, OutOfMemory, WeightsUnavailable, UsageError.
+        Raises ValueError for texts that are longer than the model reads, have no words, or have characters that the
+        tokenizer does not know; OutOfMemory, WeightsUnavailable, UsageError.
         """
         model = self._source.model
         given = [(prompt, text) for _, prompt, texts in items for text in texts]
@@ -64,10 +63,8 @@ class LanguageModel(FileModel):
         """Return the tokens of a prompt, a space and a text, and the places of those that reach into the text."""
         source = self._source
         with self._tokenizing:
-            made = source.texts(f"{prompt} {text}" if prompt else text, return_offsets_mapping=True, verbose=False)
-        ids, spans = list(made["input_ids"]), made["offset_mapping"]
-        scored = [at for at, (start, end) in enumerate(spans) if end > max(start, len(prompt))]
-        if source.kind.likelihood == "causal" and (not scored or not scored[0]):
+            ((ids, scored),) = tokens(source.texts, prompt, " " if prompt else "", [text])
+        if source.kind.likelihood == "causal" and not scored[0]:
             begin = source.texts.bos_token_id if source.texts.bos_token_id is not None else source.texts.eos_token_id
             if begin is None:
                 raise UsageError(f"{source.label}: its tokenizer has no start token, after which a text could begin")
@@ -90,15 +87,8 @@ def _scored(model: Any, rows: list[_Row], count: int, padding: int) -> list[floa
             mask[at, : len(row.ids)] = 1
         logits = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device)).logits
         for at, row in enumerate(batch):
-            totals[row.text] += _total(logits[at, row.places], row.tokens)
+            totals[row.text] += total(logits[at, row.places], row.tokens)
     return [min(float(total), 0.0) for total in totals]
-
-
-def _total(logits: "torch.Tensor", tokens: list[int]) -> float:
-    import torch
-
-    wanted = torch.tensor(tokens, device=logits.device, dtype=torch.long)
-    return float(logits.float().log_softmax(-1).gather(-1, wanted[:, None]).double().sum())
 
 
 def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:

@@ -1,11 +1,14 @@
 """Parts of a transformers checkpoint loaded: the one place where that library builds a model from files."""
 
+import importlib
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mmbench.adapters.hf.checkpoint import Checkpoint
+from mmbench.adapters.hf.placement import placement
+from mmbench.adapters.hf.spec import Asked
 from mmbench.harness.errors import AdapterError, UsageError
 
 # What transformers and its tokenizers raise on files that make no sense.
@@ -27,10 +30,11 @@ _BROKEN = (
 
 def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
     """Return the model, in eval mode. Raises AdapterError, and UsageError where the weights do not fill it."""
-    with _quietly(checkpoint.label):
+    with quietly(checkpoint.label):
         import torch
         import transformers
 
+        placed = placement(checkpoint, device, dtype, lambda: int(torch.cuda.mem_get_info(device)[0]))
         kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         # The caller's random numbers must not depend on whether a model was loaded among them.
         with torch.random.fork_rng(devices=[]):
@@ -44,8 +48,9 @@ def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
                     ignore_mismatched_sizes=True,  # so that they are told, and refused below
                     trust_remote_code=False,
                     local_files_only=True,
+                    **placed,
                 )
-                made = made.to(device)
+                made = made if placed else made.to(device)
             except torch.OutOfMemoryError as error:
                 raise AdapterError(f"{checkpoint.label} does not fit on {device}; use --device cpu") from error
     other = (each if isinstance(each, str) else each[0] for each in told["mismatched_keys"])
@@ -60,7 +65,7 @@ def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
 
 def image_processor(checkpoint: Checkpoint, backend: str) -> Any:
     """Return what prepares pictures. Raises UsageError, also where it would be done by another backend."""
-    with _quietly(checkpoint.label):
+    with quietly(checkpoint.label):
         from transformers import AutoImageProcessor
 
         made = AutoImageProcessor.from_pretrained(
@@ -72,9 +77,30 @@ def image_processor(checkpoint: Checkpoint, backend: str) -> Any:
     return made
 
 
+def processor(checkpoint: Checkpoint, backend: str, asked: Asked) -> Any:
+    """Return what makes a model's inputs of pictures and a prompt. Raises UsageError."""
+    pictures = image_processor(checkpoint, backend)
+    with quietly(checkpoint.label):
+        from transformers import AutoProcessor
+
+        made = AutoProcessor.from_pretrained(str(checkpoint.folder), trust_remote_code=False, local_files_only=True)
+        if not hasattr(made, "image_processor") or not hasattr(made, "tokenizer"):
+            raise ValueError("it finds no processor, only a part of one; save the model's processor beside the weights")
+    made.image_processor = pictures
+    if asked.max_pixels or asked.min_pixels:
+        least, most = (
+            asked.min_pixels or pictures.size["shortest_edge"],
+            asked.max_pixels or pictures.size["longest_edge"],
+        )
+        if least > most:
+            raise UsageError(f"{checkpoint.label}: min_pixels, here {least}, is above max_pixels, here {most}")
+        pictures.size = {"shortest_edge": least, "longest_edge": most}
+    return made
+
+
 def tokenizer(checkpoint: Checkpoint) -> Any:
     """Return the tokenizer. Raises UsageError."""
-    with _quietly(checkpoint.label):
+    with quietly(checkpoint.label):
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=False, local_files_only=True)
@@ -82,26 +108,38 @@ def tokenizer(checkpoint: Checkpoint) -> Any:
 
 def configuration(checkpoint: Checkpoint) -> Any:
     """Return the configuration with the library's defaults for what the file leaves out. Raises UsageError."""
-    with _quietly(checkpoint.label):
+    with quietly(checkpoint.label):
         from transformers import AutoConfig
 
         return AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=False, local_files_only=True)
 
 
 @contextmanager
-def _quietly(label: str) -> Iterator[None]:
+def quietly(label: str) -> Iterator[None]:
     """Turn what the library raises into UsageError, and keep its warnings and bars from a person's terminal."""
+    from safetensors import SafetensorError
+
     try:
-        from transformers.utils import logging
+        importlib.import_module("transformers.utils.logging")
     except ImportError as error:
         raise UsageError(f"{label}: needs transformers, which cannot be imported ({_line(error)})") from error
+    try:
+        with silent():
+            yield
+    except (*_BROKEN, SafetensorError) as error:
+        raise UsageError(f"{label}: transformers cannot load it ({_line(error)})") from error
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep the library's warnings and bars from a person's terminal."""
+    from transformers.utils import logging
+
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
-    except _BROKEN as error:
-        raise UsageError(f"{label}: transformers cannot load it ({_line(error)})") from error
     finally:
         logging.set_verbosity(level)
         if bars:

@@ -1,97 +1,34 @@
 """Model named by an `hf:` spec: files found or fetched, identity told from them, parts loaded when asked."""
 
 import importlib.metadata
-import re
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from mmbench.adapters.hf import load
-from mmbench.adapters.hf.checkpoint import FETCHED, WEIGHTS, Checkpoint
-from mmbench.adapters.hf.kinds import Kind
-from mmbench.adapters.shared import hub
+from mmbench.adapters.hf.checkpoint import Checkpoint
+from mmbench.adapters.hf.kinds import WRITERS, Kind
+from mmbench.adapters.hf.spec import Asked, Place
 from mmbench.adapters.shared.asking import count_parameters
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, WeightsUnavailable
 
 ADAPTER_VERSION = 1
-"""Raised whenever the same files would give other vectors."""
+"""Raised whenever the same files would give other vectors, replies or likelihoods: which tokens of an option count, and
+where it stands, is part of it."""
 
 _LARGEST = 2
 """The id of the end token that configurations of CLIP had by mistake: the vector is then read at the largest id."""
-_REPOSITORY = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?")
-_REVISION = re.compile(r"[\w./-]{1,200}")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a checkpoint is: a folder, or a repository of the hub at a revision."""
-
-    folder: Path | None
-    repository: str = ""
-    revision: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Name in messages."""
-        at = f"@{self.revision}" if self.revision else ""
-        return str(self.folder) if self.folder is not None else f"hf:{self.repository}{at}"
-
-    def find(self, offline: bool) -> Path:
-        """Return the folder with the files, fetched if need be. Raises WeightsUnavailable."""
-        if self.folder is not None:
-            return self.folder
-        return hub.fetch_checkpoint(
-            self._wanted,
-            lambda folder: Checkpoint(folder, self.label).is_whole(),
-            lambda folder: Checkpoint(folder, self.label).check_said(),
-            offline=offline,
-            what=self.label,
-        )
-
-    def described(self, offline: bool) -> Path:
-        """Return a folder with at least the configuration. Raises WeightsUnavailable."""
-        if self.folder is not None:
-            return self.folder
-        return hub.fetch_described(self._wanted, offline=offline, what=self.label)
-
-    def missing_bytes(self, offline: bool) -> int | None:
-        """Return the bytes still to be fetched, None when unknown."""
-        if self.folder is not None:
-            return 0
-        return hub.checkpoint_missing_bytes(
-            self._wanted, lambda folder: Checkpoint(folder, self.label).is_whole(), offline=offline
-        )
-
-    @property
-    def _wanted(self) -> hub.Wanted:
-        return hub.Wanted(self.repository, self.revision, FETCHED, WEIGHTS)
-
-
-def parse(rest: str) -> Place:
-    """Return the place that the text behind `hf:` names: FOLDER, ORG/NAME or ORG/NAME@REVISION. Raises UsageError."""
-    folder = Path(rest).expanduser()
-    if rest and folder.is_dir():
-        return Place(folder)
-    if rest.startswith(("/", ".", "~")):
-        kind = "is no folder; name the folder it is in" if folder.exists() else "no such folder"
-        raise UsageError(f"hf:{rest}: {kind}")
-    repository, at, revision = rest.partition("@")
-    if not _REPOSITORY.fullmatch(repository) or ".." in rest or (at and not _REVISION.fullmatch(revision)):
-        raise UsageError(f"hf:{rest}: must be hf:ORG/NAME, hf:ORG/NAME@REVISION or hf:FOLDER")
-    return Place(None, repository, revision or None)
 
 
 class FromFiles:
     """A checkpoint of transformers: identified from files, loaded when first asked."""
 
-    def __init__(self, place: Place, *, backend: str | None, device: str, dtype: str, offline: bool) -> None:
+    def __init__(self, place: Place, asked: Asked, *, device: str, dtype: str, offline: bool) -> None:
         self._place = place
-        self._asked_backend = backend
+        self.asked = asked
         self.device = device
-        self._dtype = dtype
+        self.dtype = dtype
         self._offline = offline
         self._lock = Lock()
         self._model: Any = None
@@ -118,6 +55,9 @@ class FromFiles:
         installed()
         if self._place.folder is not None:
             self.checkpoint.check()
+        kind = self.kind_at_once
+        if kind is not None:
+            _check_asked(self.label, kind, self.asked)
 
     @cached_property
     def kind_at_once(self) -> Kind | None:
@@ -139,8 +79,9 @@ class FromFiles:
                 # Minor releases rewrite the preparation of pictures, and with it the numbers.
                 "transformers": ".".join(installed().split(".")[:2]),
                 "backend": self.backend if self.kind.sees else None,
-                "dtype": self._dtype,
+                "dtype": self.dtype,
                 **self.checkpoint.identity(),
+                **self.asked.given,
             }
         )
 
@@ -151,7 +92,7 @@ class FromFiles:
         The plain name of a class says neither: it meant PIL where it was saved before transformers 5, as most were.
         """
         named = str(self.checkpoint.pictures.get("image_processor_type", ""))
-        return self._asked_backend or ("torchvision" if named.endswith("Fast") else "pil")
+        return self.asked.backend or ("torchvision" if named.endswith("Fast") else "pil")
 
     @property
     def parameters(self) -> int | None:
@@ -167,13 +108,18 @@ class FromFiles:
         """The model, on its device and in eval mode. Raises MmbenchError."""
         with self._lock:
             if self._model is None:
-                self._model = load.model(self.checkpoint, device=self.device, dtype=self._dtype)
+                self._model = load.model(self.checkpoint, device=self.device, dtype=self.dtype)
             return self._model
 
     @cached_property
     def pictures(self) -> Any:
         """The image processor. Raises UsageError."""
         return load.image_processor(self.checkpoint, self.backend)
+
+    @cached_property
+    def processor(self) -> Any:
+        """What prepares the pictures and the prompt of a model that writes. Raises UsageError."""
+        return load.processor(self.checkpoint, self.backend, self.asked)
 
     @cached_property
     def texts(self) -> Any:
@@ -214,6 +160,16 @@ class FromFiles:
         most = min(positions, self.kind.most_tokens or positions)
         # A tokenizer that was saved without a length says one of 10^30.
         return most if self.kind.texts == "full" else min(most, int(self.texts.model_max_length))
+
+
+def _check_asked(label: str, kind: Kind, asked: Asked) -> None:
+    """Raise UsageError for an option that the model has no use for."""
+    writes = kind.writes
+    if asked.system is not None and not (writes and writes.chat):
+        raise UsageError(f"{label}: no chat begins with a system prompt here; leave out system")
+    if (asked.max_pixels or asked.min_pixels) and not (writes and writes.sized):
+        sized = ", ".join(name for name, each in WRITERS.items() if each.sized)
+        raise UsageError(f"{label}: max_pixels and min_pixels are for {sized}; leave them out")
 
 
 def installed() -> str:

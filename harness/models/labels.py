@@ -3,26 +3,53 @@
 import os
 import re
 from pathlib import Path
+from typing import cast
 
+from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import UsageError
+
+_OPTIONS = re.compile(r"(.*?)((?:,[a-z_]+=[^,/]*)*(?:,system=.*)?)", re.DOTALL)
+"""A spec, and what is asked of it behind. Folders are called after settings, `lr=0.1,wd=0.2/last.pt`, so that no option
+has a `/` but a system prompt, which is any text and the last."""
+_LONGEST = 80
 
 
 def label_parts(given: str, spec: str) -> list[str]:
     """Return the label and, before it, the folders that can tell it from another of the same name."""
     if given != spec and "@" not in given:
         return [given]
-    kind, _, rest = spec.partition(":")
+    kind, _, whole = spec.partition(":")
     if kind.endswith(".py"):
-        return [safe_name(Path(kind).stem), safe_name(rest or kind)]
-    place, comma, setting = (rest.partition("@")[2] or rest).partition(",")  # what follows a comma sets the adapter
-    path = Path(place)
+        return [safe_name(Path(kind).stem), safe_name(whole or kind)]
+    rest, options = split_options(whole)
+    setting = options and f"-{_short(options[1:])}"
+    path = Path(rest.partition("@")[2] or rest)
     revised = "/" in rest.partition("@")[0] and not path.exists()  # ORG/NAME@REVISION: no file stands behind the @
     if ("@" in rest and not revised) or (rest and path.exists()):
         path = Path(os.path.realpath(path))  # which, unlike `resolve`, takes links in a circle as they are
         own = path.name if path.is_dir() else path.stem
-        return [safe_name(part) for part in (*path.parts[1:-1], f"{own}-{setting}" if comma else own)]
+        return [safe_name(part) for part in (*path.parts[1:-1], own + setting)]
     # What names a model by maker and name, or architecture and tag, needs no kind before it.
-    return [safe_name(rest if "/" in rest else spec)]
+    return [safe_name((rest if "/" in rest else f"{kind}:{rest}") + setting)]
+
+
+def split_options(spec: str) -> tuple[str, str]:
+    """Return a spec without the options behind it, and these.
+
+    >>> split_options("hf:org/name@v1,max_pixels=3136,system=Are you sure? a@b, c=d.")
+    ('hf:org/name@v1', ',max_pixels=3136,system=Are you sure? a@b, c=d.')
+    >>> split_options("open_clip:ViT-B-32@runs/lr=0.1,wd=0.2/*.pt,weights=ema")
+    ('open_clip:ViT-B-32@runs/lr=0.1,wd=0.2/*.pt', ',weights=ema')
+    """
+    bare, options = cast("re.Match[str]", _OPTIONS.fullmatch(spec)).groups()
+    return bare, options
+
+
+def _short(setting: str) -> str:
+    """Return options as part of a label; long ones, such as a system prompt, by their beginning and a digest."""
+    if len(setting) <= _LONGEST:
+        return setting
+    return f"{setting[: _LONGEST - 9]}-{digest_bytes(setting.encode())[:8]}"
 
 
 def distinct_labels(parts: list[list[str]]) -> list[str]:

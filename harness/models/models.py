@@ -1,6 +1,5 @@
 """Models under test: specs, aliases and checkpoint patterns turned into labelled adapters."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +8,11 @@ from typing import cast
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.abilities import Adapter, abilities, did_you_mean, misspelt
-from mmbench.harness.models.labels import check_name, distinct_labels, label_parts, safe_name
+from mmbench.harness.models.labels import check_name, distinct_labels, label_parts, safe_name, split_options
 from mmbench.harness.models.own_file import from_file
 from mmbench.harness.models.spelling import unknown
 from mmbench.harness.patterns import is_pattern, matching
 from mmbench.harness.registry import ADAPTERS, LABELS, aliases, contained, entries, loaded, spoken
-
-_OPTIONS = re.compile(r"(.*?)((?:,[a-z]+=[^,/]*)*)", re.DOTALL)
-"""A pattern of files, and what is asked of each behind it: `*.pt,weights=ema`."""
-
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
 _TORCH = {"float32": "fp32", "float": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"}
@@ -92,9 +87,9 @@ def _expand(spec: str) -> list[str]:
     known = aliases()
     if spec in known or spec in known.unusable:
         return [known.pick(spec, "alias").spec]
-    head, at, pattern = spec.rpartition("@")
+    bare, options = split_options(spec)
+    head, at, pattern = bare.rpartition("@")
     if at and is_pattern(pattern) and "://" not in pattern:  # an address may have the brackets of IPv6
-        pattern, options = _OPTIONS.fullmatch(pattern).groups()  # type: ignore[union-attr]
         matched = matching(pattern)
         if not matched:
             raise UsageError(f"no file matches '{pattern}' in --model {spec}")

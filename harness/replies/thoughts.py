@@ -128,6 +128,27 @@ def spoken(reply: str) -> Spoken:
     return Spoken(bare if thought or len(bare) < len(text.strip()) else reply, thought and not bare)
 
 
+def opening(prompt: str) -> str:
+    """Return the tag by which a prompt that ends in it begins the thoughts of the reply; empty where it does not.
+
+    >>> opening("<|im_start|>assistant\\n<think>\\n"), opening("<think>\\n\\n</think>\\n\\n")
+    ('<think>\\n', '')
+    """
+    last = next(iter(deque(_TAG.finditer(prompt), maxlen=1)), None)
+    if last is None or any(last.group(*_ENDS)) or prompt[last.end() :].strip():
+        return ""
+    return prompt[last.start() :]
+
+
+def is_tag(token: str) -> bool:
+    """Return whether a token is a tag around thoughts.
+
+    >>> is_tag("[/THINK]"), is_tag("<|im_end|>")
+    (True, False)
+    """
+    return _TAG.fullmatch(token) is not None
+
+
 def _of_channels(text: str) -> str | None:
     """Return the last thing said in a final channel, or None where there are no channels."""
     found = list(_CHANNEL.finditer(text))

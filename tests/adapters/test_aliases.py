@@ -3,7 +3,7 @@ import re
 import pytest
 
 from mmbench.adapters import aliases
-from mmbench.adapters.hf.source import parse as parse_hf
+from mmbench.adapters.hf.spec import parse as parse_hf
 from mmbench.adapters.open_clip import catalogue
 from mmbench.adapters.open_clip.recipe import parse
 from mmbench.adapters.open_clip.weights import HubWeights
@@ -19,7 +19,7 @@ def test_every_alias_is_of_a_kind_that_is_tested():
 
 @pytest.mark.parametrize(("name", "alias"), OF_TRANSFORMERS.items())
 def test_alias_names_a_repository_and_a_size(name, alias):
-    place = parse_hf(alias.spec.removeprefix("hf:"))
+    place, _ = parse_hf(alias.spec.removeprefix("hf:"))
     assert place.folder is None and place.repository.count("/") == 1 and place.revision is None
     assert alias.description
     told = re.search(r", (\d+) M parameters$", alias.description)

@@ -53,7 +53,8 @@ def by_chance(temperature: float, seeds: Sequence[str]) -> Pick:
     def pick(logits: "torch.Tensor", items: list[int]) -> list[int]:
         import torch
 
-        totals = (logits.double() / temperature).softmax(dim=-1).cumsum(dim=-1)
+        below = logits.double() - logits.double().amax(dim=-1, keepdim=True)  # no temperature makes it infinite
+        totals = (below / temperature).softmax(dim=-1).cumsum(dim=-1)
         drawn = torch.tensor([[sources[item].random()] for item in items], dtype=torch.float64, device=logits.device)
         chosen: list[int] = torch.searchsorted(totals, drawn * totals[:, -1:], right=True)[:, 0].tolist()
         return chosen

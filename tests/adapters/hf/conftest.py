@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.hf import tiny
+from tests.adapters.hf import generative, tiny
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +14,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def save(kind: str, seed: int = 0) -> Path:
         if (kind, seed) not in made:
-            write = tiny.language if kind in tiny.LANGUAGE else tiny.save
-            made[kind, seed] = write(kind, root / f"{kind}-{seed}", seed)
+            written = {
+                **dict.fromkeys(tiny.LANGUAGE, tiny.language),
+                **dict.fromkeys(generative.CLASSES, generative.save),
+            }
+            made[kind, seed] = written.get(kind, tiny.save)(kind, root / f"{kind}-{seed}", seed)
         return made[kind, seed]
 
     return save

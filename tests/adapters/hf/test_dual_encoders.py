@@ -208,8 +208,8 @@ def test_weights_of_another_model_are_refused(saved, tmp_path):
     wider = copied(saved("clip"), tmp_path / "wider", config={"projection_dim": 25})
     with pytest.raises(UsageError, match="wider"):
         vectors(load(wider), pictures())
-    decoder = copied(saved("blip"), tmp_path / "decoder", config={"architectures": ["BlipForConditionalGeneration"]})
-    with pytest.raises(UsageError, match="BlipForConditionalGeneration"):
+    decoder = copied(saved("blip"), tmp_path / "decoder", config={"architectures": ["BlipForQuestionAnswering"]})
+    with pytest.raises(UsageError, match="BlipForQuestionAnswering"):
         load(decoder)
 
 
