@@ -51,6 +51,14 @@ def run(
         int | None,
         typer.Option("--limit", help="Number of items to ask, from the first; such runs are never ranked.", min=1),
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            help="Number of items to ask, drawn by the seed, of each class its share; such runs are never ranked.",
+            min=1,
+        ),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[
         str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
@@ -112,6 +120,7 @@ def run(
 
     settings = RunSettings(
         limit=limit,
+        sample=sample,
         seed=seed,
         route=route.value if route else None,
         controls=parse_controls(controls),

@@ -51,7 +51,7 @@ class Record:
     scorer: Mapping[str, Json] | None
     """`model` and `fingerprint` of the second model that some metrics need."""
     dataset: Mapping[str, Json]
-    """`digest`, `n`, `partial`."""
+    """`digest`, `n`, `partial`, and of a sample its seed as `sample`."""
     scores: tuple[Score, ...]
     breakdown: tuple[Level, ...]
     """Scores over the values of each fact."""
@@ -95,7 +95,7 @@ class Record:
 
     @property
     def partial(self) -> bool:
-        """True when only the first items were asked (`--limit`)."""
+        """True when only the first items were asked (`--limit`), or some that were drawn (`--sample`)."""
         return bool(self.dataset["partial"])
 
     @property

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
 from typing import TypedDict
 
 from mmbench.harness.ask.controls import Control, make_control
@@ -46,7 +45,7 @@ def examine(
     """
     started, loaded = time.perf_counter(), meter.loading
     by_name = task.family.verb == "features"  # episodes and folds are drawn by the items' names
-    dataset = Dataset(task.family.samples(), settings.limit, ahead=not examinee.looks, ids=by_name)
+    dataset = Dataset(task.family.samples(), settings.part_of(task.family), ahead=not examinee.looks, ids=by_name)
     made = asked(task, examinee, dataset)
     outcomes = made.items
     if not outcomes:
@@ -65,7 +64,7 @@ def examine(
         route=made.route,
         control=examinee.control_by(made.route),
         scorer={"model": scorer.name, "fingerprint": scorer.fingerprint} if scorer else None,
-        dataset={"digest": digest, "n": dataset.n, "partial": dataset.cut},
+        dataset={"digest": digest, "n": dataset.n, "partial": dataset.cut, **_sampled(dataset, settings)},
         scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
         breakdown=tuple(break_down(task.family.metrics, outcomes)),
         card=_full_card(task),
@@ -118,6 +117,11 @@ def asked(task: Task, examinee: Examinee, samples: Iterable[Sample]) -> Outcomes
         ) from error
 
 
+def _sampled(dataset: Dataset, settings: RunSettings) -> dict[str, Json]:
+    """Return by which seed the items were drawn, where not all were taken."""
+    return {"sample": settings.seed} if settings.sample is not None and dataset.cut else {}
+
+
 def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:
     """Return the control of a sitting, if it has one. Raises Unsupported where it has no meaning."""
     if sitting.control is None:
@@ -125,7 +129,7 @@ def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:
     family = sitting.task.family
     if family.verb == "similarity":
         raise Unsupported(f"a control has no meaning for {family.name}, where pictures are what is sought")
-    return make_control(sitting.control, islice(family.samples(), settings.limit), settings.seed)
+    return make_control(sitting.control, settings.part_of(family).of(family.samples()), settings.seed)
 
 
 def _full_card(task: Task) -> Card:

@@ -170,7 +170,7 @@ def _plan(
     subject = Subject(
         model.label, model.adapter, counting, engine, pinned=settings.route, fingerprint=fingerprint, dry=True
     )
-    dataset = Dataset(task.family.samples(), settings.limit)
+    dataset = Dataset(task.family.samples(), settings.part_of(task.family))
     refused = None
     try:
         asked(task, subject.sit(task.routes, control_of(sitting, settings)), dataset)

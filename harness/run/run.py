@@ -34,6 +34,7 @@ def run(
     name: str | None = None,
     store: str | Path | None = None,
     limit: int | None = None,
+    sample: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
     batch_size: int | Literal["auto"] | None = None,
@@ -55,16 +56,18 @@ def run(
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
     is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
     pictures. Prompt learning that would take more than `max_minutes` is refused. With up to `max_errors` items without
-    a score the run's `exit_code` stays 0. `max_cost` and `max_total_tokens` stop what is paid for. What a model would
-    send to a service is told on standard error, and sent where `yes` is given or the question on the terminal answered.
-    Raises UsageError or DataError before anything is asked when a name, an option or a file cannot be used; whatever
-    goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
+    a score the run's `exit_code` stays 0. `limit` asks the first items of each task, `sample` some that the seed draws,
+    the same for every model; such runs are partial. `max_cost` and `max_total_tokens` stop what is paid for. What a
+    model would send to a service is told on standard error, and sent where `yes` is given or the question on the
+    terminal answered. Raises UsageError or DataError before anything is asked when a name, an option or a file cannot
+    be used; whatever goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
     """
     for given in (model, task, tasks):
         if isinstance(given, list | tuple) and not given:
             raise UsageError("an empty list names no model and no task; leave it out for the default")
     settings = RunSettings(
         limit=limit,
+        sample=sample,
         seed=seed,
         route=route,
         controls=parse_controls(controls if isinstance(controls, str) else ",".join(map(str, controls))),

@@ -151,7 +151,7 @@ class Session:
             dimension=task.card.dimension,
             route=self.settings.route,
             control=sitting.control,
-            partial=_is_cut(task, self.settings.limit),
+            partial=_is_cut(task, self.settings),
             status=status,
             message=message,
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -166,12 +166,13 @@ def _items(task: Task, settings: RunSettings) -> int:
         return 0
 
 
-def _is_cut(task: Task, limit: int | None) -> bool:
+def _is_cut(task: Task, settings: RunSettings) -> bool:
     """Tell whether a run over so many items leaves some out; of data that cannot be opened it may."""
     try:
-        return limit is not None and limit < tamed(lambda: task.size)
+        size = tamed(lambda: task.size)
+        return settings.items_of(size) < size
     except Exception:  # told where the task is asked
-        return True
+        return (settings.limit or settings.sample) is not None
 
 
 def _told(error: Exception) -> MmbenchError:

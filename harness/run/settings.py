@@ -7,6 +7,8 @@ from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.models import Loading
+from mmbench.harness.tasks.family import Family
+from mmbench.harness.tasks.part import Part, drawn
 from mmbench.harness.types import Route
 
 
@@ -15,7 +17,9 @@ class RunSettings:
     """How models are asked. Raises UsageError for a value that no run can have."""
 
     limit: int | None = None
-    """Items of a task that are asked at the most."""
+    """Items of a task that are asked at the most, the first ones."""
+    sample: int | None = None
+    """Items of a task that are asked at the most, drawn by the seed."""
     seed: int = 0
     """Of whatever is drawn at random."""
     route: Route | None = None
@@ -39,6 +43,10 @@ class RunSettings:
     def __post_init__(self) -> None:
         if self.limit is not None:
             _whole("limit", self.limit, 1)
+        if self.sample is not None:
+            _whole("sample", self.sample, 1)
+            if self.limit is not None:
+                raise UsageError("a limit takes the first items, and a sample draws them; give one of the two")
         _whole("seed", self.seed, 0)
         if self.batch_size is not None:
             _whole("batch size", self.batch_size, 1)
@@ -55,7 +63,11 @@ class RunSettings:
 
     def items_of(self, size: int) -> int:
         """Return how many of a task's items are asked."""
-        return min(size, self.limit or size)
+        return min(size, self.limit or self.sample or size)
+
+    def part_of(self, family: Family) -> Part:
+        """Return which items are asked of a task; a sample reads its rows, but no pictures."""
+        return Part(self.limit, None if self.sample is None else drawn(family, self.sample, self.seed))
 
 
 def _whole(name: str, value: object, least: int) -> None:

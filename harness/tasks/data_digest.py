@@ -7,6 +7,7 @@ from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import NOTES
+from mmbench.harness.tasks.part import Part
 from mmbench.harness.types import Sample
 
 _PENDING = 1024
@@ -23,10 +24,10 @@ class Dataset:
     """
 
     def __init__(
-        self, samples: Iterable[Sample], limit: int | None = None, *, ahead: bool = False, ids: bool = False
+        self, samples: Iterable[Sample], part: Part | None = None, *, ahead: bool = False, ids: bool = False
     ) -> None:
         self._samples = samples
-        self._limit = limit
+        self._part = part or Part()
         self._ahead = ahead
         self._with_ids = ids
         self._pending: deque[Sample] = deque()
@@ -37,11 +38,14 @@ class Dataset:
         self.n = 0
         """Samples passed on so far."""
         self.cut = False
-        """True when there were more samples than the limit let through."""
+        """True when there were more samples than the part that is asked."""
 
     def __iter__(self) -> Iterator[Sample]:
-        for sample in self._samples:
-            if self.n == self._limit:
+        for place, sample in enumerate(self._samples):
+            if self._part.places is not None and place not in self._part.places:
+                self.cut = True
+                continue
+            if self.n == self._part.limit:
                 self.cut = True
                 return
             self.n += 1

@@ -57,7 +57,8 @@ def ending_table(ends: Sequence[Ending]) -> Table:
 def _score_line(record: Record, metric: str, *, covered: bool, routed: bool) -> list[str]:
     score = next(score for score in record.scores if score.metric == metric)
     model = under(record.model, record.control)
-    model += f" (first {record.dataset['n']:,} items)" if record.partial else ""
+    which = "sample of" if "sample" in record.dataset else "first"
+    model += f" ({which} {record.dataset['n']:,} items)" if record.partial else ""
     share = [f"{score.coverage:.1%}"] if covered else []
     return [model, *score_cells(score), f"{score.n:,}", *share, *([record.route] if routed else [])]
 

@@ -10,6 +10,7 @@ import pytest
 from mmbench.harness.errors import DataError, Unreadable
 from mmbench.harness.media.image import Content, Image
 from mmbench.harness.tasks.data_digest import Dataset
+from mmbench.harness.tasks.part import Part
 from mmbench.harness.types import Option, Sample
 
 MakePicture = Callable[..., Image]
@@ -81,11 +82,11 @@ def test_the_same_whether_pictures_were_read_or_not(picture: MakePicture) -> Non
 
 
 def test_a_limit_cuts(full: Sample) -> None:
-    cut = Dataset(numbered([full] * 5), limit=3)
+    cut = Dataset(numbered([full] * 5), Part(limit=3))
     assert len(list(cut)) == 3
     assert (cut.n, cut.cut) == (3, True)
     assert cut.digest() == digest(full, full, full)
-    whole = Dataset(numbered([full] * 3), limit=3)
+    whole = Dataset(numbered([full] * 3), Part(limit=3))
     assert len(list(whole)) == 3
     assert (whole.n, whole.cut) == (3, False)
 
