@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from types import MappingProxyType
 from typing import TypeAlias
 
-from mmbench.benchmarks.scenes import cells
+from mmbench.benchmarks.scenes import cells, remembered
 from mmbench.benchmarks.scenes.scene import Scene
 from mmbench.benchmarks.scenes.streams import Streams
 from mmbench.benchmarks.scenes.worlds.arrow import Arrow
@@ -36,9 +34,7 @@ SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "training": 
 _LARGE = 1000
 """Rows of the splits beside `test` and `mini`."""
 _KEPT = 8192
-"""Rows that are kept, some kilobytes each: those of the perception suite, which its tasks go through over and over."""
-_NO_FOLDER = Path()
-"""What paths of rows without paths are relative to."""
+"""Rows that are held, some kilobytes each: those of the perception suite, which its tasks go through over and over."""
 
 SINGLE = Single()
 HIDDEN = Single("hidden", hidden=(0.2, 0.5))
@@ -69,25 +65,48 @@ class SceneSet:
     """Function that describes a scene in the cells of a row."""
 
     def rows(self, name: str, split: str | None) -> Iterator[Row]:
-        """Yield the rows of a split, each made once. Raises DataError for a split it does not have."""
-        first = SPLITS[_split(name, split)]
-        for index in range(self.count(name, split)):
-            yield _row(self, name, first, index)
+        """Yield the rows of a split, each made once and then remembered. Raises DataError for a split it lacks."""
+        chosen, count = _split(name, split), self.count(name, split)
+        whole = "test" if chosen == "mini" else chosen
+        held = _held(name, whole, self.count(name, whole))
+        if held:
+            yield from held[:count]
+            return
+        for index in range(count):
+            yield _row(self, name, SPLITS[chosen], index)
+        if chosen == whole and not _held(name, whole, count):
+            made = tuple(_row(self, name, SPLITS[whole], index) for index in range(count))
+            _hold(name, whole, made)
+            remembered.keep(name, whole, made)
 
     def count(self, name: str, split: str | None) -> int:
         """Return the number of rows of a split. Raises DataError for a split it does not have."""
         return {"test": self.size, "mini": max(self.size // 10, 1)}.get(_split(name, split), _LARGE)
 
 
+_HELD: dict[tuple[str, str], tuple[Row, ...]] = {}
+"""All rows of a data set's split, the first asked for first; none where they were neither made nor remembered."""
+
+
+def _held(name: str, split: str, count: int) -> tuple[Row, ...]:
+    if (name, split) not in _HELD:
+        _hold(name, split, remembered.recall(name, split, count) or ())
+    return _HELD[name, split]
+
+
+def _hold(name: str, split: str, rows: tuple[Row, ...]) -> None:
+    _HELD.pop((name, split), None)
+    while _HELD and len(rows) + sum(map(len, _HELD.values())) > _KEPT:
+        del _HELD[next(iter(_HELD))]
+    _HELD[name, split] = rows
+
+
 @lru_cache(_KEPT)
 def _row(scenes: SceneSet, name: str, first: int, index: int) -> Row:
-    """Return a row that nobody can change, since all who ask for it share it."""
     where = f"{name} row {index}"
     draws = streams((first, 0), scenes.world, index)
     scene = scenes.world.draw(draws)
-    cells = {"id": str(index), **scenes.describe(scenes.world, scene, draws, where)}
-    frozen = {key: tuple(cell) if isinstance(cell, list) else cell for key, cell in cells.items()}
-    return Row(MappingProxyType(frozen), where, _NO_FOLDER)
+    return remembered.frozen({"id": str(index), **scenes.describe(scenes.world, scene, draws, where)}, where)
 
 
 def _split(name: str, split: str | None) -> str:

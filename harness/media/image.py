@@ -43,7 +43,7 @@ class Image:
     `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
     """
 
-    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator")
+    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator", "params")
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Image:
         encoded: bytes | None = None,
         *,
         drawn: bool = False,
+        params: dict[str, Json] | None = None,
     ) -> None:
         self._read = read
         self._digest = digest
@@ -60,6 +61,8 @@ class Image:
         self._failed = False
         self.drawn = drawn
         """True where it is made from parameters alone: a read opens no file and takes microseconds."""
+        self.params = params
+        """What `render` made it from; None for any other picture."""
         self.locator = locator
         """Location of the picture for a person: a path, or a row of a data file."""
         self.changes: tuple[str, ...] = ()
@@ -90,6 +93,12 @@ class Image:
     def render(cls, operation: Operation, params: dict[str, Json], version: int, locator: str) -> "Image":
         """A picture made from parameters alone, drawn only when its pixels are asked for."""
         return _rendered(None, operation, params, version, locator)
+
+    @classmethod
+    def known(cls, draw: Callable[[], Pixels], locator: str, digest: str) -> "Image":
+        """A picture made from parameters alone, whose digest is known from when `render` made it; drawn when asked."""
+        content = Content(digest, 0, draw)
+        return cls(lambda: content, locator, digest, drawn=True)
 
     def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
         """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""
@@ -161,7 +170,8 @@ def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json
             made.append(content)
         return content
 
-    return Image(read, locator, drawn=parent is None or parent.drawn)
+    own = params if parent is None else None
+    return Image(read, locator, drawn=parent is None or parent.drawn, params=own)
 
 
 def _read_file(path: Path, shown: str) -> bytes:

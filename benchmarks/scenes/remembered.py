@@ -1,0 +1,118 @@
+"""Rows of scenes remembered between runs: to draw lots for them anew takes longer than all else of a warm task.
+
+One file a split, beside the store. It counts only for the code that would make the same rows, and only undamaged; else
+the rows are made again. Where the disk is full or not ours they are made each time.
+"""
+
+import json
+import platform
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from mmbench.benchmarks.scenes import render
+from mmbench.harness import digest as digests
+from mmbench.harness.digest import digest_bytes
+from mmbench.harness.media import image as images
+from mmbench.harness.media.image import Image
+from mmbench.harness.media.pixels import Pixels
+from mmbench.harness.records.files import replaced
+from mmbench.harness.regular import read_regular
+from mmbench.harness.store.location import store_path
+from mmbench.harness.tasks.source import Cell, Row
+
+_MOST = 1 << 25
+"""Bytes of a file that is read; a split has some hundred kilobytes."""
+_NO_FOLDER = Path()
+"""What paths of rows without paths are relative to."""
+
+
+def frozen(made: Mapping[str, Cell], where: str) -> Row:
+    """Return a row that nobody can change, since all who ask for it share it."""
+    fixed = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in made.items()}
+    return Row(MappingProxyType(fixed), where, _NO_FOLDER)
+
+
+def recall(name: str, split: str, count: int) -> tuple[Row, ...] | None:
+    """Return the rows of a split as `keep` was given them; None where there are none that are sure."""
+    try:
+        head, _, packed = read_regular(_file(name, split), _MOST).partition(b"\n")
+        if head.decode() != f"{_maker()} {digest_bytes(packed)}":
+            return None
+        whole, *scenes = zlib.decompress(packed).split(b"\n")
+        rows = _unpacked(json.loads(whole), iter(scenes))
+    except (OSError, ValueError, TypeError, LookupError, StopIteration, zlib.error):
+        return None
+    return rows if len(rows) == count else None
+
+
+def keep(name: str, split: str, rows: Sequence[Row]) -> None:
+    """Remember all rows of a split."""
+    scenes: list[str] = []
+    columns = {column: [_packed(row.cells[column], scenes) for row in rows] for column in rows[0].cells}
+    pictured = [column for column, cell in rows[0].cells.items() if _shows(cell)]
+    whole = {"where": [row.where for row in rows], "columns": columns, "pictures": pictured}
+    packed = zlib.compress("\n".join([_text(whole), *scenes]).encode(), 1)
+    with suppress(OSError):
+        file = _file(name, split)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(file) as partial_file:
+            partial_file.write_bytes(f"{_maker()} {digest_bytes(packed)}\n".encode() + packed)
+
+
+def _file(name: str, split: str) -> Path:
+    return store_path().with_name("scenes") / f"{name}-{split}"
+
+
+@cache
+def _maker() -> str:
+    """Return the identity of all that decides what a row is. Raises OSError."""
+    here = Path(__file__).parent
+    modules = [*sorted(here.rglob("*.py")), Path(images.__file__), Path(digests.__file__)]
+    versions = f"{platform.python_version()} {np.__version__}"
+    return digest_bytes(versions.encode(), *(module.read_bytes() for module in modules))
+
+
+def _shows(cell: Cell) -> bool:
+    return isinstance(cell, Image) or (isinstance(cell, tuple) and any(isinstance(each, Image) for each in cell))
+
+
+def _packed(cell: Cell, scenes: list[str]) -> Any:
+    """Return a cell as JSON holds it; what its pictures are drawn from is added to `scenes`."""
+    if isinstance(cell, tuple):
+        return [_packed(each, scenes) for each in cell]
+    if not isinstance(cell, Image):
+        return cell
+    scenes.append(_text(cell.params))
+    return {"at": cell.locator, "digest": cell.digest}
+
+
+def _unpacked(whole: Any, scenes: Iterable[bytes]) -> tuple[Row, ...]:
+    columns, left = whole["columns"], iter(scenes)
+    for column in whole["pictures"]:
+        columns[column] = [
+            _picture(cell, left) if isinstance(cell, dict) else tuple(_picture(each, left) for each in cell)
+            for cell in columns[column]
+        ]
+    made = zip(*columns.values(), strict=True)
+    return tuple(
+        frozen(dict(zip(columns, row, strict=True)), where) for row, where in zip(made, whole["where"], strict=True)
+    )
+
+
+def _picture(packed: Mapping[str, str], scenes: Any) -> Image:
+    return Image.known(partial(_draw, next(scenes)), packed["at"], packed["digest"])
+
+
+def _draw(scene: bytes) -> Pixels:
+    return render.draw_scene(None, **json.loads(scene))
+
+
+def _text(whole: Any) -> str:
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
