@@ -1,13 +1,12 @@
 """Wire: HTTP to one server over connections that stay open, with a deadline and a bound on every answer."""
 
 import http.client
-import io
-import selectors
 import socket
 import ssl
 import threading
 import time
 import urllib.request
+import weakref
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mmbench.adapters.api.spec import Address
+from mmbench.adapters.api.timed import TimedSocket
 from mmbench.harness.errors import Unavailable, UsageError
 
 MOST_BYTES = 16 << 20
@@ -50,6 +50,7 @@ class Wire:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._idle: list[_Connection] = []
+        weakref.finalize(self, _kill_all, self._idle)  # else each would be closed some time, with a warning
         self._lock = threading.Lock()
         self._answered = False
         """True once anything was answered."""
@@ -133,6 +134,11 @@ def _proxy(url: str) -> Proxy:
     return Proxy(parts.hostname, port, login)
 
 
+def _kill_all(connections: "list[_Connection]") -> None:
+    for connection in connections:
+        connection.kill()
+
+
 class _Connection(http.client.HTTPConnection):
     """One connection, whose deadline covers connecting, sending and every read."""
 
@@ -152,11 +158,11 @@ class _Connection(http.client.HTTPConnection):
         plain = socket.create_connection(there, timeout=left)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock = _Timed(plain, self._until)
+            self.sock = TimedSocket(plain, self._until)
             if self._tls is not None:
                 if self._proxy is not None:
                     self._open_tunnel(self._proxy)
-                self.sock = _Timed(self._tls.wrap_socket(plain, server_hostname=self.host), self._until)
+                self.sock = TimedSocket(self._tls.wrap_socket(plain, server_hostname=self.host), self._until)
         except BaseException:
             self.sock = None
             plain.close()
@@ -192,74 +198,6 @@ class _Connection(http.client.HTTPConnection):
         if self.sock is not None:
             self.sock.kill()
         self.close()
-
-
-class _Timed:
-    """A socket whose every operation ends by a deadline, however slowly the other side goes on."""
-
-    def __init__(self, sock: socket.socket, until: float) -> None:
-        self._sock = sock
-        self.until = until
-        self._readers = 0
-        self._closing = False
-
-    def _limit(self) -> None:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-
-    def sendall(self, data: Any) -> None:
-        self._limit()
-        self._sock.sendall(data)
-
-    def readable(self) -> bool:
-        """Tell whether a read would not wait."""
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self._sock, selectors.EVENT_READ)
-            return bool(waiting.select(0))
-
-    def recv_into(self, buffer: Any) -> int:
-        self._limit()
-        return self._sock.recv_into(buffer)
-
-    def makefile(self, *mode: Any, **more: Any) -> io.BufferedReader:
-        self._readers += 1
-        return io.BufferedReader(_Reader(self), _CHUNK)
-
-    def left(self) -> None:
-        """Hear that a reader is done."""
-        self._readers -= 1
-        if self._closing and not self._readers:
-            self._sock.close()
-
-    def close(self) -> None:
-        """Close once nobody reads: the last answer of a connection is read after it was given up."""
-        self._closing = True
-        if not self._readers:
-            self._sock.close()
-
-    def kill(self) -> None:
-        """Close now."""
-        self._sock.close()
-
-
-class _Reader(io.RawIOBase):
-    """The bytes of a timed socket."""
-
-    def __init__(self, sock: _Timed) -> None:
-        self._timed = sock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        return self._timed.recv_into(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._timed.left()
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:

@@ -15,7 +15,10 @@ _TRIED = 100
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Class folders, a CSV, TSV, JSON lines, Parquet, JSON or tar file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", help="Class folders, a CSV, TSV, JSON lines, Parquet, JSON or tar file."),
+    ],
     to: Annotated[
         Path | None, typer.Option("--to", help="Task file to write. Default: NAME.yaml here, after the data.")
     ] = None,

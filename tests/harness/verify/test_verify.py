@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mmbench.adapters.aliases import load as aliases
-from mmbench.adapters.hf.source import parse as parse_hf
+from mmbench.adapters.hf.spec import parse as parse_hf
 from mmbench.adapters.open_clip import catalogue
 from mmbench.benchmarks import ANCHORS
 from mmbench.harness.errors import UsageError
@@ -192,7 +192,7 @@ def test_every_spec_is_a_model_that_there_is() -> None:
     for spec in specs:
         kind, _, rest = spec.partition(":")
         if kind == "hf":
-            assert parse_hf(rest).repository
+            assert parse_hf(rest)[0].repository
         else:
             architecture, _, tag = rest.partition("/")
             assert tag in catalogue.tags(architecture)
