@@ -8,6 +8,10 @@ from mmbench.harness.metrics.arguments import numbers, vector
 from mmbench.harness.numerics.arrays import Floats
 
 
+_ROUNDING = 1e-9
+"""Two means of the same hits, added up in two orders, differ by less."""
+
+
 def area_under_shots(shots: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
     """Return the area under values over log2(shots), divided by the width: a mean that counts each doubling alike.
 
@@ -38,13 +42,13 @@ def shots_to_reach(shots: npt.ArrayLike, values: npt.ArrayLike, level: npt.Array
         raise ArgumentError(f"values are of shape {values.shape}; give (b, k) and a level for each of b curves")
     found = np.full(len(values), np.nan)
     for row, (curve, wanted) in enumerate(zip(values, wanted_levels, strict=True)):
-        reached = np.flatnonzero(curve >= wanted)
+        reached = np.flatnonzero(curve >= wanted - _ROUNDING)
         if not len(reached):
             continue
         at = int(reached[0])
         found[row] = shots[at]
         if at:
-            share = (wanted - curve[at - 1]) / (curve[at] - curve[at - 1])
+            share = min((wanted - curve[at - 1]) / (curve[at] - curve[at - 1]), 1.0)
             found[row] = 2 ** (np.log2(shots[at - 1]) + share * np.log2(shots[at] / shots[at - 1]))
     return found
 

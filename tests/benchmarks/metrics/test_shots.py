@@ -36,6 +36,9 @@ def test_a_flat_curve_is_its_own_area_and_one_number_of_shots_too():
         ([0.1, 0.3, 0.5, 0.7, 0.9], 0.4, 2**1.5),  # half way between 2 and 4, in log
         ([0.1, 0.3, 0.2, 0.7, 0.9], 0.25, 2**0.75),  # the first crossing, though the curve falls again
         ([0.1, 0.1, 0.1, 0.1, 0.5], 0.2, 8 * 2**0.25),
+        ([0.1 + 0.2, 0.1, 0.1, 0.1, 0.5], 0.3, 1.0),
+        ([0.3, 0.1, 0.1, 0.1, 0.5], 0.1 + 0.2, 1.0),  # equal but for rounding
+        ([0.1, 0.3, 0.1, 0.1, 0.5], 0.1 + 0.2, 2.0),
     ],
 )
 def test_shots_by_hand(curve, level, expected):
