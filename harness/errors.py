@@ -28,6 +28,12 @@ class DataError(UsageError):
     step = "correct the task or its data, and run the same command again"
 
 
+class DataUnavailable(DataError):
+    """Data of a task are not on this machine and cannot be fetched."""
+
+    step = "fetch the data where there is a network, and run again"
+
+
 class ArgumentError(DataError, ValueError):
     """An argument of a metric's function that cannot be meant."""
 

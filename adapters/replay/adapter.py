@@ -10,11 +10,11 @@ import numpy.typing as npt
 from mmbench.adapters.replay.files import read_recording
 from mmbench.adapters.replay.pictures import Pictures
 from mmbench.adapters.replay.recording import Answers, Vector
-from mmbench.adapters.shared.remembered import remembered_digest
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import DataError, Unanswered, UsageError
 from mmbench.harness.media.pixels import Pixels, digest_of
 from mmbench.harness.models.abilities import Generation
+from mmbench.harness.store.remembered import remembered_digest
 
 T = TypeVar("T")
 

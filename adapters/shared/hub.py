@@ -1,21 +1,14 @@
 """Model hub files: read from the cache without network traffic, else downloaded if the hub answers a short probe."""
 
-import http.client
 import re
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from threading import Thread
 
-from mmbench.adapters.shared.remembered import remembered_digest
 from mmbench.harness.errors import WeightsUnavailable
-
-SECONDS = 2.0
-"""Time limit of the one check of the endpoint, name resolution and proxy included."""
+from mmbench.harness.hub.access import SECONDS, failures, first_line, no_answer, offline
+from mmbench.harness.store.remembered import remembered_digest
 
 _WAYS_OUT = (
     "fill the cache (HF_HOME) where there is a network and pass --offline, give a local checkpoint as "
@@ -65,10 +58,10 @@ def fetch(repo: str, filenames: Sequence[str], *, offline: bool, what: str) -> P
     for filename in filenames:
         try:
             return Path(hf_hub_download(repo, filename, etag_timeout=SECONDS))
-        except _failures() as error:
+        except failures() as error:
             # Absent from the repository: the next name may be there. The local kind means that nothing answered.
             if not isinstance(error, EntryNotFoundError) or isinstance(error, LocalEntryNotFoundError):
-                raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+                raise WeightsUnavailable(f"{what} could not be downloaded: {first_line(error)}; {_WAYS_OUT}") from error
     raise WeightsUnavailable(f"{what}: the hub's repository {repo} has none of {', '.join(filenames)}")
 
 
@@ -85,8 +78,8 @@ def fetch_folder(repo: str, *, offline: bool, what: str, vocabulary: bool) -> Pa
 
     try:
         return Path(snapshot_download(repo, allow_patterns=list(_TOKENIZER), etag_timeout=SECONDS))
-    except _failures() as error:
-        raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+    except failures() as error:
+        raise WeightsUnavailable(f"{what} could not be downloaded: {first_line(error)}; {_WAYS_OUT}") from error
 
 
 def fetch_checkpoint(
@@ -131,8 +124,8 @@ def _fetched(wanted: Wanted, patterns: Sequence[str], what: str) -> Path:
                 etag_timeout=SECONDS,
             )
         )
-    except _failures() as error:
-        raise WeightsUnavailable(f"{what} could not be downloaded: {_line(error)}; {_WAYS_OUT}") from error
+    except failures() as error:
+        raise WeightsUnavailable(f"{what} could not be downloaded: {first_line(error)}; {_WAYS_OUT}") from error
 
 
 def checkpoint_missing_bytes(wanted: Wanted, whole: Callable[[Path], bool], *, offline: bool) -> int | None:
@@ -140,13 +133,13 @@ def checkpoint_missing_bytes(wanted: Wanted, whole: Callable[[Path], bool], *, o
     found = snapshot(wanted.repo, wanted.revision)
     if found is not None and whole(found):
         return 0
-    if _offline(offline) or unreachable(_endpoint()) is not None:
+    if _unasked(offline):
         return None
     from huggingface_hub import HfApi
 
     try:
         there = HfApi().model_info(wanted.repo, revision=wanted.revision, files_metadata=True, timeout=SECONDS)
-    except _failures():
+    except failures():
         return None
     sizes = {each.rfilename: each.size or 0 for each in there.siblings or [] if "/" not in each.rfilename}
     for patterns in wanted.weights:
@@ -196,7 +189,7 @@ def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int 
     """Return the bytes still to be fetched: 0 when a file is cached, None when the hub cannot be asked."""
     if cached(repo, filenames) is not None:
         return 0
-    if _offline(offline) or unreachable(_endpoint()) is not None:
+    if _unasked(offline):
         return None
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
@@ -204,7 +197,7 @@ def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int 
     for filename in filenames:
         try:
             size: int | None = get_hf_file_metadata(hf_hub_url(repo, filename), timeout=SECONDS).size
-        except _failures() as error:
+        except failures() as error:
             if not isinstance(error, EntryNotFoundError):
                 return None
         else:
@@ -212,66 +205,13 @@ def missing_bytes(repo: str, filenames: Sequence[str], *, offline: bool) -> int 
     return None
 
 
-def unreachable(url: str, seconds: float = SECONDS) -> str | None:
-    """Return why `url` gives no answer within `seconds` in total, directly or by the environment's proxy, or None.
-
-    Any answer below 500 counts: whether a file may be had is for the client to find out.
-    """
-    outcome: list[str | None] = []
-    # Name resolution knows no timeout, so that only a thread that is left behind keeps the deadline.
-    prober = Thread(target=lambda: outcome.append(_probe(url, seconds)), daemon=True)
-    prober.start()
-    prober.join(seconds)
-    return outcome[0] if outcome else f"no answer within {seconds:g} s"
+def _unasked(forbidden: bool) -> bool:
+    return offline(forbidden) or no_answer() is not None
 
 
-def _probe(url: str, seconds: float) -> str | None:
-    if not url.startswith(("http://", "https://")):
-        return "not an http address"
-    try:
-        # An opener of its own: the module's shared one keeps the proxies of its first use. The scheme is checked above.
-        with urllib.request.build_opener().open(urllib.request.Request(url, method="HEAD"), timeout=seconds):  # noqa: S310
-            return None
-    except urllib.error.HTTPError as error:
-        return f"it answers {error.code}" if error.code >= 500 or error.code == 407 else None
-    except urllib.error.URLError as error:
-        # The client brings its own certificates: something answered, and that is all that is asked here.
-        return None if isinstance(error.reason, ssl.SSLCertVerificationError) else str(error.reason)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return str(error) or type(error).__name__
-
-
-def _require(offline: bool, what: str) -> None:
-    if _offline(offline):
+def _require(forbidden: bool, what: str) -> None:
+    if offline(forbidden):
         raise WeightsUnavailable(f"{what}: not in the hub's cache, and offline nothing is fetched; {_WAYS_OUT}")
-    endpoint = _endpoint()
-    reason = unreachable(endpoint)
+    reason = no_answer()
     if reason is not None:
-        proxy = urllib.request.getproxies().get(endpoint.partition(":")[0])
-        through = f" through the proxy {proxy.rpartition('@')[2]}" if proxy else ""
-        raise WeightsUnavailable(
-            f"{what}: not in the hub's cache, and {endpoint} cannot be reached{through} ({reason}); {_WAYS_OUT}"
-        )
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
-
-
-def _offline(asked: bool) -> bool:
-    from huggingface_hub import constants
-
-    return asked or bool(constants.HF_HUB_OFFLINE)
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    # The client's versions stand on different HTTP libraries; the parents of its own error name the one in use.
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-
-    return (OSError, RuntimeError, ValueError, EntryNotFoundError, *HfHubHTTPError.__bases__)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise WeightsUnavailable(f"{what}: not in the hub's cache, and {reason}; {_WAYS_OUT}")

@@ -7,7 +7,6 @@ from mmbench.harness.errors import ArgumentError
 from mmbench.harness.metrics.arguments import numbers, vector
 from mmbench.harness.numerics.arrays import Floats
 
-
 _ROUNDING = 1e-9
 """Two means of the same hits, added up in two orders, differ by less."""
 

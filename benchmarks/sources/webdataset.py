@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -31,6 +31,9 @@ _COUNT = "nshards.txt"
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_SHARDS = 100_000
 
+BESIDE = (_CLASSES, _TEMPLATES, _COUNT)
+"""Files that CLIP_benchmark writes beside shards, or in the folder above them."""
+
 
 class WebDataset(Located):
     """Rows of one `.tar` file, of a folder of them, or of those that a pattern (`data/{000..012}.tar`, `*.tar`) means.
@@ -52,12 +55,25 @@ class WebDataset(Located):
         if split is not None and not inner.is_dir():
             beside = (other.name for other in root.iterdir() if other.is_dir()) if root.is_dir() else ()
             raise DataError(f"{root} has no folder '{split}'{nearest(split, beside)}")
-        self._shards = _shards(inner)
-        folder = self._shards[0].parent
-        self._beside = [folder, *([root] if root.is_dir() and root != folder else [folder.parent])]
+        shards = _shards(inner)
+        folder = shards[0].parent
+        above = root if root.is_dir() and root != folder else folder.parent
+        self._hold(shards, {name: at / name for at in (above, folder) for name in BESIDE if (at / name).is_file()})
+
+    @classmethod
+    def of(cls, shards: Sequence[Path], beside: Mapping[str, Path]) -> Self:
+        """Return the rows of these shards, with those of the files `BESIDE` them that there are. Raises DataError."""
+        _check_count(beside.get(_COUNT), len(shards))
+        made = cls.__new__(cls)
+        made._hold(shards, beside)
+        return made
+
+    def _hold(self, shards: Sequence[Path], beside: Mapping[str, Path]) -> None:
+        self._shards = shards
+        self._beside = beside
         first = next(self._samples(None), None)
         if first is None:
-            raise DataError(f"{self._shards[0].name} has no rows, expected at least one")
+            raise DataError(f"{shards[0].name} has no rows, expected at least one")
         self._columns = tuple(first[1])
         self._size: int | None = None
 
@@ -71,13 +87,13 @@ class WebDataset(Located):
 
     def class_names(self, column: str) -> Sequence[str] | None:
         """Return the lines of `classnames.txt` for `label`."""
-        folder = self._folder_with(_CLASSES) if column == "label" else None
-        return class_list(_CLASSES, folder) if folder is not None else None
+        file = self._beside.get(_CLASSES) if column == "label" else None
+        return class_list(_CLASSES, file.parent) if file is not None else None
 
     def templates(self) -> Sequence[str] | None:
         """Return the prompt templates that the data brings."""
-        folder = self._folder_with(_TEMPLATES)
-        return template_list(_TEMPLATES, folder) if folder is not None else None
+        file = self._beside.get(_TEMPLATES)
+        return template_list(_TEMPLATES, file.parent) if file is not None else None
 
     def __len__(self) -> int:
         if self._size is None:
@@ -86,9 +102,6 @@ class WebDataset(Located):
 
     def __iter__(self) -> Iterator[Row]:
         return (self._row(*sample) for sample in self._samples(None))
-
-    def _folder_with(self, name: str) -> Path | None:
-        return next((folder for folder in self._beside if (folder / name).is_file()), None)
 
     def _row(self, where: str, cells: Mapping[str, Cell]) -> Row:
         return Row(cells, where, self._shards[0].parent)
@@ -108,7 +121,7 @@ def _shards(path: Path) -> tuple[Path, ...]:
         return (path,)
     if path.is_dir():
         found = _numbered(path, "*.tar*")
-        _check_count(path, len(found))
+        _check_count(told if (told := path / _COUNT).is_file() else None, len(found))
     elif _BRACES.search(path.name):
         found = _braced(path)
     else:
@@ -148,13 +161,10 @@ def _braced(path: Path) -> list[Path]:
     return found
 
 
-def _check_count(folder: Path, count: int) -> None:
+def _check_count(told: Path | None, count: int) -> None:
     """Raise DataError where `nshards.txt` tells of more shards than there are: a part would be scored as the whole."""
-    if not (folder / _COUNT).is_file():
-        return
-    said = "".join(text_lines(folder / _COUNT)).strip()
-    if said != str(count):
-        raise DataError(f"{folder} has {count} shards, and {_COUNT} tells of {said[:20]}; fetch them all")
+    if told is not None and (said := "".join(text_lines(told)).strip()) != str(count):
+        raise DataError(f"{told.parent} has {count} shards, and {_COUNT} tells of {said[:20]}; fetch them all")
 
 
 @contextmanager

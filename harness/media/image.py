@@ -11,7 +11,7 @@ import PIL.Image
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, changes_of, decode, rgb
+from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, decode, look, rgb
 from mmbench.harness.regular import read_regular
 
 
@@ -182,10 +182,19 @@ def _read_file(path: Path, shown: str) -> bytes:
 
 
 def _encoded(data: bytes, locator: str) -> Content:
-    changes = changes_of(data)
+    changes, opened = look(data)
+    kept = [opened]
+
+    def decoded() -> Pixels:
+        try:
+            image = kept.pop()
+        except IndexError:  # another call took it, and closed it
+            image = None
+        return decode(data, locator, image)
+
     # What is done to the pixels belongs to the identity: vectors of the pixels without it may be remembered.
     parts = [change.encode() for change in changes if change != FIRST_FRAME]
-    return Content(digest_bytes(b"encoded", data, *parts), len(data), lambda: decode(data, locator), changes)
+    return Content(digest_bytes(b"encoded", data, *parts), len(data), decoded, changes)
 
 
 def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:

@@ -165,6 +165,12 @@ def _plan(
 ) -> Plan:
     task = sitting.task
     download = model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0
+    if missing := task.opened.missing_bytes():  # to count what is asked would fetch it
+        return Plan(
+            *(sitting.model, task.reference, sitting.control, settings.items_of(task.size), 0, 0, None),
+            download=None if download is None else download + missing,
+            unsupported=f"its data are not here yet, of which a run over all items fetches {missing / 1e6:,.1f} MB",
+        )
     # The identity of weights that are not here is unknown, and to learn it would fetch them.
     fingerprint = model.fingerprint if download == 0 else f"to be fetched: {model.spec}"
     subject = Subject(

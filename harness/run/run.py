@@ -8,6 +8,7 @@ from typing import Literal
 from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.errors import UsageError
+from mmbench.harness.hub.access import network
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.run.choose import Asked, choose_models, choose_scorer, choose_tasks, listed
 from mmbench.harness.run.consent import check_consent
@@ -80,7 +81,8 @@ def run(
     )
     models = choose_models(model, settings.loading, name)
     chosen = choose_tasks(suite, [*listed(task), *listed(tasks)])
-    check_consent(models, chosen, settings, store=Path(store) if store else None, yes=yes)
+    with network(allowed=not offline):  # to count what would be sent opens the data
+        check_consent(models, chosen, settings, store=Path(store) if store else None, yes=yes)
     return execute(
         models,
         chosen,
@@ -107,7 +109,8 @@ def execute(
     made = Run(tasks, results=output, max_errors=settings.max_errors)
     for model in models:
         try_writing(output, model.label)
-    with closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
+    asks = network(allowed=not settings.loading.offline)
+    with asks, closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
         budget = Budget(settings.max_total_tokens, settings.max_cost)
         Session(settings, held, output, progress or Silent(), second, budget).run(models, made)
     return made

@@ -166,8 +166,10 @@ class PathSpec(SourceSpec):
 class Source(Protocol):
     """Rows of data, read again at each iteration and never held in memory as a whole.
 
-    A source may have `notes`, a list of texts: what a reader of the scores should know of the data; and a method
-    `templates()` that returns the prompt templates which the data brings, or None.
+    A source may have `notes`, a list of texts: what a reader of the scores should know of the data; a method
+    `templates()` that returns the prompt templates which the data brings, or None; a method `only(names)` that
+    returns the same rows with the cells of these columns alone, where that spares reading the others; and a method
+    `missing_bytes()` that tells how much is still to be fetched.
     """
 
     Spec: ClassVar[type[SourceSpec]]

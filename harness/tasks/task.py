@@ -27,6 +27,8 @@ class Opened:
     """Fields of the family that no column fills."""
     split: str | None = None
     """Of its data, where one is named."""
+    missing_bytes: Callable[[], int] = int
+    """Tells how much of its data is still to be fetched."""
 
 
 @dataclass(frozen=True, eq=False)

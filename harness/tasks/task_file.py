@@ -1,6 +1,6 @@
 """Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -137,15 +137,23 @@ class _TaskFile:
         source = self._source(spec)
         fields = self._fields(family, spec, source)
         with _naming(self.shown):
+            source = _narrowed(source, fields, spec.facts)
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
             data = Data(source, fields, tuple(spec.facts), self.base, notes, self._beside)
             made = _primary_first(family, options, data, spec)
         unfilled = tuple(name for name in family.fields if name not in fields)
         columns = tuple(source.columns())
         own = (spec.source.model_extra or {}).get(_SPLIT)
-        split = self.split or (None if own is None else str(own))
-        routes = tuple(spec.routes) or made.routes
-        return Opened(made, routes, len(source), tuple(dict.fromkeys(notes)), columns, unfilled, split)
+        return Opened(
+            made,
+            tuple(spec.routes) or made.routes,
+            len(source),
+            tuple(dict.fromkeys(notes)),
+            columns,
+            unfilled,
+            self.split or (None if own is None else str(own)),
+            getattr(source, "missing_bytes", int),
+        )
 
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""
@@ -247,6 +255,13 @@ class _TaskFile:
 
     def _where(self, *at: str) -> str:
         return place(self.shown, self.lines, at)
+
+
+def _narrowed(source: Source, fields: Mapping[str, str | list[str]], facts: Sequence[str]) -> Source:
+    """Return the source with the columns alone that the task names: those of others may weigh more than all of them."""
+    only: Callable[[set[str]], Source] | None = getattr(source, "only", None)
+    columns = {name for given in fields.values() for name in (given if isinstance(given, list) else [given])}
+    return source if only is None else only({*columns, *facts, "id"})
 
 
 def _is_in(column: str, columns: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from mmbench.adapters.shared import hub
 from mmbench.harness.digest import digest_file
+from mmbench.harness.hub.access import unreachable
 
 SPEC = "ViT-B-32-quickgelu/openai"
 REPO = "timm/vit_base_patch32_clip_224.openai"
@@ -106,22 +107,22 @@ def no_proxy(monkeypatch):
 
 
 def test_unreachable_says_why_and_keeps_its_deadline(silent):
-    assert "refused" in hub.unreachable("http://127.0.0.1:9")
+    assert "refused" in unreachable("http://127.0.0.1:9")
     with ThreadPoolExecutor() as pool:
-        assert pool.submit(hub.unreachable, address(silent), 0.5).result(timeout=60) is not None
-    assert hub.unreachable("nonsense") == "not an http address"
+        assert pool.submit(unreachable, address(silent), 0.5).result(timeout=60) is not None
+    assert unreachable("nonsense") == "not an http address"
 
 
 @pytest.mark.parametrize(("status", "reached"), [(200, True), (404, True), (403, True), (407, False), (503, False)])
 def test_any_answer_below_500_is_an_answer(local_hub, status, reached):
     handler, url = local_hub
     handler.status = status
-    assert (hub.unreachable(url) is None) == reached
+    assert (unreachable(url) is None) == reached
 
 
 def test_dead_proxy_is_the_one_that_cannot_be_reached(local_hub, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert "refused" in hub.unreachable("http://hub.invalid")
+    assert "refused" in unreachable("http://hub.invalid")
 
 
 def test_closed_endpoint_fails_with_ways_out(tmp_path):

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from mmbench.adapters.shared import remembered
-from mmbench.adapters.shared.remembered import remembered_digest
 from mmbench.harness.digest import digest_file
+from mmbench.harness.store import remembered
+from mmbench.harness.store.remembered import remembered_digest
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""Files of a data set at one commit, remembered between runs: what is known of a commit stays true."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from mmbench.harness.digest import Json
+from mmbench.harness.errors import DataError
+from mmbench.harness.regular import read_regular
+from mmbench.harness.store.location import store_path
+from mmbench.harness.strict_json import parse_json
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LONGEST = 500
+"""Characters of a path."""
+_MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One file of a commit."""
+
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of its content (64 digits), or SHA-1 as git counts it (40)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is known of one commit."""
+
+    commit: str
+    files: Mapping[str, Listed]
+    """By their path in the repository."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Rows of those files whose number was asked for."""
+
+    def with_rows(self, rows: Mapping[str, int]) -> "Listing":
+        """Return the same with more that is known."""
+        return replace(self, rows={**self.rows, **rows})
+
+
+def checked(name: str, commit: str, files: Mapping[str, tuple[object, object]]) -> Listing:
+    """Return what the hub says of a commit: path to size and digest. Raises DataError where it cannot be so."""
+    if COMMIT.fullmatch(commit) is None:
+        raise DataError(f"the hub names no commit of {name}, expected 40 hexadecimal digits")
+    made = {}
+    for path, (size, digest) in files.items():
+        parts = PurePosixPath(path).parts
+        within = parts and ".." not in parts and not path.startswith("/") and "\\" not in path and path.isprintable()
+        if not within or len(path) > _LONGEST:
+            raise DataError(f"{name} lists the file {path[:_LONGEST]!r}, which is no path within it")
+        if not isinstance(size, int) or not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
+            raise DataError(f"the hub tells neither size nor digest of {path} in {name}, by which it could be checked")
+        made[path] = Listed(size, digest)
+    return Listing(commit, made)
+
+
+def remembered(name: str, commit: str) -> Listing | None:
+    """Return what an earlier run learnt of a commit, or None."""
+    held = _read(_folder(name) / f"{commit}.json")
+    files, rows = held.get("files"), held.get("rows")
+    if not isinstance(files, dict) or not isinstance(rows, dict):
+        return None
+    try:
+        made = checked(name, commit, {path: (each[0], each[1]) for path, each in files.items()})
+    except (DataError, LookupError, TypeError):
+        return None
+    return made.with_rows({path: count for path, count in rows.items() if isinstance(count, int)})
+
+
+def remember(name: str, listing: Listing) -> None:
+    """Keep what is known of a commit for later runs."""
+    files: dict[str, Json] = {path: [each.size, each.digest] for path, each in listing.files.items()}
+    _write(_folder(name) / f"{listing.commit}.json", {"files": files, "rows": dict(listing.rows)})
+
+
+def last_commit(name: str, revision: str) -> str | None:
+    """Return the commit for which a branch or tag last stood, or None."""
+    found = _read(_folder(name) / "revisions.json").get(revision)
+    return found if isinstance(found, str) and COMMIT.fullmatch(found) else None
+
+
+def remember_commit(name: str, revision: str, commit: str) -> None:
+    """Keep for which commit a branch or tag stands now."""
+    file = _folder(name) / "revisions.json"
+    _write(file, {**_read(file), revision: commit})
+
+
+def _folder(name: str) -> Path:
+    return store_path().parent / "hub" / name.replace("/", "--")
+
+
+def _read(file: Path) -> dict[str, Json]:
+    try:
+        found = parse_json(read_regular(file, _MOST_BYTES).decode())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: Path, content: Mapping[str, Json]) -> None:
+    with suppress(OSError):  # a disk that is full or not ours: the hub is asked again next time
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f"{file.name}.{os.getpid()}")
+        fresh.write_text(json.dumps(content), encoding="utf-8")
+        fresh.replace(file)
