@@ -25,7 +25,7 @@ PATIENCE = 240
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        any(importlib.util.find_spec(name) is None for name in NEEDED), reason="needs transformers[serving]"
+        any(importlib.util.find_spec(name) is None for name in NEEDED), reason="needs the group serving"
     ),
 ]
 

@@ -24,7 +24,7 @@ def test_what_does_not_end_is_ended():
     before = threading.active_count()
     with pytest.raises(TimeoutError, match="not done after 0.1 s"):
         within(0.1, endless)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # threads of earlier tests may end meanwhile
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
