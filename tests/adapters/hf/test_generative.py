@@ -151,6 +151,7 @@ def test_reply_is_as_long_as_the_context_allows(saved):
 
 
 def test_special_tokens_are_dropped_but_for_places_and_thoughts():
+    pytest.importorskip("transformers")
     names = ["<s>", "</s>", "<loc_17>", "<seg003>", "[THINK]", "cat"]
     known = {at: transformers.AddedToken(name, special=at < 5) for at, name in enumerate(names)}
     tokenizer = SimpleNamespace(
