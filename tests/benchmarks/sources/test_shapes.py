@@ -153,10 +153,10 @@ def test_special_files_as_data_are_one_line(folder: Path, kind: str, name: str) 
     [
         ("d.csv", "image;label\nphotos/0.jpg;a,b\n", "the header is separated by ';', expected commas"),
         ("d.csv", "image\tlabel\nphotos/0.jpg\ta\n", "expected commas (tabs in a .tsv file)"),
-        ("d.csv", gzip.compress(b"image,label\n"), "d.csv is compressed by gzip"),
+        ("d.csv", gzip.compress(b"image,label\n", mtime=0), "d.csv is compressed by gzip"),
         ("d.csv", b"PK\x03\x04rest\n", "a ZIP archive or a spreadsheet"),
         ("d.csv", "image,label\n".encode("utf-16"), "is not UTF-8 text (invalid start byte); save the file as UTF-8"),
-        ("d.jsonl", gzip.compress(b"{}\n"), "compressed by gzip"),
+        ("d.jsonl", gzip.compress(b"{}\n", mtime=0), "compressed by gzip"),
         ("d.jsonl", '[{"image": "photos/0.jpg", "label": "a"}]', "begins one JSON document, expected JSON lines"),
         ("d.json", '[\n{"image": "photos/0.jpg", "label": "a"}\n]', "line 1 begins one JSON document"),
         ("d.jsonl", '{\n "data": []\n}', "line 1 begins one JSON document"),
