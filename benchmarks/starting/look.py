@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmbench.benchmarks.sources.annotations import read_document
+from mmbench.benchmarks.sources.cells import text_lines
 from mmbench.benchmarks.sources.folder import SPLIT_NAMES
 from mmbench.benchmarks.sources.folder_files import entries, files, is_picture
 from mmbench.benchmarks.sources.vqa_json import QUESTION_LISTS
@@ -40,8 +41,7 @@ def source_of(path: Path) -> Keys:
 
 
 def _header(path: Path) -> Sequence[str]:
-    with path.open(encoding="utf-8-sig", errors="replace") as lines:
-        return lines.readline().rstrip("\r\n").split("\t")
+    return next(text_lines(path), "").rstrip("\r\n").split("\t")
 
 
 def _folder(path: Path) -> Keys:

@@ -1,5 +1,6 @@
 """The text of a first task file, with comments on what was found and on what a person should look at."""
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from mmbench.benchmarks.sources.folder import SPLIT_NAMES
 from mmbench.benchmarks.starting.guess import SAMPLED, Guess, guess, splits_of
 from mmbench.benchmarks.starting.look import source_of
 from mmbench.harness.errors import DataError
+from mmbench.harness.render.plain import plain
 from mmbench.harness.tasks.plugins import find_source
 from mmbench.harness.tasks.source import Source
 
@@ -62,10 +64,11 @@ def _written(path: Path, keys: Mapping[str, str], source: Source, splits: Mappin
     name = re.sub(r"[^a-z0-9]+", "-", path.name.partition(".")[0].lower()).strip("-") or "my-task"
     seen = f"its {len(source)} rows" if len(source) <= SAMPLED else f"the first {SAMPLED} of its {len(source)} rows"
     lines = [f"# A starting point, guessed from {seen}; the protocol is yours to settle before the first run."]
-    lines += [f"# To look at: {doubt}." for doubt in found.doubts]
+    lines += [f"# To look at: {plain(doubt)}." for doubt in found.doubts]
     lines += [f"name: {_flow(name)}", "version: 1", f"family: {found.family}", f"source: {_flow(dict(keys))}"]
     if splits:
-        lines[-1] += f"  # rows of each split: {', '.join(f'{split} {count}' for split, count in splits.items())}"
+        counts = ", ".join(f"{split} {count}" for split, count in splits.items())
+        lines[-1] += f"  # rows of each split: {plain(counts)}"
     if keys["kind"] not in _FIXED:
         lines.append(f"fields: {_flow(found.fields)}")
         spare = [column for column in source.columns() if column not in _used(found)]
@@ -88,12 +91,10 @@ def _used(found: Guess) -> set[str]:
 
 
 def _flow(value: Any) -> str:
-    """Return a value as YAML writes it within a line."""
-    return (
-        yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
-        .removesuffix("...\n")
-        .strip()
-    )
+    """Return a value as YAML writes it within a line: nothing of the data stands where YAML is read otherwise."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    text = text.removesuffix("...\n").strip()
+    return json.dumps(value) if "\n" in text else text  # which is YAML too, and writes the end of a line as \n
 
 
 _FAMILIES: Mapping[str, Sequence[str]] = {

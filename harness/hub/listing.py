@@ -1,24 +1,19 @@
 """Files of a data set at one commit, remembered between runs: what is known of a commit stays true."""
 
-import json
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.regular import read_regular
 from mmbench.harness.store.location import store_path
-from mmbench.harness.strict_json import parse_json
+from mmbench.harness.store.memory import keep, recall
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST = 500
 """Characters of a path."""
-_MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ def checked(name: str, commit: str, files: Mapping[str, tuple[object, object]]) 
 
 def remembered(name: str, commit: str) -> Listing | None:
     """Return what an earlier run learnt of a commit, or None."""
-    held = _read(_folder(name) / f"{commit}.json")
+    held = recall(_folder(name) / f"{commit}.json")
     files, rows = held.get("files"), held.get("rows")
     if not isinstance(files, dict) or not isinstance(rows, dict):
         return None
@@ -78,36 +73,20 @@ def remembered(name: str, commit: str) -> Listing | None:
 def remember(name: str, listing: Listing) -> None:
     """Keep what is known of a commit for later runs."""
     files: dict[str, Json] = {path: [each.size, each.digest] for path, each in listing.files.items()}
-    _write(_folder(name) / f"{listing.commit}.json", {"files": files, "rows": dict(listing.rows)})
+    keep(_folder(name) / f"{listing.commit}.json", {"files": files, "rows": dict(listing.rows)})
 
 
 def last_commit(name: str, revision: str) -> str | None:
     """Return the commit for which a branch or tag last stood, or None."""
-    found = _read(_folder(name) / "revisions.json").get(revision)
+    found = recall(_folder(name) / "revisions.json").get(revision)
     return found if isinstance(found, str) and COMMIT.fullmatch(found) else None
 
 
 def remember_commit(name: str, revision: str, commit: str) -> None:
     """Keep for which commit a branch or tag stands now."""
     file = _folder(name) / "revisions.json"
-    _write(file, {**_read(file), revision: commit})
+    keep(file, {**recall(file), revision: commit})
 
 
 def _folder(name: str) -> Path:
     return store_path().parent / "hub" / name.replace("/", "--")
-
-
-def _read(file: Path) -> dict[str, Json]:
-    try:
-        found = parse_json(read_regular(file, _MOST_BYTES).decode())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(file: Path, content: Mapping[str, Json]) -> None:
-    with suppress(OSError):  # a disk that is full or not ours: the hub is asked again next time
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f"{file.name}.{os.getpid()}")
-        fresh.write_text(json.dumps(content), encoding="utf-8")
-        fresh.replace(file)

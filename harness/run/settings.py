@@ -67,7 +67,9 @@ class RunSettings:
 
     def part_of(self, family: Family) -> Part:
         """Return which items are asked of a task; a sample reads its rows, but no pictures."""
-        return Part(self.limit, None if self.sample is None else drawn(family, self.sample, self.seed))
+        if self.sample is None:
+            return Part(self.limit)
+        return Part(places=drawn(family, self.sample, self.seed))  # type: ignore[arg-type]  # it hashes by identity
 
 
 def _whole(name: str, value: object, least: int) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from mmbench.harness.digest import digest_json
@@ -31,6 +32,7 @@ class Part:
         return (sample for place, sample in enumerate(samples) if place in places)
 
 
+@lru_cache(maxsize=1)  # a task is asked by several models and controls in turn, and its rows are read once
 def drawn(family: Family, count: int, seed: int) -> frozenset[int]:
     """Return the places of `count` items drawn by a seed, as many of each stratum as its share of the data.
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -264,3 +265,26 @@ def test_through_the_command_line(tmp_path: Path) -> None:
 def test_of_a_class_and_its_number_the_name_is_taken(tmp_path: Path) -> None:
     rows = [{"file": p, "class_index": i, "class_name": f"fish {i}"} for i, p in enumerate(photos(tmp_path, 3))]
     assert yaml.safe_load(starting_task(lines(tmp_path / "d.jsonl", rows), tmp_path))["fields"]["label"] == "class_name"
+
+
+@pytest.mark.parametrize("where", ["a column that is left", "a split", "the label", "a fact"])
+def test_names_of_the_data_write_no_keys(tmp_path: Path, where: str) -> None:
+    evil = "x\nroutes: [embed]\ny\x1b[2J"
+    rows: list[dict[str, Any]] = [{"image": p, "label": "cat"} for p in photos(tmp_path, 4)]
+    for i, row in enumerate(rows):
+        if where == "a split":
+            row["split"] = evil if i else "test"
+        elif where == "the label":
+            row[f"label {evil}"] = row.pop("label")
+        else:
+            row[evil] = ("u", "v")[i % 2] if where == "a fact" else i
+    text = starting_task(lines(tmp_path / "d.jsonl", rows), tmp_path)
+    told = yaml.safe_load(text)
+    assert set(told) <= {"name", "version", "family", "source", "fields", "facts", "card"}
+    assert "\x1b" not in text
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.tsv")
+    with pytest.raises(DataError, match="a pipe"):
+        starting_task(tmp_path / "p.tsv", tmp_path)
