@@ -10,11 +10,11 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.adapters.replay.footer import declared
 from mmbench.adapters.replay.pictures import Pictures
 from mmbench.adapters.replay.recording import Recording
 from mmbench.adapters.replay.rows import add_row, misspelt
 from mmbench.harness.errors import DataError
+from mmbench.harness.parquet_footer import declared
 from mmbench.harness.regular import open_regular, regular
 from mmbench.harness.strict_json import parse_json
 

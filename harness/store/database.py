@@ -158,6 +158,11 @@ class Database:
         with self._telling():
             self._connection.executemany(statement, rows)
 
+    @property
+    def changes(self) -> int:
+        """Rows that were added, changed or removed since it was opened."""
+        return self._connection.total_changes
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

@@ -16,8 +16,10 @@ from mmbench.harness.store.claims import Claims
 from mmbench.harness.store.database import Database
 from mmbench.harness.store.holding import Holding
 from mmbench.harness.store.meter import Meter
+from mmbench.harness.store.pruning import named, prune, trim
 from mmbench.harness.store.snapshots import Snapshots
 from mmbench.harness.store.stream import Stream
+from mmbench.harness.store.transfer import Moved, export_answers, import_answers
 from mmbench.harness.types import Failure
 
 _ANSWERS = "SELECT key, value, truncated, {} FROM answers WHERE model=? AND key IN {{}}"
@@ -170,9 +172,27 @@ class Store:
 
     def holdings(self) -> list[Holding]:
         """Return what the store holds, model by model, the last used first; every answer is checked."""
-        return list(self._holdings().values())
+        held = self._models()
+        # In the order of the file: by model each row would be looked for apart.
+        query = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers NOT INDEXED"  # noqa: S608
+        for model, *answer in self._database.each(query):
+            if model in held:
+                held[model].add(*answer)
+        return list(held.values())
 
-    def _holdings(self) -> dict[int, Holding]:
+    def sizes(self) -> list[Holding]:
+        """Return what the store holds as `holdings` does, without a look at the answers themselves."""
+        return list(self._sized().values())
+
+    def _sized(self) -> dict[int, Holding]:
+        held = self._models()
+        for model, size in self._database.each("SELECT model, length(value) FROM answers NOT INDEXED"):
+            if model in held:
+                held[model].answers += 1
+                held[model].bytes += size or 0
+        return held
+
+    def _models(self) -> dict[int, Holding]:
         query = "SELECT id, name, fingerprint, used FROM models ORDER BY used DESC"
         held = {
             model: Holding(str(name), str(fingerprint), float(used) if isinstance(used, int | float) else 0.0)
@@ -183,29 +203,37 @@ class Store:
                 held[model].labels.append(str(name))
         for each in held.values():
             each.labels = each.labels or [each.name]  # of a store of an older version
-        each_answer = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers"  # noqa: S608
-        for model, *answer in self._database.each(each_answer):
-            if model in held:
-                held[model].add(*answer)
         return held
 
-    def prune(self, model: str | None = None) -> list[Holding]:
+    def prune(self, model: str | None = None, *, before: float | None = None, most: int | None = None) -> list[Holding]:
         """Remove what models of this name or fingerprint left, by default what all left, and return it.
 
-        Where no model bears the name now, those that had it before are meant.
+        With `before`, seconds since 1970, only of models that were last used earlier; with `most` only as much as
+        leaves so many bytes of answers, see `trim`. The file gives the room back.
         """
-        held = self._holdings()
-        gone = {id_: each for id_, each in held.items() if model in (None, each.name, each.fingerprint)}
-        gone = gone or {id_: each for id_, each in held.items() if model in each.labels}
-        with self._database.transaction():
-            self._database.do_each("DELETE FROM models WHERE id=?", [(id_,) for id_ in gone])
-            # Also what a process that was still asking wrote after its model had been removed.
-            self._snapshots.forget()
-            for table in ("answers", "speeds", "sizes", "labels", "snapshots"):
-                self._database.do(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
-        if gone:
-            self._database.do("VACUUM")
-        return list(gone.values())
+        held = self._sized()
+        gone = {number: each for number, each in named(held, model).items() if before is None or each.used < before}
+        if most is None:
+            prune(self._database, gone)
+            removed = list(gone.values())
+        else:
+            removed = trim(self._database, gone, sum(each.bytes for each in held.values()) - most)
+        self._snapshots.forget()
+        if removed:
+            self.vacuum()
+        return removed
+
+    def vacuum(self) -> None:
+        """Give the room of removed answers back to the disk; for as long it takes the size of the store again."""
+        self._database.do("VACUUM")
+
+    def export(self, file: Path, model: str | None = None) -> Moved:
+        """Write the answers of a model, by default of all, to a Parquet file. Raises DataError and OSError."""
+        return export_answers(self._database, file, [*named(self._models(), model)])
+
+    def take_in(self, file: Path) -> Moved:
+        """Add the answers of an exported file; what is here stays as it is. Raises DataError."""
+        return import_answers(self._database, file)
 
     def _model(self, fingerprint: str) -> int:
         name = self._names.get(fingerprint, fingerprint)

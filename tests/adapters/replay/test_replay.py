@@ -16,10 +16,10 @@ import pytest
 from mmbench.adapters.baselines.chance import Chance
 from mmbench.adapters.contract import violations
 from mmbench.adapters.replay.adapter import Replay, from_spec
-from mmbench.adapters.replay.footer import declared
 from mmbench.harness.errors import Unanswered
 from mmbench.harness.media.pixels import digest_of
 from mmbench.harness.models.abilities import Generation, abilities
+from mmbench.harness.parquet_footer import declared
 from mmbench.harness.run.run import run
 from tests.builders import fails, put_text
 
