@@ -101,7 +101,9 @@ EACH = [each if each == "qwen2_vl" else pytest.param(each, marks=pytest.mark.slo
 """The one of them that is quick, and all the others."""
 
 
-@pytest.mark.parametrize("kind", EACH)
+@pytest.mark.parametrize(
+    "kind", ["qwen2_vl", "llava_onevision", "idefics3", "paligemma", "blip_captioning", "florence2"]
+)
 def test_contract(kind, saved, tmp_path):
     check_adapter(
         partial(load, saved(kind)),

@@ -46,7 +46,7 @@ def vectors(adapter, images):
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_it_equals_its_source_and_keeps_the_contract(kind, saved, exported, tmp_path):
+def test_it_equals_its_source(kind, saved, exported):
     ours, theirs = load(exported(kind)), source(saved(kind))
     pairs = [
         *zip(vectors(ours, pictures()), vectors(theirs, pictures()), strict=True),
@@ -57,6 +57,10 @@ def test_it_equals_its_source_and_keeps_the_contract(kind, saved, exported, tmp_
     assert ours.truncates(TEXTS) == theirs.truncates(TEXTS)
     assert (ours.logit_scale, ours.logit_bias) == (theirs.logit_scale, theirs.logit_bias)
     assert abilities(ours) == {"embed_images", "embed_texts"}
+
+
+@pytest.mark.parametrize("kind", ["clip", "mmbench/micro-coca"])
+def test_it_keeps_the_contract(kind, exported, tmp_path):
     check_adapter(
         partial(load, exported(kind)),
         unchanged={"place": partial(load, shutil.copytree(exported(kind), tmp_path / "elsewhere"))},

@@ -257,7 +257,7 @@ def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(textwrap.dedent(SCRIPT))
     (tmp_path / "b.py").write_text("\n\n# further down\n" + textwrap.dedent(SCRIPT))
     found = set()
-    for name, seed in (("a.py", "1"), ("a.py", "2"), ("b.py", "3")):
+    for name, seed in (("a.py", "1"), ("b.py", "2")):
         env = {**os.environ, "PYTHONHASHSEED": seed}
         run = subprocess.run([sys.executable, tmp_path / name], env=env, capture_output=True, text=True, check=True)
         found.add(run.stdout)

@@ -338,15 +338,14 @@ def mmbench(folder: Path, environment: dict[str, str], *asked: str) -> subproces
     return subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env=environment)
 
 
-@pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize(
-    ("where", "what"),
+    ("asked", "where", "what"),
     [
-        ("top", "sys.exit(0)"),
-        ("make", "sys.exit(0)"),
-        ("make", "raise KeyboardInterrupt"),
-        ("make", "raise ValueError('two\\nlines')"),
-        ("make", "return None"),
+        ("run", "top", "sys.exit(0)"),
+        ("run", "make", "raise KeyboardInterrupt"),
+        ("run", "make", "raise ValueError('two\\nlines')"),
+        ("run", "make", "return None"),
+        *((asked, "make", "sys.exit(0)") for asked in ASKED),
     ],
 )
 def test_a_factory_that_fails_is_one_line_on_every_command(folder: Path, asked: str, where: str, what: str) -> None:

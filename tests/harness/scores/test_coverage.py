@@ -5,7 +5,7 @@ import pytest
 
 from tests.perf.coverage_of_scores import AROUND, KINDS, LEAST, MOST, WIDE, WIDEST, measured
 
-DRAWS = 600
+DRAWS = 400
 LEAVE = 2.5 * np.sqrt(0.05 * 0.95 / DRAWS)
 
 
