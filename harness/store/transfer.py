@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
@@ -22,6 +22,8 @@ _BYTES = 32 << 20
 """Rows of a row group and bytes of the answers in them, at the most, but for a single one that is larger."""
 _MOST_BYTES = 2 << 30
 """Bytes of texts in a row group that is read: more than this program writes."""
+_AT_ONCE = 96 << 20
+"""Bytes of answers that are added by one commit: of many millions the index is as good as written anew by each."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ def export_answers(database: Database, file: Path, only: Sequence[int] | None = 
     # In the order in which they were stored: by key every row would be looked for apart.
     query = f"SELECT model, kind, key, truncated, value, {database.checksum} FROM answers NOT INDEXED"  # noqa: S608
 
-    def intact() -> Iterator[tuple[int, str, bytes, bool, bytes, int]]:
+    def intact() -> Iterator[_Row]:
         for model, kind, key, truncated, value, sum_ in database.each(query):
             if model not in places:
                 continue
@@ -96,35 +98,41 @@ def import_answers(database: Database, file: Path) -> Moved:
             moved = Moved(models=len(heads))
             numbers = [_number(database, head) for head in heads]
             filled = {number for number in numbers if database.rows(_ANY, (number,))}
+            waiting: list[_Row] = []
             for group in range(read.num_row_groups):
                 rows = read.read_row_group(group, columns=[*_schema().names]).to_pydict()
-                _add(database, rows, heads, numbers, filled, moved)
+                waiting += _sound(rows, heads, numbers, moved)
+                if sum(len(row[4]) for row in waiting) > _AT_ONCE or group + 1 == read.num_row_groups:
+                    _add(database, waiting, filled, moved)
+                    waiting = []
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise DataError(f"{file.name} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from error
     return moved
 
 
+_Row: TypeAlias = tuple[int, str, bytes, bool, bytes, int]
+"""Number of the model, kind, key, whether the text was cut, value and checksum."""
 _ANY = "SELECT 1 FROM answers WHERE model=? LIMIT 1"
 _INSERT = "INSERT OR IGNORE INTO answers (model, kind, key, truncated, value, checksum) VALUES (?,?,?,?,?,?)"
 
 
-def _add(
-    database: Database,
-    rows: Mapping[str, list[Any]],
-    heads: Sequence[_Model],
-    numbers: Sequence[int],
-    filled: set[int],
-    moved: Moved,
-) -> None:
-    """Add the answers of one row group, which were all written or are not at all."""
+def _sound(
+    rows: Mapping[str, list[Any]], heads: Sequence[_Model], numbers: Sequence[int], moved: Moved
+) -> list["_Row"]:
+    """Return the answers of a row group that are what was written, as rows of the store; count the others."""
     seeds = [seed_of(head.fingerprint) for head in heads]
-    sound: list[tuple[int, str, bytes, bool, bytes, int]] = []
+    sound: list[_Row] = []
     for place, kind, key, truncated, value, sum_ in zip(*(rows[name] for name in _schema().names), strict=True):
         known = isinstance(place, int) and 0 <= place < len(heads) and isinstance(kind, str)
         if known and sum_ is not None and is_intact(seeds[place], key, value, truncated, sum_):
             sound.append((numbers[place], kind, key, truncated, value, sum_))
         else:
             moved.damaged += 1
+    return sound
+
+
+def _add(database: Database, sound: list["_Row"], filled: set[int], moved: Moved) -> None:
+    """Add answers, all of them or none."""
     # By key, so that the index is written page by page and not once for each answer.
     sound.sort(key=lambda row: (row[0], row[2]))
     for number in filled:
@@ -139,8 +147,8 @@ def _add(
     moved.known += len(sound) - added
 
 
-def _groups(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    group: list[tuple[Any, ...]] = []
+def _groups(rows: Iterator["_Row"]) -> Iterator[list["_Row"]]:
+    group: list[_Row] = []
     held = 0
     for row in rows:
         group.append(row)
