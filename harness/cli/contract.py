@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,15 +59,29 @@ def contract(
         found = contained(
             lambda: _broken(violations, spec, loading, model, unasked), f"model '{spec}' cannot be checked"
         )
+        half = _half(loading, model)
+        told = f"model '{spec}' cannot be compared with itself in fp32"
+        apart = [] if half is None or found else contained(lambda: _apart(spec, loading, model), told)
     if form is Output.json:
         rows = [{"clause": line.partition(":")[0], "sentence": line} for line in found]
-        print_json({"model": model.label, "spec": spec, "abilities": names, "violations": rows, "not_checked": unasked})
+        print_json(
+            {
+                "model": model.label,
+                "spec": spec,
+                "abilities": names,
+                "violations": rows,
+                "not_checked": unasked,
+                "difference": [asdict(each) for each in apart],
+            }
+        )
     else:
         console = make_console()
         for line in found:
             console.print(line)
         for line in unasked:
             console.print(f"not checked: {line}")
+        for each in apart:
+            console.print(f"{half} against fp32: {each.sentence}")
         if not found:
             far = " as far as it could be asked" if unasked else ""
             console.print(f"{model.label} keeps the contract{far}: {', '.join(names)}")
@@ -94,12 +109,30 @@ def _told(model: "Model") -> list[str]:
     return [name for name in ABILITIES if name in has]
 
 
+def _half(loading: "Loading", model: "Model") -> str | None:
+    """Return the name of the half precision that a model computes in, None for full precision."""
+    on_gpu = str(getattr(model.adapter, "device", "cpu")).startswith("cuda")
+    dtype = "fp16" if loading.dtype == "auto" and on_gpu else loading.dtype
+    return dtype if dtype in _HALF else None
+
+
+def _apart(spec: str, loading: "Loading", model: "Model") -> list[Any]:
+    """Return how far a model in half precision lies from itself in full precision, ability by ability."""
+    from dataclasses import replace
+
+    from mmbench.harness.registry import DEFAULTS, find
+
+    found: list[Any] = find(DEFAULTS, "difference", "default")(
+        model.adapter, _one(spec, replace(loading, dtype="fp32")).adapter
+    )
+    return found
+
+
 def _broken(
     violations: Callable[..., list[str]], spec: str, loading: "Loading", model: "Model", unasked: list[str]
 ) -> list[str]:
     """Return the broken clauses, and add to `unasked` what has no answer to made-up inputs."""
-    on_gpu = str(getattr(model.adapter, "device", "cpu")).startswith("cuda")
-    dtype = "fp16" if loading.dtype == "auto" and on_gpu else loading.dtype
+    half = _half(loading, model)
     settings: dict[str, Any] = {"device": loading.device, "dtype": loading.dtype, "offline": loading.offline}
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "fresh.py"
@@ -107,7 +140,7 @@ def _broken(
         return violations(
             lambda: _one(spec, loading).adapter,
             lazy_spec=f"{fresh}:make",
-            tolerance=_HALF.get(dtype),
+            tolerance=None if half is None else _HALF[half],
             tune_settings={"epochs": 2.0},
             unasked=unasked.append,
         )

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from mmbench.adapters.contract.difference import differences
 
 GOOD = """
 import numpy as np
@@ -39,6 +42,40 @@ def test_kept(command, tmp_path):
     made = json.loads(out)
     assert (status, made["abilities"], made["violations"]) == (0, ["embed_texts"], [])
     assert "noise" in err
+
+
+def test_half_precision_is_held_against_full(command):
+    status, out, _ = command("contract", "micro-coca", "--dtype", "fp16", "--format", "json")
+    apart = {each.pop("ability"): each for each in json.loads(out)["difference"]}
+    assert status == 0 and [*apart] == ["embed_images", "embed_texts", "score_texts", "generate"]
+    for name in ("embed_images", "embed_texts"):
+        assert 0 < apart[name]["relative"] < 5e-3 and 0.9999 < apart[name]["cosine"] < 1
+    assert 0 < apart["score_texts"]["nats"] < 0.2 and 0 < apart["generate"]["equal"] <= 1
+
+
+def test_differences_are_those_of_plain_arrays():
+    class One:
+        fingerprint = "1"
+        far = np.zeros(2)
+
+        def embed_texts(self, texts):
+            return np.array([[3.0, 4.0]] * len(texts)) + self.far
+
+        def score_texts(self, items):
+            return [[-1.0 - self.far[0]] * len(texts) for _, _, texts in items]
+
+        def generate(self, prompts, settings):
+            return ["a", *["b"] * (len(prompts) - 1)] if self.far[0] else ["b"] * len(prompts)
+
+    class Other(One):
+        far = np.array([0.3, -0.4])
+
+    vectors, scores, replies = differences(Other(), One())
+    assert (vectors.ability, scores.ability, replies.ability) == ("embed_texts", "score_texts", "generate")
+    assert vectors.relative == pytest.approx(0.5 / 5) and vectors.cosine == pytest.approx(0.995893, abs=1e-5)
+    assert scores.nats == pytest.approx(0.3)
+    assert replies.equal == 0.75
+    assert [each.relative for each in differences(One(), One())[:1]] == [0.0]
 
 
 def test_broken(command, tmp_path):
