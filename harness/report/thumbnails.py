@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import PIL.features
 import PIL.Image
 
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media.image import Image
+from mmbench.harness.media.image import Content, Image
+from mmbench.harness.store.location import store_path
+from mmbench.harness.store.memory import keep, recall
 
 SIDE = 96
 """Pixels of the longer side."""
@@ -19,13 +22,29 @@ _EFFORT = 2
 """Of 0 to 6: twice as fast as 4, Pillow's own, for a twentieth more bytes. JPEG has no such setting."""
 _KEY = 12
 """Characters of a digest that tell the pictures of one report apart."""
+_MOST_REMEMBERED = 8_000
+"""Thumbnails of drawn pictures that are remembered for the next report, some 2 kB each."""
+_DATA_URI = re.compile(r"data:image/(?:webp|jpeg);base64,[A-Za-z0-9+/]{1,100000}={0,2}")
 
 
 class Thumbnails:
-    """Makes and holds thumbnails."""
+    """Makes and holds thumbnails; those of drawn pictures, which nobody took, are remembered for the next report."""
 
     def __init__(self) -> None:
         self._made: dict[str, str] = {}
+        self._memory = store_path().with_name("thumbnails.json")
+        self._remembered = {
+            name: made
+            for name, made in recall(self._memory).items()
+            if isinstance(made, str) and _DATA_URI.fullmatch(made)  # what stands there becomes part of a page
+        }
+        self._new: dict[str, str] = {}
+
+    def remember(self) -> None:
+        """Keep what was drawn for the next report."""
+        if self._new:
+            kept = {**self._remembered, **self._new}
+            keep(self._memory, dict([*kept.items()][-_MOST_REMEMBERED:]))
 
     def add(self, image: Image) -> str | None:
         """Return the key of a picture's thumbnail, None where the picture cannot be read."""
@@ -36,10 +55,16 @@ class Thumbnails:
             content = image.read()
             key = content.digest[:_KEY]
             if key not in self._made:
-                self._made[key] = data_uri(content.decode())
+                self._made[key] = self._drawn(content) if image.drawn else data_uri(content.decode())
         except Unreadable:
             return None
         return key
+
+    def _drawn(self, content: Content) -> str:
+        name = f"{content.digest} {SIDE} {_QUALITY} {_EFFORT}"
+        if name not in self._remembered:
+            self._new[name] = self._remembered[name] = data_uri(content.decode())
+        return self._remembered[name]
 
     def add_file(self, locator: str, digest: str) -> str | None:
         """Return the key of the picture file at a locator, None unless it has this digest."""

@@ -117,6 +117,7 @@ def write_report(
         write_whole(to, page)
     except OSError as error:
         raise UsageError(f"{to} cannot be written ({error.strerror or error})") from error
+    parts.thumbnails.remember()
     items = sum(len(shown.items) for shown in parts.shown)
     warnings = [*map(str, folder.errors), *parts.warnings]
     return Written(len(board.lines), len(tasks), items, len(page), warnings)

@@ -20,6 +20,7 @@ import pytest
 
 from mmbench.harness.board.results import Results
 from mmbench.harness.errors import UsageError
+from mmbench.harness.media.image import Image
 from mmbench.harness.records.curves import shots_curve
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured
@@ -346,6 +347,33 @@ def test_thumbnails_stay_within_their_room(picture: Callable[..., Any]) -> None:
     some = thumbnails.within(size // 2, wanted)
     assert list(some) == keys[: len(some)]
     assert len(json.dumps(dict(some), separators=(",", ":"))) <= size // 2
+
+
+def test_drawn_thumbnails_are_remembered_and_no_others(
+    picture: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path))
+    memory, drawn = tmp_path / "thumbnails.json", []
+
+    def grey(parent: Any, *, level: int) -> Any:
+        drawn.append(level)
+        return PIL.Image.new("RGB", (8, 8), (level, level, level))
+
+    def made() -> dict[str, str]:
+        thumbnails = Thumbnails()
+        keys = [thumbnails.add(Image.render(grey, {"level": level}, 1, "drawn")) for level in (40, 200)]
+        thumbnails.add(picture(0, 80))
+        thumbnails.remember()
+        return dict(thumbnails.within(10**6, [key for key in keys if key]))
+
+    first = made()
+    held = json.loads(memory.read_text())
+    assert drawn == [40, 200] and sorted(held.values()) == sorted(first.values())
+    assert made() == first and drawn == [40, 200], "drawn once"
+    memory.write_text(json.dumps(dict.fromkeys(held, 'data:image/webp;base64,AA"><script>')))
+    assert made() == first and drawn == [40, 200] * 2, "what is no thumbnail reaches no page"
+    memory.write_text("{")
+    assert made() == first
 
 
 def test_curve_of_a_probe() -> None:
