@@ -29,10 +29,13 @@ def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:
     """Return class names from a list, from a name such as `imagenet`, or from a text file relative to `base`.
 
     Raises DataError for an unknown name, a file that cannot be read, an empty list, an entry that is no text, and a
-    blank line among the names of a file.
+    blank line among the names of a file. One name of a list may be empty, written `""`.
     """
     if isinstance(classes, str):
         _refuse_blank(_file("classes", classes, base, CLASSES))
+    elif [*classes].count("") == 1 < len(classes):
+        # Written so by hand, in quotes: the published names of one set of CLEVR have such a class.
+        return tuple(name and _entries("classes", [name], base, CLASSES)[0] for name in classes)
     return _entries("classes", classes, base, CLASSES)
 
 

@@ -6,17 +6,20 @@ from dataclasses import replace
 from itertools import tee
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from mmbench.benchmarks.families.common import groups
+from mmbench.benchmarks.families.common.groups import Groups, grouped
+from mmbench.benchmarks.families.common.right_option import TargetAs, right_option
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text, texts
-from mmbench.benchmarks.sources.classes import Classes, class_index
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import ask_with_options
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.replies.marks import letters
 from mmbench.harness.replies.match import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
@@ -28,6 +31,7 @@ METRICS = {
     "circular_accuracy": Metric(
         "circular_accuracy", "It is chosen in every rotation of the options (CircularEval; Liu et al. 2023, MMBench)."
     ),
+    "group_accuracy": groups.METRIC,
 }
 
 
@@ -36,6 +40,12 @@ class MultipleChoiceOptions(ChoiceOptions):
 
     circular: bool = False
     """Ask every rotation of the options too, in writing: a ranking does not depend on their order."""
+    target_as: TargetAs | None = None
+    """How the data writes the right option; None: a text is an option or an index, a number an index."""
+    in_question: bool = False
+    """True where the text of the question lists the options with their marks already."""
+    letters: int | None = Field(default=None, ge=2, le=26)
+    """How many options the question lists, where no column holds them: they are called by their letters alone."""
 
 
 class MultipleChoice:
@@ -45,39 +55,56 @@ class MultipleChoice:
     version: ClassVar[int] = 1
     verb: ClassVar[Verb] = "choose"
     routes: tuple[Route, ...] = ("likelihood", "generate", "embed")
-    fields: ClassVar[Mapping[str, bool]] = {"image": False, "question": True, "options": True, "target": True}
+    fields: ClassVar[Mapping[str, bool]] = {"image": False, "question": True, "options": False, "target": True}
     Options: ClassVar[type[BaseModel]] = MultipleChoiceOptions
     known_metrics: ClassVar[Sequence[Metric]] = tuple(METRICS.values())
 
     def __init__(self, options: MultipleChoiceOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
-        self._options = data.fields["options"]
+        self._options = _options_field(options, data)
+        self._target_as = options.target_as
         self._circular = options.circular
+        listed = options.in_question or options.letters is not None
         self._wording = wording(
-            options, ask_with_options(options.marks), max_tokens=16, required=("question", "options")
+            options,
+            ask_with_options(options.marks).replace("{options}\n", "" if listed else "{options}\n"),
+            max_tokens=16,
+            required=("question",) if listed else ("question", "options"),
+            in_question=listed,
         )
-        default = ["accuracy", "circular_accuracy"] if options.circular else ["accuracy"]
+        self._groups = None if options.group is None else Groups(options.group, data)
+        default = ["accuracy"]
+        default += ["circular_accuracy"] if options.circular else []
+        default += ["group_accuracy"] if self._groups else []
         self.metrics = named_metrics(self.name, metrics or default, METRICS)
         if options.circular:
             self.routes = ("generate",)
         elif "circular_accuracy" in metrics:
             raise DataError("the metric 'circular_accuracy' needs the key 'circular: true'")
+        elif options.letters is not None:
+            self.routes = ("generate", "likelihood")  # the vector of a letter says nothing
+        if options.circular and listed:
+            raise DataError("`circular` turns the options that the prompt lists, and here the question lists them")
+        groups.check(self._groups, metrics)
 
     def protocol(self) -> Json:
         """Return the wording, whether options are rotated, and which matcher reads the replies."""
-        return {**self._wording.as_json(), "circular": self._circular, "matcher": MATCHER}
+        fixed = {**self._wording.as_json(), "circular": self._circular, "matcher": MATCHER}
+        return fixed if self._groups is None else {**fixed, "group": self._groups.as_json()}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
         for number, row in enumerate(self._data.source):
-            options = self._options_of(row)
+            options = self._options if isinstance(self._options, tuple) else self._options_of(row, self._options)
+            facts = self._data.facts_of(row)
+            target = column(row, str(self._data.fields["target"]))
             yield Sample(
                 id=self._data.id_of(row, number),
                 media=media_of(self._data, row),
                 question=text(column(row, str(self._data.fields["question"])), row),
                 options=tuple(Option(option, (option,)) for option in options),
-                target=(class_index(column(row, str(self._data.fields["target"])), row, Classes(options)),),
-                facts=self._data.facts_of(row),
+                target=(right_option(target, row, options, self._target_as),),
+                facts=facts if self._groups is None else self._groups.facts(facts, row, number),
             )
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
@@ -93,6 +120,8 @@ class MultipleChoice:
         outcomes = [
             self._outcome(sample, [next(choices) for _ in self._turns(sample, choices.route)]) for sample in seen
         ]
+        if self._groups is not None:
+            return grouped(choices.route, outcomes, self._groups, self._data.source)
         return Outcomes(choices.route, outcomes)
 
     def _turns(self, sample: Sample, route: RouteTaken) -> Sequence[Sample]:
@@ -111,14 +140,14 @@ class MultipleChoice:
             for turn in range(count)
         ]
 
-    def _options_of(self, row: Row) -> tuple[str, ...]:
+    def _options_of(self, row: Row, field: str | list[str]) -> tuple[str, ...]:
         """Return the options of a row, from one list or from columns of which those at the end may be empty."""
-        if isinstance(self._options, list):
+        if isinstance(field, list):
             # Each cell is one option, even where it looks like a list: [0, 1] is an interval.
-            cells = [column(row, name) for name in self._options]
+            cells = [column(row, name) for name in field]
             found = ["" if cell is None else text(cell, row) for cell in cells]
         else:
-            found = list(texts(column(row, self._options), row))
+            found = list(texts(column(row, field), row))
         while found and not found[-1].strip():
             found.pop()
         if not all(option.strip() for option in found):
@@ -149,6 +178,23 @@ class MultipleChoice:
             reply=_together([choice.raw for choice in choices]),
             prompt=_together([choice.prompt for choice in choices]),
         )
+
+
+def _options_field(options: MultipleChoiceOptions, data: Data) -> str | list[str] | tuple[str, ...]:
+    """Return the columns of the options, or the letters that are all of them. Raises DataError."""
+    field = data.fields.get("options")
+    if options.letters is None:
+        if field is None:
+            raise DataError(
+                "'fields' must say which column holds 'options', or `letters` how many the question lists "
+                f"(columns: {', '.join(data.source.columns())})"
+            )
+        return field
+    if field is not None:
+        raise DataError("`letters` is for data without a column of options, and 'fields' names one")
+    if options.marks in ("(1)", "1.", "none"):
+        raise DataError(f"`letters` are marks themselves, so that `marks: {options.marks}` cannot be")
+    return tuple(letters(options.letters))
 
 
 def _together(texts: Sequence[str | None]) -> str | None:

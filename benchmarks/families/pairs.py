@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmbench.benchmarks.families.common.rows import named_metrics
 from mmbench.benchmarks.families.common.wording import check_placeholders
-from mmbench.benchmarks.metrics.pairs import CHANCES, pair_values
+from mmbench.benchmarks.metrics.pairs import pair_chances, pair_values
 from mmbench.benchmarks.sources.cells import column, pictures, texts
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.ask.wording import Likelihood, Wording
@@ -45,7 +45,7 @@ class PairsOptions(BaseModel):
 
 
 class Pairs:
-    """Two pictures and their two captions, or one picture with a right and a wrong caption. Ties are wrong."""
+    """Two pictures and their two captions, or one picture with a right caption and wrong ones. Ties are wrong."""
 
     name: ClassVar[str] = "pairs"
     version: ClassVar[int] = 1
@@ -69,13 +69,15 @@ class Pairs:
         """Yield one sample a row. Raises DataError that names the row."""
         for number, row in enumerate(self._data.source):
             captions = tuple(text for cell in self._cells(row, "captions") for text in texts(cell, row))
-            if len(captions) != 2:
-                raise DataError(f"{row.where}: a pair has two captions, found {len(captions)}")
-            if captions[0] == captions[1]:
+            images = self._images(row)
+            if len(captions) != 2 and (len(captions) < 2 or len(images) == 2):
+                more = ", or more with one picture" if len(images) < 2 else ""
+                raise DataError(f"{row.where}: a pair has two captions{more}, found {len(captions)}")
+            if len(set(captions)) == 1:
                 raise DataError(f"{row.where}: the two captions are the same")
             yield Sample(
                 id=self._data.id_of(row, number),
-                media=self._images(row),
+                media=images,
                 references=captions,
                 facts=self._data.facts_of(row),
             )
@@ -84,12 +86,16 @@ class Pairs:
         """Return for each pair which of its comparisons came out right."""
         seen, asked = tee(samples)
         scores = subject.within(asked, self._wording)
-        same = 0
+        same = twice = 0
         outcomes = []
         for sample, found in zip(seen, scores, strict=True):
             outcomes.append(_outcome(sample, found))
+            twice += sample.references[0] in sample.references[1:]
             same += len(sample.media) == 2 and len({image.known_digest or image.locator for image in sample.media}) == 1
         notes = [f"items whose two pictures are equal, which no model can solve: {same}"] if same else []
+        notes += (
+            [f"items whose right caption is among the wrong ones, which no model can solve: {twice}"] if twice else []
+        )
         return Outcomes(scores.route, outcomes, notes)
 
     def _default_metrics(self) -> list[str]:
@@ -116,11 +122,10 @@ class Pairs:
 
 def _outcome(sample: Sample, scores: Floats | Failure) -> Outcome:
     target = " | ".join(sample.references)
+    chances = pair_chances(len(sample.media) if isinstance(scores, Failure) else len(scores), sample.references)
     if isinstance(scores, Failure):
-        chances = CHANCES.get(len(sample.media), {})
         return Outcome.about(sample, "error", None, target, values={}, chances=chances, message=scores.message)
-    values, chances = pair_values(scores), CHANCES[len(scores)]
-    return Outcome.about(sample, "ok", _written(scores), target, values=values, chances=chances)
+    return Outcome.about(sample, "ok", _written(scores), target, values=pair_values(scores), chances=chances)
 
 
 def _written(scores: Floats) -> str:

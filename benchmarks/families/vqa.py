@@ -12,7 +12,7 @@ from mmbench.benchmarks.families.common.candidates import CandidateOptions, Cand
 from mmbench.benchmarks.families.common.guessing import guesses_for
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import wording
-from mmbench.benchmarks.metrics.answers import anls, exact_match, relaxed_accuracy, token_f1
+from mmbench.benchmarks.metrics.answers import anls, contains, contains_symbols, exact_match, relaxed_accuracy, token_f1
 from mmbench.benchmarks.metrics.ocr import edits_of_characters, edits_of_words, error_rate, ned
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy, vqa_accuracy_lenient
 from mmbench.benchmarks.sources.cells import column, label_values, text, texts
@@ -37,6 +37,8 @@ _VALUES: Mapping[str, Callable[[str, Sequence[str]], float]] = {
     "anls": anls,
     "relaxed_accuracy": relaxed_accuracy,
     "token_f1": token_f1,
+    "contains": contains,
+    "contains_symbols": contains_symbols,
     "ned": lambda said, answers: min(ned(answer, said) for answer in answers),
 }
 _EDITS: Mapping[str, Callable[[str, str], tuple[float, float]]] = {"cer": edits_of_characters, "wer": edits_of_words}
@@ -51,6 +53,12 @@ METRICS = {
     "anls": Metric("anls", "Normalised Levenshtein similarity of at least one half (Biten et al. 2019, DocVQA)."),
     "relaxed_accuracy": Metric("relaxed_accuracy", "Numbers within 5 %, texts equal (Masry et al. 2022, ChartQA)."),
     "token_f1": Metric("token_f1", "F1 of shared words, best over the answers (Rajpurkar et al. 2016)."),
+    "contains": Metric(
+        "contains", "An answer stands somewhere in what was written, case apart (Liu et al. 2023, OCRBench)."
+    ),
+    "contains_symbols": Metric(
+        "contains_symbols", "The same of formulas: without white space, in their own case (OCRBench, HME100k)."
+    ),
     "cer": Metric(
         "cer",
         "Edits of characters over characters of the nearest answers, summed over the items.",
@@ -72,8 +80,9 @@ METRICS = {
     ),
 }
 
-_ON_DEMAND = ("cer", "wer", "ned")
-"""Errors of text that was read, which say little of short answers: computed where a task names them."""
+_ON_DEMAND = ("cer", "wer", "ned", "contains", "contains_symbols")
+"""Errors of text that was read, which say little of short answers, and what long answers pass easily: computed where a
+task names them."""
 
 
 class _Marks(NamedTuple):

@@ -5,8 +5,10 @@ from itertools import tee
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from mmbench.benchmarks.families.common import groups
+from mmbench.benchmarks.families.common.groups import Groups, grouped
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
@@ -20,14 +22,14 @@ from mmbench.benchmarks.metrics.yes_no import (
     yes_rate,
     yes_shares,
 )
-from mmbench.benchmarks.sources.cells import column, shown, text
+from mmbench.benchmarks.sources.cells import column, is_number, shown, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.match import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.tasks.source import Cell, Data, Row
+from mmbench.harness.tasks.source import Cell, Data, Row, whole
 from mmbench.harness.types import Option, Outcome, Route, Sample
 
 PROMPT = "{question}\nAnswer with yes or no only."
@@ -56,7 +58,17 @@ METRICS = {
         aggregate=yes_rate,
         shares=yes_shares,
     ),
+    "group_accuracy": groups.METRIC,
 }
+
+
+class YesNoOptions(ChoiceOptions):
+    """The task-file keys of yes or no."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    target_as: tuple[str, str] | None = None
+    """What stands for yes, then what stands for no, `[1, 0]`; None: yes, no, true or false."""
 
 
 class YesNo:
@@ -67,42 +79,61 @@ class YesNo:
     verb: ClassVar[Verb] = "choose"
     routes: tuple[Route, ...] = ("likelihood", "generate", "embed")
     fields: ClassVar[Mapping[str, bool]] = {"image": False, "question": True, "target": True}
-    Options: ClassVar[type[BaseModel]] = ChoiceOptions
+    Options: ClassVar[type[BaseModel]] = YesNoOptions
     known_metrics: ClassVar[Sequence[Metric]] = tuple(METRICS.values())
 
-    def __init__(self, options: ChoiceOptions, data: Data, metrics: Sequence[str]) -> None:
+    def __init__(self, options: YesNoOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._wording = wording(options, PROMPT, max_tokens=16, required=("question",))
-        self.metrics = named_metrics(self.name, metrics or list(METRICS), METRICS)
+        self._said = _SAID if options.target_as is None else _declared(options.target_as)
+        self._groups = None if options.group is None else Groups(options.group, data)
+        default = [name for name in METRICS if self._groups or name != groups.METRIC.name]
+        self.metrics = named_metrics(self.name, metrics or default, METRICS)
+        groups.check(self._groups, metrics)
 
     def protocol(self) -> Json:
         """Return the wording and which matcher reads the replies."""
-        return {**self._wording.as_json(), "matcher": MATCHER}
+        fixed = {**self._wording.as_json(), "matcher": MATCHER}
+        return fixed if self._groups is None else {**fixed, "group": self._groups.as_json()}
 
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
         for number, row in enumerate(self._data.source):
+            facts = self._data.facts_of(row)
             yield Sample(
                 id=self._data.id_of(row, number),
                 media=media_of(self._data, row),
                 question=text(column(row, str(self._data.fields["question"])), row),
                 options=YES_AND_NO,
-                target=(_target(column(row, str(self._data.fields["target"])), row),),
-                facts=self._data.facts_of(row),
+                target=(_target(column(row, str(self._data.fields["target"])), row, self._said),),
+                facts=facts if self._groups is None else self._groups.facts(facts, row, number),
             )
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each question what was answered."""
         seen, asked = tee(samples)
         choices = subject.choose(asked, YES_AND_NO, self._wording)
-        return Outcomes(choices.route, [_outcome(*each) for each in zip(seen, choices, strict=True)])
+        outcomes = [_outcome(*each) for each in zip(seen, choices, strict=True)]
+        if self._groups is not None:
+            return grouped(choices.route, outcomes, self._groups, self._data.source)
+        return Outcomes(choices.route, outcomes)
 
 
-def _target(cell: Cell, row: Row) -> int:
-    said = str(cell).strip().lower() if isinstance(cell, (str, bool, np.bool_)) else ""
-    if said not in _SAID:
-        raise DataError(f"{row.where}: expected yes, no, true or false, found {shown(cell)}")
-    return _SAID[said]
+def _declared(said: tuple[str, str]) -> dict[str, int]:
+    found = {each.strip().lower(): place for place, each in enumerate(said)}
+    if len(found) < 2 or "" in found:
+        raise DataError("`target_as` needs two different texts, one for yes and one for no")
+    return found
+
+
+def _target(cell: Cell, row: Row, said: Mapping[str, int]) -> int:
+    declared = said is not _SAID
+    plain = isinstance(cell, (str, bool, np.bool_)) or (declared and is_number(cell))
+    found = str(whole(cell)).strip().lower() if plain else ""
+    if found not in said:
+        names = " or ".join(said) if declared else "yes, no, true or false"
+        raise DataError(f"{row.where}: expected {names}, found {shown(cell)}")
+    return said[found]
 
 
 def _outcome(sample: Sample, choice: Choice) -> Outcome:

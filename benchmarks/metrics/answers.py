@@ -53,6 +53,41 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
     return float(squad_normalise(prediction) in map(squad_normalise, answers))
 
 
+def contains(prediction: str, answers: Sequence[str]) -> float:
+    """Return 1.0 if any of the answers stands somewhere in the prediction, in lower case, else 0.0.
+
+    It is a search for letters, not for words: `12` stands in `120`, and a reply that says everything passes. A blank
+    answer, which would stand in all, is in none.
+
+    Source: Liu et al. 2023, arXiv 2305.07895 (OCRBench), and the scripts of its repository. Raises ArgumentError if
+    `answers` is empty.
+
+    >>> contains("It says Hello World.", ["hello world"]), contains("120", ["12"]), contains("12", ["120"])
+    (1.0, 1.0, 0.0)
+    """
+    require_texts(prediction, answers)
+    said = prediction.lower().strip().replace("\n", " ")
+    wanted = (answer.lower().strip().replace("\n", " ") for answer in answers)
+    return float(any(answer in said for answer in wanted if answer))
+
+
+def contains_symbols(prediction: str, answers: Sequence[str]) -> float:
+    """Return 1.0 if any of the answers stands in the prediction, both without blanks and line breaks, else 0.0.
+
+    Case counts, as in formulas. Source and errors as of `contains`; OCRBench reads HME100k so.
+
+    >>> contains_symbols("$\\frac { 1 } { x }$", ["\\frac {1} {x}"]), contains_symbols("X+1", ["x + 1"])
+    (1.0, 0.0)
+    """
+    require_texts(prediction, answers)
+    said = _unspaced(prediction)
+    return float(any(answer in said for answer in map(_unspaced, answers) if answer))
+
+
+def _unspaced(text: str) -> str:
+    return text.strip().replace("\n", " ").replace(" ", "")
+
+
 def token_f1(prediction: str, answers: Sequence[str]) -> float:
     """Return the F1 of the words shared with the best answer, 0..1, after SQuAD's normalisation.
 

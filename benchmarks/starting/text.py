@@ -51,7 +51,7 @@ def _relative(path: Path, base: Path) -> str:
 
 def _opened(keys: Mapping[str, str], base: Path) -> Source:
     kind = find_source(keys["kind"])
-    made: Source = kind.open(kind.Spec(**keys), base, keys.get("split"))
+    made: Source = kind.open(kind.Spec.model_validate(keys), base, keys.get("split"))
     return made
 
 

@@ -43,11 +43,13 @@ class Wording:
     """How likelihoods of texts are compared."""
     marks: Marks = "A."
     """How the prompt marks its options, and so what a reply may call them."""
+    in_question: bool = False
+    """True where the question lists the options with their marks itself."""
 
     @property
     def lists_options(self) -> bool:
         """True when the options are shown with their marks, so that a reply may name one by its mark."""
-        return "{options}" in self.prompt
+        return self.in_question or "{options}" in self.prompt
 
     def written(self, question: str, labels: Sequence[str] = ()) -> str:
         """Return the prompt for a model that writes.
@@ -90,6 +92,7 @@ class Wording:
             "phrasing": self.phrasing,
             "likelihood": self.likelihood,
             **({} if self.marks == "A." else {"marks": self.marks}),
+            **({"in_question": True} if self.in_question else {}),
         }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
+from mmbench.harness.hub.access import network
 from mmbench.harness.records.record import Record
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import load_task
@@ -14,15 +15,16 @@ from mmbench.harness.types import Sample, Unit
 def original_task(record: Record, files: Sequence[Path] = ()) -> Task | None:
     """Return the task of one of these files, else of the catalogue, that asks what the record was asked, or None.
 
-    A task whose protocol has changed since, or whose data are not here, is not the one.
+    A task whose protocol has changed since, or whose data are not here, is not the one; nothing is fetched.
     """
-    for path, split in (*((path, None) for path in files), *_candidates(record.task)):
-        try:
-            task = load_task(path, split)
-            if _same(task, record):
-                return task
-        except UsageError:
-            continue
+    with network(allowed=False):
+        for path, split in (*((path, None) for path in files), *_candidates(record.task)):
+            try:
+                task = load_task(path, split)
+                if _same(task, record):
+                    return task
+            except UsageError:
+                continue
     return None
 
 
@@ -55,11 +57,12 @@ def find_samples(task: Task, ids: Collection[str]) -> dict[str, Sample]:
     wanted = set(ids)
     found: dict[str, Sample] = {}
     try:
-        for sample in task.family.samples():
-            if len(found) == len(wanted):
-                break
-            if sample.id in wanted:
-                found[sample.id] = sample
+        with network(allowed=False):
+            for sample in task.family.samples():
+                if len(found) == len(wanted):
+                    break
+                if sample.id in wanted:
+                    found[sample.id] = sample
     except UsageError:  # the rest of a damaged file: what was read before it still shows
         return found
     return found

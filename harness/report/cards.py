@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mmbench.harness.render.figures import number
 from mmbench.harness.render.html import Html, link, tag
 from mmbench.harness.report.gather import Asked
+from mmbench.harness.tasks.card import VERIFIED
 
 
 def task_card(asked: Asked) -> Html:
@@ -29,7 +30,17 @@ def _facts(asked: Asked) -> Iterator[tuple[str, str]]:
     yield "items", f"{record.primary.n:,}"
     yield "protocol", tag("code", None, record.protocol)
     yield "data", tag("code", None, str(record.dataset["digest"]))
-    for name, text in (("made by", card.citation), ("licence", card.licence), ("notes", card.notes)):
+    for name, text in (
+        ("made by", card.citation),
+        ("licence", card.licence),
+        ("gate", card.gate),
+        ("download", f"{card.bytes / 1e9:.1f} GB" if card.bytes is not None else ""),
+        ("whole set", f"{card.items:,} items" if card.items is not None else ""),
+        ("checked", VERIFIED[card.verified] if card.verified else ""),
+        ("prompt", card.prompt_source),
+        ("facts from", ", ".join(card.sources)),
+        ("notes", card.notes),
+    ):
         if text:
             yield name, text
     if card.url:

@@ -1,6 +1,21 @@
 """Task card: what a person should know before trusting a score."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Verified = Literal["schema", "fixture", "run"]
+"""How far a task of public data was checked, see `VERIFIED`."""
+
+VERIFIED: Mapping[str, str] = {
+    "schema": "its columns were read in a public source; no row of it was asked",
+    "fixture": "asked of a few rows made after its schema, not of its own data",
+    "run": "asked of its own data",
+}
+"""How far a task was checked, in words."""
+
+_Count = Annotated[int, Field(ge=0, le=10**18)]
 
 
 class _Facts(BaseModel):
@@ -26,6 +41,20 @@ class _Facts(BaseModel):
     """The metric a board shows; empty: the first."""
     notes: str = ""
     """What else matters."""
+    items: _Count | None = None
+    """Rows of the split that is asked, as the source says; None: unknown."""
+    classes: _Count | None = None
+    """Classes among which is chosen, as the source says; None: unknown, or there are none."""
+    bytes: _Count | None = None
+    """Size of the download; None: unknown."""
+    gate: str = ""
+    """What must be accepted before the data can be had; empty: nothing that is known."""
+    verified: Verified | None = None
+    """How far it was checked; None: the data is embedded or a user's own."""
+    sources: tuple[str, ...] = ()
+    """Where these facts were read, as `OWNER/NAME@COMMIT:FILE`."""
+    prompt_source: str = ""
+    """Where the prompt or the templates were read."""
 
 
 class Card(_Facts):

@@ -15,6 +15,9 @@ from mmbench.harness.tasks.suite import read_suite
 
 Warn = Callable[[str], object]
 
+TERMS = ("items", "classes", "bytes", "licence", "gate", "human", "verified", "prompt_source", "sources")
+"""What a list of tasks says of their data, as their cards do; beside a title a terminal has no room for it."""
+
 ANY_FAMILY = "any family"
 """Where a metric of outcomes stands in a list of metrics."""
 
@@ -60,6 +63,7 @@ def list_tasks(warn: Warn = _nobody) -> list[dict[str, Any]]:
                 "family": task.family_name,
                 "dimension": task.card.dimension,
                 "title": task.card.title,
+                **{name: getattr(task.card, name) for name in TERMS},
             }
         )
     return rows

@@ -14,6 +14,9 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.written_lists import Unclear, read_list
 
+Plain: TypeAlias = bool | int | float | str | None
+"""What a column is compared with."""
+
 Cell: TypeAlias = Any
 """One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
 
@@ -135,6 +138,23 @@ def _listed(cell: str) -> list[Cell] | str:
     return cell if found is None else found
 
 
+class Other(BaseModel):
+    """What a column does not hold in the rows that are asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    other_than: Plain | list[Plain]
+
+
+class Join(BaseModel):
+    """Other rows of the data; besides `by` the keys of `source` in which they differ from the task's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    by: dict[str, str]
+    """A column of the task's rows, and the one of the other rows that holds the same."""
+
+
 class SourceSpec(BaseModel):
     """The keys that `source` has for every kind."""
 
@@ -144,6 +164,14 @@ class SourceSpec(BaseModel):
     """Name of the kind of source."""
     split: str | None = None
     """Part of the data that is asked."""
+    where: dict[str, Plain | list[Plain] | Other] = {}
+    """Columns, and what they hold in the rows that are asked."""
+    empty: list[str] = []
+    """Texts that stand for an empty cell."""
+    texts: dict[str, str | list[str]] = {}
+    """Columns that are composed of others: lines with columns in braces, each left out where one of them is empty."""
+    join: Join | None = None
+    """Other rows, of which each adds its columns to the rows with its key."""
 
 
 class PathSpec(SourceSpec):

@@ -1,30 +1,26 @@
 """Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from os.path import normpath
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
-from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.card import WrittenCard
 from mmbench.harness.tasks.family import Family
+from mmbench.harness.tasks.joined import SPLIT
+from mmbench.harness.tasks.opening import IN_MEMORY, SOURCE, Opening, naming
 from mmbench.harness.tasks.outcome_metrics import added_metrics, with_metrics
-from mmbench.harness.tasks.plugins import find_family, find_source
+from mmbench.harness.tasks.plugins import find_family
 from mmbench.harness.tasks.source import Data, Source
 from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, place, read_yaml, validated
 from mmbench.harness.types import Route
 
-_SOURCE = "source"
-_SPLIT = "split"
-IN_MEMORY = "rows"
-"""Kind of the source of a task that was made in Python."""
 LONGEST_NAME = 100
 """Characters of a task's name, which becomes part of a file's, of 255 at most."""
 HIGHEST_VERSION = 1_000_000_000
@@ -36,6 +32,12 @@ class _AnySource(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     kind: str
+
+    @property
+    def own_split(self) -> str | None:
+        """The one split that is named; None where there is none, or several."""
+        own = (self.model_extra or {}).get(SPLIT)
+        return None if own is None or isinstance(own, Mapping) else str(own)
 
 
 class TaskSpec(BaseModel):
@@ -70,9 +72,9 @@ def task_of_rows(rows: Source, content: Mapping[str, Any], base: Path) -> Task:
     Raises DataError as `load_task`, now and not when something is first asked for.
     """
     shown = f"task '{content.get('name')}'"
-    if _SOURCE in content:
-        raise DataError(f"{shown} has its rows, and takes no key '{_SOURCE}'")
-    made = make_task(_TaskFile(shown, base, {**content, _SOURCE: {"kind": IN_MEMORY}}, {}, None, rows))
+    if SOURCE in content:
+        raise DataError(f"{shown} has its rows, and takes no key '{SOURCE}'")
+    made = make_task(_TaskFile(shown, base, {**content, SOURCE: {"kind": IN_MEMORY}}, {}, None, rows))
     _ = made.opened
     return made
 
@@ -91,8 +93,7 @@ def make_task(file: "_TaskFile") -> Task:
     except DataError:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
-    own = (spec.source.model_extra or {}).get(_SPLIT)
-    card = spec.card.of(split, None if own is None else str(own))
+    card = spec.card.of(split, spec.source.own_split)
     return Task(named(spec.name, split), spec.version, family, card, partial(file.open, spec))
 
 
@@ -103,17 +104,6 @@ def named(name: str, split: str | None) -> str:
     ('scenes-shape-mini', 'scenes-shape')
     """
     return f"{name}-{split}" if split else name
-
-
-@contextmanager
-def _naming(path: Path | str, line: int | None = None) -> Iterator[None]:
-    """Put the task file before what is wrong: of the many tasks of a suite a person must know which."""
-    try:
-        yield
-    except UsageError as error:
-        if str(error).startswith(str(path)):
-            raise  # whoever knew the line has named it
-        raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +126,13 @@ class _TaskFile:
         options = self.options(family)
         source = self._source(spec)
         fields = self._fields(family, spec, source)
-        with _naming(self.shown):
+        with naming(self.shown):
             source = _narrowed(source, fields, spec.facts)
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
-            data = Data(source, fields, tuple(spec.facts), self.base, notes, self._beside)
+            data = Data(source, fields, tuple(spec.facts), self.base, notes, self._opening.beside)
             made = _primary_first(family, options, data, spec)
         unfilled = tuple(name for name in family.fields if name not in fields)
         columns = tuple(source.columns())
-        own = (spec.source.model_extra or {}).get(_SPLIT)
         return Opened(
             made,
             tuple(spec.routes) or made.routes,
@@ -151,13 +140,17 @@ class _TaskFile:
             tuple(dict.fromkeys(notes)),
             columns,
             unfilled,
-            self.split or (None if own is None else str(own)),
+            self.split or spec.source.own_split,
             getattr(source, "missing_bytes", int),
         )
 
+    @property
+    def _opening(self) -> Opening:
+        return Opening(self.shown, self.base, self.content, self.lines, self.split)
+
     def family(self, name: str) -> type[Family]:
         """Return the family of this name. Raises DataError."""
-        with _naming(self.shown, self.lines.get(("family",))):
+        with naming(self.shown, self.lines.get(("family",))):
             return find_family(name)
 
     def options(self, family: type[Family]) -> Any:
@@ -169,47 +162,7 @@ class _TaskFile:
     def _source(self, spec: TaskSpec) -> Source:
         if self.rows is not None:
             return self.rows
-        return self._opened(_SOURCE, self.content[_SOURCE], spec.source.kind, self.split)
-
-    def _beside(self, key: str, given: Mapping[str, Any], more: Iterable[str]) -> Source:
-        """Open other rows than those that are asked, of another split as a rule. Raises DataError.
-
-        Every key but `split` is that of the task's own source where it is not given.
-        """
-        own = dict(self.content[_SOURCE])
-        asked = self.split or own.get(_SPLIT)
-        kind = str(given.get("kind", own["kind"]))
-        made = {**(own if kind == own["kind"] else {}), _SPLIT: None, **given, "kind": kind}
-        if kind == IN_MEMORY:
-            raise DataError(
-                f"{self._where(key)}: `{key}` cannot be other rows of a task in memory; "
-                "list them, or name a source with `kind` and `path`"
-            )
-        same = all(self._same(name, own, made) for name in {*own, *made} - {_SPLIT})
-        if same and (asked is None or made[_SPLIT] in (None, asked)):
-            raise DataError(
-                f"{self._where(key)}: `{key}` must come from other rows than those that are asked; "
-                f"name another split than `source` does ({asked or 'none, which is all'})"
-            )
-        return self._opened(key, made, kind, made[_SPLIT], more)
-
-    def _same(self, name: str, *sources: Mapping[str, Any]) -> bool:
-        """Tell whether two sources have the same value of a key, also where a path is written otherwise."""
-        one, other = (source.get(name) for source in sources)
-        if name == "path" and isinstance(one, str) and isinstance(other, str):
-            return normpath(self.base / one) == normpath(self.base / other)
-        return bool(one == other)
-
-    def _opened(
-        self, key: str, given: Mapping[str, Any], kind: str, split: str | None, more: Iterable[str] = ()
-    ) -> Source:
-        """Open what the keys below `key` name. Raises DataError."""
-        with _naming(self.shown, self.lines.get((key,))):
-            found = find_source(kind)
-        keys = [*found.Spec.model_fields, *more]
-        spec = validated(found.Spec, given, self.shown, self.lines, keys, within=(key,))
-        with _naming(self.shown, self.lines.get((key,))):
-            return found.open(spec, self.base, split or spec.split)
+        return self._opening.opened(SOURCE, self.content[SOURCE], spec.source.kind, self.split)
 
     def _fields(self, family: type[Family], spec: TaskSpec, source: Source) -> dict[str, str | list[str]]:
         """Return the column of every field: as given, else the column of the same name. Raises DataError.
@@ -217,7 +170,7 @@ class _TaskFile:
         The column `split` is used only where it is given: people's tables have one for other purposes too.
         """
         columns = list(source.columns())
-        own = [name for name in family.fields if name in columns and name != _SPLIT]
+        own = [name for name in family.fields if name in columns and (name != SPLIT or self._opening.several)]
         fields: dict[str, str | list[str]] = {name: name for name in own}
         for name, given in spec.fields.items():
             where = self._where("fields", name)
@@ -245,10 +198,10 @@ class _TaskFile:
 
     def _unused_split(self, family: type[Family], source: Source, fields: Mapping[str, str | list[str]]) -> list[str]:
         """Return a note where the data has a column `split` that nobody named: rows of every split are then asked."""
-        named = self.split or self.content["source"].get(_SPLIT) or _SPLIT in fields
-        if named or _SPLIT not in source.columns():
+        named = self.split or self.content["source"].get(SPLIT) or SPLIT in fields
+        if named or SPLIT not in source.columns():
             return []
-        how = "`fields: {split: split}`, or one split as" if _SPLIT in family.fields else "one split as"
+        how = "`fields: {split: split}`, or one split as" if SPLIT in family.fields else "one split as"
         return [
             f"the column 'split' is not used, so that rows of every split are taken; name {how} `split` in `source`"
         ]

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from mmbench.harness.tasks.listing import TERMS
 from mmbench.harness.terminal.tables import empty_table
 
 
 def listing(title: str, rows: Sequence[dict[str, object]]) -> Table:
     """Return a list of things that there are: metrics under their family, a spec below its description."""
-    headers = list(rows[0]) if rows else ["name"]
+    headers = [header for header in rows[0] if header not in TERMS] if rows else ["name"]
     grouped = len({row[headers[0]] for row in rows}) < len(rows)
     names, *others = headers[grouped:]
     shown = [header for header in others if header != "spec"]

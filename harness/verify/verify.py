@@ -7,8 +7,9 @@ from typing import Literal
 
 from mmbench.harness import registry
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import MmbenchError, UsageError, nearest
+from mmbench.harness.errors import DataUnavailable, MmbenchError, UsageError, nearest
 from mmbench.harness.foreign import described, tamed
+from mmbench.harness.hub.access import network
 from mmbench.harness.models.abilities import Downloads
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.render.figures import some
@@ -24,6 +25,7 @@ from mmbench.harness.verify.knobs import Knob, knobs_of
 
 Verdict = Literal["hit", "miss", "failed", "not run"]
 _NO_TASK = "no task here measures it yet"
+_NO_DATA = "its data is not here"
 _SLACK = 1e-9
 _FEW = 12
 """Models that a message names."""
@@ -114,7 +116,8 @@ def verify(
         if not own:
             raise UsageError(f"no published figure of '{typed}' is of a task of suite '{suite}'")
     found: dict[str, Task] = dict(listed or {})
-    tasks = [_task(anchor, found) for anchor in own]
+    with network(allowed=False):
+        tasks = [_task(anchor, found) for anchor in own]
     if spec is None:
         reason = f"no model here is known to be {own[0].model}"
         return Verified(typed, "", [Line(anchor, "not run", reason=reason) for anchor in own])
@@ -126,7 +129,8 @@ def verify(
     weights = _lacking(model) if ready else None
     made = Run((), results=output)
     if ready and weights is None:
-        made = execute([model], tuple(ready.values()), settings, output=output, store=store, progress=progress)
+        with network(allowed=False):
+            made = execute([model], tuple(ready.values()), settings, output=output, store=store, progress=progress)
     lines = [
         _line(anchor, task, weights, made, model, settings.loading) for anchor, task in zip(own, tasks, strict=True)
     ]
@@ -166,9 +170,12 @@ def _task(anchor: Anchor, found: dict[str, Task]) -> Task | str:
         return _NO_TASK
     try:
         task = found.setdefault(anchor.task, found.get(anchor.task) or find_task(anchor.task))
-        tamed(lambda: task.opened)
+        opened = tamed(lambda: task.opened)
+        if tamed(opened.missing_bytes):
+            return _NO_DATA
     except MmbenchError as error:
-        return str(error)
+        unavailable = isinstance(error, DataUnavailable) or isinstance(error.__cause__, DataUnavailable)
+        return _NO_DATA if unavailable else str(error)
     except Exception as error:  # a source may raise anything
         return f"its data cannot be opened ({described(error)})"
     metrics = [metric.name for metric in task.family.metrics]

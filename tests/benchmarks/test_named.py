@@ -22,9 +22,11 @@ def test_imagenet_lists_are_those_of_open_clip() -> None:
 
 
 def test_sizes() -> None:
-    classes = {"imagenet": 1000, "digits": 10, "scenes-words": 40, "scenes-pairs": 100}
+    classes = {"imagenet": 1000, "digits": 10, "scenes-words": 40, "scenes-pairs": 100, "gtsrb": 43, "country211": 211}
+    classes |= dict.fromkeys(("imagenet-zh", "imagenet-ja", "imagenet-it", "imagenet-ar"), 1000)
     assert {name: len(class_list(name, HERE)) for name in CLASSES} == classes
     sizes = {"openai-imagenet": 80, "simple-imagenet": 7, "plain": 1}
+    sizes |= {"imagenet-zh": 80, "imagenet-ja": 37, "imagenet-it": 49, "imagenet-ar": 55}
     assert {name: len(template_list(name, HERE)) for name in TEMPLATES} == sizes
 
 
@@ -89,3 +91,10 @@ def test_a_blank_line_among_classes_is_an_error_that_names_the_line(tmp_path: Pa
 def test_templates_of_clip_benchmark_name_the_class_by_a_letter() -> None:
     assert template_list(["a {c}.", "{}"], HERE) == ("a {}.", "{}")
     fails(lambda: template_list(["a {c} of {c}"], HERE), "'a {c} of {c}'", "one {}")
+
+
+def test_one_name_of_a_list_may_be_empty() -> None:
+    """As the fourth of CLEVR's distances, without which every class after it would move."""
+    assert class_list(["near", "", "far"], HERE) == ("near", "", "far")
+    for given in (["", ""], ["near", "", ""], [""], ["near", " "]):
+        assert "expected text" in fails(lambda given=given: class_list(given, HERE))  # type: ignore[misc]

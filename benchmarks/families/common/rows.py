@@ -22,9 +22,21 @@ def named_metrics(family: str, names: Sequence[str], known: Mapping[str, Metric]
 
 
 def media_of(data: Data, row: Row) -> tuple[Image, ...]:
-    """Return the picture of a row; nothing where the data has no field `image`. Raises DataError."""
+    """Return the pictures of a row, of a list of them, or of several columns of which some may be empty.
+
+    Nothing where the data has no field `image`. Raises DataError where the row has no picture.
+    """
     name = data.fields.get("image")
-    return () if name is None else (picture(column(row, str(name)), row),)
+    if name is None:
+        return ()
+    if isinstance(name, list):
+        cells = [cell for cell in (column(row, each) for each in name) if cell is not None and cell != ""]
+    else:
+        cell = column(row, name)
+        cells = list(cell) if isinstance(cell, list | tuple) else [cell]
+    if not cells:
+        raise DataError(f"{row.where} has no picture; every row needs at least one")
+    return tuple(picture(cell, row) for cell in cells)
 
 
 def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> Iterator[Sample]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from mmbench.benchmarks.families.common.groups import GroupOption
 from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.models.abilities import Generation
@@ -47,6 +48,9 @@ class ChoiceOptions(WordingOptions):
 
     marks: MarksOption = "A."
     """How the prompt marks its options: `A.`, `(A)`, `(1)`, `1.` or `none`."""
+    group: GroupOption | None = None
+    """Items that count together only where all are right: so many rows in turn, columns in which they agree, or the
+    rest of a number."""
 
 
 def wording(
@@ -56,8 +60,10 @@ def wording(
     *,
     required: Collection[str] = (),
     known: Collection[str] = ("question", "options"),
+    in_question: bool = False,
 ) -> Wording:
-    """Return how the task asks; `prompt` and `max_tokens` are the family's defaults.
+    """Return how the task asks; `prompt` and `max_tokens` are the family's defaults, and with `in_question` the
+    question lists the options itself.
 
     Raises DataError for a placeholder of the prompt that is not among `known`, or one of `required` that it lacks.
     """
@@ -65,11 +71,11 @@ def wording(
     check_placeholders("prompt", worded, known, required)
     check_placeholders("phrasing", options.phrasing, ("question", "answer"), ("answer",))
     marks: Marks = options.marks if isinstance(options, ChoiceOptions) else "A."
-    if marks not in ("A.", "none") and "options" not in _PLACEHOLDER.findall(worded):
+    if marks not in ("A.", "none") and not in_question and "options" not in _PLACEHOLDER.findall(worded):
         raise DataError(f"`marks: {marks}` needs the placeholder {{options}} in `prompt`")
     given = options.generation
     generation = Generation(given.max_tokens or max_tokens, given.temperature, tuple(given.stop))
-    return Wording(worded, generation, options.phrasing, options.likelihood, marks)
+    return Wording(worded, generation, options.phrasing, options.likelihood, marks, in_question)
 
 
 def check_placeholders(

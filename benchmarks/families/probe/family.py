@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
+from itertools import repeat, tee
 from typing import ClassVar
 
 import numpy as np
@@ -33,7 +33,7 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.render.figures import some
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.tasks.source import Data, Row
+from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Failure, Option, Route, RouteTaken, Sample
 
 _MOST_NAMES = 10
@@ -170,8 +170,18 @@ class Probe:
         ids = [sample.id for sample in samples]
         if "split" not in self._data.fields:
             return stratified_split(ids, labels)
-        cells = self._data.source.values(str(self._data.fields["split"]))
-        return given_split([cell for cell, _ in zip(cells, samples, strict=False)], ids, labels)
+        named = self._named_splits()
+        return given_split([named[each] for each in ids], ids, labels)
+
+    def _named_splits(self) -> Mapping[str, Cell]:
+        """Return the split that the data names for each item, by its id: of a sample the places are not the rows'."""
+        source, name = self._data.source, str(self._data.fields.get("id", "id"))
+        named = source.values(name) if name.partition(".")[0] in source.columns() else repeat(None)
+        cells = source.values(str(self._data.fields["split"]))
+        rows = (Row({name: each}, "", self._data.base) for each in named)
+        return {
+            self._data.id_of(row, number): cell for number, (row, cell) in enumerate(zip(rows, cells, strict=False))
+        }
 
     def _lessons(self, held: Learnt, notes: list[str]) -> tuple[list[Lesson], dict[str, Json]]:
         """Return what each probe is fitted on, and the episodes as the record keeps them."""

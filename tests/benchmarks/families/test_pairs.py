@@ -167,3 +167,17 @@ def test_a_row_that_cannot_be_used_is_named(bench: Any, changed: dict[str, Any],
     message, code = bench.failure(likely(), bench.task("pairs", given))
     assert message == f"items.jsonl line 2: {expected}"
     assert code == 2
+
+
+def test_one_picture_and_several_wrong_captions(bench: Any) -> None:
+    """The true caption must be above each other one; equal ones cannot be told apart, and are counted."""
+    given = [
+        {"images": bench.picture(0), "captions": ["0 on b", "b on 0", "on 0 b", "b 0 on"]},
+        {"images": bench.picture(1), "captions": ["b on 1", "1 on b", "on 1 b"]},
+        {"images": bench.picture(2), "captions": ["2 on b", "2 on b", "on 2 b"]},
+    ]
+    likes = fakes.Likely(lambda n, prompt, text: -1.0 if text.startswith(f"{n} on") else -9.0)
+    made = bench.ask(likes, bench.task("pairs", given))
+    assert [outcome.values["pairwise_accuracy"] for outcome in made.outcomes] == [1.0, 0.0, 0.0]
+    assert [outcome.chances["pairwise_accuracy"] for outcome in made.outcomes] == [1 / 4, 1 / 3, 0.0]
+    assert "items whose right caption is among the wrong ones, which no model can solve: 1" in made.record.notes

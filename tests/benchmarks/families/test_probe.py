@@ -130,6 +130,19 @@ def test_items_are_those_of_the_test_split(bench: Any) -> None:
     assert {outcome.status for outcome in made.outcomes} == {"ok"}
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_of_a_sample_each_item_keeps_its_split(bench: Any, named: bool) -> None:
+    """Rows stand split by split, as data sets come: a place in the sample says nothing of the split."""
+    given = rows(bench, split=lambda i: ("train", "val", "test")[i // 20])
+    for row in given:
+        row.pop("id") if not named else None
+    made = bench.ask(
+        Towers(clusters()), bench.task("probe", given, keys("prototype", [1]) + "fields: {split: split}\n"), sample=45
+    )
+    asked = {outcome.id for outcome in made.outcomes}
+    assert len(asked) > 10 and asked <= {f"i{i}" if named else str(i) for i in range(40, 60)}
+
+
 def test_test_pictures_that_are_learnt_from_are_told(bench: Any) -> None:
     given = rows(bench, split=by_split)
     learnt = next(row for i, row in enumerate(given) if by_split(i) == "train")

@@ -1,6 +1,7 @@
 """Metrics of short answers agree with plain readings of their official rules."""
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import groupby
@@ -9,6 +10,8 @@ import pytest
 
 from mmbench.benchmarks.metrics.answers import (
     anls,
+    contains,
+    contains_symbols,
     exact_match,
     levenshtein,
     relaxed_accuracy,
@@ -155,3 +158,22 @@ def test_no_answers(metric: Callable[[str, Sequence[str]], float]) -> None:
 def test_a_reply_of_megabytes_costs_nothing() -> None:
     assert anls("cat and dog " * 170_000, ["cat"]) == 0.0
     assert anls("cat" * 2, ["cat"]) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_answer_is_found_anywhere_in_a_reply(seed: int) -> None:
+    """Against a search by regular expressions."""
+    draw = random.Random(seed)
+    for _ in range(50):
+        answers = ["".join(draw.choices("aB 1\n", k=draw.randint(0, 3))) for _ in range(2)]
+        said = "".join(draw.choices("abAB 1\n", k=draw.randint(0, 8)))
+        words = [re.escape(re.sub("\n", " ", answer.strip())) for answer in answers if answer.strip()]
+        found = any(re.search(word, re.sub("\n", " ", said.strip()), re.IGNORECASE) for word in words)
+        assert contains(said, answers) == found, (said, answers)
+        symbols = [re.escape(re.sub("[ \n]", "", answer)) for answer in answers if answer.strip()]
+        found = any(re.search(word, re.sub("[ \n]", "", said)) for word in symbols)
+        assert contains_symbols(said, answers) == found, (said, answers)
+
+
+def test_a_blank_answer_is_in_nothing() -> None:
+    assert contains("anything", ["", " "]) == contains_symbols("anything", ["\n"]) == 0.0

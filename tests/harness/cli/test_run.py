@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.cli.app import main
+from mmbench.harness.tasks.listing import TERMS
 
 ROW = ["model", "task", "version", "family", "metric", "value", "low", "high", "n", "coverage", "bounds", "chance"]
 ROW += ["primary", "route", "control", "protocol", "partial", "few_clusters"]
@@ -595,7 +596,7 @@ def test_leaderboard_without_records(call: Call, photos: Path) -> None:
     ("what", "keys", "name"),
     [
         ("models", ["name", "spec", "download_mb", "description"], "clip-vitb32"),
-        ("tasks", ["name", "family", "dimension", "title"], "digits@1"),
+        ("tasks", ["name", "family", "dimension", "title", *TERMS], "digits@1"),
         ("suites", ["name", "tasks", "title"], "digits@1"),
         ("metrics", ["family", "metric", "range", "better", "description"], "image_to_text/recall@5"),
     ],

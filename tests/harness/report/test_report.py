@@ -83,6 +83,7 @@ def task_folder(folder: Path, count: int = 4) -> Path:
     (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     for name in ("evil", "more-evil"):
         card = {"title": EVIL, "notes": EVIL, "url": "javascript:alert(3)", "dimension": EVIL, "citation": EVIL}
+        card |= {"gate": EVIL, "prompt_source": EVIL, "sources": [EVIL], "items": 10**18, "bytes": 10**18}
         (folder / f"{name}.yaml").write_text(
             f"name: {name}\nfamily: multiple-choice\nsource: {{kind: jsonl, path: data.jsonl}}\n"
             f"facts: [kind]\ncard: {json.dumps(card)}\n"

@@ -9,6 +9,9 @@ import pytest
 from mmbench.benchmarks.sources.builtin import Builtin, BuiltinSpec
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.regular import read_regular
+from mmbench.harness.tasks import yaml_file
+from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.listing import list_tasks
 from mmbench.harness.tasks.suite import find_suite
 
@@ -115,9 +118,28 @@ class Opening:
         monkeypatch.setattr(Builtin, "open", classmethod(noted))
 
 
+def test_of_the_catalogue_only_what_is_named_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noted(path: Path, most: int) -> bytes:
+        read.append(path.stem)
+        return read_regular(path, most)
+
+    monkeypatch.setattr(yaml_file, "read_regular", noted)
+    assert find_task("digits").name == "digits" and find_task("datacomp-mnist@1").name == "datacomp-mnist"
+    assert read == ["digits", "datacomp-mnist", "datacomp-mnist"]  # once more for the version
+    read.clear()
+    assert len(find_suite("imagenet-shift").tasks) == 6
+    assert set(read) == {"imagenet-shift", *(task.name for task in find_suite("imagenet-shift").tasks)}
+
+
 def test_lists_and_suites_open_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
     opening = Opening(monkeypatch)
-    assert len(list_tasks()) >= 29 and len(find_suite("perception").tasks) == 26
+    listed = {row["name"]: row for row in list_tasks()}
+    assert len(listed) >= 200 and len(find_suite("perception").tasks) == 26
+    public = {"items": 10_000, "bytes": None, "gate": "", "verified": "fixture"}
+    assert listed["mieb-cifar10@1"].items() >= public.items()
+    assert listed["winoground@1"]["gate"] and listed["digits@1"]["verified"] is None
     assert opening.opened == []
     task = find_suite("digits").tasks[0]
     assert (task.name, task.family_name, task.card.dimension) == ("digits", "zero-shot-classification", "digits")

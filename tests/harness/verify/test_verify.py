@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from mmbench.adapters.aliases import load as aliases
 from mmbench.adapters.hf.spec import parse as parse_hf
 from mmbench.adapters.open_clip import catalogue
 from mmbench.benchmarks import ANCHORS
 from mmbench.harness.errors import UsageError
+from mmbench.harness.hub import repository
 from mmbench.harness.run.run import run
 from mmbench.harness.verify.anchors import number, read_anchors
 from mmbench.harness.verify.verify import verify
@@ -38,6 +40,20 @@ def anchors(path: Path, *rows: dict[str, Any]) -> Path:
 
 def row(value: object, **more: object) -> dict[str, object]:
     return {"model": "chance", "task": DIGITS, "metric": "accuracy", "value": value, "tolerance": 0.001, **more}
+
+
+def test_data_that_is_not_here_is_told_alike_for_all(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a table names the reason once for dozens of public data sets, none of which is asked for."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    asked: list[str] = []
+    monkeypatch.setattr(repository, "no_answer", lambda: asked.append("hub") or "it does not answer")
+    file = anchors(tmp_path / "a.tsv", *(row(0.5, task=task) for task in ("mieb-cifar10", "datacomp-mnist")))
+    _, out, _ = command("verify", "chance", "--anchors", str(file), "--format", "json")
+    lines = json.loads(out)["anchors"]
+    assert {line["reason"] for line in lines} == {"its data is not here"}
+    assert {line["verdict"] for line in lines} == {"not run"} and asked == []
 
 
 def test_a_hit_a_miss_and_what_cannot_be_run(measured: float, tmp_path: Path, command: Command) -> None:
