@@ -86,17 +86,19 @@ class Pairs:
         """Return for each pair which of its comparisons came out right."""
         seen, asked = tee(samples)
         scores = subject.within(asked, self._wording)
-        same = twice = 0
+        same = twice = most = 0
         outcomes = []
         for sample, found in zip(seen, scores, strict=True):
             outcomes.append(_outcome(sample, found))
             twice += sample.references[0] in sample.references[1:]
+            most = max(most, len(sample.references))
             same += len(sample.media) == 2 and len({image.known_digest or image.locator for image in sample.media}) == 1
-        notes = [f"items whose two pictures are equal, which no model can solve: {same}"] if same else []
-        notes += (
-            [f"items whose right caption is among the wrong ones, which no model can solve: {twice}"] if twice else []
-        )
-        return Outcomes(scores.route, outcomes, notes)
+        notes = {
+            f"items whose two pictures are equal, which no model can solve: {same}": same,
+            f"items whose right caption is among the wrong ones, which no model can solve: {twice}": twice,
+            f"of up to {most} captions of a picture the first is true, the others false": most > 2,
+        }
+        return Outcomes(scores.route, outcomes, [note for note, said in notes.items() if said])
 
     def _default_metrics(self) -> list[str]:
         first = next(iter(self._data.source), None)

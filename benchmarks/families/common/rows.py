@@ -59,7 +59,10 @@ def shown_before(samples: Iterable[Sample]) -> int:
 def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tuple[str, ...]:
     """Return the classes as given, as the data names them, or as the sorted values of its labels."""
     if given is not None:
-        return class_list(given, data.base)
+        listed = class_list(given, data.base)
+        if "" in listed:
+            data.notes.append(f"class {listed.index('')} has no name, as the task lists it: its prompts hold none")
+        return listed
     if named := data.source.class_names(label):
         _note_codes(named, data)
         return tuple(named)

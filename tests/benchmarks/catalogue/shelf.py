@@ -160,6 +160,8 @@ def _tar(columns: Mapping[str, Any], rows: int, shard: int) -> bytes:
 def _member(given: Any, row: int) -> bytes:
     if given == "image":
         return _picture()
+    if isinstance(given, dict) and "range" in given:
+        return str(row % given["range"]).encode()
     if isinstance(given, dict):
         array = io.BytesIO()
         np.save(array, np.array(given["array"] if "array" in given else given["arrays"][row % len(given["arrays"])]))

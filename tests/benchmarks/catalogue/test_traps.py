@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from mmbench.benchmarks.named import class_list, template_list
+from mmbench.harness.media.image import Image
+from mmbench.harness.run.run import run
+from mmbench.harness.tasks.rows import task
 from mmbench.harness.tasks.suite import find_suite
 from tests.benchmarks.catalogue.test_entries import ENTRIES
 
@@ -22,6 +26,15 @@ def entry(name: str) -> dict[str, Any]:
 def test_the_fourth_distance_of_clevr_has_no_name(name: str) -> None:
     classes = class_list(entry(name)["classes"], HERE)
     assert classes == ("very nearby", "nearby", "near", "", "distant", "very distant")
+
+
+def test_a_class_without_a_name_is_noted(tmp_path: Path) -> None:
+    rows = [{"image": Image.from_array(np.full((2, 2, 3), n, np.uint8), str(n)), "label": n} for n in range(3)]
+    made = task(
+        name="t", family="zero-shot-classification", rows=rows, classes=["near", "", "far"], templates=["{} things."]
+    )
+    record = run("chance", task=made, output=tmp_path / "results", store=tmp_path / "s.sqlite").records[0]
+    assert "class 1 has no name, as the task lists it: its prompts hold none" in record.notes
 
 
 def test_names_and_prompts_hold_no_line_breaks() -> None:
