@@ -12,8 +12,12 @@ class MmbenchError(Exception):
 
     step: str = "correct it, and run the same command again"
 
-    def __init__(self, message: str = "", *, step: str = "") -> None:
+    details: tuple[str, ...] = ()
+    """Further sentences, each shown in a line of its own."""
+
+    def __init__(self, message: str = "", *, step: str = "", details: Iterable[str] = ()) -> None:
         super().__init__(message)
+        self.details = tuple(details)
         if step:
             self.step = step
 

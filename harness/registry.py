@@ -42,7 +42,8 @@ SUITES = "mmbench.suites"
 
 DEFAULTS = "mmbench.defaults"
 """What is taken where nothing is named: `model`, a spec; `suite`, a name; `contract`, the check of adapters;
-`init`, which writes a starting task file; `anchors`, a file of published figures; `export-onnx`, a function
+`init`, which writes a starting task file; `training`, a function `blocks -> pictures` that the embedded models learnt
+from, and `training-blocks`, their number; `anchors`, a file of published figures; `export-onnx`, a function
 `(adapter, label, folder) -> what was written`."""
 
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.pop("COLUMNS", None)  # workers of xdist are given one, and tables would fold
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
@@ -26,6 +27,9 @@ from mmbench.harness.cli.app import main
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.media.image import Image
 from mmbench.harness.store.store import Store
+
+if TYPE_CHECKING:
+    from tests.hub_server import Served
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -110,3 +114,29 @@ def subject(store: Store, engine: Callable[..., LocalEngine]) -> Callable[..., S
         return Subject("a model", adapter, store, engine(adapter), **settings)
 
     return make
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Iterator[Served]":
+    """A hub on loopback, with a cache, a home and no token of one's own."""
+    from huggingface_hub import constants
+
+    from mmbench.harness.hub import repository
+    from tests.hub_server import hub_server
+
+    for name in [name for name in os.environ if name.lower().endswith("_proxy") or name == "HF_TOKEN"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(repository, "_stand_for", {})
+    for name, value in (
+        ("HF_HUB_CACHE", str(tmp_path / "cache")),
+        ("HF_HUB_OFFLINE", False),
+        ("HF_HUB_DISABLE_XET", True),
+    ):
+        monkeypatch.setattr(constants, name, value)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    with hub_server() as served:
+        monkeypatch.setattr(constants, "ENDPOINT", served.url)
+        template = served.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        yield served

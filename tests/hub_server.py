@@ -34,6 +34,8 @@ class Faults:
     token: str = ""
     """Asked of whoever wants a file or a list."""
     ranges: bool = True
+    page: bytes = b""
+    """Sent in the place of every answer, as proxies do."""
 
 
 @dataclass
@@ -45,6 +47,11 @@ class Served:
     """`datasets/ORG/NAME` or `models/ORG/NAME` to commit to path to content."""
     branches: dict[str, str] = field(default_factory=lambda: {"main": COMMIT})
     faults: Faults = field(default_factory=Faults)
+    sent: int = 0
+    """Bytes of files."""
+    gated: dict[str, str] = field(default_factory=dict)
+    """Repository to `auto` or `manual`: its files are for nobody."""
+    licences: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Method, path and range of each request but that for the address itself."""
 
@@ -99,6 +106,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._send(200, b"", head)
         served.asked.append(f"{self.command} {unquote(path)} {self.headers.get('Range', '')}")
         time.sleep(served.faults.seconds)
+        if served.faults.page:
+            return self._send(200, served.faults.page, head)
         if served.faults.token and self.headers.get("Authorization") != f"Bearer {served.faults.token}":
             return self._send(401, b"", head, {"X-Error-Message": "Invalid username or password."})
         if served.faults.api:
@@ -110,6 +119,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if commit is None:
             return self._send(404, b"", head, {"X-Error-Code": "RevisionNotFound"})
         files = found[3]
+        full = ("datasets/" if "/datasets/" in path else "models/") + name
+        if what == "resolve" and full in served.gated and not rest.endswith(".md"):
+            return self._send(403, b"", head, {"X-Error-Code": "GatedRepo"})
         if what == "resolve":
             return self._file(files, rest, commit, head)
         if what == "tree":
@@ -120,6 +132,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for row in self._rows(files)
         ]
         told = {"id": name, "sha": commit, "siblings": rows, "private": False, "downloads": 0, "tags": []}
+        told |= {"gated": served.gated.get(full, False), "cardData": {"license": served.licences.get(full)}}
         return self._send(200, json.dumps(told).encode(), head)
 
     def _found(self, path: str) -> tuple[str, str, str | None, dict[str, bytes], str] | None:
@@ -195,6 +208,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if content and not head:
+            self.served.sent += len(content[:most])
             self.wfile.write(content[:most])
 
     def log_message(self, *args: object) -> None:

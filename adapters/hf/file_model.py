@@ -39,6 +39,10 @@ class FileModel:
         """Return the bytes still to be fetched, 0 when all is here, None when unknown."""
         return self._source.download_size()
 
+    def hub_repository(self) -> str | None:
+        """Return the model on the hub, None for a folder."""
+        return self._source.hub_repository()
+
     def load_weights(self) -> None:
         """Load the model, if that was not done before. Raises WeightsUnavailable and UsageError."""
         _ = self._source.model

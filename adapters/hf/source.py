@@ -103,6 +103,10 @@ class FromFiles:
         """Bytes still to be fetched, None when unknown."""
         return self._place.missing_bytes(self._offline)
 
+    def hub_repository(self) -> str | None:
+        """Return the model on the hub, None for a folder."""
+        return self._place.repository or None
+
     @property
     def model(self) -> Any:
         """The model, on its device and in eval mode. Raises MmbenchError."""

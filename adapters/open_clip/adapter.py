@@ -109,6 +109,10 @@ class OpenClip:
         """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""
         return self._source.download_size()
 
+    def hub_repository(self) -> str | None:
+        """Return the repository of the hub that the weights come from, None for others."""
+        return self._source.hub_repository()
+
     def load_weights(self) -> None:
         """Load model and tokenizer, if that was not done before. Raises WeightsUnavailable and UsageError."""
         _ = self._source.model, self._source.tokenizer

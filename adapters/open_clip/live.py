@@ -58,6 +58,9 @@ class Live:
         """Return 0."""
         return 0
 
+    def hub_repository(self) -> None:
+        """Return None: the model is in memory."""
+
 
 def _unwrapped(model: Any) -> Any:
     # DistributedDataParallel and torch.compile hide the methods, or prefix the names, of the model they wrap.

@@ -67,6 +67,10 @@ class FromFiles:
         """Bytes still to be fetched, None when unknown."""
         return self._recipe.weights.missing_bytes(self._offline)
 
+    def hub_repository(self) -> str | None:
+        """Return the repository of the hub that the weights come from, None for a file or a random start."""
+        return getattr(self._recipe.weights, "repo", None)
+
     @cached_property
     def preprocess(self) -> Callable[[Any], Any]:
         """The transform, had without the weights so that decoding starts beside loading."""

@@ -51,6 +51,9 @@ class Source(Protocol):
     def download_size(self) -> int | None:
         """Bytes still to be fetched."""
 
+    def hub_repository(self) -> str | None:
+        """Return the repository of the hub that the weights come from."""
+
 
 def stacked(visual: Any, images: list[Prepared]) -> "torch.Tensor":
     """Return prepared pictures as one batch, on the device and in the dtype of the vision tower."""

@@ -19,10 +19,13 @@ from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
 from mmbench.benchmarks.scenes.worlds.writing import DIGIT, NUMBER, WORD
 from mmbench.harness.errors import DataError
+from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.source import Cell, Row
 
 BLOCK = 512
 """Rows of a block."""
+LEARNT = 1_125
+"""Blocks of seed 0 from which tiny-coca learnt, 9,000 steps of 64; micro-coca learnt from the first 150 of them."""
 _SUFFIXES = ("", "", " answer in one word.", " answer briefly.")
 _CYCLE: Sequence[tuple[World, int]] = (
     (data.MANY, 32),
@@ -75,6 +78,12 @@ def rows(seed: int, block: int) -> Iterator[Row]:
         for number, each in enumerate(shown):
             where = f"training scene {seed}:{block}:{slot}.{number}"
             yield Row({"id": f"{slot}.{number}", **_cells(world, each, draws, where)}, where, Path())
+
+
+def pictures(blocks: int) -> Iterator[Image]:
+    """Yield the pictures of the first blocks that the embedded models learnt from."""
+    for block in range(blocks):
+        yield from (row.cells["image"] for row in rows(0, block))
 
 
 def _order() -> tuple[World, ...]:

@@ -63,6 +63,8 @@ def _picture_file(path: str, row: Row) -> Image:
         raise DataError(f"{row.where}: {shown(path)} is an address, and nothing is fetched; write the path of a file")
     if "\\" in path and not os.path.lexists(row.base / path):
         path = path.replace("\\", "/")  # as Windows writes it
+    if row.root is not None and not Path(os.path.normpath(row.base / path)).is_relative_to(os.path.normpath(row.root)):
+        raise DataError(f"{row.where}: {shown(path)} is outside of its data set, and is not read")
     return Image.from_path(row.base / path, locator=path)
 
 

@@ -38,8 +38,13 @@ def entries(folder: Path | str) -> list[os.DirEntry[str]]:
     """Return what a folder holds, sorted by name, without clutter."""
     # The order of a directory listing differs between file systems.
     with os.scandir(folder) as found:
-        kept = (each for each in found if not each.name.startswith(".") and each.name.lower() not in _CLUTTER)
+        kept = (each for each in found if not is_clutter(each.name))
         return sorted(kept, key=lambda each: each.name)
+
+
+def is_clutter(name: str) -> bool:
+    """Tell whether a file or folder of this name is passed over."""
+    return name.startswith(".") or name.lower() in _CLUTTER
 
 
 def files(folder: str, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:

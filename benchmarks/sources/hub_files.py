@@ -2,17 +2,24 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmbench.benchmarks.sources.cells import some_names
+from mmbench.benchmarks.sources.folder_files import is_picture
 from mmbench.benchmarks.sources.hub_card import Config, matching
 from mmbench.harness.errors import DataError, nearest
 
 PARQUET = ".parquet"
 TAR = ".tar"
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar.gz", ".tgz", ".gz")
+_NO_TABLES = frozenset(
+    ("dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json", "config.json", "package.json")
+)
+"""Files of tools, which hold no rows."""
 
-_PLAIN = "default"
+PLAIN = "default"
 """Configuration of a data set that has but one."""
 _SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})(?:-[0-9a-f]+)?")
 _NUMBERED = re.compile(r"(?P<split>.*?)[-_.]?\d+")
@@ -34,17 +41,34 @@ class Part:
     split: str
     files: tuple[str, ...]
     """In the order of their rows."""
+    root: str = ""
+    """Of pictures: the folder in which the class folders stand, with its slash."""
 
     @property
     def ending(self) -> str:
-        """`.parquet` or `.tar`."""
-        return PARQUET if self.files[0].endswith(PARQUET) else TAR
+        """Of its files, in small letters: `.parquet`, `.tar`, that of a table, or that of a picture."""
+        return f".{self.files[0].rpartition('.')[2].lower()}"
 
 
-def readable(paths: Iterable[str]) -> list[str]:
-    """Return the files that are read, in the order of their numbers: Parquet, or tar where there is none."""
+def readable(paths: Iterable[str], name: str = "") -> list[str]:
+    """Return the files of the first kind that there is, in the order of their numbers: Parquet, tar, tables, pictures.
+
+    Beside a program of the data set `name`, which is not run, what tables and pictures mean is not known.
+    """
     visible = [path for path in sorted(paths, key=_by_number) if not any(part[0] in "._" for part in path.split("/"))]
-    return next((found for ending in (PARQUET, TAR) if (found := [p for p in visible if p.endswith(ending)])), [])
+    programmed = f"{name.rpartition('/')[2]}.py" in visible
+    kinds: list[Callable[[str], bool]] = [lambda path: path.endswith(PARQUET), lambda path: path.endswith(TAR)]
+    kinds += [] if programmed else [_is_table, is_picture]
+    return next((found for fits in kinds if (found := [path for path in visible if fits(path)])), [])
+
+
+def _is_table(path: str) -> bool:
+    return path.lower().endswith(TABLES) and path.rpartition("/")[2] not in _NO_TABLES
+
+
+def archives(paths: Iterable[str]) -> list[str]:
+    """Return the files that are archives, which are not unpacked."""
+    return sorted(path for path in paths if path.lower().endswith(_ARCHIVES))
 
 
 def part_of(
@@ -57,19 +81,23 @@ def part_of(
     """
     if not paths:
         return None
-    named = {each.name: each for each in configs}
-    by_name = {} if named else _by_name(paths)
-    chosen = _one(config, [*named, *by_name], [each.name for each in configs if each.default], f"{name} has", "config")
-    splits = _splits(named[chosen], paths) if named else by_name[chosen]
+    by_config = splits_by_config(paths, configs)
+    chosen = one_of(config, [*by_config], [each.name for each in configs if each.default], f"{name} has", "config")
+    splits = by_config[chosen]
     if not splits:
         return None
-    where = f"{name} has" if chosen == _PLAIN else f"{name} has in '{chosen}'"
-    asked = _one(split, [*splits], [], where, "split")
+    where = f"{name} has" if chosen == PLAIN else f"{name} has in '{chosen}'"
+    asked = one_of(split, [*splits], [], where, "split")
     files = splits[asked]
     if asked.startswith(_PARTIAL):
         raise DataError(f"{name}: '{asked}' is a part that the hub converted of a larger split; name a whole one")
     _check_whole(name, files)
     return Part(chosen, asked, tuple(files))
+
+
+def splits_by_config(paths: Sequence[str], configs: Sequence[Config]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return configuration to split to files, as the README says, or where it names none as files are called."""
+    return {each.name: _splits(each, paths) for each in configs} if configs else _by_name(paths)
 
 
 def _splits(config: Config, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
@@ -86,12 +114,13 @@ def _splits(config: Config, paths: Sequence[str]) -> Mapping[str, Sequence[str]]
     return joined
 
 
-def _one(asked: str | None, known: Sequence[str], preferred: Sequence[str], where: str, key: str) -> str:
+def one_of(asked: str | None, known: Sequence[str], preferred: Sequence[str], where: str, key: str) -> str:
+    """Return the config or split that is asked, else the only or the preferred one. Raises DataError."""
     if asked is not None:
         if asked not in known:
             raise DataError(f"{where} no {key} '{asked}', only {some_names([*known])}{nearest(asked, known)}")
         return asked
-    preferred = preferred or [each for each in known if each == _PLAIN and key == "config"]
+    preferred = preferred or [each for each in known if each == PLAIN and key == "config"]
     if len(known) == 1 or preferred:
         return (preferred or known)[0]
     raise DataError(f"{where} several of `{key}`; name one in `source`: {some_names([*known])}")
@@ -119,16 +148,16 @@ def _named(folders: list[str], stem: str) -> tuple[str, str]:
     if shard is not None:
         split = shard["split"]
     elif numbered is not None and not numbered["split"] and folders:
-        return "/".join(folders[:-1]) or _PLAIN, folders[-1]
+        return "/".join(folders[:-1]) or PLAIN, folders[-1]
     elif (word := _word(stem)) is not None:
         split = word
     elif folders and (word := _word(folders[-1])) is not None:
-        return "/".join(folders[:-1]) or _PLAIN, word
+        return "/".join(folders[:-1]) or PLAIN, word
     else:
         split = numbered["split"] if numbered is not None and numbered["split"] else stem
     if folders and folders[-1] == split:
         folders = folders[:-1]
-    return "/".join(folders) or _PLAIN, split
+    return "/".join(folders) or PLAIN, split
 
 
 def _word(text: str) -> str | None:

@@ -11,16 +11,22 @@ from mmbench.harness.hub.repository import Repository
 
 def hub_shards(repository: Repository, part: Part) -> WebDataset:
     """Return tar shards with the files that CLIP_benchmark keeps beside them. Raises DataError."""
+    beside = {path.rpartition("/")[2]: repository.fetch(path) for path in beside_shards(repository, part)}
+    return WebDataset.of(_Fetched(repository, part.files), beside)
+
+
+def beside_shards(repository: Repository, part: Part) -> tuple[str, ...]:
+    """Return the files that CLIP_benchmark keeps beside shards, the nearest of each name."""
     first = part.files[0].rpartition("/")[0]
     folders = [first, *([first.rpartition("/")[0]] if first else [])]
     listed = set(repository.files)
-    beside = {
-        name: repository.fetch(path)
+    found = {
+        name: path
         for folder in reversed(folders)
         for name in BESIDE
         if (path := f"{folder}/{name}".lstrip("/")) in listed
     }
-    return WebDataset.of(_Fetched(repository, part.files), beside)
+    return tuple(found.values())
 
 
 class _Fetched(Sequence[Path]):

@@ -103,24 +103,31 @@ def _in(name: str, column: str, columns: Sequence[str]) -> bool:
 @contextmanager
 def opened(file: Path) -> Iterator[Any]:
     """Open a file with pyarrow; what cannot be read in it, also later, is a DataError."""
+    with reading(regular(file), file.name) as shard:
+        yield shard
+
+
+@contextmanager
+def reading(file: Any, name: str, buffer: int = _BUFFER) -> Iterator[Any]:
+    """Open a path or an open file likewise, `buffer` bytes of each column read ahead."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         # By default whole row groups are read ahead, which hold gigabytes of pictures.
-        with pq.ParquetFile(regular(file), buffer_size=_BUFFER, pre_buffer=False) as shard:
+        with pq.ParquetFile(file, buffer_size=buffer, pre_buffer=False) as shard:
             yield shard
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last two in cells, as of bad UTF-8
         reason = str(error).partition("\n")[0]
-        raise DataError(f"{file.name} cannot be read as Parquet: {reason}") from error
+        raise DataError(f"{name} cannot be read as Parquet: {reason}") from error
 
 
-def records(shard: Any, columns: list[str] | None) -> Iterator[dict[str, Cell]]:
+def records(shard: Any, columns: list[str] | None, at_once: int = _BATCH) -> Iterator[dict[str, Cell]]:
     """Yield the cells of each row, of some columns or all."""
     if columns == []:  # pyarrow gives batches without columns no rows
         yield from ({} for _ in range(shard.metadata.num_rows))
         return
-    for batch in shard.iter_batches(batch_size=_BATCH, columns=columns):
+    for batch in shard.iter_batches(batch_size=at_once, columns=columns):
         names = batch.schema.names
         yield from batch.from_arrays([_written(column) for column in batch.columns], names).to_pylist()
 

@@ -11,6 +11,7 @@ from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
 from mmbench.harness.cli.contract import contract
 from mmbench.harness.cli.export import export_onnx
+from mmbench.harness.cli.fetch import fetch, lock
 from mmbench.harness.cli.help import Command
 from mmbench.harness.cli.init import init
 from mmbench.harness.cli.items import report, show
@@ -60,6 +61,8 @@ for name, command in (
     ("list", list_),
     ("init", init),
     ("validate", validate),
+    ("fetch", fetch),
+    ("lock", lock),
     ("contract", contract),
     ("verify", verify),
     ("export-onnx", export_onnx),
@@ -86,6 +89,8 @@ def main() -> None:
         if debug:
             raise
         typer.echo(f"mmbench: {plain(str(error))}", err=True)
+        for detail in error.details:
+            typer.echo(f"mmbench: {plain(detail)}", err=True)
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from error
     except OSError as error:  # a path that no file can have: too long, links in a circle
         if debug:

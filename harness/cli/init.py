@@ -17,7 +17,10 @@ _TRIED = 100
 def init(
     path: Annotated[
         Path,
-        typer.Argument(metavar="DATA", help="Class folders, a CSV, TSV, JSON lines, Parquet, JSON or tar file."),
+        typer.Argument(
+            metavar="DATA",
+            help="Class folders, a CSV, TSV, JSON lines, Parquet, JSON or tar file, or ORG/NAME of the hub.",
+        ),
     ],
     to: Annotated[
         Path | None, typer.Option("--to", help="Task file to write. Default: NAME.yaml here, after the data.")
@@ -43,6 +46,9 @@ def init(
     for line in text.splitlines():
         if line.startswith("# To look at:"):
             console.print(plain(line.removeprefix("# ")))
+    if not path.exists():  # of the hub: to try its items would fetch whole shards
+        console.print(f"Next: mmbench fetch --task {plain(str(file))}")
+        return
     try:
         task = load_task(file)
         for _ in itertools.islice(task.family.samples(), _TRIED):

@@ -26,6 +26,15 @@ def validate(
     model: Annotated[
         str | None, typer.Option("--model", help="Model whose text tower the texts should fit into.")
     ] = None,
+    training: Annotated[
+        int | None,
+        typer.Option(
+            "--training",
+            help="Blocks of 512 training pictures of the embedded models that built-in pictures are held against. "
+            "Default: 2; 1125 are all.",
+            min=0,
+        ),
+    ] = None,
     form: Form = Output.table,
 ) -> None:
     """Read all of a task's data once, and say what is wrong with it, what to look at, and what there is.
@@ -34,11 +43,12 @@ def validate(
     """
     from mmbench.harness.tasks.catalogue import find_task
     from mmbench.harness.validate.findings import findings
+    from mmbench.harness.validate.learnt import BLOCKS, among_learnt
     from mmbench.harness.validate.survey import survey
 
     found = find_task(task)
     seen = survey(found)
-    made = findings(found, seen)
+    made = [*findings(found, seen), *among_learnt(found, seen, BLOCKS if training is None else training)]
     if model is not None:
         with output_kept():
             made += _lengths(model, found, seen.samples)

@@ -3,6 +3,7 @@
 import http.client
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,12 @@ SECONDS = 2.0
 _SECRETS = re.compile(r"hf_\w{8,}|(?<=://)[^/\s@]+@|\?\S+")
 """Tokens, users of addresses, and queries of addresses, which are signed."""
 
+_ASKED_AGAIN = 5.0
+"""Seconds after which an address that did not answer is asked again: the tasks of a suite are looked at one by one."""
+
 _forbidden = False
+_silent: dict[str, tuple[float, str | None]] = {}
+"""Address to the time of the last look at it, and why it did not answer."""
 
 
 @contextmanager
@@ -47,7 +53,10 @@ def endpoint() -> str:
 def no_answer() -> str | None:
     """Return that the hub cannot be reached, through which proxy and why, or None where it answers."""
     address = endpoint()
-    reason = unreachable(address)
+    when, reason = _silent.get(address, (-_ASKED_AGAIN, None))
+    if reason is None or time.monotonic() - when > _ASKED_AGAIN:
+        reason = unreachable(address)
+        _silent[address] = (time.monotonic(), reason)
     if reason is None:
         return None
     proxy = urllib.request.getproxies().get(address.partition(":")[0])

@@ -35,10 +35,19 @@ class Listing:
     """By their path in the repository."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows of those files whose number was asked for."""
+    licence: str = ""
+    """As the page's metadata states it; empty: not stated."""
+    gate: str = ""
+    """What the hub asks before files may be had: `auto` (accept the terms) or `manual` (wait for its owners)."""
 
     def with_rows(self, rows: Mapping[str, int]) -> "Listing":
         """Return the same with more that is known."""
         return replace(self, rows={**self.rows, **rows})
+
+    def with_terms(self, licence: object, gate: object) -> "Listing":
+        """Return the same with the terms, where they are told as texts."""
+        told = [each if isinstance(each, str) and each.isprintable() else "" for each in (licence, gate)]
+        return replace(self, licence=told[0][:_LONGEST], gate=told[1][:_LONGEST])
 
 
 def checked(name: str, commit: str, files: Mapping[str, tuple[object, object]]) -> Listing:
@@ -59,7 +68,7 @@ def checked(name: str, commit: str, files: Mapping[str, tuple[object, object]]) 
 
 def remembered(name: str, commit: str) -> Listing | None:
     """Return what an earlier run learnt of a commit, or None."""
-    held = recall(_folder(name) / f"{commit}.json")
+    held = recall(folder_of(name) / f"{commit}.json")
     files, rows = held.get("files"), held.get("rows")
     if not isinstance(files, dict) or not isinstance(rows, dict):
         return None
@@ -67,26 +76,29 @@ def remembered(name: str, commit: str) -> Listing | None:
         made = checked(name, commit, {path: (each[0], each[1]) for path, each in files.items()})
     except (DataError, LookupError, TypeError):
         return None
+    made = made.with_terms(held.get("licence"), held.get("gate"))
     return made.with_rows({path: count for path, count in rows.items() if isinstance(count, int)})
 
 
 def remember(name: str, listing: Listing) -> None:
     """Keep what is known of a commit for later runs."""
     files: dict[str, Json] = {path: [each.size, each.digest] for path, each in listing.files.items()}
-    keep(_folder(name) / f"{listing.commit}.json", {"files": files, "rows": dict(listing.rows)})
+    terms = {"licence": listing.licence, "gate": listing.gate}
+    keep(folder_of(name) / f"{listing.commit}.json", {"files": files, "rows": dict(listing.rows), **terms})
 
 
 def last_commit(name: str, revision: str) -> str | None:
     """Return the commit for which a branch or tag last stood, or None."""
-    found = recall(_folder(name) / "revisions.json").get(revision)
+    found = recall(folder_of(name) / "revisions.json").get(revision)
     return found if isinstance(found, str) and COMMIT.fullmatch(found) else None
 
 
 def remember_commit(name: str, revision: str, commit: str) -> None:
     """Keep for which commit a branch or tag stands now."""
-    file = _folder(name) / "revisions.json"
+    file = folder_of(name) / "revisions.json"
     keep(file, {**recall(file), revision: commit})
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
+    """Return where what is known of a data set is kept."""
     return store_path().parent / "hub" / name.replace("/", "--")

@@ -1,6 +1,5 @@
 """A data set's repository of the hub at one commit: its files fetched one by one into the hub's cache and checked."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +8,11 @@ from typing import Any
 
 from mmbench.harness.errors import DataError, DataUnavailable
 from mmbench.harness.hub import listing as listings
+from mmbench.harness.hub import lock as locks
 from mmbench.harness.hub.access import endpoint, failures, no_answer, offline
+from mmbench.harness.hub.digests import has_digest, remove
 from mmbench.harness.hub.failures import explained
 from mmbench.harness.hub.listing import COMMIT, Listing
-from mmbench.harness.store.remembered import remembered_digest
 
 MAIN = "main"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -24,6 +24,8 @@ _NAMED = 20
 _AT_ONCE = 8
 """Ends of files that are asked for at a time."""
 
+_NAME_IT = "name it as `revision`, so that later runs ask the same data"
+
 _stand_for: dict[tuple[str, str, str], str] = {}
 """Address, data set and branch to the commit that a run of this process goes by: one and the same throughout."""
 
@@ -32,37 +34,75 @@ class Repository:
     """Files of a data set at one commit.
 
     Raises DataError, within seconds, where the names cannot be meant, and DataUnavailable where the hub has no such
-    data set or revision, may not be asked, or does not answer.
+    data set or revision, may not be asked, or does not answer. Without a revision it is of the commit to which `branch`
+    is locked (`hub/lock.py`), or where there is no lock yet of that for which it stands.
     """
 
-    def __init__(self, name: str, revision: str | None) -> None:
+    def __init__(self, name: str, revision: str | None, branch: str = MAIN) -> None:
         if _NAME.fullmatch(name) is None or ".." in name or "--" in name or name.endswith((".git", ".", "-")):
             raise DataError(f"the id {name!r} is none of the hub's; write `id: ORG/NAME` as in the page's address")
-        asked = revision or MAIN
+        asked = revision or branch
         if _REVISION.fullmatch(asked) is None or ".." in asked:
             raise DataError(f"the revision {asked!r} is none; write a commit of 40 digits, a branch or a tag")
         self.name = name
-        self._listing = _listing(name, asked)
+        self.branch = branch if revision is None else None
+        """The branch that is locked; None where the revision is named."""
+        self._listing = _listing(name, asked) if revision is not None else _locked(name, branch)
         self.commit = self._listing.commit
         self.gives_ends = True
         """False once the server sent a whole file where its end was asked for."""
         self._answers = False
         self.notes: list[str] = []
         """What a reader of the scores should know of the data."""
-        if COMMIT.fullmatch(asked) is None:
-            self.notes.append(
-                f"{name}: '{asked}' stood for the commit {self.commit}; name it as `revision`, so that later runs ask "
-                "the same data"
-            )
+        if revision is not None and COMMIT.fullmatch(revision) is None:
+            self.notes.append(self._stood(revision, f"; {_NAME_IT}"))
+
+    def _stood(self, branch: str, then: str) -> str:
+        return f"{self.name}: '{branch}' stood for the commit {self.commit}{then}"
+
+    def lock(self, paths: Iterable[str]) -> None:
+        """Note the commit, and lock these files to it, where the task names no revision. Raises DataError."""
+        if self.branch is not None:
+            kept = locks.keep(self.name, self.branch, self._listing, iter(paths))
+            then = ", to which it is locked on this machine" if kept else f", and cannot be locked here; {_NAME_IT}"
+            self.notes[:] = [self._stood(self.branch, then)]
+
+    def stands_for(self) -> str:
+        """Return the commit for which the branch stands now. Raises DataUnavailable."""
+        assert self.branch is not None  # noqa: S101 - for the type checker
+        _require(f"the commit of '{self.branch}' of {self.name}")
+        return _asked(self.name, self.branch).commit
+
+    @property
+    def licence(self) -> str:
+        """As the page's metadata states it; empty: not stated."""
+        return self._listing.licence
+
+    @property
+    def gate(self) -> str:
+        """What the hub asks before files may be had, `auto` or `manual`; empty: nothing that it tells."""
+        return self._listing.gate
 
     @property
     def files(self) -> Iterable[str]:
         """Paths of the files in the repository."""
         return self._listing.files.keys()
 
+    def bytes_of(self, paths: Iterable[str]) -> int:
+        """Return the bytes of these files, here or not."""
+        return sum(self._listing.files[path].size for path in paths)
+
     def missing_bytes(self, paths: Iterable[str]) -> int:
         """Return the bytes of these files that are not in the cache."""
         return sum(self._listing.files[path].size for path in paths if self.here(path) is None)
+
+    @property
+    def snapshot(self) -> Path:
+        """Folder of the cache in which the files of the commit stand."""
+        from huggingface_hub import constants
+
+        folder = f"datasets--{self.name.replace('/', '--')}"
+        return Path(constants.HF_HUB_CACHE) / folder / "snapshots" / self.commit
 
     def here(self, path: str) -> Path | None:
         """Return where the cache has a file, or None; no traffic."""
@@ -83,6 +123,12 @@ class Repository:
         if file is None:
             self._require(path, among)
             file = self._fetched(path)
+            try:
+                self._check(path, file)
+            except DataError:
+                remove(file)  # it came just now, as a page of a proxy does, and would be taken for the file later
+                raise
+            return file
         self._check(path, file)
         return file
 
@@ -98,15 +144,18 @@ class Repository:
 
     def end(self, path: str, most: int, among: Sequence[str] = ()) -> bytes:
         """Return the last bytes of a file without fetching it. Raises as `fetch`."""
-        self._require(path, among)
         size = self._listing.files[path].size
-        start = max(size - most, 0)
-        answer = self._answer("GET", path, {"Range": f"bytes={start}-{size - 1}", "Accept-Encoding": "identity"})
+        return self.part(path, max(size - most, 0), size, among)
+
+    def part(self, path: str, start: int, stop: int, among: Sequence[str] = ()) -> bytes:
+        """Return the bytes from `start` to `stop` of a file without fetching it. Raises as `fetch`."""
+        self._require(path, among)
+        answer = self._answer("GET", path, {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"})
         content = bytes(answer.content)
         if answer.status_code == 200:
             self.gives_ends = not start
-            content = content[start:]
-        if len(content) != size - start:
+            content = content[start:stop]
+        if len(content) != stop - start:
             raise DataError(f"{self._another(path)} its size; name another `revision`, or run again later")
         return content
 
@@ -158,23 +207,37 @@ class Repository:
     def _check(self, path: str, file: Path) -> None:
         expected = self._listing.files[path]
         try:
-            same = file.stat().st_size == expected.size and _has_digest(file, expected.digest)
+            same = file.stat().st_size == expected.size and has_digest(file, expected.digest)
         except OSError as error:
             raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
         if not same:
             raise DataError(
-                f"{self._another(path)} its digest; it was changed on its way, here or at the hub: remove "
-                f"{file.resolve()} and run again"
+                f"{self._another(path)} its digest; it was changed on its way (by a proxy with a page of its own?), "
+                f"here or at the hub: remove {file.resolve()} if it is there, and run again"
             )
 
     def _another(self, path: str) -> str:
         return f"{path} of {self.name} is not the file of commit {self.commit[:12]}, by"
 
 
-def _listing(name: str, revision: str) -> Listing:
+def _locked(name: str, branch: str) -> Listing:
+    lock = locks.read(name, branch)
+    if lock is None:
+        return _listing(name, branch, anew=locks.due_anew(name, branch))
+    try:
+        found = _listing(name, lock.commit)
+    except DataUnavailable as error:
+        if offline():
+            raise
+        raise DataUnavailable(f"{error} ('{branch}' is locked to {lock.commit[:12]}; {locks.UPDATE})") from error
+    locks.check(name, branch, lock, found)
+    return found
+
+
+def _listing(name: str, revision: str, *, anew: bool = False) -> Listing:
     pinned = COMMIT.fullmatch(revision) is not None
     key = (endpoint(), name, revision)
-    commit = revision if pinned else _stand_for.get(key)
+    commit = revision if pinned else None if anew else _stand_for.get(key)
     if commit is None and offline():
         commit = listings.last_commit(name, revision)
     known = None if commit is None else listings.remembered(name, commit)
@@ -200,7 +263,9 @@ def _asked(name: str, revision: str) -> Listing:
         files = {}
         for each in told.siblings or []:
             files[each.rfilename] = (each.size, each.lfs["sha256"] if each.lfs else each.blob_id)
-        return listings.checked(name, str(told.sha), files)
+        stated = getattr(told.card_data, "license", None)
+        licence = ", ".join(map(str, stated)) if isinstance(stated, list) else stated
+        return listings.checked(name, str(told.sha), files).with_terms(licence, told.gated or "")
     except failures() as error:
         raise explained(error, name, f"the list of files of {name} at {revision[:12]}") from error
     except (AttributeError, KeyError, TypeError) as error:
@@ -215,13 +280,3 @@ def _require(what: str) -> None:
     reason = no_answer()
     if reason is not None:
         raise DataUnavailable(f"{what}: not in the hub's cache (HF_HOME), and {reason}; run where the hub answers")
-
-
-def _has_digest(file: Path, digest: str) -> bool:
-    if len(digest) == 64:
-        return remembered_digest(file) == digest[:32]
-    total = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
-    with file.open("rb") as content:
-        while chunk := content.read(1 << 20):
-            total.update(chunk)
-    return total.hexdigest() == digest

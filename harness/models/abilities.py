@@ -155,6 +155,14 @@ class Downloads(Protocol):
 
 
 @runtime_checkable
+class Hosted(Protocol):
+    """Can tell where its weights are fetched from."""
+
+    def hub_repository(self) -> str | None:
+        """Return `owner/name` of a model on the hub, None where they come from elsewhere."""
+
+
+@runtime_checkable
 class Sends(Protocol):
     """Sends what it is asked to a service, which a person must agree to before."""
 
@@ -196,6 +204,7 @@ _HELPERS = (
     "cuts_answer",
     "estimate_tuning",
     "download_size",
+    "hub_repository",
     "load_weights",
 )
 """Further methods that an adapter may have; none is an ability misspelt."""

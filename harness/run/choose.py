@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from mmbench.harness import registry
-from mmbench.harness.errors import MmbenchError, UsageError
+from mmbench.harness.errors import DataUnavailable, MmbenchError, UsageError
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
@@ -24,6 +24,25 @@ Asked: TypeAlias = str | os.PathLike[str] | Task
 
 def choose_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None) -> tuple[Task, ...]:
     """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError."""
+    found = named_tasks(suite, task)
+    lacking: dict[str, DataUnavailable] = {}
+    for each in found:
+        try:
+            _open(each)
+        except DataUnavailable as error:
+            lacking[each.reference] = error
+    if len(lacking) == 1:
+        raise next(iter(lacking.values()))
+    if lacking:  # told together, so that they can be fetched together
+        raise DataUnavailable(
+            f"{len(lacking)} tasks lack data, which `mmbench fetch` gets where there is a network",
+            details=[f"{reference}: {error}" for reference, error in lacking.items()],
+        )
+    return found
+
+
+def named_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None) -> tuple[Task, ...]:
+    """Return the same tasks without opening their data. Raises UsageError or DataError."""
     names = [each for name in listed(task) for each in (expanded([name]) if isinstance(name, str) else [name])]
     if suite is not None and not isinstance(suite, str | os.PathLike):
         raise UsageError(f"a suite is a name or a YAML file, not {plain(repr(suite), 60)}")
@@ -34,8 +53,6 @@ def choose_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[As
         first = by_reference.setdefault(each.reference, each)
         if first is not each and not first.alike(each):
             raise UsageError(f"two different tasks are called {each.reference}; give one another name or version")
-    for each in by_reference.values():
-        _open(each)
     return tuple(by_reference.values())
 
 

@@ -107,4 +107,4 @@ class Joined:
                 cells = {**row.cells, SPLIT: name}
                 if _ID in cells:
                     cells[_ID] = f"{name}/{cells[_ID]}"
-                yield Row(cells, f"{name}: {row.where}", row.base)
+                yield Row(cells, f"{name}: {row.where}", row.base, row.root)

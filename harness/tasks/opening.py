@@ -7,7 +7,8 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
-from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.errors import DataError, DataUnavailable, UsageError
+from mmbench.harness.hub.needed import Needed
 from mmbench.harness.tasks.joined import SPLIT, Joined, splits_of
 from mmbench.harness.tasks.plugins import find_source
 from mmbench.harness.tasks.prepared import KEYS, prepared
@@ -27,7 +28,8 @@ def naming(path: Path | str, line: int | None = None) -> Iterator[None]:
     except UsageError as error:
         if str(error).startswith(str(path)):
             raise  # whoever knew the line has named it
-        raise DataError(f"{path}{f' line {line}' if line else ''}: {error}") from error
+        kind = DataUnavailable if isinstance(error, DataUnavailable) else DataError
+        raise kind(f"{path}{f' line {line}' if line else ''}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Opening:
         """
         own = dict(self.content[SOURCE])
         asked = self.split or own.get(SPLIT)
-        kind = str(given.get("kind", own["kind"]))
-        made = {**(own if kind == own["kind"] else {}), SPLIT: None, **given, "kind": kind}
+        made = self._other(given)
+        kind = made["kind"]
         if kind == IN_MEMORY:
             raise DataError(
                 f"{place(self.shown, self.lines, (key,))}: `{key}` cannot be other rows of a task in memory; "
@@ -71,6 +73,41 @@ class Opening:
                 f"asked; name another split than `source` does ({asked or 'none, which is all'})"
             )
         return self.opened(key, made, kind, made[SPLIT], more)
+
+    def _other(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        own = dict(self.content[SOURCE])
+        kind = str(given.get("kind", own["kind"]))
+        return {**(own if kind == own["kind"] else {}), SPLIT: None, **given, "kind": kind}
+
+    def needed(self) -> Iterator[Needed]:
+        """Yield the files of the hub that are read by the source, by what it joins, and by other keys that name rows.
+
+        No data is opened, and none but small files is fetched. Raises DataError.
+        """
+        own = self.content[SOURCE]
+        yield from self._needed(own, self.split)
+        for key, given in self.content.items():
+            if key != SOURCE and isinstance(given, Mapping) and given.keys() & {SPLIT, "id"}:
+                yield from self._needed(self._other(given), None)
+
+    def _needed(self, given: Mapping[str, Any], split: str | None) -> Iterator[Needed]:
+        kind = str(given["kind"])
+        if kind == IN_MEMORY:
+            return
+        found = find_source(kind)
+        tell = getattr(found, "needed", None)
+        if tell is not None:
+            several = splits_of(given.get(SPLIT)) if split is None else {}
+            keys = {key: value for key, value in given.items() if key in found.Spec.model_fields}
+            spec = validated(found.Spec, {**keys, SPLIT: None} if several else keys, self.shown, {}, list(keys))
+            with naming(self.shown, self.lines.get((SOURCE,))):
+                for each in several.values() or [split or spec.split]:
+                    yield tell(spec, self.base, each)
+        join = given.get("join")
+        if isinstance(join, Mapping):
+            bare = {name: value for name, value in given.items() if name not in KEYS}
+            kept = bare if join.get("kind", kind) == kind else {}
+            yield from self._needed({**kept, "kind": kind, **join}, None)
 
     def _same(self, name: str, *sources: Mapping[str, Any]) -> bool:
         """Tell whether two sources have the same value of a key, also where a path is written otherwise."""

@@ -120,7 +120,7 @@ class Prepared:
             cells = {name: _filled(cell, spec.empty) for name, cell in row.cells.items()}
             if not kept.takes([cell_of(cells, name, row) for name in kept.columns]):
                 continue
-            made = Row(cells, row.where, row.base)
+            made = Row(cells, row.where, row.base, row.root)
             if more is not None:
                 cells.update(more(made))
             for name, lines in spec.texts.items():

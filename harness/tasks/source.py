@@ -31,6 +31,8 @@ class Row:
     """What an error message points at: `labels.csv line 7`."""
     base: Path
     """Paths in cells are relative to this folder."""
+    root: Path | None = None
+    """Paths in cells may not leave this folder, as those of data that a stranger wrote; None: they may."""
 
 
 def _nothing_beside(key: str, given: Mapping[str, Json], more: Iterable[str]) -> "Source":

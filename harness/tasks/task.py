@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.hub.needed import Needed
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.types import Route
@@ -42,6 +43,10 @@ class Task:
     card: Card
     open: Callable[[], Opened]
     """Opens the data, anew each time."""
+    needed: Callable[[], tuple[Needed, ...]] = tuple
+    """Tells the files of the hub that it reads, without opening data; raises DataError."""
+    source_kind: str = ""
+    """Of its data, as in the task file; empty: not known."""
 
     def __repr__(self) -> str:
         return f"Task({self.reference}, {self.family_name})"

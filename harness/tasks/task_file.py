@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.hub.needed import Needed
 from mmbench.harness.tasks.card import WrittenCard
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.joined import SPLIT
@@ -94,7 +95,9 @@ def make_task(file: "_TaskFile") -> Task:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
     card = spec.card.of(split, spec.source.own_split)
-    return Task(named(spec.name, split), spec.version, family, card, partial(file.open, spec))
+    return Task(
+        named(spec.name, split), spec.version, family, card, partial(file.open, spec), file.needed, spec.source.kind
+    )
 
 
 def named(name: str, split: str | None) -> str:
@@ -143,6 +146,10 @@ class _TaskFile:
             self.split or spec.source.own_split,
             getattr(source, "missing_bytes", int),
         )
+
+    def needed(self) -> tuple[Needed, ...]:
+        """Return the files of the hub that the task reads. Raises DataError."""
+        return () if self.rows is not None else tuple(self._opening.needed())
 
     @property
     def _opening(self) -> Opening:

@@ -68,7 +68,7 @@ def _counts(task: Task, found: Survey) -> Iterable[Finding]:
 
 def _pictures(found: Survey) -> Iterable[Finding]:
     if found.unreadable:
-        yield _listed("wrong", "pictures", "pictures that cannot be read", found.unreadable)
+        yield listed("wrong", "pictures", "pictures that cannot be read", found.unreadable)
     if not found.sizes:
         return
     widths, heights = zip(*found.sizes, strict=True)
@@ -92,10 +92,10 @@ def _twice(found: Survey) -> Iterable[Finding]:
     yield from _leaks(found, [pair for places in equal for pair in _by_part(found, places)], "the same")
     unlike = [places for places in equal if len({found.samples[place].target for place in places}) > 1]
     if equal:
-        yield _listed("look", "duplicates", "pictures that stand in several items", _named(found, equal))
+        yield listed("look", "duplicates", "pictures that stand in several items", _named(found, equal))
     if unlike and not any(sample.question for sample in found.samples):  # else other things are asked of one picture
         what = "pictures that stand in several items with different answers"
-        yield _listed("wrong", "duplicates", what, _named(found, unlike))
+        yield listed("wrong", "duplicates", what, _named(found, unlike))
 
 
 def _by_part(found: Survey, places: Sequence[int]) -> Iterable[tuple[int, int]]:
@@ -114,7 +114,7 @@ def _nearly(found: Survey) -> Iterable[Finding]:
     pairs = [(a, b) for a, b in pairs if a != b]
     yield from _leaks(found, pairs, "nearly the same")
     if pairs:
-        yield _listed("look", "near duplicates", "pairs of nearly equal pictures", _named(found, pairs))
+        yield listed("look", "near duplicates", "pairs of nearly equal pictures", _named(found, pairs))
 
 
 def _leaks(found: Survey, pairs: Sequence[tuple[int, int]], how: str) -> Iterable[Finding]:
@@ -126,7 +126,7 @@ def _leaks(found: Survey, pairs: Sequence[tuple[int, int]], how: str) -> Iterabl
         first = {a: b for a, b in reversed(leaked)}
         named = [[a, first[a]] for a in tests]
         what = f"test pictures that stand in train or validation too, {how}"
-        yield _listed("wrong" if how == "the same" else "look", "leaks", what, _named(found, named))
+        yield listed("wrong" if how == "the same" else "look", "leaks", what, _named(found, named))
 
 
 def _balance(task: Task, found: Survey) -> Iterable[Finding]:
@@ -140,7 +140,7 @@ def _balance(task: Task, found: Survey) -> Iterable[Finding]:
     if names is not None:
         missing = [name for place, name in enumerate(names) if not right[place]]
         if missing:
-            yield _listed("look", "balance", "classes without an item", missing)
+            yield listed("look", "balance", "classes without an item", missing)
         (most, highest), (least, lowest) = right.most_common(1)[0], right.most_common()[-1]
         weight: Weight = "look" if highest >= _UNEVEN * lowest else "fact"
         said = f"items of a class: {lowest} ('{names[least]}') to {highest} ('{names[most]}')"
@@ -166,7 +166,7 @@ def _guesses(task: Task, asked: Sequence[Sample], right: Counter[int]) -> Iterab
             yield Finding("wrong", "guesses", sentence)
 
 
-def _listed(weight: Weight, check: str, what: str, names: Sequence[str]) -> Finding:
+def listed(weight: Weight, check: str, what: str, names: Sequence[str]) -> Finding:
     """Return a finding on several things, of which the first are named."""
     more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return Finding(weight, check, f"{what}: {len(names)} ({', '.join(names[:_NAMED])}{more})")

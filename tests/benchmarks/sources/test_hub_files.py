@@ -67,7 +67,10 @@ def test_a_folder_of_a_readme() -> None:
 
 
 def test_what_is_not_read() -> None:
-    assert part(["data/train.jsonl"]) is None
+    assert part(["data/train.arrow", "dataset_infos.json"]) is None
+    assert readable(["data/train.jsonl", "b.py"], "a/b") == []  # what a program makes of it is not known
+    assert readable(["x/1.jpg", "data/train.jsonl", "a.parquet", ".cache/b.tar"]) == ["a.parquet"]
+    assert readable(["x/1.jpg", "data/train.jsonl", "dataset_infos.json"]) == ["data/train.jsonl"]
     assert part(["test.parquet"], None, None, [{"config_name": "c", "data_files": "x.json"}]) is None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ import yaml
 import mmbench
 from mmbench.benchmarks.starting.text import starting_task
 from mmbench.harness.errors import DataError
+from tests.hub_server import COMMIT, Served
 
 
 def picture(path: Path, place: int = 0) -> Path:
@@ -288,3 +290,69 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "p.tsv")
     with pytest.raises(DataError, match="a pipe"):
         starting_task(tmp_path / "p.tsv", tmp_path)
+
+
+def test_a_data_set_of_the_hub_from_a_few_ranges(
+    hub: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., tuple[int, str, str]]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, 40_000, dtype=np.uint8).tobytes()
+    rows = 300
+    table = pa.table(
+        {
+            "image": [{"bytes": shown(n % 250) + noise, "path": None} for n in range(rows)],
+            "label": pa.array([n % 2 for n in range(rows)], pa.int64()),
+            "place": [("in", "out")[n // 150] for n in range(rows)],
+        }
+    )
+    told = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": ["owl", "robin"]}}
+    held = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": told}})}), held)
+    hub.licences["datasets/some/birds"], hub.gated["datasets/some/birds"] = "cc-by-4.0", "auto"
+    hub.put(
+        "datasets/some/birds",
+        {
+            "README.md": b"# Birds\n",
+            "data/train-00000-of-00001.parquet": held.getvalue(),
+            "data/test-00000-of-00001.parquet": held.getvalue(),
+        },
+    )
+    hub.gated.clear()
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("init", "some/birds")
+    assert code == 0, err
+    assert "Next: mmbench fetch --task birds.yaml" in out and "its splits: test, train" in out
+    made = yaml.safe_load((tmp_path / "birds.yaml").read_text())
+    assert made["source"] == {"kind": "hub", "id": "some/birds", "revision": COMMIT, "split": "test"}
+    assert (made["family"], made["fields"]) == ("zero-shot-classification", {"image": "image", "label": "label"})
+    assert made["facts"] == ["place"] and made["card"]["items"] == rows
+    assert made["card"]["licence"] == "cc-by-4.0" and made["card"]["bytes"] == len(held.getvalue())
+    assert "test-00000-of-00001.parquet" not in hub.fetched()
+    assert hub.sent < 500_000 < len(held.getvalue()) / 15
+    assert command("run", "--task", "birds.yaml", "--model", "chance")[0] == 0
+
+
+def test_other_files_of_the_hub(hub: Served, tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as made:
+        for n in range(6):
+            for name, content in ((f"s{n}.png", shown(n)), (f"s{n}.cls", b"%d" % (n % 2))):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                made.addfile(member, io.BytesIO(content))
+    pictures = {f"images/{n}.png": shown(n) for n in range(9)}
+    asked = "".join(f"images/{n}.png,what is it?,a thing {n}\n" for n in range(9))
+    for name, files, family in (
+        ("tars", {"test/0.tar": archive.getvalue(), "classnames.txt": b"owl\nrobin\n"}, "zero-shot-classification"),
+        ("tables", {"test.csv": f"image,question,answer\n{asked}".encode(), **pictures}, "vqa"),
+        ("folders", {f"{c}/{n}.png": shown(n) for c in ("cat", "dog") for n in range(4)}, "zero-shot-classification"),
+    ):
+        hub.put(f"datasets/some/{name}", files)
+        made_of = yaml.safe_load(starting_task(Path(f"some/{name}"), tmp_path))
+        assert made_of["family"] == family and made_of["source"]["revision"] == COMMIT, name
+        assert len([path for path in hub.fetched() if path.endswith(".png")]) <= 6
+        hub.asked.clear()
+    hub.put("datasets/some/nothing", {"a.txt": b"x"})
+    with pytest.raises(DataError, match="has no files that are read"):
+        starting_task(Path("some/nothing"), tmp_path)
+    with pytest.raises(DataError, match="is neither a file nor a folder"):
+        starting_task(Path("nothing"), tmp_path)
