@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -114,7 +114,11 @@ class Interview:
     @property
     def parameters(self) -> int | None:
         """The model's number of weights; None where it does not tell, or was never loaded."""
-        return self._store.parameters(self.fingerprint, getattr(self._adapter, "parameters", None))
+        return self._store.parameters(self.fingerprint, self.told("parameters"))
+
+    def told(self, name: str) -> Any:
+        """Return what the model tells of itself under this name; None where it does not."""
+        return self._engine.told(name)
 
     @property
     def shows_nothing(self) -> bool:

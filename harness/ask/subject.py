@@ -143,7 +143,7 @@ class Subject:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the adapter has a reader of its scores know; nothing where its `notes` are no list of texts."""
-        notes = getattr(self.adapter, "notes", ())
+        notes = self._interview.told("notes")
         return tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, (list, tuple)) else ()
 
     @property

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from mmbench.harness.tasks.task import Task
 
 
+class EngineChoice(StrEnum):
+    """Where models run."""
+
+    local = "local"
+    ray = "ray"
+
+
 class RouteName(StrEnum):
     """Route that can be required."""
 
@@ -89,6 +96,23 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
     ] = False,
+    engine: Annotated[
+        EngineChoice, typer.Option("--engine", help="Where models run: local, this process; ray, workers of Ray.")
+    ] = EngineChoice.local,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Number of workers of --engine ray, each with the model loaded.", min=1),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", help="Running Ray cluster, auto or HOST:PORT. Default: one is started for the run."),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            "--gpus-per-worker", help="GPUs of each worker, a part of one too. Default: 1 where there are any."
+        ),
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
     by: By = None,
     dry_run: Annotated[
@@ -113,6 +137,7 @@ def run(
     if offline:  # before huggingface_hub is imported anywhere, since it reads this once
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.ask.controls import parse_controls
+    from mmbench.harness.engine.settings import EngineSettings
     from mmbench.harness.models.models import Loading
     from mmbench.harness.run.choose import check_known, choose_models, choose_scorer, choose_tasks
     from mmbench.harness.run.run import execute
@@ -130,6 +155,7 @@ def run(
         max_errors=max_errors,
         max_cost=max_cost,
         max_total_tokens=max_total_tokens,
+        engine=EngineSettings(engine.value, workers, address, gpus_per_worker),
     )
     errors = make_console(stderr=True)
     with output_kept():  # from here on code of adapters runs

@@ -2,31 +2,31 @@
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import BoundedSemaphore, Lock
 from typing import Any, Literal
 
+from mmbench.harness.digest import Json
 from mmbench.harness.engine.apart import Apart
 from mmbench.harness.engine.batch_size import BatchSize
 from mmbench.harness.engine.checks import BrokenReply
+from mmbench.harness.engine.findings import Findings, NoAnswer
+from mmbench.harness.engine.hardware import own_hardware
 from mmbench.harness.engine.kept import Kept
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.loader import Loader
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.engine.queue import Preparing, Queue
+from mmbench.harness.engine.readers import Readers
 from mmbench.harness.engine.tracebacks import Tracebacks
-from mmbench.harness.errors import AdapterError, DoesNotFit, MmbenchError, OutOfMemory, TooLong, Unanswered, Unreadable
+from mmbench.harness.errors import AdapterError, MmbenchError, OutOfMemory, TooLong, Unanswered, Unreadable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Adapter
 from mmbench.harness.types import Failure, Overlong
-
-_GIVE_UP_AFTER = 16
-"""Inputs of a kind that fail, with no success before, until the adapter itself is taken to be broken."""
 
 
 class LocalEngine:
@@ -48,31 +48,42 @@ class LocalEngine:
         self._loader = Loader(adapter, loading)
         self._workers = workers or min(8, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-prepare")
-        # Reading has threads of its own: behind a full queue of pictures to prepare it would hold up the forward pass.
-        self._readers = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-read")
+        self._readers = Readers(self._workers)
         self._kept = Kept.of(adapter)
         self._sizes: dict[Kind, BatchSize] = {}
         self._fixed = batch_size or getattr(adapter, "batch_size", None)
         self._threads = getattr(adapter, "concurrency", None)
-        self._succeeded: set[Kind] = set()
-        self._failed: Counter[Kind] = Counter()
+        self.findings = Findings()
         self._noting = Lock()
         # Many may wait for answers at a time; that many pictures decoded at a time would fill the memory.
         self._preparing = BoundedSemaphore(self._workers)
-        self._shapes: dict[Kind, tuple[int, ...]] = {}
-        self.tracebacks = Tracebacks()
-        """Of what the adapter raised for single inputs."""
+        self._tracebacks = Tracebacks()
 
     def close(self) -> None:
         """Stop the workers; what they hold is dropped."""
-        for pool in (self._pool, self._readers):
-            pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._readers.close()
+
+    def load(self) -> None:
+        """Load the model, if that was not done before. Raises the adapter's own MmbenchError."""
+        self.loading += self._loader.load()
+
+    def told(self, name: str) -> Any:
+        """Return what the adapter tells of itself, see `Engine.told`."""
+        return getattr(self.adapter, name, None)
+
+    @property
+    def hardware(self) -> dict[str, Json]:
+        """What answers, see `Engine.hardware`."""
+        return own_hardware(self.told("device"))
+
+    def tracebacks(self) -> list[str]:
+        """Return where the adapter raised for single inputs, the first of each kind."""
+        return self._tracebacks.texts()
 
     def read(self, readers: Sequence[Callable[[], Any]], *, apart: bool) -> list[Any]:
         """Run `readers`, in threads of their own where they read files, and return their results in order."""
-        if not apart:
-            return [reader() for reader in readers]
-        return list(self._readers.map(lambda reader: reader(), readers))
+        return self._readers.read(readers, apart=apart)
 
     def map(self, questions: Iterable[Question | Literal["flush"] | None]) -> Iterator[list[Answered]]:
         """Yield answered batches of `questions`, see `Engine.map`. Raises AdapterError."""
@@ -87,7 +98,7 @@ class LocalEngine:
         begun = False
         for question in questions:
             if isinstance(question, Question):
-                self.loading += self._loader.load()
+                self.load()
                 if question.contents and not begun and self._kept is not None:
                     self._kept.next_pass()
                     begun = True
@@ -102,9 +113,9 @@ class LocalEngine:
         inputs = [(question, *made)] if isinstance(made, tuple) else []
         values = self._guarded(lambda: self._call(inputs)) if inputs else made
         with self._noting:
-            self._note(question.kind, [values] if isinstance(values, Failure) else values)
+            self.findings.note(question.kind, [values] if isinstance(values, Failure) else values)
         if isinstance(values, Failure):
-            if isinstance(values, _Broken) and question.kind not in self._succeeded:
+            if isinstance(values, _Broken) and question.kind not in self.findings.succeeded:
                 raise AdapterError(values.message)
             return Answered(question, values)
         return Answered(question, values[0], self._truncated(inputs)[0])
@@ -116,12 +127,13 @@ class LocalEngine:
                 yield self._forward(queue) if question and queue else []
                 continue
             queue.put(question, self._pool.submit(self._prepare, question) if question.contents else None)
-            while queue and queue.full(self._size(question.kind).size, self._workers):
+            while queue and queue.full(self.size(question.kind).size, self._workers):
                 yield self._forward(queue)
         while queue:
             yield self._forward(queue)
 
-    def _size(self, kind: Kind) -> BatchSize:
+    def size(self, kind: Kind) -> BatchSize:
+        """Return how many inputs of a kind are asked at a time now."""
         if kind not in self._sizes:
             # What is asked one at a time stays so, whatever size is given.
             self._sizes[kind] = BatchSize(None if kind.largest == 1 else self._fixed, kind.first, kind.largest)
@@ -145,7 +157,7 @@ class LocalEngine:
 
     def _forward(self, queue: Queue) -> list[Answered]:
         """Take one batch off the queue and ask the adapter."""
-        size = self._size(queue.kind)
+        size = self.size(queue.kind)
         ready = [(question, self._prepared(question, future)) for question, future in queue.take(size.size)]
         answers = iter(self._ask([(question, made) for question, made in ready if not isinstance(made, Failure)], size))
         return [Answered(question, made) if isinstance(made, Failure) else next(answers) for question, made in ready]
@@ -158,7 +170,7 @@ class LocalEngine:
         except OutOfMemory as error:
             return _too_large(error)
         if future.exception() is not None and isinstance(made, Failure):  # the adapter's doing, not the file's
-            self._note(question.kind, [made])
+            self.findings.note(question.kind, [made])
         return made
 
     def _ask(self, inputs: list[tuple[Question, list[Any]]], size: BatchSize) -> list[Answered]:
@@ -177,7 +189,7 @@ class LocalEngine:
         if isinstance(values, Failure):
             return self._ask_one_by_one(inputs, values, size)
         size.observe(len(inputs), time.perf_counter() - started)
-        self._note(kind, values)
+        self.findings.note(kind, values)
         cut = self._truncated(inputs)
         return [Answered(question, value, flag) for (question, _), value, flag in zip(inputs, values, cut, strict=True)]
 
@@ -187,10 +199,10 @@ class LocalEngine:
         """Ask for the inputs of a batch that failed. Raises AdapterError where that helps none of them."""
         kind = inputs[0][0].kind
         if len(inputs) == 1:
-            self._note(kind, [failure])
+            self.findings.note(kind, [failure])
             return [Answered(inputs[0][0], failure)]
         answered = [answer for one in inputs for answer in self._ask([one], size)]
-        if isinstance(failure, _Broken) and kind not in self._succeeded:
+        if isinstance(failure, _Broken) and kind not in self.findings.succeeded:
             raise AdapterError(failure.message)
         return answered
 
@@ -204,15 +216,7 @@ class LocalEngine:
     def _call(self, inputs: list[tuple[Question, list[Any]]]) -> list[Value | Failure]:
         """Call the adapter's method for this kind and check what it returns."""
         kind = inputs[0][0].kind
-        return self._alike(kind, kind.call(self.adapter, inputs))
-
-    def _alike(self, kind: Kind, values: list[Value | Failure]) -> list[Value | Failure]:
-        """Return `values` if they are as long as those of earlier batches. Raises AdapterError."""
-        for value in values:
-            shape = None if isinstance(value, Failure) else kind.lengths(value)
-            if shape is not None and shape != (first := self._shapes.setdefault(kind, shape)):
-                raise AdapterError(f"embed_{kind.name}s returned vectors of {shape} numbers after vectors of {first}")
-        return values
+        return self.findings.alike(kind, kind.call(self.adapter, inputs))
 
     def _truncated(self, inputs: list[tuple[Question, list[Any]]]) -> list[bool]:
         kind = inputs[0][0].kind
@@ -231,39 +235,18 @@ class LocalEngine:
         except TooLong as error:
             return Overlong(str(error))
         except Unanswered as error:
-            return _NoAnswer(str(error))
+            return NoAnswer(str(error))
         except (OutOfMemory, MmbenchError):
             raise
         except BrokenReply as error:
             return _Broken(str(error))
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
-            self.tracebacks.note(error)
+            self._tracebacks.note(error)
             return Failure(described(error))
-
-    def _note(self, kind: Kind, values: Sequence[Value | Failure]) -> None:
-        """Learn what came of inputs. Raises AdapterError when the adapter itself is taken to be broken."""
-        failures = [value for value in values if isinstance(value, Failure) and not isinstance(value, _NoAnswer)]
-        if any(not isinstance(value, Failure) for value in values):
-            self._succeeded.add(kind)
-        self._failed[kind] += len(failures)
-        if failures and kind not in self._succeeded and self._failed[kind] >= _GIVE_UP_AFTER:
-            if isinstance(failures[-1], Overlong):
-                self._failed[kind] = 0  # the questions of the next task may be shorter
-                raise DoesNotFit(failures[-1].message)
-            raise AdapterError(
-                f"the model failed for each of the first {self._failed[kind]} inputs ({failures[-1].message}); "
-                "what was remembered before is kept"
-            )
 
 
 class _Broken(Failure):
     """A reply that broke the contract as a whole."""
-
-    __slots__ = ()
-
-
-class _NoAnswer(Failure):
-    """An input that the adapter says it has no answer to, which tells nothing of the others."""
 
     __slots__ = ()
 

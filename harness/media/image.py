@@ -1,13 +1,14 @@
 """Images as a digest and lazy pixels, so that a remembered answer needs no decoding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
+import PIL.ImageFile
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
@@ -72,12 +73,12 @@ class Image:
     def from_path(cls, path: Path, locator: str | None = None) -> "Image":
         """A picture file, opened only when asked."""
         shown = locator or str(path)  # messages are kept with the outcomes, which may be shared: no path of a machine
-        return cls(lambda: _encoded(_read_file(path, shown), shown), shown)
+        return cls(lambda: encoded(_read_file(path, shown), shown, path), shown)
 
     @classmethod
     def from_bytes(cls, data: bytes, locator: str) -> "Image":
         """An encoded picture already in memory."""
-        return cls(lambda: _encoded(data, locator), locator, encoded=data)
+        return cls(lambda: encoded(data, locator), locator, encoded=data)
 
     @classmethod
     def from_array(cls, array: npt.NDArray[np.uint8], locator: str) -> "Image":
@@ -158,8 +159,7 @@ class Image:
 def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:
     made: list[Content] = []
 
-    def draw() -> Pixels:
-        return operation(parent.pil() if parent else None, **params).convert("RGB")
+    draw = Drawing(parent, operation, params)
 
     def read() -> Content:
         if made:
@@ -181,20 +181,57 @@ def _read_file(path: Path, shown: str) -> bytes:
         raise Unreadable(f"{shown}: {error.strerror or error}") from error
 
 
-def _encoded(data: bytes, locator: str) -> Content:
+def encoded(data: bytes, locator: str, path: Path | None = None) -> Content:
+    """Return the content of an encoded picture, and of which file it is, where it is one."""
     changes, opened = look(data)
-    kept = [opened]
-
-    def decoded() -> Pixels:
-        try:
-            image = kept.pop()
-        except IndexError:  # another call took it, and closed it
-            image = None
-        return decode(data, locator, image)
-
     # What is done to the pixels belongs to the identity: vectors of the pixels without it may be remembered.
     parts = [change.encode() for change in changes if change != FIRST_FRAME]
-    return Content(digest_bytes(b"encoded", data, *parts), len(data), decoded, changes)
+    decoding = Encoded(data, locator, path, [opened])
+    return Content(digest_bytes(b"encoded", data, *parts), len(data), decoding, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An encoded picture that is decoded when it is called."""
+
+    data: bytes
+    locator: str
+    path: Path | None
+    """The file that it was read from."""
+    _opened: list[PIL.ImageFile.ImageFile | None] = field(default_factory=list)
+    """The picture as it was opened to look at its header, for the first who decodes it."""
+
+    def __call__(self) -> Pixels:
+        """Return RGB pixels. Raises Unreadable."""
+        try:
+            image = self._opened.pop()
+        except IndexError:  # another call took it, and closed it
+            image = None
+        return decode(self.data, self.locator, image)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Pixels in memory."""
+
+    array: npt.NDArray[np.uint8]
+
+    def __call__(self) -> Pixels:
+        """Return RGB pixels."""
+        return PIL.Image.fromarray(self.array).convert("RGB")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture that is drawn when it is called."""
+
+    parent: Image | None
+    operation: Operation
+    params: dict[str, Json]
+
+    def __call__(self) -> Pixels:
+        """Return RGB pixels. Raises Unreadable where those of the parent cannot be read."""
+        return self.operation(self.parent.pil() if self.parent else None, **self.params).convert("RGB")
 
 
 def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:
@@ -205,5 +242,5 @@ def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:
     return Content(
         digest_bytes(b"array", repr(array.shape).encode(), array.tobytes()),
         array.nbytes,
-        lambda: PIL.Image.fromarray(array).convert("RGB"),
+        Raw(array),
     )

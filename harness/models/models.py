@@ -70,7 +70,7 @@ def make_models(specs: Iterable[str], loading: Loading, name: str | None = None)
     labels = [name] if name and len(expanded) == 1 else distinct_labels([_label_parts(*pair) for pair in expanded])
     if name and len(expanded) > 1:
         raise UsageError(f"--name '{name}' stands for one model, and {len(expanded)} are to run; leave it out")
-    return [_model(label, spec, loading) for label, (_, spec) in zip(labels, expanded, strict=True)]
+    return [make_model(label, spec, loading) for label, (_, spec) in zip(labels, expanded, strict=True)]
 
 
 def _label_parts(given: str, spec: str) -> list[str]:
@@ -97,7 +97,8 @@ def _expand(spec: str) -> list[str]:
     return [spec]
 
 
-def _model(label: str, spec: str, loading: Loading) -> Model:
+def make_model(label: str, spec: str, loading: Loading) -> Model:
+    """Return the model of a spec without aliases or patterns. Raises UsageError."""
     kind, _, rest = spec.partition(":")
     if kind.endswith(".py"):
         own = from_file(Path(kind), rest)

@@ -1,17 +1,14 @@
 """Examination: one task put to one examinee, with its outcomes, scores and record, for a model or a file."""
 
-import os
-import platform
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TypedDict
 
 from mmbench.harness.ask.controls import Control, make_control
 from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.digest import Json
+from mmbench.harness.engine.hardware import versions
 from mmbench.harness.errors import DataError, NoPicture, Unsupported, nearest
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.settings import RunSettings
@@ -28,20 +25,18 @@ from mmbench.harness.types import Outcome, Sample
 _PICTURES = ("image", "images")
 """Fields that hold pictures."""
 
-_PACKAGES = ("mmbench", "torch", "torchvision", "open_clip_torch", "numpy", "pillow")
-
 
 def examine(
     task: Task,
     examinee: Examinee,
     settings: RunSettings,
     meter: Meter,
-    device: str,
+    hardware: Callable[[], Mapping[str, Json]],
     notes: Sequence[str] = (),
 ) -> tuple[Record, Sequence[Outcome]]:
     """Put a task to an examinee and return its record, which has these notes too, and outcomes.
 
-    Raises DataError, Unsupported or AdapterError.
+    What of `hardware` answered is known when it has.     Raises DataError, Unsupported or AdapterError.
     """
     started, loaded = time.perf_counter(), meter.loading
     by_name = task.family.verb == "features"  # episodes and folds are drawn by the items' names
@@ -73,8 +68,8 @@ def examine(
         notes=(*notes, *task.opened.notes, *dataset.notes(), *examinee.notes, *meter.notes(), *made.notes),
         details=dict(made.details),
         seed=settings.seed,
-        versions=_versions(),
-        hardware={"machine": platform.machine(), "cpus": os.cpu_count(), "device": device},
+        versions=versions(),
+        hardware=dict(hardware()),
         seconds=round(seconds, 3),
         items_per_second=round(dataset.n / max(seconds, 1e-9), 2),
         asked=meter.asked,
@@ -137,14 +132,3 @@ def _full_card(task: Task) -> Card:
     primary = task.family.metrics[0]
     best = primary.best if task.card.best is None else task.card.best
     return task.card.model_copy(update={"best": best, "primary": primary.name})
-
-
-@cache
-def _versions() -> Mapping[str, Json]:
-    found: dict[str, Json] = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found

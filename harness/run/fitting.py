@@ -1,9 +1,10 @@
 """Fitting route: where a model does not read a question to its end, its task is asked by the next route that fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mmbench.harness.ask.controls import Control
 from mmbench.harness.ask.subject import Subject
+from mmbench.harness.digest import Json
 from mmbench.harness.errors import DoesNotFit, Unsupported
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.examine import examine
@@ -14,7 +15,12 @@ from mmbench.harness.types import Outcome
 
 
 def examine_fitting(
-    task: Task, subject: Subject, control: Control | None, settings: RunSettings, meter: Meter, device: str
+    task: Task,
+    subject: Subject,
+    control: Control | None,
+    settings: RunSettings,
+    meter: Meter,
+    hardware: Callable[[], Mapping[str, Json]],
 ) -> tuple[Record, Sequence[Outcome]]:
     """Put a task to a model by the first of its routes that all questions fit, and return record and outcomes.
 
@@ -27,7 +33,7 @@ def examine_fitting(
     while left:
         sat = subject.sit(left, control, "uncut" if passed else "read")
         try:
-            return examine(task, sat, settings, meter, device, _notes(passed))
+            return examine(task, sat, settings, meter, hardware, _notes(passed))
         except DoesNotFit as error:
             route = sat.route(task.family.verb)
             passed[f"by {route}"] = str(error)
@@ -38,7 +44,7 @@ def examine_fitting(
             passed[f"by {' or '.join(left)}"] = str(error)
             break
     try:
-        return examine(task, subject.sit(task.routes, control), settings, meter, device, _notes(passed))
+        return examine(task, subject.sit(task.routes, control), settings, meter, hardware, _notes(passed))
     except DoesNotFit as error:
         raise DoesNotFit(_said(passed) or str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmbench.harness.ask.recorded import Recorded, read_predictions
 from mmbench.harness.digest import Json
+from mmbench.harness.engine.hardware import own_hardware
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.labels import check_name, safe_name
@@ -108,7 +109,10 @@ def score_task(
         recorded = Recorded(label, read)
         record, outcomes = _examine(task, recorded, Meter())
     else:
-        with closing(Store(Path(store) if store else store_path())) as held, scorer_subject(scorer, held) as second:
+        with (
+            closing(Store(Path(store) if store else store_path())) as held,
+            scorer_subject(scorer, held) as second,
+        ):
             recorded = Recorded(label, read, second)
             record, outcomes = _examine(task, recorded, held.meter)
     if save is not None:
@@ -118,7 +122,7 @@ def score_task(
 
 def _examine(task: Task, recorded: Recorded, meter: Meter) -> tuple[Record, Sequence[Outcome]]:
     try:
-        return tamed(lambda: examine(task, recorded, RunSettings(), meter, device="none"))
+        return tamed(lambda: examine(task, recorded, RunSettings(), meter, hardware=lambda: own_hardware("none")))
     except Unsupported as error:
         raise UsageError(f"{task.reference}: {error}") from error
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from mmbench.harness.ask.controls import ControlName, parse_controls
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
+from mmbench.harness.engine.engines import Engines
+from mmbench.harness.engine.settings import EngineName, EngineSettings
 from mmbench.harness.errors import UsageError
 from mmbench.harness.hub.access import network
 from mmbench.harness.models.models import Loading, Model
@@ -49,6 +51,10 @@ def run(
     max_cost: float | None = None,
     max_total_tokens: int | None = None,
     yes: bool = False,
+    engine: EngineName = "local",
+    workers: int | None = None,
+    address: str | None = None,
+    gpus_per_worker: float | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Ask models the tasks of a suite, or single tasks, and write a record of each under `output`.
@@ -60,8 +66,10 @@ def run(
     a score the run's `exit_code` stays 0. `limit` asks the first items of each task, `sample` some that the seed draws,
     the same for every model; such runs are partial. `max_cost` and `max_total_tokens` stop what is paid for. What a
     model would send to a service is told on standard error, and sent where `yes` is given or the question on the
-    terminal answered. Raises UsageError or DataError before anything is asked when a name, an option or a file cannot
-    be used; whatever goes wrong with one task later is a Problem of the returned run, and the other tasks are kept.
+    terminal answered. `engine="ray"` asks `workers`, processes that each load the model and have `gpus_per_worker`, on
+    this machine or on the Ray cluster at `address`. Raises UsageError or DataError before anything is asked when a
+    name, an option or a file cannot be used; whatever goes wrong with one task later is a Problem of the returned run,
+    and the other tasks are kept.
     """
     for given in (model, task, tasks):
         if isinstance(given, list | tuple) and not given:
@@ -78,6 +86,7 @@ def run(
         max_errors=max_errors,
         max_cost=max_cost,
         max_total_tokens=max_total_tokens,
+        engine=EngineSettings(engine, workers, address, gpus_per_worker),
     )
     models = choose_models(model, settings.loading, name)
     chosen = choose_tasks(suite, [*listed(task), *listed(tasks)])
@@ -110,7 +119,12 @@ def execute(
     for model in models:
         try_writing(output, model.label)
     asks = network(allowed=not settings.loading.offline)
-    with asks, closing(Store((store or store_path()).absolute())) as held, scorer_subject(scorer, held) as second:
+    with (
+        asks,
+        closing(Store((store or store_path()).absolute())) as held,
+        closing(Engines(settings.engine, settings.loading)) as engines,
+        scorer_subject(scorer, held, engines) as second,
+    ):
         budget = Budget(settings.max_total_tokens, settings.max_cost)
-        Session(settings, held, output, progress or Silent(), second, budget).run(models, made)
+        Session(settings, held, output, progress or Silent(), second, engines, budget).run(models, made)
     return made

@@ -1,13 +1,15 @@
 """Session: one model asked every task and control; a failure is noted and the next task goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mmbench.harness.ask.subject import Subject
-from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.digest import Json
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.engines import Engines
 from mmbench.harness.errors import InternalError, MmbenchError, Unavailable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.models import Model
@@ -38,6 +40,7 @@ class Session:
     output: Path
     progress: Progress
     scorer: Subject | None
+    engines: Engines
     budget: Budget = field(default_factory=Budget)
     """What may be spent on all models that are paid for."""
 
@@ -54,16 +57,16 @@ class Session:
         fingerprint: str | None = None
         try:
             with closing(tamed(lambda: self._engine(model))) as engine:
-                subject, device = tamed(lambda: self._subject(model, engine))
+                subject = tamed(lambda: self._subject(model, engine))
                 fingerprint = subject.fingerprint
                 try:
                     while left:
-                        if self._try(subject, left[0], device, made):
+                        if self._try(subject, left[0], engine, made):
                             left.pop(0)
                         else:  # the question itself failed; its controls would fail alike
                             left = [sitting for sitting in left if sitting.task is not left[0].task]
                 finally:
-                    made.tracebacks.extend(engine.tracebacks.texts())
+                    made.tracebacks.extend(engine.tracebacks())
         except Exception as error:
             # The model itself is unavailable: no task can be asked, each try would wait for it again, and the reason
             # is told once.
@@ -74,17 +77,12 @@ class Session:
             for problem in lost[:1]:
                 self.progress.finished(problem)
 
-    def _engine(self, model: Model) -> LocalEngine:
-        def loading() -> None:
-            self.progress.told(f"loading {model.label}")
+    def _engine(self, model: Model) -> Engine:
+        return self.engines.of(model, self.settings.batch_size, self.progress.told)
 
-        return LocalEngine(model.adapter, self.settings.batch_size, loading=loading)
-
-    def _subject(self, model: Model, engine: LocalEngine) -> tuple[Subject, str]:
-        """Return the model as one to be examined, and its device."""
+    def _subject(self, model: Model, engine: Engine) -> Subject:
+        """Return the model as one to be examined."""
         settings = self.settings
-        # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
-        device = str(getattr(model.adapter, "device", settings.loading.device))
         subject = Subject(
             model.label,
             model.adapter,
@@ -97,14 +95,14 @@ class Session:
             tell=self.progress.told,
         )
         self.store.name(subject.fingerprint, model.label)
-        return subject, device
+        return subject
 
-    def _try(self, subject: Subject, sitting: Sitting, device: str, made: Run) -> bool:
+    def _try(self, subject: Subject, sitting: Sitting, engine: Engine, made: Run) -> bool:
         """Ask one task and keep its record or its problem. Raises Unavailable."""
         begun = self._unscored(sitting, subject.fingerprint, "unfinished", "begun and not finished")
         try:
             mark = write_unscored(begun, self.output)  # stands for good where the process is stopped
-            done = tamed(lambda: self._ask(subject, sitting, device))
+            done = tamed(lambda: self._ask(subject, sitting, engine))
             mark.unlink(missing_ok=True)
         except Unavailable:
             raise
@@ -117,7 +115,7 @@ class Session:
         self.progress.finished(done)
         return True
 
-    def _ask(self, subject: Subject, sitting: Sitting, device: str) -> Record:
+    def _ask(self, subject: Subject, sitting: Sitting, engine: Engine) -> Record:
         task = sitting.task
         self.progress.started(sitting, self.settings.items_of(task.size))
         price = price_of(subject.adapter)
@@ -127,7 +125,12 @@ class Session:
         self.store.budget = self.budget.begin(price) if price else None
         try:
             control = control_of(sitting, self.settings)
-            record, outcomes = examine_fitting(task, subject, control, self.settings, self.store.meter, device)
+
+            def hardware() -> Mapping[str, Json]:
+                # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
+                return {"device": self.settings.loading.device, **engine.hardware}
+
+            record, outcomes = examine_fitting(task, subject, control, self.settings, self.store.meter, hardware)
         finally:
             if damaged := self.store.meter.damaged:
                 self.progress.told(f"warning: {self.store.path}: {damage(damaged)}, left out and asked again")

@@ -5,6 +5,7 @@ from typing import get_args
 
 from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
+from mmbench.harness.engine.settings import EngineSettings
 from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.models.models import Loading
 from mmbench.harness.tasks.family import Family
@@ -39,6 +40,8 @@ class RunSettings:
     """What the answers of a run may cost, in the currency of the prices that were given."""
     max_total_tokens: int | None = None
     """Tokens, of questions and answers, that a run may take."""
+    engine: EngineSettings = EngineSettings()
+    """Where models run."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:

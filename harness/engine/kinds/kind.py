@@ -56,9 +56,14 @@ class Kind(Protocol):
 class Plain:
     """What most kinds share: answers of any length, nothing cut, batches of pictures or prompts."""
 
+    name: str
     window = 16
     first = 16
     largest = 256
+
+    def __reduce__(self) -> str:
+        """Have another process find the one value of its module, IMAGE of the kind `image`, and no copy of it."""
+        return self.name.upper()
 
     def settings(self, generation: Generation) -> list[Json]:
         """Return nothing: no text is written."""

@@ -1,0 +1,49 @@
+"""Engines of a run: one for each model, on this machine or on workers that the models of a run use in turn."""
+
+import importlib.util
+from collections.abc import Callable
+
+from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.local import LocalEngine
+from mmbench.harness.engine.ray.cluster import Cluster
+from mmbench.harness.engine.ray.engine import RayEngine
+from mmbench.harness.engine.settings import EngineSettings
+from mmbench.harness.errors import UsageError
+from mmbench.harness.models.abilities import AnswersApart
+from mmbench.harness.models.models import Loading, Model
+
+
+class Engines:
+    """Makes engines. Raises UsageError where what they need is not installed."""
+
+    def __init__(self, settings: EngineSettings, loading: Loading) -> None:
+        self._loading = loading
+        self._cluster: Cluster | None = None
+        if settings.name == "ray":
+            if importlib.util.find_spec("ray") is None:
+                raise UsageError("the engine ray needs Ray; pip install 'mmbench[ray]'")
+            if loading.device.startswith("cuda:"):
+                raise UsageError(f"device '{loading.device}': Ray gives each worker a GPU of its own; say cuda or auto")
+            self._cluster = Cluster(settings, loading.device)
+
+    def of(
+        self, model: Model, batch_size: int | None = None, tell: Callable[[str], None] = lambda message: None
+    ) -> Engine:
+        """Return the engine that asks a model. Raises UsageError where that cannot be asked there."""
+
+        def loading() -> None:
+            tell(f"loading {model.label}")
+
+        if self._cluster is None:
+            return LocalEngine(model.adapter, batch_size, loading=loading)
+        if isinstance(model.adapter, AnswersApart) and model.adapter.concurrency is not None:
+            raise UsageError(
+                f"{model.label} waits for others to answer, which one process can do {model.adapter.concurrency} times "
+                "at once; ask it without --engine ray, and with another concurrency if need be"
+            )
+        return RayEngine(model, self._loading, self._cluster, batch_size, tell)
+
+    def close(self) -> None:
+        """Leave the workers' cluster, and end it where this run began it."""
+        if self._cluster is not None:
+            self._cluster.close()
