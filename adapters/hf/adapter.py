@@ -30,8 +30,8 @@ class DualEncoder(FileModel):
     """
 
     @property
-    def logit_scale(self) -> float:
-        """Factor of the cosines; reading it loads the model."""
+    def logit_scale(self) -> float | None:
+        """Factor of the cosines, None where the model has none; reading it loads the model."""
         return towers.logit_scale(self._source.model)
 
     @property

@@ -32,13 +32,13 @@ def texts(model: Any, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
     return _pooled(model.get_text_features(**inputs))
 
 
-def logit_scale(model: Any) -> float:
-    """Return the factor of the cosines: the exponential of the learnt scale, one by a temperature, or 1."""
+def logit_scale(model: Any) -> float | None:
+    """Return the factor of the cosines: the exponential of the learnt scale, or one by a temperature; else None."""
     if hasattr(model, "logit_scale"):
         return float(model.logit_scale.detach().float().exp())
     if model.config.model_type == "align":
         return 1 / float(model.temperature.detach().float())
-    return 1.0
+    return None
 
 
 def _pooled(output: Any) -> "torch.Tensor":

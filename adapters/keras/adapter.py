@@ -59,14 +59,15 @@ class KerasEncoder:
         return int(self._model.count_params()) if "_model" in vars(self) else None
 
     @property
-    def logit_scale(self) -> float:
-        """Factor of the cosines; reading it loads the model."""
-        return float(np.exp(self._scalar("logit_scale", 0.0)))
+    def logit_scale(self) -> float | None:
+        """Factor of the cosines, None where the model has none; reading it loads the model."""
+        found = self._scalar("logit_scale")
+        return None if found is None else float(np.exp(found))
 
     @property
     def logit_bias(self) -> float:
         """Added to the scaled cosines, 0 where the model has none; reading it loads the model."""
-        return self._scalar("logit_bias", 0.0)
+        return self._scalar("logit_bias") or 0.0
 
     def download_size(self) -> int:
         """Return 0: nothing is fetched."""
@@ -142,10 +143,10 @@ class KerasEncoder:
         found = np.asarray(keras.ops.convert_to_numpy(tensor))
         return found.astype(np.float32) if found.dtype.kind == "f" else found
 
-    def _scalar(self, name: str, otherwise: float) -> float:
+    def _scalar(self, name: str) -> float | None:
         self.load_weights()
         found = [weight for weight in self._model.weights if weight.path.endswith(f"/{name}")]
-        return float(self._numpy(found[0].value)) if found else otherwise
+        return float(self._numpy(found[0].value)) if found else None
 
     @cached_property
     def _preprocessor(self) -> Any:

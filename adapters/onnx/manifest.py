@@ -56,7 +56,7 @@ class Manifest(KnownKeys):
     """Releases of the libraries that made it."""
     image: Image
     text: Text
-    logit_scale: _Finite
+    logit_scale: _Finite | None
     logit_bias: _Finite
     files: dict[_File, _Digest]
     """Every other file, with the digest of its content."""

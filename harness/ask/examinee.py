@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
@@ -15,6 +15,14 @@ Verb = Literal["choose", "answer", "similarity", "within", "features"]
 """The question that a family puts."""
 
 T = TypeVar("T")
+
+
+class Scale(NamedTuple):
+    """What makes logits of cosines: factor × cosine + bias."""
+
+    factor: float
+    bias: float = 0.0
+    """Other than 0 of a model that was trained by a sigmoid of each pair: in a softmax it would cancel."""
 
 
 class Answers(Iterator[T]):
@@ -110,6 +118,9 @@ class Examinee(Protocol):
 
     def control_by(self, route: RouteTaken) -> str | None:
         """Return the id of the control under which a route replaces pictures, if there is one."""
+
+    def scale(self) -> Scale | None:
+        """Return what makes logits of the cosines; None where the model does not tell."""
 
     def choose(
         self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT

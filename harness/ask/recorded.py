@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Scale, Similarity
 from mmbench.harness.ask.routes.generate import read_answer, read_reply
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.digest import Json, digest_json
@@ -126,6 +126,10 @@ class Recorded:
 
     def control_by(self, route: RouteTaken) -> str | None:
         """Return None: predictions are under no control."""
+        return None
+
+    def scale(self) -> Scale | None:
+        """Return None: predictions are no cosines."""
         return None
 
     def choose(

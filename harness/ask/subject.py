@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from mmbench.harness.ask.controls import Control
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Similarity, Verb
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Scale, Similarity, Verb
 from mmbench.harness.ask.interview import Fits, Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
 from mmbench.harness.ask.routes.generate import GenerateRoute
@@ -157,6 +157,10 @@ class Subject:
         if held is None:
             return None
         return "blind:none" if self._interview.shows_nothing and route != "embed" else held.name
+
+    def scale(self) -> Scale | None:
+        """Return what makes logits of the cosines; None where the model does not tell. Raises AdapterError."""
+        return self._embed.scale()
 
     def choose(
         self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT

@@ -55,8 +55,7 @@ def reliability(
     same_length(("confidences", said), ("right and wrong", right))
     whole(bins, "bins")
     one_of(scheme, "scheme", ("width", "mass"))
-    precision = np.asarray(confidence).dtype
-    place = _equal_width(said, bins, precision) if scheme == "width" else _equal_mass(said, bins)
+    place = bin_places(said, bins, scheme, np.asarray(confidence).dtype)
     filled, place = np.unique(place, return_inverse=True)
     count = np.bincount(place)
     mean, accuracy = np.bincount(place, said) / count, np.bincount(place, right) / count
@@ -205,6 +204,11 @@ def _distributions(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple
     right = indices(labels, "labels", made.shape[1])
     same_length(("probabilities", made), ("labels", right))
     return made, right
+
+
+def bin_places(confidence: Floats, bins: int, scheme: str, precision: np.dtype[Any]) -> npt.NDArray[np.int64]:
+    """Return the 0-based bin of each of (n,) confidences, which were given in this precision."""
+    return _equal_width(confidence, bins, precision) if scheme == "width" else _equal_mass(confidence, bins)
 
 
 def _equal_width(confidence: Floats, bins: int, precision: np.dtype[Any]) -> npt.NDArray[np.int64]:

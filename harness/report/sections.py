@@ -21,6 +21,7 @@ from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published
 from mmbench.harness.report.shots import shots_chart
 from mmbench.harness.report.since import since_notes, since_table
+from mmbench.harness.report.sureness import sureness_figures
 from mmbench.harness.statistics.estimate import Estimate
 
 
@@ -43,6 +44,7 @@ def sections(contents: Contents) -> list[Section]:
         Section("since", "Since the baseline", _since(contents.since)),
         Section("profile", "Profile", _profile(contents)),
         Section("shots", "Learning", _shots(contents)),
+        Section("sureness", "Sureness", _sureness(contents)),
         Section("facts", "By fact", _facts(contents.board)),
         Section("pairs", "Pairs", _pairs(contents)),
         Section("confusion", "Confusions", _confusion(contents)),
@@ -137,6 +139,18 @@ def _shots(contents: Contents) -> Html:
     note = "Accuracy of a head fitted on few examples: mean over the draws, with 95 % intervals; dashed: chance."
     plot = tag("div", {"class": "plot"}, legend(contents.models), tag("div", {"class": "figures"}, *figures))
     return _section("shots", "Learning curves", note, plot)
+
+
+def _sureness(contents: Contents) -> Html:
+    figures = sureness_figures(contents.tasks, contents.models)
+    if not figures:
+        return Html()
+    note = (
+        "How often answers of a confidence are right, in 15 bins with Wilson's 95 % intervals and n (dashed: as often "
+        "as said), and how many of the surest answers are wrong."
+    )
+    plot = tag("div", {"class": "plot"}, legend(contents.models), tag("div", {"class": "figures"}, *figures))
+    return _section("sureness", "How surely they know", note, plot)
 
 
 def _facts(board: Board) -> Html:

@@ -93,6 +93,11 @@ def _corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], cluste
         return None
     resamples = min(RESAMPLES, max(_FEWEST, _WORK // statistics.size))
     made = percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
+    if made is not None and metric.noise is not None and metric.best is not None:
+        low, high = (max(metric.best, 2 * value - end) for end in reversed(made))
+        if value <= metric.noise(statistics, cluster_codes(clusters)[0]):
+            low = metric.best
+        return low, max(high, value, made[1])  # how far chance raised the value is itself not known
     if made is None or made[0] < made[1]:
         return made
     # Resamples of what cannot vary have no width, and know nothing; as many coins as there are clusters do.

@@ -13,6 +13,9 @@ from mmbench.harness.types import Outcome, Unit
 Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
 
+Noise: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.integer]], float]
+"""(n, k) statistics and (n,) numbers of clusters to a value."""
+
 Counted: TypeAlias = Callable[[npt.NDArray[np.float64]], Shares]
 """(n, k) statistics to what each item adds to a proportion."""
 
@@ -52,9 +55,19 @@ class Metric:
     """(n, k) statistics to (n,) what the value of a corpus metric loses without each item, where its resamples would
     tell nothing (a number of distinct words); None where the statistics do not hold it."""
 
+    noise: Noise | None = None
+    """The largest value that chance alone gives a perfect model. Of a metric that chance raises, as every resample does
+    again: its lower end is reflected about the value, and is `best` where the value is no larger than this."""
+
     measure: Measure | None = None
     """Of a metric that is made of outcomes alone, whatever family they are of; None where the family makes the values.
     It sees no outcome with status `error`."""
+    measures: Callable[[Outcome], bool] | None = None
+    """Tells whether an outcome has what `measure` needs, where some lack it; with one that does there is no value."""
+    remark: Callable[[Sequence[Outcome]], Sequence[str]] | None = None
+    """All outcomes to what a reader of the value should know."""
+    sure: bool = False
+    """True when `measure` reads how sure each choice was: the statistic `sureness` of an outcome."""
     version: int = 1
     """Raised when `measure` would make other values of the same outcomes."""
 

@@ -4,9 +4,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
-from mmbench.harness.registry import entries
 from mmbench.harness.tasks.metric import Metric
 
 if TYPE_CHECKING:
@@ -22,14 +20,14 @@ def metric_named(family: str, name: str) -> Metric:
     >>> metric_named("zero-shot-classification", "accuracy@3").best
     1.0
     """
-    from mmbench.harness.tasks.plugins import find_family, find_metric  # a board that is remembered needs no family
+    # Here, since a board that is remembered needs no family.
+    from mmbench.harness.tasks.plugins import find_family, find_metric, is_offered
 
     held = find_family(family)
     own = own_metric(held, name)
     if own is not None:
         return own
-    offered = entries(registry.METRICS)
-    if name in offered or name in offered.unusable:
+    if is_offered(name):
         return find_metric(name)
     for metric in held.known_metrics:  # `4-shot/seed0/map` is an average precision as `full/map` is
         if "/" in name and "/" in metric.name and _shape(_kind(metric.name)) == _shape(_kind(name)):

@@ -8,22 +8,23 @@ from typing import Any, cast
 
 from mmbench.harness import registry
 from mmbench.harness.ask.examinee import Examinee
+from mmbench.harness.ask.sureness import SURENESS, Listener
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.registry import contained, entries, package_of
+from mmbench.harness.tasks import temperature
 from mmbench.harness.tasks.family import Family, Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import own_metric
-from mmbench.harness.tasks.plugins import find_metric, metric_package
+from mmbench.harness.tasks.plugins import find_metric, is_offered, metric_package
 from mmbench.harness.types import Outcome, Sample
 
 
 def added_metrics(family: type[Family], names: Iterable[str]) -> dict[str, Metric]:
     """Return those of the names that are metrics of outcomes. Raises UsageError for one that the family has too."""
-    offered = entries(registry.METRICS)
     found: dict[str, Metric] = {}
     for name in names:
-        if name not in offered and name not in offered.unusable:
+        if not is_offered(name):
             continue
         if own_metric(family, name):
             own = package_of(entries(registry.FAMILIES)[family.name])
@@ -60,12 +61,18 @@ class _Scored:
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return the family's outcomes, measured by each metric of outcomes too."""
-        made = self._family.outcomes(subject, samples)
+        listener = Listener(subject) if any(metric.sure for metric in self.metrics) else None
+        made = self._family.outcomes(subject if listener is None else cast(Examinee, listener), samples)
         items = list(made.items)
+        if listener is not None:
+            items = [_with_sureness(outcome, listener) for outcome in items]
+            made = replace(made, notes=[*made.notes, *listener.notes_made, *temperature.notes(listener, items)])
+            made = replace(made, details={**made.details, **temperature.details(listener, items)})
         for metric in self.metrics:
             if metric.measure is not None:
                 items = list(_measured(metric, items))
-        return replace(made, items=items)
+        told = [note for metric in self.metrics if metric.remark for note in metric.remark(items)]
+        return replace(made, items=items, notes=[*made.notes, *told])
 
 
 def _measured(metric: Metric, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
@@ -74,20 +81,32 @@ def _measured(metric: Metric, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     The model's own failures are the worst that a metric knows where higher is better; elsewhere the metric says.
     """
     judged = metric.aggregate is None and metric.higher_is_better
-    asked = [
-        outcome
-        for outcome in outcomes
-        if outcome.unit == metric.unit and outcome.status != "error" and (outcome.status == "ok" or not judged)
-    ]
+    asked = [outcome for outcome in outcomes if _fits(metric, outcome) and (outcome.status == "ok" or not judged)]
     made = iter(_made(metric, asked))
     measured = {id(outcome) for outcome in asked}
     for outcome in outcomes:
         if id(outcome) in measured:
             yield _with(metric, outcome, next(made))
-        elif outcome.unit == metric.unit and outcome.status != "error":
+        elif _fits(metric, outcome):
             yield _with(metric, outcome, (metric.lowest,))
         else:
             yield outcome
+
+
+def _fits(metric: Metric, outcome: Outcome) -> bool:
+    """Tell whether a metric measures an outcome."""
+    if outcome.unit != metric.unit or outcome.status == "error":
+        return False
+    if metric.sure and SURENESS not in outcome.statistics:
+        return False
+    return metric.measures is None or metric.measures(_own(outcome))
+
+
+def _with_sureness(outcome: Outcome, listener: Listener) -> Outcome:
+    heard = listener.heard.get(outcome.id)
+    if heard is None or outcome.status != "ok":
+        return outcome
+    return replace(outcome, statistics={**outcome.statistics, SURENESS: tuple(heard)})
 
 
 def _with(metric: Metric, outcome: Outcome, made: tuple[float, ...]) -> Outcome:

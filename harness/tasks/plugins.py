@@ -14,6 +14,9 @@ from mmbench.harness.tasks.source import Source, SourceSpec
 
 T = TypeVar("T")
 
+OF_FACT = ":FACT"
+"""End of the name of a metric that is made for a fact."""
+
 _FAMILY = ("version", "verb", "routes", "fields", "protocol", "samples", "outcomes")
 _SOURCE = ("open", "columns", "values", "class_names", "__len__", "__iter__")
 
@@ -31,9 +34,28 @@ def find_source(kind: str) -> type[Source]:
 
 
 def find_metric(name: str) -> Metric:
-    """Return the metric of outcomes of this name. Raises UsageError as `find_family`."""
-    made: Metric = _found(registry.METRICS, name, "metric", _checked_metric)
+    """Return the metric of outcomes of this name. Raises UsageError as `find_family`.
+
+    What is offered as `NAME:FACT` is a function of a fact: `worst_group:income` is made by `worst_group:FACT`.
+    """
+    made: Metric = _found(registry.METRICS, offered_as(name), "metric", _checked_metric, name)
     return made
+
+
+def offered_as(name: str) -> str:
+    """Return the name under which a metric of outcomes is offered, where it is.
+
+    >>> offered_as("worst_group:income"), offered_as("brier")
+    ('worst_group:FACT', 'brier')
+    """
+    general = f"{name.partition(':')[0]}{OF_FACT}"
+    return general if ":" in name and name not in entries(registry.METRICS) else name
+
+
+def is_offered(name: str) -> bool:
+    """Tell whether a package offers a metric of outcomes of this name, be it a broken one."""
+    offered = entries(registry.METRICS)
+    return offered_as(name) in offered or name in offered.unusable
 
 
 def all_families() -> Offered[type[Family]]:
@@ -48,16 +70,20 @@ def all_metrics() -> Offered[Metric]:
 
 def metric_package(name: str) -> str:
     """Return the package of a metric of outcomes."""
-    return package_of(entries(registry.METRICS)[name])
+    return package_of(entries(registry.METRICS)[offered_as(name)])
 
 
-def _found(group: str, name: str, what: str, check: Callable[[Any, str], str | None]) -> Any:
+def _found(group: str, name: str, what: str, check: Callable[[Any, str], str | None], meant: str = "") -> Any:
     known = entries(group)
     more = f" (known: {', '.join(sorted(known))})" if known else ""
     entry = known.pick(name, what, more)
     made = loaded(entry, what)
     said = spoken(entry, what)
-    if fault := contained(lambda: check(made, name), f"{said} cannot be used"):
+    meant = meant or name
+    if name.endswith(OF_FACT) and group == registry.METRICS and callable(made):
+        make, fact = made, meant.partition(":")[2]
+        made = contained(lambda: make(fact), f"{said} cannot be made for the fact '{fact}'")
+    if fault := contained(lambda: check(made, meant), f"{said} cannot be used"):
         raise UsageError(f"{said} {fault}")
     return made
 

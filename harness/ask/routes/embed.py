@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmbench.harness.ask.examinee import Choice, Similarity
+from mmbench.harness.ask.examinee import Choice, Scale, Similarity
 from mmbench.harness.ask.interview import Interview, distinct, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.image import IMAGE
+from mmbench.harness.engine.kinds.scale import SCALE
 from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
@@ -35,6 +36,14 @@ class EmbedRoute:
 
     def __init__(self, interview: Interview) -> None:
         self._interview = interview
+
+    def scale(self) -> Scale | None:
+        """Return the model's own factor and bias; None where it has none. Raises AdapterError for what is no number."""
+        (value,) = self._interview.ask([Question(SCALE)])
+        if isinstance(value, Failure):
+            raise AdapterError(f"{self._interview.name} gives no logits: {value.message}")
+        factor, bias = vector(value)
+        return None if np.isnan(factor) else Scale(float(factor), float(bias))
 
     def prototypes(self, options: Sequence[Option]) -> Floats:
         """Return (options, d) unit vectors: each option's phrasings embedded, normalised, averaged, normalised again.

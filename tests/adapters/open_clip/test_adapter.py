@@ -17,6 +17,8 @@ from mmbench.adapters.open_clip.catalogue import OWN_CONFIGS, _module, architect
 from mmbench.adapters.shared.lengths import groups
 from mmbench.harness.errors import MmbenchError, OutOfMemory, UsageError, WeightsUnavailable
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.run.run import run
 from tests.lazy import open_clip, safetensors, torch
 
 TINY = "mmbench-untrained-tiny"
@@ -123,6 +125,32 @@ def test_embeddings_are_those_of_plain_open_clip(kind, tmp_path):
         assert vectors.features.shape[1] == (48 if kind == "coca" else 64)
     close(adapter.embed_texts(TEXTS), texts)
     assert adapter.logit_scale == pytest.approx(1 / 0.07)
+
+
+@pytest.mark.parametrize("bias", [None, -9.0])
+def test_how_sure_it_is_follows_its_own_logits(bias, tmp_path):
+    siglip = {} if bias is None else {"init_logit_bias": bias, "custom_text": True}
+    folder = saved(tmp_path / "model", {**CONFIGS["clip"], **siglip})
+    model, _, transform = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    names, labels = ["a cat", "two dogs", "an owl"], [0, 1, 2, 0]
+    rows = [{"image": f"{i}.png", "label": names[right]} for i, right in enumerate(labels)]
+    for i, picture in enumerate(pictures()):
+        picture.save(tmp_path / f"{i}.png")
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    keys = "family: zero-shot-classification\nsource: {kind: jsonl, path: items.jsonl}\nmetrics: [accuracy, nll]\n"
+    (tmp_path / "t.yaml").write_text(f"name: t\n{keys}classes: {json.dumps(names)}\ntemplates: ['{{}}']\n")
+    files = {"output": tmp_path / "results", "store": tmp_path / "store.sqlite"}
+    (record,) = run(load(str(folder)), task=str(tmp_path / "t.yaml"), **files).records
+    outcomes = read_outcomes(tmp_path / "results" / "runs" / record.model / record.file_name)
+    model.eval()
+    with torch.inference_mode():
+        seen = torch.stack([transform(PIL.Image.open(tmp_path / f"{i}.png")) for i in range(4)])
+        left = model.encode_image(seen, normalize=True)
+        right = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(names), normalize=True)
+        logits = (model.logit_scale.exp() * left @ right.T).double() + (0.0 if bias is None else model.logit_bias)
+        shares = logits.softmax(dim=1) if bias is None else logits.sigmoid()
+    heard = [each.statistics["sureness"][0] for each in outcomes]
+    assert heard == pytest.approx(shares.max(dim=1).values.tolist(), abs=1e-6)
 
 
 def test_trimmed_texts_do_not_depend_on_their_batch(files):

@@ -1,0 +1,100 @@
+"""Metrics of groups: for whom a model is right least often, over the values of any fact."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from zlib import crc32
+
+import numpy as np
+
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.types import FEW_CLUSTERS, Outcome
+
+OF = "accuracy"
+"""The per-item metric whose mean of each group is looked at."""
+
+MOST = 6
+"""Groups that a note names."""
+
+
+def _rows(fact: str, outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
+    """Return a number for the group of each, the same in every run, and whether it is right."""
+    return [(_number(outcome.facts.get(fact)), outcome.values[OF]) for outcome in outcomes]
+
+
+def _number(level: object) -> float:
+    return float(crc32(json.dumps(level, sort_keys=True).encode()))
+
+
+def _measured(fact: str, outcome: Outcome) -> bool:
+    """Tell whether an outcome has one value of the fact, and is right or wrong; a list of values is no group."""
+    return OF in outcome.values and fact in outcome.facts and not isinstance(outcome.facts[fact], list)
+
+
+def _small(fact: str, outcomes: Sequence[Outcome]) -> list[str]:
+    """Name the groups that are too small to tell much, which may be the worst by chance."""
+    held: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        if outcome.status != "error" and _measured(fact, outcome):
+            held.setdefault(json.dumps(outcome.facts[fact], ensure_ascii=False), set()).add(outcome.cluster)
+    small = [f"{level} ({len(clusters)})" for level, clusters in sorted(held.items()) if len(clusters) < FEW_CLUSTERS]
+    if not small:
+        return []
+    shown = ", ".join(small[:MOST]) + (f" and {len(small) - MOST} more" if len(small) > MOST else "")
+    return [f"groups by '{fact}' of fewer than {FEW_CLUSTERS} pictures, the worst perhaps by chance: {shown}"]
+
+
+def group_means(statistics: Floats, weights: Floats) -> Floats:
+    """Return (b, groups) means; nan of a group that a resample does not hold."""
+    _, place = np.unique(statistics[:, 0], return_inverse=True)
+    inside = (place[:, None] == np.arange(place.max(initial=0) + 1)).astype(np.float64)
+    size = weights @ inside
+    right = weights @ (inside * statistics[:, 1:2])
+    return np.asarray(np.divide(right, size, out=np.full_like(right, np.nan), where=size > 0))
+
+
+def _worst(statistics: Floats, weights: Floats) -> Floats:
+    return np.asarray(np.nanmin(group_means(statistics, weights), axis=1))
+
+
+def _gap(statistics: Floats, weights: Floats) -> Floats:
+    means = group_means(statistics, weights)
+    return np.asarray(np.nanmax(means, axis=1) - np.nanmin(means, axis=1))
+
+
+def _ratio(statistics: Floats, weights: Floats) -> Floats:
+    means = group_means(statistics, weights)
+    best = np.nanmax(means, axis=1)
+    worst = np.nanmin(means, axis=1)
+    return np.asarray(np.divide(worst, best, out=np.full_like(best, np.nan), where=best > 0))
+
+
+def worst_group(fact: str) -> Metric:
+    """Return the metric of a fact. The least of several noisy means is too low on average."""
+    return _metric("worst_group", f"Least accuracy of the groups that share a value of '{fact}'", fact, _worst)
+
+
+def group_gap(fact: str) -> Metric:
+    """Return the metric of a fact: lower is better."""
+    return _metric("group_gap", f"Greatest accuracy of the groups by '{fact}' less the least", fact, _gap, lower=True)
+
+
+def group_ratio(fact: str) -> Metric:
+    """Return the metric of a fact."""
+    return _metric("group_ratio", f"Least accuracy of the groups by '{fact}' over the greatest", fact, _ratio)
+
+
+def _metric(
+    name: str, said: str, fact: str, aggregate: Callable[[Floats, Floats], Floats], *, lower: bool = False
+) -> Metric:
+    return Metric(
+        f"{name}:{fact}",
+        f"{said} (Sagawa et al. 2020).",
+        higher_is_better=not lower,
+        best=0.0 if lower else 1.0,
+        aggregate=aggregate,
+        measure=partial(_rows, fact),
+        measures=partial(_measured, fact),
+        remark=partial(_small, fact),
+    )
