@@ -3,9 +3,12 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmbench.benchmarks.sources.cells import text_lines
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.regular import read_regular
+from mmbench.harness.strict_json import parse_json
 
 _NAMES = Path(__file__).parent / "names"
 
@@ -66,6 +69,28 @@ def candidate_list(candidates: str | Sequence[str], base: Path) -> tuple[str, ..
     ('red', 'blue')
     """
     return tuple(dict.fromkeys(_entries("candidates", candidates, base, {})))
+
+
+def synonym_table(given: str | Mapping[str, Sequence[str]], base: Path) -> dict[str, tuple[str, ...]]:
+    """Return the words of each name, from a table or from a JSON file relative to `base`. Raises DataError.
+
+    >>> synonym_table({"dog": ["puppy", "pup"]}, Path())
+    {'dog': ('puppy', 'pup')}
+    """
+    held: Any = given
+    if isinstance(given, str):
+        file = _file("synonyms", given, base, {})
+        try:
+            held = parse_json(read_regular(file).decode("utf-8-sig"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"`synonyms: {given}` is no JSON that can be read ({error})") from error
+    good = isinstance(held, Mapping) and held
+    if not good or not all(
+        isinstance(words, list | tuple) and all(isinstance(word, str) for word in (name, *words))
+        for name, words in held.items()
+    ):
+        raise DataError('`synonyms` is a table of names, each with a list of words, as in {"dog": ["puppy"]}')
+    return {name: tuple(words) for name, words in held.items()}
 
 
 def _entries(key: str, given: str | Sequence[str], base: Path, known: Mapping[str, Path]) -> tuple[str, ...]:

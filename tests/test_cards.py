@@ -42,8 +42,10 @@ def items(task: Task) -> list[Sample]:
 
 def constants(family: str, samples: Sequence[Sample]) -> list[float]:
     """The primary score of each answer that can be given to all items, whatever they show and ask."""
-    if family in ("retrieval", "captioning"):
-        return []  # a ranking or a caption of its own for every item
+    if family in ("retrieval", "captioning", "grounding"):
+        return []  # a ranking, a caption or a place of its own for every item
+    if family == "counting":
+        return [count / len(samples) for count in Counter(each.references for each in samples).values()]
     if family == "pairs":  # always the first caption, or always the second
         return [fmean(fmean(place == own for own in range(len(each.media))) for each in samples) for place in (0, 1)]
     if family == "vqa":

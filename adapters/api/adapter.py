@@ -17,6 +17,7 @@ from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import Unavailable, UsageError
 from mmbench.harness.models.abilities import Generation, Prepared
 from mmbench.harness.models.reply import Reply, Told
+from mmbench.harness.replies.coordinates import resized
 
 ADAPTER_VERSION = 1
 """Raised whenever the same questions would be sent otherwise."""
@@ -62,6 +63,7 @@ class Served:
                 "thinking": spec.thinking,
                 "reasoning_effort": spec.reasoning_effort,
                 "without": list(spec.without),
+                **{name: told for name, told in (("boxes", spec.boxes), ("points", spec.points)) if told},
             }
         )
 
@@ -78,6 +80,21 @@ class Served:
         clear = " in clear text" if not spec.address.secure and not spec.address.loopback else ""
         proxy = f", through the proxy {self._wire.proxy!r}" if self._wire.proxy else ""
         return f"to {spec.address.origin}{clear} ({key}{proxy})"
+
+    @property
+    def boxes(self) -> str | None:
+        """Convention by which the model writes boxes, as the option says; None where it does not."""
+        return self._spec.boxes
+
+    @property
+    def points(self) -> str | None:
+        """Convention by which it writes points, where that is another."""
+        return self._spec.points
+
+    def picture_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size in which a picture is sent, and where its convention is Qwen2.5-VL's, is resized there."""
+        sent = pictures.sent_size(width, height, self._spec.pictures)
+        return resized(*sent) if "qwen2.5-vl" in (self.boxes, self.points) else sent
 
     def pictures_sent(self) -> str:
         """Return how pictures are sent."""

@@ -15,16 +15,23 @@ def encoded(image: PIL.Image.Image, how: Pictures) -> bytes:
     """Return a picture as a data URL. Neither EXIF nor a colour profile, a comment or a place goes with it."""
     # Made anew of the pixels: savers take parts of a file's metadata from the picture itself.
     bare = PIL.Image.frombytes("RGB", image.size, image.convert("RGB").tobytes())
-    side = max(bare.size)
-    if side > how.max_side:
-        width, height = (max(1, round(each * how.max_side / side)) for each in bare.size)
-        bare = bare.resize((width, height), PIL.Image.Resampling.LANCZOS)
+    sent = sent_size(*bare.size, how)
+    if sent != bare.size:
+        bare = bare.resize(sent, PIL.Image.Resampling.LANCZOS)
     held = io.BytesIO()
     if how.format == "png":
         bare.save(held, "PNG")
     else:
         bare.save(held, "JPEG", quality=how.quality, subsampling=0)  # colours stay as sharp as the rest
     return f"data:image/{how.format};base64,".encode() + base64.b64encode(held.getvalue())
+
+
+def sent_size(width: int, height: int, how: Pictures) -> tuple[int, int]:
+    """Return the size in which a picture of this one is sent."""
+    side = max(width, height)
+    if side <= how.max_side:
+        return width, height
+    return max(1, round(width * how.max_side / side)), max(1, round(height * how.max_side / side))
 
 
 def tokens(width: int, height: int, how: Pictures) -> int:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from mmbench.adapters.api.prices import Prices, read_prices
 from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.models.places import POINT_CONVENTIONS
 from mmbench.harness.render.plain import plain
+from mmbench.harness.replies.boxes import CONVENTIONS
 
 OPENAI = "https://api.openai.com/v1"
 KEY = "OPENAI_API_KEY"
@@ -110,6 +112,10 @@ class Spec:
     reasoning_effort: str | None = None
     without: tuple[str, ...] = ()
     """Parameters that are not sent."""
+    boxes: str | None = None
+    """Convention by which the model writes boxes."""
+    points: str | None = None
+    """Convention by which it writes points, where that is another."""
     likelihood: bool = False
     """Whether texts are scored through the completions of the service."""
 
@@ -227,6 +233,8 @@ class _Reader:
             self.whole("thinking", 0, 1_000_000) or 0,
             self.text("reasoning_effort"),
             without,
+            self.one_of("boxes", CONVENTIONS),
+            self.one_of("points", POINT_CONVENTIONS),
             self.one_of("likelihood", ("completions",)) is not None,
         )
         for name, values in self.given.items():

@@ -15,6 +15,7 @@ from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import TooLong, Unsupported
 from mmbench.harness.models.abilities import Generation, Prepared
+from mmbench.harness.replies.coordinates import resized
 
 
 class VisionLanguageModel(FileModel):
@@ -29,6 +30,24 @@ class VisionLanguageModel(FileModel):
         """True for models with a chat template; the others were made for a picture."""
         kind = self._source.kind_at_once
         return kind is not None and kind.writes is not None and kind.writes.chat
+
+    @property
+    def boxes(self) -> str | None:
+        """Convention by which it writes boxes: as asked for, else that of its kind. Raises as `fingerprint`."""
+        return self._source.asked.boxes or self._writes.boxes
+
+    @property
+    def points(self) -> str | None:
+        """Convention by which it writes points, where that is another than of its boxes."""
+        return self._source.asked.points
+
+    def picture_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size in which the model is shown a picture, which is another where it is resized to patches."""
+        if not self._writes.sized:
+            return width, height
+        pictures = self._source.processor.image_processor
+        least, most = (pictures.size[edge] for edge in ("shortest_edge", "longest_edge"))
+        return resized(width, height, least, most, factor=pictures.patch_size * pictures.merge_size)
 
     @property
     def notes(self) -> tuple[str, ...]:

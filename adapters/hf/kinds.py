@@ -27,6 +27,8 @@ class Writes:
     an encoder reads is always apart."""
     sized: bool = False
     """True where pictures are shrunk to at most so many pixels, which `max_pixels` sets."""
+    boxes: str | None = None
+    """Convention by which it was trained to write boxes; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,21 @@ KINDS: Mapping[str, Kind] = {
 """Dual encoders."""
 
 WRITERS: Mapping[str, Writes] = {
-    "llava": Writes(),
+    "llava": Writes(boxes="unit"),
     "llava_next": Writes(),
     "llava_onevision": Writes(),
-    "qwen2_vl": Writes(sized=True),
-    "qwen2_5_vl": Writes(sized=True),
-    "qwen3_vl": Writes(sized=True),
-    "qwen3_vl_moe": Writes(sized=True),
+    "qwen2_vl": Writes(sized=True, boxes="thousand"),
+    "qwen2_5_vl": Writes(sized=True, boxes="qwen2.5-vl"),
+    "qwen3_vl": Writes(sized=True, boxes="thousand"),
+    "qwen3_vl_moe": Writes(sized=True, boxes="thousand"),
     "smolvlm": Writes(),
     "idefics3": Writes(),
-    "internvl": Writes(),
-    "gemma3": Writes(picture="boi_token"),
-    "paligemma": Writes(chat=False, apart=True),
+    "internvl": Writes(boxes="thousand"),
+    "gemma3": Writes(picture="boi_token", boxes="thousand-yxyx"),
+    "paligemma": Writes(chat=False, apart=True, boxes="paligemma"),
     "blip-2": Writes(picture=None, chat=False, one=True),
     "blip": Writes(picture=None, chat=False, one=True, padded=False, apart=True),
-    "florence2": Writes(picture=None, chat=False, one=True),
+    "florence2": Writes(picture=None, chat=False, one=True, boxes="florence-2"),
 }
 """Models that write about pictures."""
 _WRITER = "ForConditionalGeneration"

@@ -171,6 +171,8 @@ def _check_asked(label: str, kind: Kind, asked: Asked) -> None:
     writes = kind.writes
     if asked.system is not None and not (writes and writes.chat):
         raise UsageError(f"{label}: no chat begins with a system prompt here; leave out system")
+    if (asked.boxes or asked.points) and not writes:
+        raise UsageError(f"{label}: only a model that writes writes boxes and points; leave out boxes and points")
     if (asked.max_pixels or asked.min_pixels) and not (writes and writes.sized):
         sized = ", ".join(name for name, each in WRITERS.items() if each.sized)
         raise UsageError(f"{label}: max_pixels and min_pixels are for {sized}; leave them out")

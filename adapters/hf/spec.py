@@ -9,13 +9,15 @@ from mmbench.adapters.hf.checkpoint import FETCHED, WEIGHTS, Checkpoint
 from mmbench.adapters.shared import hub
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.models.places import POINT_CONVENTIONS
+from mmbench.harness.replies.boxes import CONVENTIONS
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?")
 _REVISION = re.compile(r"[\w./-]{1,200}")
 _OPTION = re.compile(r",([a-z_]+)=([^,=/]*)$")
 _SYSTEM = re.compile(r"(.*?),system=(.*)", re.DOTALL)
 _BACKENDS = ("pil", "torchvision")
-_NAMES = ("backend", "max_pixels", "min_pixels", "system")
+_NAMES = ("backend", "boxes", "max_pixels", "min_pixels", "points", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,17 @@ class Asked:
     """Least pixels of a picture, to which smaller ones are enlarged."""
     system: str | None = None
     """What a chat begins with, before the question."""
+    boxes: str | None = None
+    """Convention by which it writes boxes, where its kind does not say."""
+    points: str | None = None
+    """Convention by which it writes points, where that is another."""
 
     @property
     def given(self) -> dict[str, Json]:
-        """The options that are set and change what a model is shown, but for the backend, which is never open."""
-        sizes: dict[str, Json] = {"max_pixels": self.max_pixels, "min_pixels": self.min_pixels, "system": self.system}
-        return {name: value for name, value in sizes.items() if value is not None}
+        """The options that are set and change what a model is shown or how its places are read, but for the backend."""
+        told: dict[str, Json] = {"max_pixels": self.max_pixels, "min_pixels": self.min_pixels, "system": self.system}
+        told |= {"boxes": self.boxes, "points": self.points}
+        return {name: value for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def parse(rest: str) -> tuple[Place, Asked]:
     """Return the place and the options of the text behind `hf:`. Raises UsageError.
 
     >>> parse("org/name@main,max_pixels=200704,system=Be brief, please.")[1]
-    Asked(backend=None, max_pixels=200704, min_pixels=None, system='Be brief, please.')
+    Asked(backend=None, max_pixels=200704, min_pixels=None, system='Be brief, please.', boxes=None, points=None)
     """
     place, found = rest, dict[str, str]()
     if spoken := _SYSTEM.fullmatch(rest):  # a text may hold whatever sets options apart, so that it is the last
@@ -102,7 +109,12 @@ def parse(rest: str) -> tuple[Place, Asked]:
     if found.get("backend", "pil") not in _BACKENDS:
         raise UsageError(f"hf:{rest}: backend is pil or torchvision, as in ,backend=pil")
     most, least = _pixels(rest, "max_pixels", found), _pixels(rest, "min_pixels", found)
-    return _place(place), Asked(found.get("backend"), most, least, found.get("system"))
+    for name, known in (("boxes", CONVENTIONS), ("points", POINT_CONVENTIONS)):
+        if name in found and found[name] not in known:
+            near = nearest(found[name], known)
+            raise UsageError(f"hf:{rest}: {found[name]} is no convention of {name}{near}; there are {', '.join(known)}")
+    asked = Asked(found.get("backend"), most, least, found.get("system"), found.get("boxes"), found.get("points"))
+    return _place(place), asked
 
 
 def _pixels(rest: str, name: str, found: Mapping[str, str]) -> int | None:

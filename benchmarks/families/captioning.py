@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.candidates import CandidateOptions, Candidates, routes_of
 from mmbench.benchmarks.families.common.guessed_captions import GAINED, guesses
+from mmbench.benchmarks.families.common.named_objects import CHAIR, NamedObjects
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics, shown_before
 from mmbench.benchmarks.families.common.wording import wording
 from mmbench.benchmarks.metrics.caption import meteor
@@ -50,6 +51,8 @@ class CaptioningOptions(CandidateOptions):
 
     document_frequencies: str | None = None
     """A JSON table for CIDEr in place of the references' own document frequencies."""
+    synonyms: str | dict[str, list[str]] | None = None
+    """The words of each object, for CHAIR: a table, or a JSON file of one."""
 
 
 class Captioning:
@@ -59,7 +62,7 @@ class Captioning:
     version: ClassVar[int] = 2
     verb: ClassVar[Verb] = "answer"
     routes: tuple[Route, ...] = ("generate", "likelihood", "embed")
-    fields: ClassVar[Mapping[str, bool]] = {"image": False, "references": True}
+    fields: ClassVar[Mapping[str, bool]] = {"image": False, "references": True, "objects": False}
     Options: ClassVar[type[BaseModel]] = CaptioningOptions
     known_metrics: ClassVar[Sequence[Metric]] = tuple(METRICS.values())
 
@@ -71,11 +74,20 @@ class Captioning:
         given = options.document_frequencies
         self._frequencies = None if given is None else DocumentFrequencies.read(data.base / given)
         self._truth = _TRUTH in data.facts
-        default = [*LANGUAGE, "clipscore", "ref_clipscore", *(ATTRIBUTES if self._truth else ())]
+        self._objects = None if options.synonyms is None else NamedObjects(options.synonyms, data)
+        default = [
+            *(CHAIR if self._objects else ()),
+            *LANGUAGE,
+            "clipscore",
+            "ref_clipscore",
+            *(ATTRIBUTES if self._truth else ()),
+        ]
         self.metrics = named_metrics(self.name, metrics or default, METRICS)
         self._names = [metric.name for metric in self.metrics]
         if not self._truth and set(self._names) & set(ATTRIBUTES):
             raise DataError(f"metrics of attributes need the column '{_TRUTH}' among 'facts'")
+        if self._objects is None and set(self._names) & set(CHAIR):
+            raise DataError("CHAIR needs `synonyms`, the words of each object, and the field 'objects'")
 
     def protocol(self) -> Json:
         """Return the wording, the candidates, the tokenizer and where document frequencies come from."""
@@ -90,6 +102,8 @@ class Captioning:
         if self._truth:  # of all facts only this one makes a score
             values = self._data.source.values(_TRUTH)
             fixed["attributes"] = digest_json([[str(each) for each in label_values(cell)] for cell in values])
+        if self._objects:
+            fixed["objects"] = self._objects.as_json()
         return fixed
 
     def samples(self) -> Iterator[Sample]:
@@ -135,7 +149,8 @@ class Captioning:
         for i, (sample, answer) in enumerate(held):
             if i in place:
                 at = place[i]
-                outcomes.append(self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guessed.items()}))
+                made = self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guessed.items()})
+                outcomes.append(self._with_objects(made, sample, answer, i, len(held)))
             else:
                 target = " | ".join(sample.references)
                 failed = Outcome.about(sample, "error", None, target, values={}, message=answer.message)
@@ -236,6 +251,19 @@ class Captioning:
             message=answer.message,
             reply=answer.raw,
             prompt=answer.prompt,
+        )
+
+    def _with_objects(self, outcome: Outcome, sample: Sample, answer: Answer, place: int, items: int) -> Outcome:
+        """Return an outcome with what its caption names; guessing is to write a candidate without looking."""
+        if self._objects is None:
+            return outcome
+        names, texts = set(self._names), self._candidates.texts
+        counts = self._objects.statistics(answer.text if answer.status == "ok" else None, sample)
+        guessed = self._objects.guesses(texts, sample, place, items) if texts else {}
+        return replace(
+            outcome,
+            statistics={**outcome.statistics, **{name: each for name, each in counts.items() if name in names}},
+            guesses={**outcome.guesses, **{name: each for name, each in guessed.items() if name in names}},
         )
 
     def _guesses(

@@ -1,6 +1,7 @@
 """Yes/no questions on whether a thing is in the picture, with figures that expose a model that always says yes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import tee
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.metrics.yes_no import (
     f1,
     f1_shares,
+    official_yes,
     precision,
     precision_shares,
     recall,
@@ -62,6 +64,18 @@ METRICS = {
 }
 
 
+_ON_DEMAND = ("official_accuracy", "official_f1", "official_yes_rate")
+"""What POPE's own script makes of the written replies, for who compares with published figures."""
+
+METRICS |= {
+    "official_accuracy": Metric("official_accuracy", "Accuracy as POPE's own script reads replies; - without any."),
+    "official_f1": replace(METRICS["f1"], name="official_f1", description="F1 as POPE's own script reads replies."),
+    "official_yes_rate": replace(
+        METRICS["yes_rate"], name="official_yes_rate", description="Share of yes as POPE's own script reads replies."
+    ),
+}
+
+
 class YesNoOptions(ChoiceOptions):
     """The task-file keys of yes or no."""
 
@@ -87,7 +101,8 @@ class YesNo:
         self._wording = wording(options, PROMPT, max_tokens=16, required=("question",))
         self._said = _SAID if options.target_as is None else _declared(options.target_as)
         self._groups = None if options.group is None else Groups(options.group, data)
-        default = [name for name in METRICS if self._groups or name != groups.METRIC.name]
+        apart = _ON_DEMAND if self._groups else (*_ON_DEMAND, groups.METRIC.name)
+        default = [name for name in METRICS if name not in apart]
         self.metrics = named_metrics(self.name, metrics or default, METRICS)
         groups.check(self._groups, metrics)
 
@@ -141,19 +156,27 @@ def _outcome(sample: Sample, choice: Choice) -> Outcome:
     # Without an answer nothing is said: what is there was missed, and no yes was said wrongly. A tie is half a yes.
     said_yes = 0.0 if choice.scores is None else top_k_hits(choice.scores, (0,), [1])[0]
     hit = 0.0 if choice.scores is None else said_yes if is_yes else 1 - said_yes
+    values, statistics = {"accuracy": hit}, dict.fromkeys(_COUNTED, _counts(is_yes, said_yes))
+    if choice.raw is not None:  # a refusal and what names neither are a yes to the script, or a no
+        official = float(official_yes(choice.raw))
+        values["official_accuracy"] = official if is_yes else 1 - official
+        statistics |= dict.fromkeys(("official_f1", "official_yes_rate"), _counts(is_yes, official))
     return Outcome.about(
         sample,
         choice.status,
         choice.reply if choice.scores is None else YES_AND_NO[int(choice.scores.argmax())].label,
         YES_AND_NO[sample.target[0]].label,
-        values={"accuracy": hit},
+        values=values,
         chances={"accuracy": 0.5},
-        statistics=dict.fromkeys(("precision", "recall", "f1", "yes_rate"), _counts(is_yes, said_yes)),
-        guesses=dict.fromkeys(("precision", "recall", "f1", "yes_rate"), _counts(is_yes, 0.5)),
+        statistics=statistics,
+        guesses=dict.fromkeys(_COUNTED, _counts(is_yes, 0.5)),
         message=choice.message,
         reply=choice.raw,
         prompt=choice.prompt,
     )
+
+
+_COUNTED = ("precision", "recall", "f1", "yes_rate")
 
 
 def _counts(is_yes: float, said_yes: float) -> tuple[float, ...]:

@@ -4,9 +4,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
+import numpy as np
+
 from mmbench.benchmarks.metrics.singular import singular
 from mmbench.harness.errors import ArgumentError, nearest
 from mmbench.harness.metrics.arguments import listed, shown
+from mmbench.harness.numerics.arrays import Floats
+from mmbench.harness.statistics.shares import Shares
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]")
 """A word, with what a hyphen or an apostrophe joins; or a sign, which parts two words."""
@@ -36,6 +40,24 @@ _TOGETHER = {
     **{pair: pair for pair in ("home plate", "train track", "motor bike", "street light")},
 }
 """Two words that are one, beside those of the table, and what they are."""
+
+
+def share_of_all(statistics: Floats, weights: Floats) -> Floats:
+    """Return a share over all captions together; 0 where nothing counts.
+
+    `statistics` is (n, 2), what is counted and of how many; `weights` is (b, n). Returns (b,).
+
+    >>> share_of_all(np.array([[1.0, 3], [0, 1], [0, 0]]), np.ones((1, 3))).tolist()
+    [0.25]
+    """
+    some, whole = weights @ statistics[:, 0], weights @ statistics[:, 1]
+    return np.divide(some, whole, out=np.zeros_like(some), where=whole > 0)
+
+
+def shares_of_all(statistics: Floats) -> Shares:
+    """Return what each caption adds to the share, each mention being one thing."""
+    counted = statistics[:, 1]
+    return Shares(statistics[:, 0], counted, coins=counted)
 
 
 class Chair(TypedDict):

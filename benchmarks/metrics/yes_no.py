@@ -72,3 +72,17 @@ def yes_shares(statistics: Floats) -> Shares:
 
 def _share(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0))
+
+
+def official_yes(reply: str) -> bool:
+    """Tell whether POPE's own script takes a reply for a yes: all but `No`, `no` or `not` in its first sentence.
+
+    A sentence ends at the first point, commas are dropped, words are what blanks part. It takes `I cannot tell` for a
+    yes, so that its figures are shown beside others and never in their place.
+    Source: evaluate.py of github.com/RUCAIBox/POPE.
+
+    >>> official_yes("I cannot tell."), official_yes("No, there is a cat."), official_yes("There is not. Yes.")
+    (True, False, False)
+    """
+    first = reply.partition(".")[0].replace(",", "")
+    return not {"No", "not", "no"} & set(first.split(" "))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmbench.benchmarks.scenes.language import ATTRIBUTES, Question, a, framed, listed, noun, place
-from mmbench.benchmarks.scenes.render import VERSION, draw_scene
+from mmbench.benchmarks.scenes.render import VERSION, box, draw_scene
 from mmbench.benchmarks.scenes.scene import NUISANCES, Scene
 from mmbench.benchmarks.scenes.streams import Streams
 from mmbench.benchmarks.scenes.vocabulary import LEVELS, NUMBERS, held_out
@@ -132,6 +132,27 @@ def many(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
         **{f"choice_{key}": cell for key, cell in _asked(choice).items()},
         **{f"existence_{key}": cell for key, cell in _asked(existence).items()},
     }
+
+
+def grounded(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
+    """Return the cells of different things, of which one is meant: its box, those of all, and what is there."""
+    asked = scene.things[draws.turn("meant", range(12)) % len(scene.things)]
+    return {
+        "image": picture(scene, where),
+        "expression": f"the {noun(asked, _NAME)}",
+        "box": box(asked),
+        "boxes": [box(thing) for thing in scene.things],
+        "size": asked.size,
+        "things": len(scene.things),
+        "objects": [thing.shape for thing in scene.things],
+        "references": [world.describe(scene, draws.language) for _ in range(3)],
+        "description": world.describe(scene, draws.language),
+    }
+
+
+def numbered(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
+    """Return the cells of some equal things with their number as one."""
+    return {**counted(world, scene, draws, where), "count": len(scene.things)}
 
 
 def _named(scene: Scene, random: np.random.Generator) -> str:

@@ -132,5 +132,8 @@ SETS: Mapping[str, SceneSet] = {
     "scenes-relation": SceneSet(RELATION, 100, cells.twins),
     "scenes-binding": SceneSet(BINDING, 100, cells.twins),
     "scenes-many": SceneSet(MANY, 1000, cells.many),
+    # The pictures of `scenes-many` and `scenes-count`, asked where and how many.
+    "scenes-grounded": SceneSet(MANY, 400, cells.grounded),
+    "scenes-numbered": SceneSet(Count(), 240, cells.numbered),
 }
 """Data sets by the name that a task file gives as `path`."""

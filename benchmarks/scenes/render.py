@@ -55,11 +55,24 @@ def render(scene: Scene) -> npt.NDArray[np.uint8]:
 
 
 def _thing(canvas: Canvas, thing: Thing) -> None:
+    drawn = _cover(thing)
+    if drawn is None:
+        return
+    (top, bottom, left, right), x, y, cover = drawn
+    light = cover if thing.texture == "plain" else cover * _texture(thing, x, y)
+    window = canvas[top:bottom, left:right]
+    window *= (1 - cover)[:, :, None]
+    for channel, level in enumerate(thing.tint):
+        window[:, :, channel] += light * np.float32(level)
+
+
+def _cover(thing: Thing) -> tuple[tuple[int, int, int, int], Canvas, Canvas, Canvas] | None:
+    """Return first and last rows and columns, the places in units of the radius, and how far each pixel is covered."""
     reach = thing.radius * 1.12 + 1
     left, right = max(int(thing.x - reach), 0), min(int(thing.x + reach) + 2, SIDE)
     top, bottom = max(int(thing.y - reach), 0), min(int(thing.y + reach) + 2, SIDE)
     if left >= right or top >= bottom:
-        return
+        return None
     across = np.arange(left, right, dtype=np.float32) - np.float32(thing.x)
     up = np.float32(thing.y) - np.arange(top, bottom, dtype=np.float32)
     angle = math.radians(thing.turn)
@@ -67,11 +80,18 @@ def _thing(canvas: Canvas, thing: Thing) -> None:
     x = cosine * across[None, :] + sine * up[:, None]
     y = -sine * across[None, :] + cosine * up[:, None]
     cover = np.clip(np.float32(0.5) - DISTANCES[thing.shape](x, y) * np.float32(thing.radius), 0, 1)
-    light = cover if thing.texture == "plain" else cover * _texture(thing, x, y)
-    window = canvas[top:bottom, left:right]
-    window *= (1 - cover)[:, :, None]
-    for channel, level in enumerate(thing.tint):
-        window[:, :, channel] += light * np.float32(level)
+    return (top, bottom, left, right), x, y, cover
+
+
+def box(thing: Thing) -> list[int]:
+    """Return the box of a thing, x1 y1 x2 y2: the pixels of which it covers half or more. Raises ValueError outside."""
+    drawn = _cover(thing)
+    covered = np.zeros((1, 1), np.bool_) if drawn is None else drawn[3] >= 0.5
+    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+    if drawn is None or not len(rows):
+        raise ValueError("a thing outside of the picture has no box")
+    top, _, left, _ = drawn[0]
+    return [left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1]
 
 
 def _texture(thing: Thing, x: Canvas, y: Canvas) -> Canvas:

@@ -1,17 +1,20 @@
 """Examinee: whatever answers a task, be it a model asked through the store or another system's predictions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
+from mmbench.harness.media.crop import Region
+from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.models.places import Places
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import IntArray, Ranks
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample, Status
 
-Verb = Literal["choose", "answer", "similarity", "within", "features"]
+Verb = Literal["choose", "answer", "locate", "similarity", "within", "features"]
 """The question that a family puts."""
 
 T = TypeVar("T")
@@ -68,6 +71,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """Where something is: written, or one of the regions that a sample proposes."""
+
+    answer: Answer
+    """What was written; of a region that was chosen the status alone."""
+    region: int | None = None
+    """0-based place of the region that was chosen."""
+    picture: Image | None = None
+    """What was looked at: the sample's own picture, or another under a control; None where nobody looked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Similarity:
     """Every picture against every text, as ranks only: the scores are never held as a whole."""
 
@@ -116,6 +131,10 @@ class Examinee(Protocol):
     def looks(self) -> bool:
         """True where the items' own pictures are read to answer; else nobody takes their digests on the way."""
 
+    @property
+    def places(self) -> Places:
+        """By which convention whatever answers writes boxes and points, where that is declared."""
+
     def control_by(self, route: RouteTaken) -> str | None:
         """Return the id of the control under which a route replaces pictures, if there is one."""
 
@@ -129,6 +148,19 @@ class Examinee(Protocol):
 
     def answer(self, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording) -> Answers[Answer]:
         """Yield an answer in words: written, or the likeliest of `candidates`."""
+
+    def locate(
+        self,
+        samples: Iterable[Sample],
+        regions: Callable[[Sample], Sequence[Region]],
+        wording: Wording,
+        *,
+        readable: bool = True,
+    ) -> Answers[Located]:
+        """Yield where the thing of each question is: as it is written, or the likeliest of a sample's `regions`.
+
+        Where nobody could read what is written (`readable`) regions are ranked if that can be done.
+        """
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""

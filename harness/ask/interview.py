@@ -12,7 +12,8 @@ from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, NoPicture, Unreadable
+from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, NoPicture, Unreadable, Unsupported
+from mmbench.harness.media.crop import Region, crop
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import (
     Ability,
@@ -101,6 +102,14 @@ class Interview:
         if self.text_alone and (self.shows_nothing or not sample.media):
             return ()
         return self.pictures(sample)
+
+    def crops(self, sample: Sample, regions: Sequence[Region]) -> Iterator[tuple[Image, ...]]:
+        """Yield what is shown for each region of the sample's one picture. Raises Unsupported for another number."""
+        media = self.pictures(sample)
+        if len(media) != 1:
+            raise Unsupported(f"regions are of one picture; item {sample.id} has {len(media)}")
+        for region in regions:
+            yield () if self.shows_nothing else (crop(media[0], region),)
 
     def one_by_one(self, sample: Sample) -> Iterator[tuple[Image, ...]]:
         """Yield what is shown for each picture of the sample alone. Raises Unsupported where it has none."""

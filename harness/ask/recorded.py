@@ -1,105 +1,26 @@
 """Recorded predictions of another system, as an examinee in place of a model."""
 
-import io
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Scale, Similarity
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Located, Scale, Similarity
+from mmbench.harness.ask.predictions import Predictions
 from mmbench.harness.ask.routes.generate import read_answer, read_reply
 from mmbench.harness.ask.wording import DEFAULT, Wording
-from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.digest import Json
 from mmbench.harness.engine.question import Tuning
-from mmbench.harness.errors import DataError, Unsupported
+from mmbench.harness.errors import Unsupported
+from mmbench.harness.media.crop import Region
 from mmbench.harness.models.abilities import ImageVectors
+from mmbench.harness.models.places import Places
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.regular import open_regular
-from mmbench.harness.render.figures import some
-from mmbench.harness.strict_json import parse_json
 from mmbench.harness.types import Failure, Option, RouteTaken, Sample
 
-_FEW = 6
-"""Keys of a line that are named where it is no prediction."""
 _WHOLE = 1e15
 """Below this a float tells a whole number from its neighbours."""
-_NONE = re.compile(r'("prediction"\s*:\s*)None\b')
-"""Nothing, as Python prints it: that item has no prediction, and the others are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a file holds: one prediction for each id."""
-
-    by_id: dict[str, Json]
-    conflicting: frozenset[str]
-    """Ids that have two predictions which differ: neither is taken."""
-    repeated: frozenset[str]
-    """Ids that stand more than once."""
-
-    @property
-    def digest(self) -> str:
-        """Identity of the predictions, whatever the order of the lines."""
-        return digest_json([sorted(self.by_id.items()), sorted(self.conflicting)])
-
-
-def read_predictions(path: Path) -> Predictions:
-    """Read `{"id": …, "prediction": …}`, one object a line. Raises DataError that names the line."""
-    by_id: dict[str, Json] = {}
-    repeated: set[str] = set()
-    conflicting: set[str] = set()
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        name, prediction = _prediction(line, f"{path.name} line {number}")
-        if name in by_id:
-            repeated.add(name)
-            if digest_json(by_id[name]) != digest_json(prediction):
-                conflicting.add(name)
-        by_id.setdefault(name, prediction)
-    return Predictions(by_id, frozenset(conflicting), frozenset(repeated))
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig") as lines:
-            yield from lines
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}); predictions are UTF-8 text, one JSON object a line"
-        ) from error
-
-
-def _prediction(line: str, where: str) -> tuple[str, Json]:
-    try:
-        held = _parsed(line)
-        if "\\u" in line:
-            json.dumps(held, ensure_ascii=False).encode()  # an escape can be half a character, which no file can hold
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is not JSON ({error})") from error
-    if not isinstance(held, dict) or not {"id", "prediction"} <= set(held):
-        has = f"; it has {some(list(map(repr, held)), _FEW)}" if isinstance(held, dict) and held else ""
-        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}{has}')
-    name = held["id"]
-    if isinstance(name, float) and name.is_integer():
-        name = int(name)  # as tables write the integers of a column that has gaps
-    if isinstance(name, bool) or not isinstance(name, (str, int)):
-        raise DataError(f"{where}: the id is text or a whole number, not {name!r}")
-    return str(name), held["prediction"]
-
-
-def _parsed(line: str) -> Any:
-    try:
-        return parse_json(line)
-    except ValueError:
-        mended = _NONE.sub(r"\1null", line, count=1)
-        if mended == line:
-            raise
-        return parse_json(mended)
 
 
 @dataclass(slots=True)
@@ -122,6 +43,7 @@ class Recorded:
 
     parameters: int | None = None
     notes: tuple[str, ...] = ()
+    places: Places = Places()
     looks: bool = False
 
     def control_by(self, route: RouteTaken) -> str | None:
@@ -161,6 +83,24 @@ class Recorded:
             whole = isinstance(held, float) and held.is_integer() and abs(held) < _WHOLE
             return Answer("ok", _json(int(held) if whole else held), raw=_json(held))
         return Answer("error", None, f"item {sample.id}: expected text, found {_shown(held)}", _raw(held))
+
+    def locate(
+        self,
+        samples: Iterable[Sample],
+        regions: Callable[[Sample], Sequence[Region]],
+        wording: Wording,
+        *,
+        readable: bool = True,
+    ) -> Answers[Located]:
+        """Give each prediction without its thoughts; a list of numbers, or of lists of them, as JSON writes it."""
+
+        def located(sample: Sample) -> Located:
+            held = self._held(sample)
+            if not isinstance(held, list) or not _all_numbers(held):
+                return Located(self._answer(sample))
+            return Located(Answer("ok", _json(held), raw=_json(held)))
+
+        return Answers("recorded", map(located, samples))
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Answers[Floats | Failure]:
         """Give the (pictures, captions) scores recorded: a list for each picture; a single one may be flat."""
@@ -253,6 +193,14 @@ def _index(held: Json, labels: Sequence[str]) -> int | str | None:
 
 def _digits(held: int | str) -> bool:
     return isinstance(held, int) or held.strip().isdigit()
+
+
+def _all_numbers(held: Sequence[Json]) -> bool:
+    """Tell whether a list holds nothing but numbers and lists of numbers."""
+    return all(
+        _all_numbers(each) if isinstance(each, list) else isinstance(each, int | float) and not isinstance(each, bool)
+        for each in held
+    )
 
 
 def _numbers(held: Json) -> Floats | None:

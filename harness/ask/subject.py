@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 
 from mmbench.harness.ask.controls import Control
-from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Scale, Similarity, Verb
+from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Located, Scale, Similarity, Verb
 from mmbench.harness.ask.interview import Fits, Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
 from mmbench.harness.ask.routes.generate import GenerateRoute
@@ -18,7 +18,9 @@ from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
+from mmbench.harness.media.crop import Region
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, did_you_mean, misspelt
+from mmbench.harness.models.places import Places, places_of
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import tie_width
 from mmbench.harness.store.store import AnswerStore
@@ -34,6 +36,11 @@ NEEDS: Mapping[Verb, Mapping[Route, frozenset[Ability]]] = {
         "generate": frozenset({"generate"}),
         "likelihood": frozenset({"score_texts"}),
         "embed": frozenset({"embed_images", "embed_texts"}),
+    },
+    "locate": {
+        "generate": frozenset({"generate"}),
+        "embed": frozenset({"embed_images", "embed_texts"}),
+        "likelihood": frozenset({"score_texts"}),
     },
     "similarity": {
         "embed": frozenset({"embed_images", "embed_texts"}),
@@ -151,6 +158,16 @@ class Subject:
         """True where the items' own pictures are shown."""
         return self._interview.control is None
 
+    @property
+    def able(self) -> frozenset[Ability]:
+        """What the model can do."""
+        return self._interview.able
+
+    @property
+    def places(self) -> Places:
+        """By which convention the model writes boxes and points. Raises AdapterError where it declares none that is."""
+        return places_of(self.name, self.adapter)
+
     def control_by(self, route: RouteTaken) -> str | None:
         """Return the id of the control: `blind` shows a grey picture, `blind:none` none at all."""
         held = self._interview.control
@@ -182,6 +199,27 @@ class Subject:
         if not candidates:
             raise Unsupported("answer by ranking needs 'candidates'; the task has none")
         return Answers(route, self._pick(route, samples, candidates, wording))
+
+    def locate(
+        self,
+        samples: Iterable[Sample],
+        regions: Callable[[Sample], Sequence[Region]],
+        wording: Wording,
+        *,
+        readable: bool = True,
+    ) -> Answers[Located]:
+        """Give where the thing of each question is: written, or the region whose crop fits the question best.
+
+        Among regions that tie one is drawn by the item's id. Where no reply could be read (`readable`) it is only
+        written if the model can do nothing else.
+        """
+        route = self.route("locate")
+        ranking = [each for each in self._preferred if each != "generate" and NEEDS["locate"][each] <= self.able]
+        if route == "generate" and not readable and self.pinned is None and ranking:
+            route = ranking[0]
+        if route == "generate":
+            return Answers(route, self._generate.locate(samples, wording))
+        return Answers(route, self._among(route, samples, regions, wording))
 
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank all texts for each picture and all pictures for each text; a sample's references are its texts."""
@@ -216,6 +254,17 @@ class Subject:
 
     def _ranking(self, route: Route) -> EmbedRoute | LikelihoodRoute:
         return self._embed if route == "embed" else self._likelihood
+
+    def _among(
+        self, route: Route, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
+    ) -> Iterator[Located]:
+        seen, asked = tee(samples)
+        fits = self._ranking(route).fits(asked, regions, wording)
+        for sample, scores in zip(seen, fits, strict=True):
+            if isinstance(scores, Failure):
+                yield Located(Answer("error", None, scores.message))
+            else:
+                yield Located(Answer("ok", None), _best(scores, sample.id))
 
     def _pick(
         self, route: Route, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording

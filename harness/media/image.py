@@ -12,7 +12,7 @@ import PIL.ImageFile
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, decode, look, rgb
+from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, decode, look, rgb, upright_size
 from mmbench.harness.regular import read_regular
 
 
@@ -36,6 +36,8 @@ class Content:
     """Returns RGB pixels. Raises Unreadable."""
     changes: tuple[str, ...] = ()
     """What is done to the picture besides decoding: keys of `pixels.NOTES`."""
+    size: tuple[int, int] | None = None
+    """Width and height as people see it, where they are known without decoding."""
 
 
 class Image:
@@ -155,6 +157,11 @@ class Image:
         """Return RGB pixels. Raises Unreadable."""
         return self.read().decode()
 
+    def size(self) -> tuple[int, int]:
+        """Return width and height as people see the picture, mostly from its header. Raises Unreadable."""
+        content = self.read()
+        return content.size or content.decode().size
+
 
 def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:
     made: list[Content] = []
@@ -187,7 +194,7 @@ def encoded(data: bytes, locator: str, path: Path | None = None) -> Content:
     # What is done to the pixels belongs to the identity: vectors of the pixels without it may be remembered.
     parts = [change.encode() for change in changes if change != FIRST_FRAME]
     decoding = Encoded(data, locator, path, [opened])
-    return Content(digest_bytes(b"encoded", data, *parts), len(data), decoding, changes)
+    return Content(digest_bytes(b"encoded", data, *parts), len(data), decoding, changes, upright_size(opened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,4 +250,5 @@ def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:
         digest_bytes(b"array", repr(array.shape).encode(), array.tobytes()),
         array.nbytes,
         Raw(array),
+        size=(array.shape[1], array.shape[0]),
     )

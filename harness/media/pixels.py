@@ -38,6 +38,12 @@ _UPRIGHT = {
     8: PIL.Image.Transpose.ROTATE_90,
 }
 """EXIF 2.32, 4.6.4: value of the tag Orientation to what undoes it."""
+_UPSIDE = (
+    PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    PIL.Image.Transpose.ROTATE_180,
+    PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+)
+"""Those that leave width and height as they are."""
 
 _PROGRAMS = ("EPS", "WMF")
 """Formats that Pillow hands to programs of the system; no data of others may start one."""
@@ -80,6 +86,15 @@ def look(data: bytes) -> tuple[tuple[str, ...], PIL.ImageFile.ImageFile | None]:
         return tuple(change for change, happens in found.items() if happens), kept
     except Exception:  # decoders raise whatever they meet in damaged files, and `decode` says what
         return (), None
+
+
+def upright_size(opened: PIL.Image.Image | None) -> tuple[int, int] | None:
+    """Return width and height of an opened picture as people see it; None where it is not open."""
+    if opened is None:
+        return None
+    turn = _UPRIGHT.get(_orientation(opened))
+    on_its_side = turn is not None and turn not in _UPSIDE
+    return (opened.height, opened.width) if on_its_side else (opened.width, opened.height)
 
 
 def decode(data: bytes, locator: str, opened: PIL.ImageFile.ImageFile | None = None) -> Pixels:

@@ -139,6 +139,17 @@ class TakesTextAlone(Protocol):
 
 
 @runtime_checkable
+class WritesBoxes(Protocol):
+    """Says by which convention it writes boxes, one of `mmbench.metrics.read_boxes`; None where it does not know.
+
+    One that writes points otherwise says so with `points` too. One whose pixels are those of a resized picture has
+    `picture_size(width, height)`, which returns the size in which it is shown a picture.
+    """
+
+    boxes: str | None
+
+
+@runtime_checkable
 class LoadsWeights(Protocol):
     """Can load its weights apart from the first answer, so that this is told and is no part of its speed."""
 
@@ -198,6 +209,7 @@ _HELPERS = (
     "prepare_image",
     "sends_to",
     "pictures_sent",
+    "picture_size",
     "picture_tokens",
     "token_cost",
     "truncates",

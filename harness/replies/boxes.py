@@ -53,6 +53,7 @@ def read_boxes(
     *,
     least_pixels: int = LEAST_PIXELS,
     most_pixels: int = MOST_PIXELS,
+    size: tuple[int, int] | None = None,
 ) -> list[Box]:
     """Return the boxes of a reply about a picture of `width` x `height` pixels, in its order; none if it has no box.
 
@@ -62,9 +63,12 @@ def read_boxes(
     | `thousand` | 0 to 1000 of width and height: Qwen2-VL, Qwen3-VL, GLM-V, InternVL, CogVLM |
     | `thousand-yxyx` | the same, y before x: Gemini, Gemma |
     | `unit`, `percent` | 0 to 1, 0 to 100 |
+    | `pixels` | pixels of the picture |
     | `florence-2` | `<loc_0>` to `<loc_999>`, the middle of a bin, cut to whole pixels as its processor does |
     | `paligemma` | `<loc0000>` to `<loc1023>`, y before x, of 1024 |
     | `kosmos-2` | `<patch_index_0000>` to `<patch_index_1023>`, 32 x 32 patches |
+
+    Where the model was shown the picture in another size, whose pixels it counts, that is `size` (width, height).
 
     Numbers stand in brackets by fours (JSON with or without a fence, `[[…]]`, `<box>…</box>`), as two corners
     `(x1,y1),(x2,y2)`, as an object with `x1`, `y1`, `x2`, `y2`, or are the only four numbers of the reply, separated by
@@ -88,7 +92,7 @@ def read_boxes(
     text = spoken(reply).text
     if convention in SCALES:
         scale = SCALES[convention]
-        sides = scale.sides(width, height, least_pixels, most_pixels)
+        sides = scale.sides(width, height, least_pixels, most_pixels) if size is None or scale.full else size
         scaled = (within(four, sides) for four in _written(text, scale))
         return [_box(parts, width, height) for parts in scaled if parts is not None]
     runs = _runs(text, _TOKENS[convention])

@@ -39,7 +39,9 @@ class Scale(NamedTuple):
     """A convention of written numbers."""
 
     full: float
-    """What stands for the whole width or height; 0: pixels of the picture as Qwen2.5-VL resizes it."""
+    """What stands for the whole width or height; 0: that many pixels of the picture."""
+    resized: bool = False
+    """Whether the pixels are of the picture as Qwen2.5-VL resizes it."""
     rows_first: bool = False
     """Whether y stands before x."""
     percent: bool = False
@@ -52,15 +54,18 @@ class Scale(NamedTuple):
 
     def sides(self, width: int, height: int, least_pixels: int, most_pixels: int) -> tuple[float, float]:
         """Return what stands for the whole width and height of a picture."""
-        return (self.full, self.full) if self.full else resized(width, height, least_pixels, most_pixels)
+        if self.full:
+            return self.full, self.full
+        return resized(width, height, least_pixels, most_pixels) if self.resized else (width, height)
 
 
 SCALES = {
-    "qwen2.5-vl": Scale(0),
+    "qwen2.5-vl": Scale(0, resized=True),
     "thousand": Scale(1000),
     "thousand-yxyx": Scale(1000, rows_first=True),
     "unit": Scale(1),
     "percent": Scale(100, percent=True),
+    "pixels": Scale(0),
 }
 
 BESIDE = re.compile(r"[ \t]{0,9},?[ \t]{0,9}")

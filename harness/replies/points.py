@@ -30,14 +30,15 @@ def read_points(
     *,
     least_pixels: int = LEAST_PIXELS,
     most_pixels: int = MOST_PIXELS,
+    size: tuple[int, int] | None = None,
 ) -> list[Point]:
     """Return the points of a reply about a picture of `width` x `height` pixels, in its order; none if it has none.
 
-    Conventions are those of numbers in `read_boxes`: `qwen2.5-vl`, `thousand`, `thousand-yxyx` (y before x), `unit` and
-    `percent` (Molmo). Points stand in tags `<point x="1" y="2">` and `<points x1="1" y1="2" x2=…>`, whose names say
-    which is which, or by twos in brackets: `[1, 2]`, `(1, 2), (3, 4)`, `{"point_2d": [1, 2]}`. Thoughts are no reply. A
-    coordinate outside by up to 1 % is put to the edge; a point with one farther outside is left out. Raises
-    ArgumentError, a ValueError.
+    Conventions are those of numbers in `read_boxes`: `qwen2.5-vl`, `thousand`, `thousand-yxyx` (y before x), `unit`,
+    `percent` (Molmo) and `pixels`; `size` is meant as there. Points stand in tags `<point x="1" y="2">` and
+    `<points x1="1" y1="2" x2=…>`, whose names say which is which, or by twos in brackets: `[1, 2]`, `(1, 2), (3, 4)`,
+    `{"point_2d": [1, 2]}`. Thoughts are no reply. A coordinate outside by up to 1 % is put to the edge; a point with
+    one farther outside is left out. Raises ArgumentError, a ValueError.
 
     >>> read_points('<points x1="50.0" y1="25" x2="10" y2="100" alt="cups">cups</points>', "percent", 200, 100)
     [(100.0, 25.0), (20.0, 100.0)]
@@ -49,7 +50,7 @@ def read_points(
         known = f"{nearest(str(convention), SCALES)}; points have {', '.join(SCALES)}"
         raise ArgumentError(f"no convention {shown(convention)} of points{known}")
     scale = SCALES[convention]
-    sides = scale.sides(width, height, least_pixels, most_pixels)
+    sides = scale.sides(width, height, least_pixels, most_pixels) if size is None or scale.full else size
     scaled = (within(point, sides) for point in _written(spoken(reply).text, scale))
     return [(parts[0] * width, parts[1] * height) for parts in scaled if parts is not None]
 

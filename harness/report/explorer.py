@@ -23,6 +23,9 @@ _SAID = 220
 _ASKED = 1000
 """Characters of a prompt or reply."""
 
+_PLACED = "grounding"
+"""Family whose answers are places, which are drawn over the picture; `size` is that of which they are pixels."""
+
 _MOST_OPTIONS = 12
 _MOST_PICTURES = 4
 
@@ -61,6 +64,8 @@ def explore(
         sample = samples.get(sample_id(item.id, unit))
         sample, keys = _still(sample, first, thumbnails)
         made.append(_item(item.id, sample, first, keys, rows))
+        if task is not None and task.family_name == _PLACED and sample is not None and keys:
+            made[-1]["size"] = list(sample.media[0].size())
         pictures.append(keys)
     return Shown(made, pictures)
 

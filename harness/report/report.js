@@ -301,7 +301,30 @@
   function picture(key, item) {
     const source = data.pictures[key];
     if (!source) return blank(item);
-    return el("img", { class: "picture", src: source, alt: `picture of item ${item.id}`, width: 96, height: 96 });
+    const image = el("img", { class: "picture", src: source, alt: `picture of item ${item.id}`, width: 96, height: 96 });
+    return item.size ? el("span", { class: "placed" }, image, places(item)) : image;
+  }
+
+  // Boxes and points as their texts tell them, over the picture: the true ones, and those of every model.
+  function places(item) {
+    const drawing = document.createRange().createContextualFragment("<svg></svg>").firstChild;
+    const [width, height] = item.size;
+    drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const texts = [["true", item.target], ...item.answers.filter((answer) => answer[STATUS] === "ok").map((answer) => ["said", answer[TEXT]])];
+    for (const [kind, text] of texts) {
+      for (const [, inside] of (text || "").matchAll(/\[([-\d., ]+)\]/g)) {
+        const numbers = inside.split(",").map(Number);
+        if (!numbers.every(Number.isFinite) || ![2, 4].includes(numbers.length)) continue;
+        const [x, y, right, bottom] = numbers;
+        const given = numbers.length === 4
+          ? ["rect", { x, y, width: Math.max(right - x, 0), height: Math.max(bottom - y, 0) }]
+          : ["circle", { cx: x, cy: y, r: Math.max(width, height) / 40 }];
+        const shape = document.createElementNS(drawing.namespaceURI, given[0]);
+        for (const [name, value] of Object.entries({ ...given[1], class: kind })) shape.setAttribute(name, value);
+        drawing.append(shape);
+      }
+    }
+    return drawing;
   }
   const blank = (item) => el("span", { class: "picture blank" }, item.locator || "no picture");
   const pictures = (item) =>

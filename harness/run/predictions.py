@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmbench.harness.ask.recorded import Recorded, read_predictions
+from mmbench.harness.ask.predictions import read_predictions
+from mmbench.harness.ask.recorded import Recorded
 from mmbench.harness.digest import Json
 from mmbench.harness.engine.hardware import own_hardware
 from mmbench.harness.errors import Unsupported, UsageError

@@ -3,6 +3,7 @@
 Each tells `warn` in a sentence what of a package cannot be used, and lists the rest.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -100,7 +101,7 @@ def _metric_row(family: str, metric: Metric) -> dict[str, Any]:
     return {
         "family": family,
         "metric": metric.name,
-        "range": f"{metric.lowest:g} … {_highest(metric)}",
+        "range": f"{'−∞' if metric.lowest == -math.inf else f'{metric.lowest:g}'} … {_highest(metric)}",
         "better": {True: "higher", False: "lower", None: "neither"}[metric.higher_is_better],
         "description": metric.description,
     }

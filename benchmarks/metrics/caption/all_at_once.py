@@ -21,6 +21,7 @@ from mmbench.benchmarks.metrics.caption.meteor import Meteor, meteor, meteor_of_
 from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Tokens, new_words, own_words, words
 from mmbench.benchmarks.metrics.caption.ptb import tokenize
 from mmbench.benchmarks.metrics.caption.rouge import rouge_l
+from mmbench.benchmarks.metrics.hallucination import share_of_all, shares_of_all
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.metric import Aggregate, Metric
 
@@ -48,6 +49,10 @@ def _size(name: str, description: str, aggregate: Aggregate) -> Metric:
     return Metric(name, description, higher_is_better=None, best=None, proportion=False, aggregate=aggregate)
 
 
+def _chair(name: str, description: str) -> Metric:
+    return Metric(name, description, aggregate=share_of_all, shares=shares_of_all)
+
+
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -73,6 +78,17 @@ METRICS: Mapping[str, Metric] = {
             aggregate=attribute_recall,
             shares=recall_shares,
         ),
+        replace(
+            _chair("chair_i", "Share of the objects named that are not there, each mention (Rohrbach et al. 2018)."),
+            higher_is_better=False,
+            best=0.0,
+        ),
+        replace(
+            _chair("chair_s", "Share of the captions that name an object that is not there, of those read."),
+            higher_is_better=False,
+            best=0.0,
+        ),
+        _chair("chair_recall", "Share of the objects there that are named."),
     )
 }
 

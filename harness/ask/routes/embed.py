@@ -1,6 +1,6 @@
 """Embed route: pictures and texts as vectors of one space, compared by cosine."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice, tee
 from typing import Any
@@ -17,6 +17,7 @@ from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, Unsupported
+from mmbench.harness.media.crop import Region
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
@@ -125,6 +126,25 @@ class EmbedRoute:
                 left = np.stack([_unit(vector(value)) for value in answers if not isinstance(value, Failure)])
                 self._check_space(left[0], right[0])
                 yield left @ right.T
+
+    def fits(
+        self, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
+    ) -> Iterator[Floats | Failure]:
+        """Yield (regions,) cosines of the crops of each sample's picture to its question."""
+        seen, asked = tee(samples)
+        crops = ((each, sample) for sample in asked for each in self._interview.crops(sample, regions(sample)))
+        values = self._interview.ask(Question(IMAGE, each, item=sample.id) for each, sample in crops)
+        while block := list(islice(seen, _BLOCK)):
+            texts = [wording.embedded(sample.question, "") for sample in block]
+            vectors = self.prototypes([Option(text, (text,)) for text in texts])
+            for sample, right in zip(block, vectors, strict=True):
+                answers = [next(values) for _ in regions(sample)]
+                if failure := failure_in(answers):
+                    yield failure
+                    continue
+                left = np.stack([_unit(vector(value)) for value in answers if not isinstance(value, Failure)])
+                self._check_space(left[0], right)
+                yield left @ right
 
     def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
         """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""

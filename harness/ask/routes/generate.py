@@ -8,7 +8,7 @@ from itertools import tee
 
 import numpy as np
 
-from mmbench.harness.ask.examinee import Answer, Choice
+from mmbench.harness.ask.examinee import Answer, Choice, Located
 from mmbench.harness.ask.interview import Interview, options_of
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.reply import REPLY
@@ -48,6 +48,13 @@ class GenerateRoute:
                 yield Choice("refused", None, str(value), REFUSED, str(value), prompt)
             else:
                 yield replace(read_reply(str(value), labels(sample), wording), prompt=prompt)
+
+    def locate(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Located]:
+        """Yield each reply without its thoughts, and the picture that it is of."""
+        seen, asked = tee(samples)
+        for sample, answer in zip(seen, self.answer(asked, wording), strict=True):
+            shown = self._interview.pictures_if_any(sample)
+            yield Located(answer, picture=shown[0] if shown else None)
 
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
         """Yield each reply without its thoughts."""

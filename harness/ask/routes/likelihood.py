@@ -1,6 +1,6 @@
 """Likelihood route: how probable a model finds each text given the picture."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, tee
 
@@ -13,6 +13,8 @@ from mmbench.harness.engine.checks import no_likelihood
 from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unsupported
+from mmbench.harness.media.crop import Region
+from mmbench.harness.media.image import Image
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import rank_matrix
 from mmbench.harness.types import Failure, Option, Sample
@@ -83,6 +85,24 @@ class LikelihoodRoute:
         for sample in seen:
             rows = [next(values) for _ in self._interview.one_by_one(sample)]
             yield failure_in(rows) or np.stack([row for row in rows if not isinstance(row, Failure)])
+
+    def fits(
+        self, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
+    ) -> Iterator[Floats | Failure]:
+        """Yield (regions,) log-probabilities of each sample's question beside the crops of its picture."""
+        seen, asked = tee(samples)
+
+        def questions(sample: Sample) -> Iterator[Question]:
+            text = (wording.embedded(sample.question, ""),)
+            return (Question(SCORE, each, "", text, item=sample.id) for each in self._crops(sample, regions))
+
+        values = self._likelihoods(chain.from_iterable(map(questions, asked)), wording)
+        for sample in seen:
+            rows = [next(values) for _ in regions(sample)]
+            yield failure_in(rows) or np.concatenate([row for row in rows if not isinstance(row, Failure)])
+
+    def _crops(self, sample: Sample, regions: Callable[[Sample], Sequence[Region]]) -> Iterator[tuple[Image, ...]]:
+        return self._interview.crops(sample, regions(sample))
 
     def _likelihoods(self, questions: Iterable[Question], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield (texts,) log-probabilities for each question, made comparable as the task wants."""

@@ -3,7 +3,7 @@
 import copy
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +15,14 @@ import pytest
 
 from mmbench.adapters.hf import options as scoring
 from mmbench.adapters.hf.adapter import from_spec
+from mmbench.adapters.hf.kinds import WRITERS
 from mmbench.adapters.hf.options import Option, behind, likelihoods
 from mmbench.adapters.hf.reading import Read, decoder_start, read
+from mmbench.adapters.hf.spec import parse
 from mmbench.adapters.shared.asking import ask
-from mmbench.harness.errors import AdapterError, OutOfMemory, TooLong, Unsupported
+from mmbench.harness.errors import AdapterError, OutOfMemory, TooLong, Unsupported, UsageError
+from mmbench.harness.models.places import places_of
+from mmbench.harness.replies.boxes import CONVENTIONS
 from tests.adapters.hf.generative import CLASSES
 from tests.adapters.hf.tiny import tokenizers, transformers
 from tests.lazy import torch
@@ -381,3 +385,38 @@ def test_blind_is_without_a_picture_or_beside_a_grey_one(kind, control, saved, t
             (scores,) = made.score_texts([(shown, row["question"], options)])
             right += int(np.argmax(np.divide(scores, lengths))) == row["target"]
         assert found[name] == right / len(rows)
+
+
+# Places in pictures
+
+
+def placed(folder: Path, options: str = "") -> object:
+    return from_spec(f"{folder}{options}", device="cpu", dtype="fp32", offline=True)
+
+
+def test_known_kinds_bring_their_convention_and_options_are_part_of_the_identity(
+    saved: Callable[..., Path],
+) -> None:
+    plain, told = placed(saved("qwen2_vl")), placed(saved("qwen2_vl"), ",boxes=unit,points=percent")
+    assert (places_of("m", plain).boxes, places_of("m", plain).points) == ("thousand", "thousand")
+    assert (places_of("m", told).boxes, places_of("m", told).points) == ("unit", "percent")
+    assert plain.fingerprint != told.fingerprint  # type: ignore[attr-defined]
+    assert {each.boxes for each in WRITERS.values()} <= {None, *CONVENTIONS}
+
+
+def test_pixels_are_those_of_the_resized_picture(saved: Callable[..., Path]) -> None:
+    model = placed(saved("qwen2_5_vl"))
+    assert places_of("m", model).boxes == "qwen2.5-vl"
+    picture = PIL.Image.new("RGB", (190, 61))
+    processor = model.source.processor.image_processor  # type: ignore[attr-defined]
+    _, high, wide = processor(images=[picture], return_tensors="pt")["image_grid_thw"][0].tolist()
+    size = model.picture_size(*picture.size)  # type: ignore[attr-defined]
+    assert size == (wide * processor.patch_size, high * processor.patch_size)
+
+
+def test_what_is_no_convention_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'thousand'"):
+        parse("org/name,boxes=thousands")
+    with pytest.raises(UsageError, match="no convention of points"):
+        parse("org/name,points=florence-2")
+    assert parse("org/name,boxes=qwen2.5-vl,max_pixels=200704")[1].boxes == "qwen2.5-vl"

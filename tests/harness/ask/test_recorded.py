@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mmbench.harness.ask.examinee import Examinee
-from mmbench.harness.ask.recorded import Predictions, Recorded, read_predictions
+from mmbench.harness.ask.predictions import Predictions, read_predictions
+from mmbench.harness.ask.recorded import Recorded
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.errors import DataError, Unsupported
@@ -310,7 +311,7 @@ def test_what_was_not_recorded_is_unsupported(ask: Callable[[Recorded], object],
 
 def test_model_and_predictions_sit_the_same_exam(subject: Callable[..., Subject]) -> None:
     verbs = [name for name, value in vars(Examinee).items() if inspect.isfunction(value) and name[0] != "_"]
-    known = "answer choose control_by features prototypes scale similarity tuned within"
+    known = "answer choose control_by features locate prototypes scale similarity tuned within"
     assert sorted(verbs) == known.split()
     for made in (subject(fakes.Dual()), recorded()):
         for verb in verbs:

@@ -12,7 +12,8 @@ import pytest
 from mmbench.adapters.baselines.chance import Chance
 from mmbench.benchmarks.families.retrieval import Retrieval
 from mmbench.benchmarks.families.zero_shot import ZeroShotClassification
-from mmbench.harness.ask.recorded import Predictions, Recorded
+from mmbench.harness.ask.predictions import Predictions
+from mmbench.harness.ask.recorded import Recorded
 from mmbench.harness.ask.subject import NEEDS, Subject, choose_route
 from mmbench.harness.ask.wording import ASK_WITH_OPTIONS, Wording
 from mmbench.harness.engine.local import LocalEngine

@@ -1,0 +1,94 @@
+"""Cells that hold boxes, and boxes as texts: in pixels, by the format that a task declares."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+
+from mmbench.benchmarks.metrics.grounding import Mask
+from mmbench.benchmarks.sources.cells import column, is_number, listed_cells, picture, shown
+from mmbench.harness.errors import DataError
+from mmbench.harness.media.crop import Region
+from mmbench.harness.replies.boxes import Box
+from mmbench.harness.tasks.source import Cell, Data, Row
+from mmbench.harness.types import Sample
+
+BoxFormat = Literal["xyxy", "xywh"]
+"""Corners left, top, right, bottom; or left, top, width, height, as COCO and RefCOCO have them."""
+
+_WHITE = 127
+"""Above this level a mask is taken to be set, as the scripts of Where2Place and PointArena do."""
+
+
+def boxes(cell: Cell, form: BoxFormat, row: Row) -> tuple[Box, ...]:
+    """Return the boxes of a cell, x1 y1 x2 y2 in pixels: those of a list, or a single one. Raises DataError."""
+    held = listed_cells(cell, row.where)
+    if held and all(map(is_number, held)):
+        held = [held]
+    return tuple(_box(each, form, row) for each in held)
+
+
+def _box(cell: Cell, form: BoxFormat, row: Row) -> Box:
+    sides = listed_cells(cell, row.where)
+    if len(sides) != 4 or not all(is_number(side) and math.isfinite(side) for side in sides):
+        raise DataError(f"{row.where}: expected a box of four numbers, {form}, found {shown(cell)}")
+    x, y, third, fourth = (float(side) for side in sides)
+    box = (x, y, third, fourth) if form == "xyxy" else (x, y, x + third, y + fourth)
+    if not (box[2] > box[0] and box[3] > box[1]):
+        other = "xywh" if form == "xyxy" else "xyxy"
+        raise DataError(
+            f"{row.where}: the box {shown(cell)} has no area as {form}; if its numbers are {other}, write "
+            f"`box_format: {other}`"
+        )
+    return box
+
+
+def as_text(places: Sequence[float]) -> str:
+    """Return a box or a point as a text, to a tenth of a pixel.
+
+    >>> as_text((12.04, 30.0, 50.55, 80.25))
+    '[12, 30, 50.5, 80.2]'
+    """
+    return json.dumps([int(each) if each.is_integer() else each for each in (round(float(p), 1) for p in places)])
+
+
+def as_exact(box: Box) -> str:
+    """Return a box as a text that `from_exact` reads, every digit kept."""
+    return " ".join(map(repr, box))
+
+
+def from_exact(written: str) -> Box:
+    """Return the box of `as_exact`."""
+    x1, y1, x2, y2 = map(float, written.split())
+    return x1, y1, x2, y2
+
+
+def part_of(box: Box, width: int, height: int) -> Region:
+    """Return a box in parts of width and height."""
+    x1, y1, x2, y2 = (place / (height if i % 2 else width) for i, place in enumerate(box))
+    return x1, y1, x2, y2
+
+
+def mean_region(boxes: Sequence[tuple[Box, tuple[int, int]]]) -> Region:
+    """Return the mean box in parts of width and height, of boxes with the sizes of their pictures."""
+    x1, y1, x2, y2 = np.mean([part_of(box, *size) for box, size in boxes], axis=0).tolist()
+    return x1, y1, x2, y2
+
+
+def told(true: Sequence[Box], *, masked: bool) -> str:
+    """Return where a thing is, for a person."""
+    return "a mask" if masked else " ".join(map(as_text, true))
+
+
+def masks_of(data: Data, samples: Iterable[Sample]) -> Iterator[Mask | None]:
+    """Yield the mask of each sample, in the order of the data; None where that has none. Raises Unreadable."""
+    name = data.fields.get("mask")
+    rows = ((data.id_of(row, number), row) for number, row in enumerate(data.source if name else ()))
+    for sample in samples:
+        if name is None:
+            yield None
+            continue
+        row = next(row for known, row in rows if known == sample.id)
+        yield np.asarray(picture(column(row, str(name)), row).pil().convert("L")) > _WHITE
