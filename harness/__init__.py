@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mmbench.harness.ask.wording import Wording as Wording
     from mmbench.harness.errors import DataError as DataError
     from mmbench.harness.errors import MmbenchError as MmbenchError
+    from mmbench.harness.errors import OnePicture as OnePicture
     from mmbench.harness.errors import OutOfMemory as OutOfMemory
     from mmbench.harness.errors import TooLong as TooLong
     from mmbench.harness.errors import Unanswered as Unanswered
@@ -60,6 +61,7 @@ _PUBLIC = {
     "Source": "mmbench.harness.tasks.source",
     "SourceSpec": "mmbench.harness.tasks.source",
     "Told": "mmbench.harness.models.reply",
+    "OnePicture": "mmbench.harness.errors",
     "TooLong": "mmbench.harness.errors",
     "Unanswered": "mmbench.harness.errors",
     "Unavailable": "mmbench.harness.errors",
@@ -94,6 +96,7 @@ __all__ = [
     "Source",
     "SourceSpec",
     "Told",
+    "OnePicture",
     "TooLong",
     "Unanswered",
     "Unavailable",

@@ -54,6 +54,10 @@ class NoPicture(Unsupported):
     """An item shows nothing, and the model must look at something."""
 
 
+class OnePicture(Unsupported):
+    """An adapter raises this for an item of several pictures where it takes one; another route may look at each."""
+
+
 class AdapterError(MmbenchError):
     """An adapter broke its contract or failed for every input."""
 

@@ -1,5 +1,6 @@
 """Core types of an evaluation: samples with their options, outcomes and scores."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmbench.harness.digest import Json
 
 if TYPE_CHECKING:
-    from mmbench.harness.media.image import Image
+    from mmbench.harness.media.video import Medium
 
 Status = Literal["ok", "unparsed", "refused", "error"]
 """`unparsed` and `refused` are the model's own failures and count 0; an `error` leaves value and n."""
@@ -44,8 +45,8 @@ class Sample:
 
     id: str
     """Unique within the task."""
-    media: "tuple[Image, ...]" = ()
-    """The pictures it shows."""
+    media: "tuple[Medium, ...]" = ()
+    """The pictures and clips it shows."""
     question: str = ""
     """What is asked, if anything."""
     options: tuple[Option, ...] = ()
@@ -59,10 +60,14 @@ class Sample:
 
     @property
     def cluster(self) -> str:
-        """What items that are not independent share: the digest of the first picture, where there is one."""
-        if not self.media:
-            return self.id
-        return self.media[0].known_digest or self.media[0].locator
+        """What items that are not independent share: the digest of the first picture or file, where there is one."""
+        return self.media[0].cluster if self.media else self.id
+
+    @property
+    def frames(self) -> str | None:
+        """Which frames of its clips were shown, as JSON, where a clip was opened: indices, seconds and decoder."""
+        taken = [found.as_json() for medium in self.media if (found := getattr(medium, "taken", None))]
+        return json.dumps(taken[0] if len(taken) == 1 else taken) if taken else None
 
     @property
     def locator(self) -> str:
@@ -118,6 +123,8 @@ class Outcome:
     """What was written or recorded, as it came, of which the prediction was read; of several calls a JSON list."""
     prompt: str | None = None
     """The words that were asked, without pictures; of several calls a JSON list."""
+    frames: str | None = None
+    """Which frames of a clip were shown, as JSON: indices, timestamps in seconds, decoder; of several clips a list."""
 
     @classmethod
     def about(
@@ -149,6 +156,7 @@ class Outcome:
             facts=sample.facts,
             cluster=sample.cluster,
             locator=sample.locator,
+            frames=sample.frames,
             message=message,
             reply=reply,
             prompt=prompt,

@@ -223,7 +223,7 @@ def test_every_way_to_compare_likelihoods_is_listed() -> None:
 
 def test_every_control_is_listed() -> None:
     text = sections("metrics.md")["Controls"]
-    assert re.findall(r"^- `(\w+)`:", text, re.MULTILINE) == list(CONTROLS)
+    assert re.findall(r"^- `([\w-]+)`:", text, re.MULTILINE) == list(CONTROLS)
     assert f"{RESAMPLES:,} resamples" in (DOCS / "metrics.md").read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from mmbench.adapters.hf.reading import shortened
 from mmbench.adapters.hf.writing import Reader, settle, write
 from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_bytes
-from mmbench.harness.errors import TooLong, Unsupported
+from mmbench.harness.errors import OnePicture, TooLong, Unsupported
 from mmbench.harness.models.abilities import Generation, Prepared
 from mmbench.harness.replies.coordinates import resized
 
@@ -143,7 +143,8 @@ class VisionLanguageModel(FileModel):
 
     def _check_count(self, pictures: int) -> None:
         if self._writes.one and pictures != 1:
-            raise Unsupported(f"{self._source.label} writes about one picture; an item has {pictures}")
+            told = OnePicture if pictures else Unsupported
+            raise told(f"{self._source.label} writes about one picture; an item has {pictures}")
         if not pictures and not self._writes.chat:
             raise Unsupported(f"{self._source.label} writes about pictures; an item has none")
 

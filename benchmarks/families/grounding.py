@@ -36,6 +36,7 @@ from mmbench.harness.ask.examinee import Examinee, Located, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, Unreadable, Unsupported
 from mmbench.harness.media.crop import Region
+from mmbench.harness.media.image import Image
 from mmbench.harness.models.places import POINT_CONVENTIONS, Places
 from mmbench.harness.replies.boxes import CONVENTIONS, Box, read_boxes
 from mmbench.harness.replies.points import read_points
@@ -102,6 +103,8 @@ class Grounding:
         asked = prompt_for(options.asks, options.convention)
         made = wording(answered, asked, max_tokens=128, required=("question",), known=("question",))
         self._wording = replace(made, phrasing=options.phrasing)
+        if "video" in data.fields:
+            raise DataError("places are in pictures, and the data shows clips; name the column of `image` in `fields`")
         if "boxes" not in data.fields and not (self._points and "mask" in data.fields):
             raise DataError(f"'fields' must say which column holds 'boxes'{' or mask' * self._points}")
         if options.box_format is None and {"boxes", "proposals"} & set(data.fields):
@@ -189,7 +192,7 @@ class Grounding:
                 f"a model that does not write ranks proposals, and item {sample.id} has none",
                 step="name their column in the task, as in fields: {proposals: COLUMN}, or ask a model that writes",
             )
-        width, height = sample.media[0].size()
+        width, height = _size(sample)
         return [part_of(from_exact(option.label), width, height) for option in sample.options]
 
     def _own(self, places: Places) -> str | None:
@@ -222,7 +225,7 @@ class Grounding:
         true = tuple(from_exact(each) for each in sample.references if not each.startswith("mask"))
         proposals = tuple(from_exact(option.label) for option in sample.options)
         try:
-            size = sample.media[0].size()
+            size = _size(sample)
             if mask is not None and mask.shape[::-1] != size:
                 raise Unreadable(f"its mask has {mask.shape[1]} x {mask.shape[0]} pixels, and its picture {size}")
             found = self._found(located, proposals, size, places)
@@ -293,3 +296,11 @@ class Grounding:
             share = covered(item.true, width, height) if item.mask is None else float(item.mask.mean())
             return {"point_accuracy": share, "first_point_accuracy": share}
         return self._values(item, (tuple(part * item.size[i % 2] for i, part in enumerate(mean)),))
+
+
+def _size(sample: Sample) -> tuple[int, int]:
+    """Return width and height of the sample's picture. Raises Unreadable."""
+    shown = sample.media[0]
+    if not isinstance(shown, Image):
+        raise Unreadable(f"item {sample.id} shows no picture")
+    return shown.size()

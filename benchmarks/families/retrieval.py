@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.metrics.retrieval import median_rank
-from mmbench.benchmarks.sources.cells import column, picture, texts
+from mmbench.benchmarks.families.common.rows import media_of, segment_of
+from mmbench.benchmarks.metrics.retrieval import mean_rank, median_rank
+from mmbench.benchmarks.sources.cells import column, texts
 from mmbench.harness.ask.examinee import Examinee, Similarity, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
@@ -23,17 +24,20 @@ from mmbench.harness.types import Outcome, Route, Sample, Unit
 UNITS: Mapping[str, Unit] = {"image_to_text": "image", "text_to_image": "text"}
 """A direction of search and what its queries are."""
 
-_NAME = re.compile(r"(image_to_text|text_to_image)/(?:recall@([1-9]\d*)|median_rank)")
+_NAME = re.compile(r"(image_to_text|text_to_image)/(?:recall@([1-9]\d*)|(median|mean)_rank)")
 
 
 class RetrievalOptions(BaseModel):
-    """Retrieval has no task-file keys of its own."""
+    """The task-file keys of retrieval."""
 
     model_config = ConfigDict(extra="forbid")
 
+    paragraph: bool = False
+    """True where all captions of a picture or clip, in their order, are one text that describes it."""
+
 
 class Retrieval:
-    """Recall at k and median rank in both directions (Karpathy and Fei-Fei 2015, 4.2).
+    """Recall at k, median and mean rank in both directions (Karpathy and Fei-Fei 2015, 4.2).
 
     A picture is found by a caption, and a caption by its picture; any one of a picture's captions among the first k is
     a hit. Equal pictures are one, with the captions of all. Ties are ordered at random in expectation, so that a
@@ -50,27 +54,29 @@ class Retrieval:
 
     def __init__(self, options: RetrievalOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
+        self._paragraph = options.paragraph
         captions = data.fields["captions"]
         self._captions = captions if isinstance(captions, list) else [captions]
         self.metrics = [_metric(name) for name in metrics or _DEFAULT]
 
     def protocol(self) -> Json:
         """Return the rule of ties; captions are shown as they are, without a prompt."""
-        return {"ties": "expected", "prompt": "{caption}"}
+        whole = {"paragraph": True} if self._paragraph else {}
+        return {"ties": "expected", "prompt": "{caption}", **whole}
 
     def samples(self) -> Iterator[Sample]:
-        """Yield one sample a picture; neighbouring rows of one picture are one sample. Raises DataError."""
-        name = str(self._data.fields["image"])
-        rows = ((column(row, name), row) for row in self._data.source)
+        """Yield one sample a picture or clip; neighbouring rows of one are one sample. Raises DataError."""
+        name = str(self._data.fields["video" if "video" in self._data.fields else "image"])
+        rows = (([column(row, name), *segment_of(self._data, row)], row) for row in self._data.source)
         number = 0
-        for _, group in groupby(rows, key=_file_of):
-            members = list(group)
-            cell, first = members[0]
+        for _, group in groupby(rows, key=_shown_in):
+            members = [row for _, row in group]
+            captions = tuple(caption for row in members for caption in self._captions_of(row))
             yield Sample(
-                id=self._data.id_of(first, number),
-                media=(picture(cell, first),),
-                references=tuple(caption for _, row in members for caption in self._captions_of(row)),
-                facts=self._data.facts_of(first),
+                id=self._data.id_of(members[0], number),
+                media=media_of(self._data, members[0]),
+                references=(" ".join(caption.strip() for caption in captions),) if self._paragraph else captions,
+                facts=self._data.facts_of(members[0]),
             )
             number += len(members)
 
@@ -97,7 +103,7 @@ class Retrieval:
         hits = {name: ranks.hit(k) for name, k in by_k.items()}
         blind = _all_tied(ranks)
         chances = {name: blind.hit(k) for name, k in by_k.items()}
-        median = f"{direction}/median_rank"
+        by_rank = {f"{direction}/median_rank", *(metric.name for metric in wanted if metric.aggregate is not None)}
         expected = ranks.expected()
         first = _firsts(unit, found)
         at = 0
@@ -114,6 +120,7 @@ class Retrieval:
                     cluster=sample.cluster,
                     unit=unit,
                     locator=sample.locator,
+                    frames=sample.frames,
                     message=failure.message if failure else None,
                 )
                 if failure:
@@ -124,7 +131,7 @@ class Retrieval:
                     prediction=f"rank {expected[at]:g}{first(at)}",
                     values={name: float(hit[at]) for name, hit in hits.items()},
                     chances={name: float(hit[at]) for name, hit in chances.items()},  # a median has no per-item chance
-                    statistics={median: (float(expected[at]),)},
+                    statistics={name: (float(expected[at]),) for name in by_rank},
                 )
                 at += 1
 
@@ -142,9 +149,13 @@ def _firsts(unit: Unit, found: Similarity) -> Callable[[int], str]:
     return told
 
 
-def _file_of(pair: tuple[Cell, Row]) -> object:
+def _shown_in(pair: tuple[list[Cell], Row]) -> list[object]:
     """Return what neighbouring rows of one picture have alike; others of equal content are found once they are read."""
-    cell, row = pair
+    (cell, *segment), row = pair
+    return [_file_of(cell, row), *map(str, segment)]
+
+
+def _file_of(cell: Cell, row: Row) -> object:
     if isinstance(cell, Mapping):
         cell = cell.get("bytes") or cell.get("path")
     if isinstance(cell, str):
@@ -167,25 +178,28 @@ def _all_tied(ranks: Ranks) -> Ranks:
 _DEFAULT = [f"{direction}/recall@{k}" for direction in UNITS for k in (1, 5, 10)]
 
 
+_RANKS = [f"{direction}/{kind}_rank" for kind in ("median", "mean") for direction in UNITS]
+
+
 def _metric(name: str) -> Metric:
     match = _NAME.fullmatch(name)
     if not match:
-        known = [*_DEFAULT, *(f"{direction}/median_rank" for direction in UNITS)]
+        known = [*_DEFAULT, *_RANKS]
         raise UsageError(f"retrieval has no metric '{name}'{nearest(name, known)}")
-    direction, k = match.groups()
+    direction, k, kind = match.groups()
     query, sought = ("picture", "captions") if direction == "image_to_text" else ("caption", "pictures")
     if k:
         return Metric(name, f"One that belongs to the {query} is among the {k} nearest {sought}.", UNITS[direction])
     return Metric(
         name,
-        f"Median rank of the nearest that belongs to the {query}.",
+        f"{kind.capitalize()} rank of the nearest that belongs to the {query}.",
         UNITS[direction],
         higher_is_better=False,
         lowest=1.0,
         best=None,
         proportion=False,
-        aggregate=median_rank,
+        aggregate=median_rank if kind == "median" else mean_rank,
     )
 
 
-Retrieval.known_metrics = [_metric(name) for name in (*_DEFAULT, *(f"{way}/median_rank" for way in UNITS))]
+Retrieval.known_metrics = [_metric(name) for name in (*_DEFAULT, *_RANKS)]

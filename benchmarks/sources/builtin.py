@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import PIL.Image
 
 from mmbench.benchmarks.scenes import training
+from mmbench.benchmarks.scenes.clips.data import CLIPS
 from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
@@ -47,6 +48,7 @@ class Builtin:
     of grey, each a block of 8 x 8 pixels), `label` (0 to 9) and `parity` (even or odd).
     `scenes-...`: scenes drawn from parameters (see `mmbench.benchmarks.scenes.data`), splits `test`, `mini` (its first
     tenth), `validation`, `training` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
+    `clips-...`: the same in motion (see `mmbench.benchmarks.scenes.clips.data`); `mini` is the first quarter.
     Raises DataError for a name or a split it does not know.
     """
 
@@ -142,6 +144,10 @@ _DATA_SETS: Mapping[str, _DataSet] = {
         classes={"label": tuple("0123456789")},
     ),
     **{name: _scenes(name, scenes) for name, scenes in SETS.items()},
+    **{
+        name: _DataSet(clips.columns, partial(clips.count, name), partial(clips.rows, name))
+        for name, clips in CLIPS.items()
+    },
     "scenes-training": _DataSet(
         columns=lambda: training.COLUMNS,
         count=training.count,

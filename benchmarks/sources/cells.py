@@ -50,7 +50,8 @@ def picture(cell: Cell, row: Row) -> Image:
     # Beside bytes, a path is only the name that the file once had.
     path = cell.get("path") if isinstance(cell, Mapping) and data is None else cell
     if isinstance(path, str) and path and "\0" not in path:
-        return _picture_file(_encodable(path, row), row)
+        file = local_path(path, row)
+        return Image.from_path(row.base / file, locator=file)
     raise _no_picture(cell, row)
 
 
@@ -58,14 +59,16 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WRITTEN_BYTES = re.compile(r"""b['"]|\{\s*['"](bytes|path)['"]\s*:|<PIL\.|<_io\.""")
 
 
-def _picture_file(path: str, row: Row) -> Image:
+def local_path(path: str, row: Row) -> str:
+    """Return a path of a cell as this machine writes it. Raises DataError for an address."""
+    path = _encodable(path, row)
     if _ADDRESS.match(path):
         raise DataError(f"{row.where}: {shown(path)} is an address, and nothing is fetched; write the path of a file")
     if "\\" in path and not os.path.lexists(row.base / path):
         path = path.replace("\\", "/")  # as Windows writes it
     if row.root is not None and not Path(os.path.normpath(row.base / path)).is_relative_to(os.path.normpath(row.root)):
         raise DataError(f"{row.where}: {shown(path)} is outside of its data set, and is not read")
-    return Image.from_path(row.base / path, locator=path)
+    return path
 
 
 def _encoded(cell: str, row: Row) -> bytes | str:

@@ -13,6 +13,9 @@ from mmbench.harness.errors import DataError
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """Endings of picture files that Pillow always reads, in any case."""
 
+CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv", ".flv", ".wmv", ".3gp")
+"""Endings of video files, in any case."""
+
 _OPTIONAL = (".avif", ".heic", ".heif")
 """Endings that it reads where its build or a plug-in can."""
 
@@ -67,6 +70,11 @@ def is_picture(file: str) -> bool:
     """Tell whether the ending is one of pictures that can be read here."""
     name = file.lower()
     return name.endswith(SUFFIXES) or (name.endswith(_OPTIONAL) and Path(name).suffix in _registered())
+
+
+def is_clip(file: str) -> bool:
+    """Tell whether the ending is one of video files."""
+    return file.lower().endswith(CLIPS)
 
 
 def notes_of(left_out: Counter[str]) -> Sequence[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mmbench.benchmarks.sources.cells import is_number, listed_cells, picture
+from mmbench.benchmarks.sources.folder_files import is_clip
 from mmbench.harness.errors import MmbenchError
 from mmbench.harness.tasks.source import Cell, Row, Source
 
@@ -48,12 +49,16 @@ def guess(source: Source) -> Guess | None:
     rows = list(islice(source, SAMPLED))
     held = Table(rows, list(source.columns()))
     image = held.image()
+    clip = held.clip() if image is None else None
     made = _multiple_choice(held) or _asked(held) or _pairs(held)
-    made = made or _captioned(held, image) or _labelled(held, source, image)
+    made = made or _captioned(held, image or clip) or _labelled(held, source, image or clip)
     if made is None:
         return None
     if image is not None and "images" not in made.fields:
         made.fields = {"image": image, **made.fields}
+    elif clip is not None:
+        made.fields = {"video": clip, **made.fields}
+        made.keys["frames"] = "{sampler: uniform, count: 8}"
     elif image is None and "images" not in made.fields:
         made.doubts.append("no column holds pictures that can be read: name the one of the pictures as `image`")
     used = {name for names in made.fields.values() for name in ([names] if isinstance(names, str) else names)}
@@ -101,6 +106,11 @@ class Table:
         except MmbenchError:
             return False
         return bool(rows)
+
+    def clip(self) -> str | None:
+        """Return the first column whose cells are names of video files, or that a source calls `video`."""
+        named = (name for name in self.names if (cells := self.texts(name)) and all(map(is_clip, cells)))
+        return next(named, None) or next((name for name in self.names if name == "video" and self.cells(name)), None)
 
     def is_group(self, name: str) -> bool:
         """Tell whether a column divides the rows into a few named groups."""

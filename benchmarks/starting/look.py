@@ -6,7 +6,7 @@ from pathlib import Path
 from mmbench.benchmarks.sources.annotations import read_document
 from mmbench.benchmarks.sources.cells import text_lines
 from mmbench.benchmarks.sources.folder import SPLIT_NAMES
-from mmbench.benchmarks.sources.folder_files import entries, files, is_picture
+from mmbench.benchmarks.sources.folder_files import entries, files, is_clip, is_picture
 from mmbench.benchmarks.sources.vqa_json import QUESTION_LISTS
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
@@ -59,14 +59,15 @@ def _folder(path: Path) -> Keys:
     if len(tables) == 1:
         return source_of(path / tables[0])
     classes = path / split if split else path
-    if any(is_picture(file) for folder in entries(classes) if folder.is_dir() for file in files(folder.path)):
+    below = (file for folder in entries(classes) if folder.is_dir() for file in files(folder.path))
+    if any(is_picture(file) or is_clip(file) for file in below):
         return _with_split({"kind": "folder", "path": str(path)}, split)
     if tables:
         raise DataError(f"{path} holds {len(tables)} tables ({', '.join(sorted(tables)[:5])}); name one of them")
-    if any(is_picture(name) for name in names):
+    if any(is_picture(name) or is_clip(name) for name in names):
         raise DataError(
-            f"{path} holds pictures, and nothing that says what they show; put them into a folder for each class, or "
-            "write a CSV file with a column for the picture and one for its label, question or captions"
+            f"{path} holds pictures, and nothing that says what they show; put them into a folder for each "
+            "class, or write a CSV file with a column for the picture and one for its label, question or captions"
         )
     raise DataError(f"{path} holds no class folders with pictures, no table and no shards")
 

@@ -1,20 +1,24 @@
-"""Controls: the same questions without the picture or with a wrong one, to show what a score owes to the pictures."""
+"""Controls: the same questions without the picture, with a wrong one, or without the order of a clip's frames."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 from weakref import finalize
+from zlib import crc32
 
 import numpy as np
 
 from mmbench.harness.errors import Unreadable, Unsupported, UsageError, nearest
 from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium, Video
 from mmbench.harness.types import Sample
 
-ControlName = Literal["blind", "shuffled"]
+ControlName = Literal["blind", "shuffled", "shuffled-frames", "single-frame", "reversed"]
 CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
+
+_TEMPORAL: tuple[ControlName, ...] = ("shuffled-frames", "single-frame", "reversed")
 
 _SIDE = 224
 _MID_GREY = 128
@@ -28,7 +32,7 @@ class Control:
     """Which pictures a sample shows instead of its own."""
 
     name: ControlName
-    media: Callable[[Sample], tuple[Image, ...]]
+    media: Callable[[Sample], tuple[Medium, ...]]
 
 
 def parse_controls(given: str) -> tuple[ControlName, ...]:
@@ -36,12 +40,18 @@ def parse_controls(given: str) -> tuple[ControlName, ...]:
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
         if name not in CONTROLS:
-            raise UsageError(f"there is no control '{name}'{nearest(name, CONTROLS)}; expected {' or '.join(CONTROLS)}")
+            raise UsageError(f"there is no control '{name}'{nearest(name, CONTROLS)}; expected {', '.join(CONTROLS)}")
     return tuple(name for name in CONTROLS if name in names)
 
 
 def make_control(name: ControlName, samples: Iterable[Sample], seed: int) -> Control:
     """Return a control over the samples of a task. Raises Unsupported where it would change nothing."""
+    if name in _TEMPORAL:
+        if not any(isinstance(medium, Video) for sample in samples for medium in sample.media):
+            step = "leave this control out for tasks without clips"
+            why = f"the control '{name}' needs items that show clips, whose frames have an order"
+            raise Unsupported(why, step=step)
+        return temporal(name, seed)
     if name == "shuffled":
         return shuffled(samples, seed)
     if not any(sample.media for sample in samples):
@@ -50,8 +60,9 @@ def make_control(name: ControlName, samples: Iterable[Sample], seed: int) -> Con
 
 
 def blind() -> Control:
-    """Show one mid-grey picture of 224 x 224 in place of each."""
-    return Control("blind", lambda sample: (GREY,) * len(sample.media))
+    """Show one mid-grey picture of 224 x 224 in place of each, and a clip of one in place of each clip."""
+    grey = Video.of_frames((GREY,), GREY.locator)
+    return Control("blind", lambda sample: tuple(grey if isinstance(m, Video) else GREY for m in sample.media))
 
 
 def shuffled(samples: Iterable[Sample], seed: int) -> Control:
@@ -61,10 +72,10 @@ def shuffled(samples: Iterable[Sample], seed: int) -> Control:
     Raises Unsupported when there are fewer than two different pictures.
     """
     folder = TemporaryDirectory(prefix="mmbench-")  # encoded pictures in memory would all stay there otherwise
-    pictures: dict[str, Image] = {}
+    pictures: dict[str, Medium] = {}
     donors: dict[str, str] = {}
 
-    def media(sample: Sample) -> tuple[Image, ...]:
+    def media(sample: Sample) -> tuple[Medium, ...]:
         digests = [_digest(image) for image in sample.media]
         return tuple(
             image if digest is None else pictures[donors[digest]]
@@ -84,7 +95,38 @@ def shuffled(samples: Iterable[Sample], seed: int) -> Control:
     return Control("shuffled", media)
 
 
-def _digest(image: Image) -> str | None:
+def temporal(name: ControlName, seed: int) -> Control:
+    """Show other frames of each clip, or the same in another order; pictures stay.
+
+    The moments that go with the frames stay in order, for they would give the order away.
+    """
+
+    def rearranged(medium: Medium) -> Medium:
+        if not isinstance(medium, Video):
+            return medium
+        if name == "shuffled-frames":
+            return medium.arranged(f"{name}:{seed}", lambda count: _out_of_order(medium, count, seed))
+        if name == "single-frame":
+            return medium.arranged(name, lambda count: [count // 2])
+        return medium.arranged(name, lambda count: range(count - 1, -1, -1))
+
+    return Control(name, lambda sample: tuple(map(rearranged, sample.media)))
+
+
+def _out_of_order(clip: Video, count: int, seed: int) -> Sequence[int]:
+    """Return places of frames in a random order in which they do not look as they did; as they are if all are alike.
+
+    Raises Unreadable.
+    """
+    own = [frame.digest for frame in clip.frames()]
+    random = np.random.default_rng((seed, crc32(clip.digest.encode())))
+    order = list(range(count))
+    while len(set(own)) > 1 and [own[place] for place in order] == own:
+        order = random.permutation(count).tolist()
+    return order
+
+
+def _digest(image: Medium) -> str | None:
     try:
         return image.digest
     except Unreadable:

@@ -15,6 +15,7 @@ from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, NoPicture, Unreadable, Unsupported
 from mmbench.harness.media.crop import Region, crop
 from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium
 from mmbench.harness.models.abilities import (
     Ability,
     Adapter,
@@ -91,13 +92,13 @@ class Interview:
         """Tell that so many inputs are to come besides the items."""
         self._store.expect(inputs)
 
-    def pictures(self, sample: Sample) -> tuple[Image, ...]:
+    def pictures(self, sample: Sample) -> tuple[Medium, ...]:
         """Return what the sample shows, at least one picture. Raises NoPicture where it has none."""
         if not sample.media:
             raise NoPicture(f"item {sample.id} has no picture for {self.name} to look at")
         return self.control.media(sample) if self.control else sample.media
 
-    def pictures_if_any(self, sample: Sample) -> tuple[Image, ...]:
+    def pictures_if_any(self, sample: Sample) -> tuple[Medium, ...]:
         """Return what the sample shows to a model that may take text alone. Raises Unsupported where it does not."""
         if self.text_alone and (self.shows_nothing or not sample.media):
             return ()
@@ -105,13 +106,13 @@ class Interview:
 
     def crops(self, sample: Sample, regions: Sequence[Region]) -> Iterator[tuple[Image, ...]]:
         """Yield what is shown for each region of the sample's one picture. Raises Unsupported for another number."""
-        media = self.pictures(sample)
-        if len(media) != 1:
-            raise Unsupported(f"regions are of one picture; item {sample.id} has {len(media)}")
+        first, *others = self.pictures(sample)
+        if others or not isinstance(first, Image):
+            raise Unsupported(f"regions are of one picture; item {sample.id} shows another thing")
         for region in regions:
-            yield () if self.shows_nothing else (crop(media[0], region),)
+            yield () if self.shows_nothing else (crop(first, region),)
 
-    def one_by_one(self, sample: Sample) -> Iterator[tuple[Image, ...]]:
+    def one_by_one(self, sample: Sample) -> Iterator[tuple[Medium, ...]]:
         """Yield what is shown for each picture of the sample alone. Raises Unsupported where it has none."""
         for image in self.pictures(sample):
             yield () if self.shows_nothing else (image,)
@@ -134,7 +135,7 @@ class Interview:
         """True when blindness, the control's or the model's own, means no picture at all."""
         return self._ignores or (self.text_alone and self.control is not None and self.control.name == "blind")
 
-    def without(self, images: tuple[Image, ...]) -> tuple[Image, ...]:
+    def without(self, images: tuple[Medium, ...]) -> tuple[Medium, ...]:
         """Return what a blind model is shown in place of `images`."""
         return () if self.text_alone else (GREY,) * len(images)
 

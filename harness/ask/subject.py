@@ -247,7 +247,10 @@ class Subject:
 
     def route(self, verb: Verb) -> Route:
         """Return the route by which a verb is asked. Raises Unsupported where there is none."""
-        return choose_route(self.name, verb, self._preferred, self._interview.able, self.pinned, self._near)
+        able = self._interview.able
+        if "embed_videos" in able:
+            able |= {"embed_images"}  # a picture is a clip of one frame
+        return choose_route(self.name, verb, self._preferred, able, self.pinned, self._near)
 
     def _near(self) -> Mapping[Ability, str]:
         return misspelt(self.adapter)

@@ -10,6 +10,7 @@ from mmbench.harness.digest import Json
 from mmbench.harness.records.by_fact import FactTable, fact_table, facts_of, rows_by
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.reported import Reported
+from mmbench.harness.scores.gain import GAINS, GainName
 from mmbench.harness.statistics.estimate import Estimate
 
 
@@ -39,9 +40,10 @@ class Board:
         return any(column.partial for column in self.columns)
 
     @property
-    def gains(self) -> bool:
-        """True when controls were run for something on the board."""
-        return any(cell and cell.gain for line in self.lines for cell in line.cells)
+    def gains(self) -> tuple[GainName, ...]:
+        """The gains that something on the board has, its controls having been run."""
+        held = {name for line in self.lines for cell in line.cells if cell for name in cell.gains}
+        return tuple(name for name in GAINS if name in held)
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -97,10 +99,10 @@ class Board:
         for entry, line in (*standing, *((each.entry, None) for each in self.apart)):
             record = entry.record
             more = self._more(line, record.reference)
-            gain = more.pop("visual_gain")
+            gains = {name: more.pop(name) for name in _GAINS}
             cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}
             rows += [
-                {**row, "visual_gain": gain if row["primary"] else None, **cost, **more, **_MEASURED}
+                {**row, **(gains if row["primary"] else dict.fromkeys(_GAINS)), **cost, **more, **_MEASURED}
                 for row in self._rows_of(entry)
             ]
         for each in self.reported:
@@ -118,12 +120,14 @@ class Board:
         """Return what a row says of the line it belongs to."""
         found = next(((i, column) for i, column in enumerate(self.columns) if column.task == task), None)
         if line is None or found is None:
-            return {"visual_gain": None, "standing": None}
+            return {**dict.fromkeys(_GAINS), "standing": None}
         i, column = found
         cell, standing = line.cells[i], line.standing
         ranked_on: dict[str, Json] = {} if self.shared is None else {"shared": list(self.shared.tasks)}
         return {
-            "visual_gain": cell.gain.as_json() if cell and cell.gain else None,
+            **{
+                key: made.as_json() if cell and (made := cell.gains.get(name)) else None for key, name in _GAINS.items()
+            },
             "standing": {
                 **ranked_on,
                 "rank": line.rank,
@@ -138,6 +142,8 @@ class Board:
         }
 
 
+_GAINS: Mapping[str, GainName] = {f"{name}_gain": name for name in GAINS}
+"""Key of a row to the gain that it holds."""
 _MEASURED: Mapping[str, Json] = {"reported": False, "source": None, "url": None}
 
 

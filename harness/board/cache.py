@@ -24,7 +24,7 @@ _LAYOUT = 6
 
 @dataclass(slots=True)
 class BoardCache:
-    """Replicates and visual gains, under the signatures of the records that they were made from."""
+    """Replicates and gains, under the signatures of the records that they were made from."""
 
     replicates: dict[str, Replicates] = field(default_factory=dict)
     gains: dict[str, Gain | None] = field(default_factory=dict)

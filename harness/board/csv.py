@@ -67,8 +67,8 @@ def _cells(board: Board, line: Line) -> Iterator[tuple[str, Json]]:
         yield f"{name} low", cell.score.low if cell else None
         yield f"{name} high", cell.score.high if cell else None
         yield f"{name} route", cell.route if cell else None
-        if board.gains:
-            yield from _ends(f"{name} visual gain", cell.gain if cell else None).items()
+        for gain in board.gains:
+            yield from _ends(f"{name} {gain} gain", cell.gains.get(gain) if cell else None).items()
 
 
 def _levels(table: FactTable, line: Line) -> Iterator[tuple[str, Json]]:

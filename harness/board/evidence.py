@@ -13,10 +13,10 @@ from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.entry import Entry
+from mmbench.harness.records.gains import gains_of, read_gain
 from mmbench.harness.records.measured import Measured, read_measured
-from mmbench.harness.records.outcomes import read_outcomes
 from mmbench.harness.records.replicates import Replicates, replicates
-from mmbench.harness.scores.gain import Gain, visual_gain
+from mmbench.harness.scores.gain import Gain, GainName
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
 
@@ -83,22 +83,19 @@ class Evidence:
             self._note(error)
             return None
 
-    def gain(self, entry: Entry, controls: Sequence[Entry]) -> Gain | None:
-        """Return what a record's primary score owes to the pictures; None without controls, or where one is damaged."""
-        keys = [self._signature(each) for each in (entry, *controls)] if controls else []
-        if not keys or None in keys:
+    def gains(self, entry: Entry, controls: Sequence[Entry]) -> dict[GainName, Gain]:
+        """Return each gain that a record has over those of these controls that it is over."""
+        return gains_of(entry, controls, self._gain)
+
+    def _gain(self, entry: Entry, controls: Sequence[Entry]) -> Gain | None:
+        """Return what a record's primary score has over its controls; None where one is damaged."""
+        keys = [self._signature(each) for each in (entry, *controls)]
+        if None in keys:
             return None
         key = "\n".join(map(str, keys))
         if key not in self._held.gains:
             try:
-                metric = metric_named(entry.record.family, entry.record.primary.metric)
-                shown = {
-                    str(other.record.control): read_outcomes(other.path, other.record.outcomes_digest)
-                    for other in controls
-                }
-                self._held.gains[key] = visual_gain(
-                    metric, read_outcomes(entry.path, entry.record.outcomes_digest), shown
-                )
+                self._held.gains[key] = read_gain(entry, controls)
             except UsageError as error:
                 self._note(error)
                 return None

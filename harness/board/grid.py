@@ -9,8 +9,9 @@ from mmbench.harness.board.eligible import TOLD
 from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
 from mmbench.harness.records.by_fact import FactTable
-from mmbench.harness.render.figures import COVERED, count, interval, number, some
+from mmbench.harness.render.figures import COVERED, count, gained, interval, number, some
 from mmbench.harness.render.plain import plain
+from mmbench.harness.scores.gain import SAID, GainName
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import FEW_CLUSTERS, Score
 
@@ -41,10 +42,10 @@ def choose_view(board: Board) -> View:
 
 
 def grids(board: Board, view: View | None = None) -> list[Grid]:
-    """Return the tables of a board: the ranking, what the view names, the visual gain, and published figures."""
+    """Return the tables of a board: the ranking, what the view names, the gains, and published figures."""
     view = view or choose_view(board)
     details = [_tasks(board) if view == "tasks" else _means(board, view), *map(fact_grid, board.by_fact)]
-    details += [_gains(board), _reported(board)]
+    details += [*(_gains(board, name) for name in board.gains), _reported(board)]
     return [ranking(board, view), *(grid for grid in details if grid.rows and grid.numbers)]
 
 
@@ -171,21 +172,15 @@ def _items(scores: Sequence[Score | None]) -> str:
     return f"{max((score.n for score in scores if score), default=0):,}"
 
 
-def _gains(board: Board) -> Grid:
+def _gains(board: Board, name: GainName) -> Grid:
     rows = []
     for i, column in enumerate(board.columns):
-        cells = [line.cells[i] for line in board.lines]
-        if any(cell and cell.gain for cell in cells):
-            rows.append((_name(column), *map(_gain, cells)))
-    return Grid("Visual gain", ("task and metric",), tuple(map(label, board.lines)), tuple(rows))
-
-
-def _gain(cell: Cell | None) -> str:
-    if cell is None or cell.gain is None:
-        return "-"
-    gain = cell.gain
-    ends = f" ({gain.low:+.3f} … {gain.high:+.3f})" if gain.low is not None and gain.high is not None else ""
-    return f"{gain.value:+.3f}{ends}"
+        held = [cell.gains.get(name) if (cell := line.cells[i]) else None for line in board.lines]
+        if any(held):
+            rows.append(
+                (_name(column), *("-" if each is None else gained(each.value, each.low, each.high) for each in held))
+            )
+    return Grid(f"{name.capitalize()} gain", ("task and metric",), tuple(map(label, board.lines)), tuple(rows))
 
 
 def _reported(board: Board) -> Grid:
@@ -218,8 +213,10 @@ def board_notes(board: Board) -> list[str]:
         notes.append("rank without interval: the outcomes of a task cannot be read")
     if any(line.source is not None for line in board.lines):
         notes.append("(reported): published figures, set among the measured ones on request; they may not compare")
-    if board.gains:
-        notes.append("visual gain: the score less the larger of its controls (blind, shuffled), with its 95 % interval")
+    notes += [
+        f"{name} gain: the score less the larger of its controls ({SAID[name]}), with its 95 % interval"
+        for name in board.gains
+    ]
     few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)
     if few:
         notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {some(list(few), _FEW_NAMES)}")

@@ -9,7 +9,7 @@ import numpy as np
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.replicates import REPLICATES, Replicates
 from mmbench.harness.scores.corrected import corrected
-from mmbench.harness.scores.gain import Gain
+from mmbench.harness.scores.gain import Gain, GainName
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.means_of_tasks import correlation, macro_average
 from mmbench.harness.statistics.standing import Standing, standings
@@ -38,8 +38,8 @@ class Cell:
     route: Route | Literal["recorded", "reported"]
     best: float | None
     """Best value, the perfect one in chance correction."""
-    gain: Gain | None = None
-    """Visual gain of the score, where controls were run."""
+    gains: Mapping[GainName, Gain] = field(default_factory=dict)
+    """What the score has over its controls, where they were run."""
     replicates: Replicates | None = field(default=None, compare=False, repr=False)
     """(REPLICATES,) of the score, paired with those of every other cell; None where its outcomes cannot be read."""
 

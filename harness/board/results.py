@@ -18,6 +18,7 @@ from mmbench.harness.records.attempt import attempts
 from mmbench.harness.records.by_fact import check_fact
 from mmbench.harness.records.curves import PlotOf, as_point, plot_curves, plot_of
 from mmbench.harness.records.entry import Entry, find, in_results
+from mmbench.harness.records.gains import asked
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.reported import Reported, load_reported
 from mmbench.harness.render.figures import count, interval, number
@@ -78,10 +79,10 @@ class Results:
         keep = keep or Filter()
         latest = [entry for attempt in self.attempts for entry in attempt.entries]
         failed = [each for attempt in self.attempts for each in attempt.failed]
-        asked = outlines(suite, (entry.record for entry in latest if entry.record.control is None), failed)
-        keep.check([*(each.label for each in self.attempts), *(each.model for each in self.reported)], asked)
-        keep = keep.resolved(column.task for column in asked)
-        order = [column for column in asked if keep.task(column.task, column.family, column.dimension)]
+        outlined = outlines(suite, (entry.record for entry in latest if entry.record.control is None), failed)
+        keep.check([*(each.label for each in self.attempts), *(each.model for each in self.reported)], outlined)
+        keep = keep.resolved(column.task for column in outlined)
+        order = [column for column in outlined if keep.task(column.task, column.family, column.dimension)]
         tasks = {column.task for column in order}
         kept = [attempt for attempt in self.attempts if keep.model(attempt.label)]
         latest = [entry for entry in latest if entry.record.reference in tasks and keep.record(entry.record)]
@@ -150,14 +151,14 @@ class Results:
     ) -> list[Entrant]:
         shown: defaultdict[tuple[Json, ...], list[Entry]] = defaultdict(list)
         for entry in controls:
-            shown[_asked(entry.record)].append(entry)
+            shown[asked(entry.record)].append(entry)
         drawn = evidence.replicates(entry for entry in entries if entry.record.card.best is not None)
         cells: defaultdict[str, dict[str, Cell]] = defaultdict(dict)
         by_model: defaultdict[str, list[Record]] = defaultdict(list)
         for entry in entries:
             record = entry.record
-            gain = evidence.gain(entry, shown.get(_asked(record), ()))
-            made = Cell(record.primary, record.route, record.card.best, gain, drawn.get(entry.path))
+            gains = evidence.gains(entry, shown.get(asked(record), ()))
+            made = Cell(record.primary, record.route, record.card.best, gains, drawn.get(entry.path))
             cells[record.model][record.reference] = made
             by_model[record.model].append(record)
         return [
@@ -252,11 +253,6 @@ def _only(
         [columns[i] for i in kept],
         [replace(each, cells=tuple(each.cells[i] for i in kept)) for each in entrants],
     )
-
-
-def _asked(record: Record) -> tuple[Json, ...]:
-    """Return what a record shares with its controls."""
-    return (record.model, record.reference, record.protocol, record.route, record.partial)
 
 
 def _speed(records: Sequence[Record]) -> float | None:

@@ -75,7 +75,10 @@ def run(
     route: Annotated[RouteName | None, typer.Option("--route", help="Route that every model must be asked by.")] = None,
     controls: Annotated[
         str,
-        typer.Option("--controls", help="Controls without the right picture: blind, shuffled or both, with a comma."),
+        typer.Option(
+            "--controls",
+            help="Controls: blind, shuffled; of clips shuffled-frames, single-frame, reversed. With commas.",
+        ),
     ] = "",
     scorer: Scorer = None,
     max_minutes: Annotated[

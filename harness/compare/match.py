@@ -153,7 +153,10 @@ def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
     if metric.by_scorer:
         named.append(("scorer", _scorer(a), _scorer(b)))
     cut = _cut(a, b)
-    if not cut:
+    if a.dataset.get("frames") != b.dataset.get("frames"):
+        # The digest of the data tells of the frames too, and says no more.
+        named.append(("frames", _sampler(a), _sampler(b)))
+    elif not cut:
         named.append(("dataset digest", str(a.dataset["digest"])[:8], str(b.dataset["digest"])[:8]))
     differing = [f"{what} {one} against {other}" for what, one, other in named if one != other]
     if not differing and not cut and a.protocol != b.protocol:
@@ -165,6 +168,8 @@ def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
 
 def _what_to_do(a: Entry, b: Entry, names: tuple[str, str]) -> str:
     """Return, where the data differ, which side is which, in which items, and how both come to be asked the same."""
+    if a.record.dataset.get("frames") != b.record.dataset.get("frames"):
+        return "; with --force the two are compared, item by item"
     if _cut(a.record, b.record) or a.record.dataset["digest"] == b.record.dataset["digest"]:
         return ""
     found = unlike(a, b)
@@ -176,6 +181,21 @@ def _what_to_do(a: Entry, b: Entry, names: tuple[str, str]) -> str:
 def _cut(a: Record, b: Record) -> bool:
     """Tell whether one run asked fewer items: its digest, and with it its protocol, are then its own."""
     return (a.partial or b.partial) and a.dataset["n"] != b.dataset["n"]
+
+
+def _sampler(record: Record) -> str:
+    """Return which frames of its clips a record is about: `uniform count=8`.
+
+    >>> from types import SimpleNamespace
+    >>> spec = {"sampler": "uniform", "version": 1, "count": 8, "fps": None}
+    >>> _sampler(SimpleNamespace(dataset={"frames": spec})), _sampler(SimpleNamespace(dataset={}))
+    ('uniform version=1 count=8', 'none')
+    """
+    spec = record.dataset.get("frames")
+    if not isinstance(spec, dict):
+        return "none"
+    rest = [f"{key}={value}" for key, value in spec.items() if key != "sampler" and value is not None]
+    return " ".join([str(spec.get("sampler")), *rest])
 
 
 def _scorer(record: Record) -> str:

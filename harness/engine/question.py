@@ -10,7 +10,8 @@ from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media.image import Content, Image
+from mmbench.harness.media.image import Content
+from mmbench.harness.media.video import Clip, Medium, read_media
 from mmbench.harness.models.abilities import Array, Generation
 from mmbench.harness.types import Failure
 
@@ -40,30 +41,34 @@ class Question:
     """One input to a model: first with pictures yet to be read, then with their content and its key."""
 
     kind: Kind
-    images: tuple[Image, ...] = ()
-    """The pictures; none once they are read."""
+    images: tuple[Medium, ...] = ()
+    """The pictures and clips; none once they are read."""
     prompt: str = ""
     texts: tuple[str, ...] = ()
     generation: Generation = Generation()
     tuning: Tuning | None = None
     contents: tuple[Content, ...] = ()
-    """What was read of the pictures."""
+    """What was read of the pictures, a clip's frames one after the other."""
     key: bytes = b""
     """Identity in the store, known once the pictures are read."""
     item: str = ""
     """Id of the item that first asked it, for a person who looks; no answer depends on it."""
+    clips: tuple[Clip, ...] = ()
+    """Which of the contents are frames of a clip, and when they are shown."""
 
     def read(self) -> "Question | Failure":
         """Read the pictures once and return the question with its content and key, ready to be prepared."""
         try:
-            contents = tuple(image.read() for image in self.images)
+            contents, clips = read_media(self.images)
         except Unreadable as error:
             return Failure(str(error))
-        key = self._key(contents)
+        key = self._key(contents, clips)
         # Not by `replace`, which looks up each field: every input of a run passes here.
-        return Question(self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key, self.item)
+        return Question(
+            self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key, self.item, clips
+        )
 
-    def _key(self, contents: tuple[Content, ...]) -> bytes:
+    def _key(self, contents: tuple[Content, ...], clips: tuple[Clip, ...]) -> bytes:
         identity: list[Json] = [
             self.kind.name,
             [content.digest for content in contents],
@@ -73,6 +78,8 @@ class Question:
         ]
         if self.tuning is not None:
             identity.append(self.tuning.identity)
+        if clips:
+            identity.append([clip.as_json() for clip in clips])
         return bytes.fromhex(digest_json(identity))
 
 

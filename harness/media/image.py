@@ -144,6 +144,11 @@ class Image:
         return self._digest
 
     @property
+    def cluster(self) -> str:
+        """What items that show it share: its digest where it is known, else its locator."""
+        return self._digest or self.locator
+
+    @property
     def settled(self) -> bool:
         """True when the digest is known, or when the last read found that there is none."""
         return self._failed or self._digest is not None
@@ -225,7 +230,8 @@ class Raw:
 
     def __call__(self) -> Pixels:
         """Return RGB pixels."""
-        return PIL.Image.fromarray(self.array).convert("RGB")
+        image = PIL.Image.fromarray(self.array)
+        return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:
     array = np.ascontiguousarray(array)
     # Size and mode belong to the identity: the bytes of a 2 x 8 and of a 4 x 4 picture can be equal.
     return Content(
-        digest_bytes(b"array", repr(array.shape).encode(), array.tobytes()),
+        digest_bytes(b"array", repr(array.shape).encode(), array.data.cast("B")),
         array.nbytes,
         Raw(array),
         size=(array.shape[1], array.shape[0]),

@@ -19,12 +19,14 @@ ON_WHITE = "set on white"
 SCALED = "16 bits scaled to 8"
 FIRST_FRAME = "first frame"
 UNSURE = "levels of no sure range"
+SAMPLED_BY_TIME = "sampled by time"
 
 NOTES = {
     TURNED: "turned upright, as the orientation in their EXIF data says",
     ON_WHITE: "set on white, as they have transparency",
     SCALED: "scaled from 16 bits to 8",
     FIRST_FRAME: "taken by their first frame or page, as they have several",
+    SAMPLED_BY_TIME: "(clips) whose frames are taken by time and not by index, as their rate varies",
 }
 """What is done to a picture, as the notes of a record say it; what is refused is an item's error instead."""
 

@@ -1,7 +1,8 @@
 """Which frames of a clip are taken: samplers by name, each as its source takes them, to the index.
 
-`linspace-floor`, `linspace-round`, `centre` and `inner` are the plain ones; the others bear the name of the code whose
-frames they are, for the same words ("uniform, 8 frames") mean other frames there.
+`uniform` (`linspace-floor`), `linspace-round`, `interval-middle` (`centre`), `inner`, `fps`, `first` and `all` are the
+plain ones; the others bear the name of the code whose frames they are, for the same words ("uniform, 8 frames") mean
+other frames there.
 """
 
 import math
@@ -144,7 +145,21 @@ def _llava_video(clip: _Clip) -> Indices:
     return _linspace(clip.total, clip.wanted) if len(taken) > clip.wanted else taken
 
 
+def _fps(clip: _Clip) -> Indices:
+    """Return a frame at each step of time from the first on, and evenly spread ones where those are too many."""
+    step = clip.fps / clip.pace(1.0)
+    count = max(1, math.ceil(clip.total / step - 1e-9))
+    if count > clip.wanted:
+        return _floor(clip)
+    return [min(clip.total - 1, int(i * step + 1e-9)) for i in range(count)]
+
+
 _SAMPLERS: dict[str, Callable[[_Clip], Indices]] = {
+    "uniform": _floor,
+    "interval-middle": _centre,
+    "fps": _fps,
+    "first": lambda clip: list(range(min(clip.wanted, clip.total))),
+    "all": lambda clip: list(range(clip.total)),
     "linspace-floor": _floor,
     "linspace-round": _round,
     "centre": _centre,
@@ -174,6 +189,12 @@ _SAMPLERS: dict[str, Callable[[_Clip], Indices]] = {
 
 SAMPLERS = tuple(_SAMPLERS)
 """Their names."""
+
+BY_TIME = ("uniform", "linspace-floor", "linspace-round", "interval-middle", "centre", "inner", "fps")
+"""Those that go by time where a clip's rate varies; the code of others goes by index there, and its frames are kept."""
+
+VERSION = 1
+"""Raised when a name takes other frames than before."""
 
 
 def frame_indices(

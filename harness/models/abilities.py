@@ -64,6 +64,14 @@ class EmbedsTexts(Protocol):
 
 
 @runtime_checkable
+class EmbedsVideos(Protocol):
+    """Has a tower for clips; without it a clip is the mean of the unit vectors of its frames."""
+
+    def embed_videos(self, videos: list[list[Prepared]]) -> Array:
+        """Return (n, d) vectors, one a clip, in order; a clip is its frames, in order."""
+
+
+@runtime_checkable
 class ScoresTexts(Protocol):
     """Knows how likely a text is."""
 

@@ -41,6 +41,8 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     arrays = {name: arrow.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
     # All items of a classification share one prompt, which may list a thousand classes.
     arrays["prompt"] = arrow.repeated([outcome.prompt for outcome in outcomes])
+    if any(outcome.frames for outcome in outcomes):
+        arrays["frames"] = arrow.texts([outcome.frames for outcome in outcomes])
     arrays["values"] = arrow.struct([outcome.values for outcome in outcomes], arrow.numbers)
     arrays["chances"] = arrow.struct([outcome.chances for outcome in outcomes], arrow.numbers)
     for name in ("statistics", "guesses"):
@@ -141,6 +143,8 @@ def _outcome(row: dict[str, Any]) -> Outcome:
         raise ValueError(f"a row's {wrong or 'score'} is of another type")
     if not all(row.get(name) is None or isinstance(row[name], str) for name in ("reply", "prompt")):
         raise ValueError("a row's reply or prompt is no text")
+    if not isinstance(row.get("frames"), str | None):
+        raise ValueError("a row's frames are no text")
     lists = {part: {name: tuple(cell) for name, cell in held(part).items()} for part in ("statistics", "guesses")}
     return Outcome(**{**row, **{part: held(part) for part in ("values", "chances", "facts")}, **lists})
 

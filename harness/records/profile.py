@@ -13,6 +13,8 @@ from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.curves import as_point
+from mmbench.harness.records.entry import Entry
+from mmbench.harness.records.gains import asked, gains_of
 from mmbench.harness.records.measured import read_measured
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.replicates import replicates
@@ -54,6 +56,8 @@ class Dimension:
     verdict: Verdict
     """`no scale`: a primary metric has no best value or no known chance; `incomplete`: a task is missing, has no value
     or too few scored items."""
+    temporal: Estimate | None = None
+    """Mean over its tasks of the temporal gain, on the scale of the score; None where controls of one were not run."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the dimension as rows hold it."""
@@ -63,6 +67,9 @@ class Dimension:
             "n": self.n,
             "tasks": self.tasks,
             "verdict": self.verdict,
+            "temporal_gain": self.temporal.value if self.temporal else None,
+            "temporal_gain_low": self.temporal.low if self.temporal else None,
+            "temporal_gain_high": self.temporal.high if self.temporal else None,
         }
 
 
@@ -126,10 +133,10 @@ def plot_profiles(profiles: Sequence[Profile]) -> Any:
 def profile(tasks: Sequence[Task], records: Sequence[Record], results: Path | None = None) -> list[Dimension]:
     """Return the dimensions that the cards of the tasks name, in the order of the tasks.
 
-    `records` are those of one model. Its controls do not enter, nor do tasks without a dimension or without a best
-    value of their primary metric. `results`: the folder of their outcomes, from which an interval of several tasks is
-    that of a board. A dimension is told from chance by a p that is Holm-adjusted over all of them, so that guessing
-    seems to be more in one profile of twenty, not in one row.
+    `records` are those of one model. Its controls enter no score, but the gain over them; tasks without a dimension or
+    without a best value of their primary metric do not enter. `results`: the folder of their outcomes, from which an
+    interval of several tasks is that of a board, and gains are made. A dimension is told from chance by a p that is
+    Holm-adjusted over all of them, so that guessing seems to be more in one profile of twenty, not in one row.
     """
     held = {record.reference: record for record in records if record.control is None}
     found: dict[str, list[Record | None]] = {}
@@ -137,6 +144,9 @@ def profile(tasks: Sequence[Task], records: Sequence[Record], results: Path | No
         if task.card.dimension:
             found.setdefault(task.card.dimension, []).append(held.get(task.reference))
     made = [_dimension(name, group, results) for name, group in found.items()]
+    if results is not None:
+        controls = [_entry(record, results) for record in records if record.control]
+        made = [replace(each, temporal=_temporal(found[each.name], controls, results)) for each in made]
     ps = holm([from_chance(each.score) if each.score else None for each in made]).tolist()
     return [
         replace(each, verdict=_verdict(each.score, p)) if each.score else each for each, p in zip(made, ps, strict=True)
@@ -157,14 +167,39 @@ def _dimension(name: str, found: Sequence[Record | None], results: Path | None) 
     return Dimension(name, mean, n, len(mine), "no interval")
 
 
+def _entry(record: Record, results: Path) -> Entry:
+    return Entry(record, results / "runs" / record.model / record.file_name)
+
+
+def _temporal(found: Sequence[Record | None], controls: Sequence[Entry], results: Path) -> Estimate | None:
+    """Return the mean temporal gain of the tasks of a dimension; None where one has none."""
+    gains: list[Estimate] = []
+    for record in found if controls else ():
+        if record is None:
+            return None
+        mine = [each for each in controls if asked(each.record) == asked(record)]
+        chance, best = record.primary.chance, record.card.best
+        try:
+            made = gains_of(_entry(record, results), mine).get("temporal")
+        except UsageError:
+            return None
+        if made is None or chance is None or best is None or chance == best:
+            return None
+        gains.append(_scaled(made, 1 / (best - chance)))
+    return _mean(gains) if gains else None
+
+
+def _scaled(made: Estimate, by: float) -> Estimate:
+    return Estimate(made.value * by, *(None if end is None else end * by for end in (made.low, made.high)))
+
+
 def _drawn(records: Sequence[Record], results: Path) -> Floats | None:
     """Return (REPLICATES, tasks) scores over resampled pictures; None where outcomes cannot be read."""
     rows = []
     for record in records:
-        path = results / "runs" / record.model / record.file_name
         try:
             metric = metric_named(record.family, record.primary.metric)
-            measured = read_measured(path, record, metric)
+            measured = read_measured(_entry(record, results).path, record, metric)
         except UsageError:
             return None
         chance, best = record.primary.chance, record.card.best

@@ -109,8 +109,10 @@ class Record:
         parts: list[Json] = [self.protocol, self.fingerprint, self.route, self.control, self.partial]
         if self.scorer is not None:
             parts.append(self.scorer["fingerprint"])
-        if self.control == "shuffled" and self.seed:
-            parts.append(self.seed)  # other pictures are shown than under the default seed, which stays unnamed
+        if self.control in ("shuffled", "shuffled-frames") and self.seed:
+            parts.append(
+                self.seed
+            )  # other pictures or orders are shown than under the default seed, which stays unnamed
         return f"{self.reference}-{digest_json(parts)[:8]}.json"
 
     def rows(self) -> list[dict[str, Json]]:

@@ -32,6 +32,15 @@ def span(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{signed(low)} … {signed(high)}"
 
 
+def gained(value: float, low: float | None, high: float | None) -> str:
+    """Return a gain with its interval.
+
+    >>> gained(0.25, 0.1, 0.4), gained(0.25, None, None)
+    ('+0.250 (+0.100 … +0.400)', '+0.250')
+    """
+    return f"{value:+.3f}" if low is None or high is None else f"{value:+.3f} ({low:+.3f} … {high:+.3f})"
+
+
 def probability(p: float | None) -> str:
     """Return a p-value.
 

@@ -10,11 +10,17 @@ from mmbench.harness.board.line import Cell, Column, Line, label
 from mmbench.harness.board.missing import why_unranked
 from mmbench.harness.render.figures import COVERED, interval, number, some
 from mmbench.harness.render.html import Html, folding, name_tag, tag
+from mmbench.harness.scores.gain import GainName
 from mmbench.harness.statistics.estimate import Estimate
 
 _SHADES = 10
 _NAMES = 6
 """Tasks that a note names."""
+_GAINS: Mapping[GainName, tuple[str, str]] = {
+    "visual": ("gain", "its controls, which ask without the pictures"),
+    "temporal": ("gain of time", "what the frames give without their order, and the middle one alone"),
+}
+"""How a gain is called, and what it is over."""
 
 
 def board_table(board: Board, view: View | None = "tasks") -> Html:
@@ -49,8 +55,9 @@ def board_notes(board: Board) -> list[str]:
         notes.append(
             "Below a rank: those that it may truly be, where not one. Models of a group cannot be told from its best."
         )
-    if board.gains:
-        notes.append("Gain: the score less the larger of its controls, which ask without the pictures.")
+    notes += [
+        f"{_GAINS[name][0].capitalize()}: the score less the larger of {_GAINS[name][1]}." for name in board.gains
+    ]
     if board.shared is not None:
         notes.append(f"S{board.shared.note()[1:]}.")
     notes += [f"{note[:1].upper()}{note[1:]}." for note in by_notes(board)]
@@ -157,9 +164,9 @@ def _cell(cell: Cell | None, column: Column) -> Html:
         parts.append(tag("small", {"class": "warn"}, "few clusters"))
     if score.coverage < COVERED:
         parts.append(tag("small", {"class": "warn"}, f"{score.coverage:.1%} answered"))
-    if cell.gain is not None:
-        said = f"gain {cell.gain.value:+.3f}"
-        parts.append(tag("small", {"title": f"less the larger control, {cell.gain.control}"}, said))
+    for name, gain in cell.gains.items():
+        said = f"{_GAINS[name][0]} {gain.value:+.3f}"
+        parts.append(tag("small", {"title": f"less the larger control, {gain.control}"}, said))
     if cell.route != "embed":
         parts.append(tag("small", {"class": "route"}, cell.route))
     return tag("td", attributes, *parts)

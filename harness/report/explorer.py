@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmbench.harness.digest import Json
+from mmbench.harness.errors import Unreadable
+from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Video
 from mmbench.harness.records.originals import find_samples, sample_id
 from mmbench.harness.report.answers import Answer
 from mmbench.harness.report.gather import Asked
@@ -28,6 +31,8 @@ _PLACED = "grounding"
 
 _MOST_OPTIONS = 12
 _MOST_PICTURES = 4
+_MOST_FRAMES = 8
+"""Frames of a clip, evenly chosen of those that were shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +67,63 @@ def explore(
             continue
         first = next(iter(rows.values())).outcome
         sample = samples.get(sample_id(item.id, unit))
-        sample, keys = _still(sample, first, thumbnails)
-        made.append(_item(item.id, sample, first, keys, rows))
-        if task is not None and task.family_name == _PLACED and sample is not None and keys:
-            made[-1]["size"] = list(sample.media[0].size())
-        pictures.append(keys)
+        sample, still = _still(sample, first, thumbnails)
+        made.append(_item(item.id, sample, first, still, rows))
+        if task is not None and task.family_name == _PLACED and sample is not None and still.keys:
+            shown = sample.media[0]
+            made[-1].update({"size": list(shown.size())} if isinstance(shown, Image) else {})
+        pictures.append(list(still.keys))
     return Shown(made, pictures)
 
 
-def _still(sample: Sample | None, outcome: Outcome, thumbnails: Thumbnails) -> tuple[Sample | None, list[str]]:
-    """Return the sample, if it is what was asked, and keys of its pictures; else of the picture at the locator."""
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """What is seen of an item."""
+
+    keys: Sequence[str] = ()
+    """Of thumbnails."""
+    frames: Sequence[str] = ()
+    """What each of them is, where they are the frames of a clip."""
+
+
+def _still(sample: Sample | None, outcome: Outcome, thumbnails: Thumbnails) -> tuple[Sample | None, _Pictures]:
+    """Return the sample, if it is what was asked, and its pictures; else the picture at the locator."""
     if sample is not None:
-        keys = [key for image in sample.media[:_MOST_PICTURES] if (key := thumbnails.add(image))]
+        clip = next((medium for medium in sample.media if isinstance(medium, Video)), None)
+        if clip is not None:
+            made = _strip(clip, thumbnails)
+        else:
+            shown = [medium for medium in sample.media[:_MOST_PICTURES] if isinstance(medium, Image)]
+            made = _Pictures([key for image in shown if (key := thumbnails.add(image))])
         # The first picture is read by now, so that a sample knows its cluster; data that changed have another.
         if sample.cluster == outcome.cluster:
-            return sample, keys
+            return sample, made
     key = thumbnails.add_file(outcome.locator or "", outcome.cluster)
-    return None, [key] if key else []
+    return None, _Pictures([key] if key else [])
+
+
+def _strip(clip: Video, thumbnails: Thumbnails) -> _Pictures:
+    """Return frames of a clip in the order of time, each with its number in the clip and its moment."""
+    try:
+        frames = clip.frames()
+    except Unreadable:
+        return _Pictures()
+    chosen = sorted({place * (len(frames) - 1) // max(_MOST_FRAMES - 1, 1) for place in range(_MOST_FRAMES)})
+    indices, times = clip.indices, clip.timestamps
+    told = [f"frame {indices[i]}" + (f", {times[i]:.3f} s" if times else "") for i in chosen]
+    keys = [thumbnails.add(frames[i]) for i in chosen]
+    kept = [(key, said) for key, said in zip(keys, told, strict=True) if key]
+    return _Pictures([key for key, _ in kept], [said for _, said in kept])
 
 
 def _item(
-    name: str, sample: Sample | None, first: Outcome, keys: Sequence[str], rows: Mapping[int, Answer]
+    name: str, sample: Sample | None, first: Outcome, still: _Pictures, rows: Mapping[int, Answer]
 ) -> dict[str, Json]:
     item: dict[str, Json] = {
         "id": name,
         "target": _cut(first.target, _LONG),
-        "pictures": list(keys),
+        "pictures": list(still.keys),
+        "frames": list(still.frames),
         "answers": [_answer(number, row) for number, row in rows.items()],
     }
     if sample is not None:

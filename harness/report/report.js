@@ -180,6 +180,7 @@
     if (event.target === dialog) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.target.type === "range") return; // there the arrows are the frames' own
     if (step && event.key === "ArrowRight") step(1);
     if (step && event.key === "ArrowLeft") step(-1);
   });
@@ -298,10 +299,10 @@
     return [item.id, item.task.name, item.question, item.target, ...answers].join("\n").toLowerCase();
   }
 
-  function picture(key, item) {
+  function picture(key, item, what = "picture") {
     const source = data.pictures[key];
     if (!source) return blank(item);
-    const image = el("img", { class: "picture", src: source, alt: `picture of item ${item.id}`, width: 96, height: 96 });
+    const image = el("img", { class: "picture", src: source, alt: `${what} of item ${item.id}`, title: item.frames ? what : null, width: 96, height: 96 });
     return item.size ? el("span", { class: "placed" }, image, places(item)) : image;
   }
 
@@ -328,7 +329,50 @@
   }
   const blank = (item) => el("span", { class: "picture blank" }, item.locator || "no picture");
   const pictures = (item) =>
-    el("span", { class: "pictures" }, ...(item.pictures ? item.pictures.map((key) => picture(key, item)) : [blank(item)]));
+    item.frames
+      ? el("span", { class: "strip" }, ...item.pictures.map((key, at) => picture(key, item, item.frames[at])))
+      : el("span", { class: "pictures" }, ...(item.pictures ? item.pictures.map((key) => picture(key, item)) : [blank(item)]));
+
+  // A clip plays when it is asked to, once, and not at all for who wants no motion: they step through its frames.
+  const PACE = 300; // milliseconds
+  function player(item) {
+    const screen = el("span", { class: "screen" });
+    const told = el("span", { class: "dim" });
+    const last = item.pictures.length - 1;
+    const slider = el("input", { type: "range", min: 0, max: last, value: 0, "aria-label": "frame", oninput: () => turn(Number(slider.value)) });
+    let timer = null;
+    function put(at) {
+      slider.value = at;
+      slider.setAttribute("aria-valuetext", item.frames[at]);
+      told.textContent = item.frames[at];
+      screen.replaceChildren(picture(item.pictures[at], item, item.frames[at]));
+    }
+    function stop() {
+      clearInterval(timer);
+      timer = null;
+      button.textContent = "play";
+    }
+    function turn(at) {
+      stop();
+      put(at);
+    }
+    function tick() {
+      const at = Number(slider.value) + 1;
+      if (!slider.isConnected || !dialog.open || at > last) return stop();
+      put(at);
+    }
+    function play() {
+      if (timer) return stop();
+      const from = Number(slider.value);
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) return put(from < last ? from + 1 : 0);
+      if (from === last) put(0);
+      button.textContent = "stop";
+      timer = setInterval(tick, PACE);
+    }
+    const button = el("button", { type: "button", onclick: play, "aria-label": "play the frames" }, "play");
+    put(0);
+    return el("div", { class: "player" }, screen, el("div", { class: "steps" }, button, slider, told));
+  }
 
   const said = ([, , status, , text]) => (status === "ok" ? text || "–" : text ? `${text} (${status})` : status);
 
@@ -401,7 +445,7 @@
       el("button", { type: "button", onclick: () => move(-1), "aria-label": "previous item" }, "←"),
       el("button", { type: "button", onclick: () => move(1), "aria-label": "next item" }, "→"),
       el("span", { class: "dim" }, `${number + 1} of ${shown.length}`));
-    open(item.question || `${item.task.name} · ${item.id}`, move, pictures(item), list, tableOf(head, rows), steps);
+    open(item.question || `${item.task.name} · ${item.id}`, move, item.frames ? player(item) : "", pictures(item), list, tableOf(head, rows), steps);
     keep("item", `${item.task.name}\n${item.id}`);
   }
 

@@ -11,6 +11,7 @@ import PIL.Image
 
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Content, Image
+from mmbench.harness.media.video import Medium, Video, pictures_of
 from mmbench.harness.store.location import store_path
 from mmbench.harness.store.memory import keep, recall
 
@@ -46,16 +47,18 @@ class Thumbnails:
             kept = {**self._remembered, **self._new}
             keep(self._memory, dict([*kept.items()][-_MOST_REMEMBERED:]))
 
-    def add(self, image: Image) -> str | None:
-        """Return the key of a picture's thumbnail, None where the picture cannot be read."""
-        known = image.known_digest
+    def add(self, medium: Medium) -> str | None:
+        """Return the key of a picture's thumbnail, of a clip that of its middle frame; None where none can be read."""
+        known = None if isinstance(medium, Video) else medium.known_digest
         if known and known[:_KEY] in self._made:
             return known[:_KEY]
         try:
-            content = image.read()
+            pictures = pictures_of(medium)
+            shown = pictures[len(pictures) // 2]
+            content = shown.read()
             key = content.digest[:_KEY]
             if key not in self._made:
-                self._made[key] = self._drawn(content) if image.drawn else data_uri(content.decode())
+                self._made[key] = self._drawn(content) if shown.drawn else data_uri(content.decode())
         except Unreadable:
             return None
         return key

@@ -59,7 +59,13 @@ def examine(
         route=made.route,
         control=examinee.control_by(made.route),
         scorer={"model": scorer.name, "fingerprint": scorer.fingerprint} if scorer else None,
-        dataset={"digest": digest, "n": dataset.n, "partial": dataset.cut, **_sampled(dataset, settings)},
+        dataset={
+            "digest": digest,
+            "n": dataset.n,
+            "partial": dataset.cut,
+            **_sampled(dataset, settings),
+            **_frames(task),
+        },
         scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
         breakdown=tuple(break_down(task.family.metrics, outcomes)),
         card=_full_card(task),
@@ -117,12 +123,17 @@ def _sampled(dataset: Dataset, settings: RunSettings) -> dict[str, Json]:
     return {"sample": settings.seed} if settings.sample is not None and dataset.cut else {}
 
 
+def _frames(task: Task) -> dict[str, Json]:
+    """Return which frames of its clips a task shows, so that a comparison can name what differs."""
+    return {} if task.opened.frames is None else {"frames": task.opened.frames}
+
+
 def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:
     """Return the control of a sitting, if it has one. Raises Unsupported where it has no meaning."""
     if sitting.control is None:
         return None
     family = sitting.task.family
-    if family.verb == "similarity":
+    if family.verb == "similarity" and sitting.control in ("blind", "shuffled"):
         raise Unsupported(f"a control has no meaning for {family.name}, where pictures are what is sought")
     return make_control(sitting.control, settings.part_of(family).of(family.samples()), settings.seed)
 

@@ -140,6 +140,7 @@ def item_json(outcome: Outcome) -> dict[str, Json]:
         "reply": outcome.reply,
         "reason": outcome.message,
         "prompt": outcome.prompt,
+        **({"frames": json.loads(outcome.frames)} if outcome.frames else {}),
     }
 
 

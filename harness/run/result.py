@@ -16,7 +16,9 @@ from mmbench.harness.render.figures import count, interval, number
 from mmbench.harness.render.notebook import notebook
 from mmbench.harness.run.ending import Ending, endings
 from mmbench.harness.run.progress import Problem
+from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.tasks.task import Task
+from mmbench.harness.types import RouteTaken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +63,12 @@ class Run:
         tried = {problem.model for problem in self.problems} | {record.model for record in self.records}
         return tried - {record.model for record in self.records if _scored(record)}
 
+    def route_of(self, sitting: Sitting) -> RouteTaken | None:
+        """Return the route by which the task of a control was asked; None for a task itself."""
+        own = (record for record in self.records if record.control is None and record.model == sitting.model)
+        asked = (record.route for record in own if record.reference == sitting.task.reference)
+        return next(asked, None) if sitting.control else None
+
     def outcomes(self, record: Record) -> Path | None:
         """Return the file of a record's outcomes."""
         folder = self.results
@@ -80,13 +88,9 @@ class Run:
 
     def profiles(self) -> dict[str, Profile]:
         """Return the perception profile of each model that answered a task."""
-        asked = [record for record in self.records if record.control is None]
-        return {
-            model: Profile(
-                model, tuple(profile(self.tasks, [each for each in asked if each.model == model], self.results))
-            )
-            for model in dict.fromkeys(record.model for record in asked)
-        }
+        asked = dict.fromkeys(record.model for record in self.records if record.control is None)
+        mine = {model: [record for record in self.records if record.model == model] for model in asked}
+        return {model: Profile(model, tuple(profile(self.tasks, mine[model], self.results))) for model in asked}
 
     def profile(self) -> "pd.DataFrame":
         """Return the profiles as a pandas frame, a row for each model and dimension."""

@@ -61,15 +61,15 @@ def run(
 
     `task` is a name, a task file, what `mmbench.task` made, or several of them, which may stand as `tasks` too.
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
-    is one more, for metrics that need a second model. `controls` (`blind`, `shuffled`) ask every task again without its
-    pictures. Prompt learning that would take more than `max_minutes` is refused. With up to `max_errors` items without
-    a score the run's `exit_code` stays 0. `limit` asks the first items of each task, `sample` some that the seed draws,
-    the same for every model; such runs are partial. `max_cost` and `max_total_tokens` stop what is paid for. What a
-    model would send to a service is told on standard error, and sent where `yes` is given or the question on the
-    terminal answered. `engine="ray"` asks `workers`, processes that each load the model and have `gpus_per_worker`, on
-    this machine or on the Ray cluster at `address`. Raises UsageError or DataError before anything is asked when a
-    name, an option or a file cannot be used; whatever goes wrong with one task later is a Problem of the returned run,
-    and the other tasks are kept.
+    is one more, for metrics that need a second model. `controls` (such as `blind`) ask every task again without its
+    pictures, or without the order of frames. Prompt learning that would take more than `max_minutes` is refused. With
+    up to `max_errors` items without a score the run's `exit_code` stays 0. `limit` asks the first items of each task,
+    `sample` some that the seed draws, the same for every model; such runs are partial. `max_cost` and
+    `max_total_tokens` stop what is paid for. What a model would send to a service is told on standard error, and sent
+    where `yes` is given or the question on the terminal answered. `engine="ray"` asks `workers`, processes that each
+    load the model and have `gpus_per_worker`, on this machine or on the Ray cluster at `address`. Raises UsageError or
+    DataError before anything is asked when a name, an option or a file cannot be used; whatever goes wrong with one
+    task later is a Problem of the returned run, and the other tasks are kept.
     """
     for given in (model, task, tasks):
         if isinstance(given, list | tuple) and not given:

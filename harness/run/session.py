@@ -29,6 +29,7 @@ from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
+from mmbench.harness.types import RouteTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Session:
         begun = self._unscored(sitting, subject.fingerprint, "unfinished", "begun and not finished")
         try:
             mark = write_unscored(begun, self.output)  # stands for good where the process is stopped
-            done = tamed(lambda: self._ask(subject, sitting, engine))
+            done = tamed(lambda: self._ask(subject, sitting, engine, made.route_of(sitting)))
             mark.unlink(missing_ok=True)
         except Unavailable:
             raise
@@ -115,7 +116,7 @@ class Session:
         self.progress.finished(done)
         return True
 
-    def _ask(self, subject: Subject, sitting: Sitting, engine: Engine) -> Record:
+    def _ask(self, subject: Subject, sitting: Sitting, engine: Engine, taken: RouteTaken | None) -> Record:
         task = sitting.task
         self.progress.started(sitting, self.settings.items_of(task.size))
         price = price_of(subject.adapter)
@@ -130,7 +131,8 @@ class Session:
                 # What `auto` came to is the adapter's to say; one that does not is recorded as it was asked for.
                 return {"device": self.settings.loading.device, **engine.hardware}
 
-            record, outcomes = examine_fitting(task, subject, control, self.settings, self.store.meter, hardware)
+            meter = self.store.meter
+            record, outcomes = examine_fitting(task, subject, control, self.settings, meter, hardware, taken)
         finally:
             if damaged := self.store.meter.damaged:
                 self.progress.told(f"warning: {self.store.path}: {damage(damaged)}, left out and asked again")

@@ -1,8 +1,9 @@
-"""Visual gain: what a score owes to the pictures, with the interval that their number allows."""
+"""Gains: what a score owes to the pictures, or to the order of frames, with the interval that their number allows."""
 
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,36 @@ class Gain(Estimate):
         return {**self.named("value"), "control": self.control}
 
 
+GainName = Literal["visual", "temporal"]
+"""`visual`: over controls without the right picture; `temporal`: over controls without the order of the frames."""
+GAINS: tuple[GainName, ...] = get_args(GainName)
+
+_OVER: Mapping[GainName, tuple[str, ...]] = {
+    "visual": ("blind", "shuffled"),
+    "temporal": ("shuffled-frames", "single-frame"),
+}
+
+SAID: Mapping[GainName, str] = {name: ", ".join(controls) for name, controls in _OVER.items()}
+"""The controls that each gain is over, as people read them."""
+
+
+def controls_of(name: GainName, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the controls that were asked which a gain is over; none where it is not defined.
+
+    The visual gain is over whichever was asked. The temporal one needs both: unordered frames may show what no single
+    one does, and to a model that many frames confuse the middle one may show more.
+
+    >>> controls_of("visual", ["reversed", "blind:none"]), controls_of("temporal", ["reversed", "single-frame"])
+    (('blind:none',), ())
+    """
+    held = tuple(control for control in asked if control.partition(":")[0] in _OVER[name])
+    return held if name == "visual" or len(held) == len(_OVER[name]) else ()
+
+
 _FOLDS = 10
 
 
-def visual_gain(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, Sequence[Outcome]]) -> Gain | None:
+def gain_over(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, Sequence[Outcome]]) -> Gain | None:
     """Return a score less the larger control, over the items that all of them answered or failed to; paired.
 
     The larger of two estimates is too large on average, by as much as they vary. So which control is the larger is

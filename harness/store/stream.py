@@ -95,9 +95,11 @@ class Stream:
         size = 1
         while window := list(islice(iterator, size)):
             kind = window[0].kind
-            size = kind.window
             apart = any(not image.drawn for question in window for image in question.images)
             read = self._engine.read([question.read for question in window], apart=apart)
+            # A clip holds the pixels of all its frames until it is asked.
+            frames = max((len(q.contents) for q in read if isinstance(q, Question) and q.clips), default=1)
+            size = max(1, kind.window // frames)
             self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
             new = deque(question for question in map(self._place, read) if question is not None)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unreadable
-from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import NOTES
+from mmbench.harness.media.video import Medium
 from mmbench.harness.tasks.part import Part
 from mmbench.harness.types import Sample
 
@@ -93,7 +93,7 @@ class Dataset:
                 self._changed[change].add(image.digest)
 
 
-def _digest(image: Image) -> str:
+def _digest(image: Medium) -> str:
     try:
         return image.digest
     except Unreadable:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.tasks.written_lists import Unclear, read_list
 
 Plain: TypeAlias = bool | int | float | str | None
@@ -52,6 +53,8 @@ class Data:
     """Folder of the task file; named files are relative to it."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the scores should know of the data."""
+    frames: FrameSpec = FrameSpec()
+    """Which frames of its clips are shown."""
     beside: "Callable[[str, Mapping[str, Json], Iterable[str]], Source]" = _nothing_beside
     """Opens other rows than those that are asked: the task's key that names them, the keys of `source` in which they
     differ, and what else may stand there. Raises DataError, also where they are not others."""

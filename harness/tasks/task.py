@@ -30,6 +30,8 @@ class Opened:
     """Of its data, where one is named."""
     missing_bytes: Callable[[], int] = int
     """Tells how much of its data is still to be fetched."""
+    frames: Json = None
+    """Which frames of its clips are shown; None where it shows none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,8 @@ class Task:
             "protocol": self.protocol,
             "dataset": dataset,
         }
+        if self.opened.frames is not None:
+            fixed["frames"] = self.opened.frames
         stated = {name: value for name in ("chance", "best") if (value := getattr(self.card, name)) is not None}
         if stated:
             fixed["stated"] = stated  # a board corrects by them, so that records of other ones do not compare

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.hub.needed import Needed
+from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.tasks.card import WrittenCard
+from mmbench.harness.tasks.clip_fields import VIDEO, shown_by, unused, with_clips
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.joined import SPLIT
 from mmbench.harness.tasks.opening import IN_MEMORY, SOURCE, Opening, naming
@@ -51,6 +53,7 @@ class TaskSpec(BaseModel):
     family: str
     source: _AnySource
     fields: dict[str, str | list[str]] = {}
+    frames: FrameSpec | None = None
     facts: list[str] = []
     metrics: list[str] = []
     routes: list[Route] = []
@@ -132,9 +135,12 @@ class _TaskFile:
         with naming(self.shown):
             source = _narrowed(source, fields, spec.facts)
             notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
-            data = Data(source, fields, tuple(spec.facts), self.base, notes, self._opening.beside)
+            if wrong := unused(fields, spec.frames):
+                raise DataError(wrong)
+            frames = spec.frames or FrameSpec()
+            data = Data(source, fields, tuple(spec.facts), self.base, notes, frames, self._opening.beside)
             made = _primary_first(family, options, data, spec)
-        unfilled = tuple(name for name in family.fields if name not in fields)
+        unfilled = tuple(name for name in family.fields if name not in shown_by(fields))
         columns = tuple(source.columns())
         return Opened(
             made,
@@ -145,6 +151,7 @@ class _TaskFile:
             unfilled,
             self.split or spec.source.own_split,
             getattr(source, "missing_bytes", int),
+            frames.as_json() if VIDEO in fields else None,
         )
 
     def needed(self) -> tuple[Needed, ...]:
@@ -177,12 +184,14 @@ class _TaskFile:
         The column `split` is used only where it is given: people's tables have one for other purposes too.
         """
         columns = list(source.columns())
-        own = [name for name in family.fields if name in columns and (name != SPLIT or self._opening.several)]
+        with naming(self.shown, self.lines.get(("fields",))):
+            known = with_clips(family.fields, columns, spec.fields)
+        own = [name for name in known if name in columns and (name != SPLIT or self._opening.several)]
         fields: dict[str, str | list[str]] = {name: name for name in own}
         for name, given in spec.fields.items():
             where = self._where("fields", name)
-            if name not in (*family.fields, "id"):
-                raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, family.fields)}")
+            if name not in (*known, "id"):
+                raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, known)}")
             for column in given if isinstance(given, list) else [given]:
                 if not _is_in(column, columns):
                     raise DataError(
@@ -190,7 +199,7 @@ class _TaskFile:
                         f"(columns: {', '.join(columns)})"
                     )
             fields[name] = given
-        missing = [name for name, needed in family.fields.items() if needed and name not in fields]
+        missing = [name for name, needed in known.items() if needed and name not in fields]
         if missing:
             raise DataError(
                 f"{self._where('fields')}: 'fields' must say which column holds '{missing[0]}' "

@@ -1,7 +1,9 @@
 """Item table at the terminal: question, answer and reference, one line each."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.table import Table
@@ -20,7 +22,10 @@ _LONGEST = 160
 _LONGEST_REPLY = 300
 """Characters of a reply, its beginning and its end."""
 
-_TEXTS = ("question", "reply", "prediction", "target", "facts")
+_MOST_FRAMES = 8
+"""Frames of a clip that are named."""
+
+_TEXTS = ("question", "frames", "reply", "prediction", "target", "facts")
 
 _MOST_VALUES = 3
 """A probe has fifteen values an item; a table shows the primary alone where there are more than these."""
@@ -38,14 +43,15 @@ def items_table(items: Items, files: Sequence[Path] = ()) -> Group:
     replied = any(other_reply(outcome) is not None for outcome in items.outcomes)
     read = any(_reason(outcome) for outcome in items.outcomes)
     said = [*(["reply"] if replied else []), *(["read because"] if read else [])]
-    names = ["id", "status", *(["question"] if asked else []), *said, "prediction", "target"]
+    shown = [*(["question"] if asked else []), *(["frames"] if any(each.frames for each in items.outcomes) else [])]
+    names = ["id", "status", *shown, *said, "prediction", "target"]
     under = f" ({record.control})" if record.control else ""
     title = f"{record.model} · {record.reference}{under}"
     facts = any(outcome.facts for outcome in items.outcomes)
     table = empty_table(title, names, [items.metric.name, *others], ["facts"] if facts else [], texts=_TEXTS)
     for outcome in items.outcomes:
         sample = samples.get(sample_id(outcome.id, outcome.unit)) if asked else None
-        _add(table, items, outcome, sample, others, asked=asked, replied=replied, read=read)
+        _add(table, items, outcome, sample, others, shown=shown, replied=replied, read=read)
     return Group(table, *(Text(note, style="dim") for note in _notes(items)))
 
 
@@ -56,7 +62,7 @@ def _add(
     sample: Sample | None,
     others: Collection[str],
     *,
-    asked: bool,
+    shown: Collection[str],
     replied: bool,
     read: bool,
 ) -> None:
@@ -68,7 +74,8 @@ def _add(
     table.add_row(
         outcome.id,
         Text(outcome.status, style="red" if outcome.status == "error" else style),
-        *([Text(_short(sample.question if sample else None))] if asked else []),
+        *([Text(_short(sample.question if sample else None))] if "question" in shown else []),
+        *([Text(_strip(outcome))] if "frames" in shown else []),
         *([Text("" if reply is None else plain(reply, _LONGEST_REPLY))] if replied else []),
         *([Text(_short(_reason(outcome)))] if read else []),
         Text(_short(answer), style=style),
@@ -76,6 +83,25 @@ def _add(
         *map(number, made),
         *([Text(facts)] if facts else []),
     )
+
+
+def _strip(outcome: Outcome) -> str:
+    """Return which frames of a clip were shown, and from when to when.
+
+    >>> _strip(Outcome("0", "ok", None, None, {}, frames='{"indices": [0, 3, 6], "timestamps": [0.0, 0.1, 0.2]}'))
+    'frames 0 3 6, 0.00 to 0.20 s'
+    """
+    held = json.loads(outcome.frames) if outcome.frames else []
+    return "\n".join(_named_frames(each) for each in (held if isinstance(held, list) else [held]))
+
+
+def _named_frames(clip: Mapping[str, Any]) -> str:
+    indices, times = clip["indices"], clip["timestamps"]
+    more = [f"and {len(indices) - _MOST_FRAMES:,} more"] if len(indices) > _MOST_FRAMES else []
+    said = " ".join([f"frame{'s' * (len(indices) > 1)}", *map(str, indices[:_MOST_FRAMES]), *more])
+    if not times:
+        return said
+    return f"{said}, {times[0]:.2f} s" if len(times) == 1 else f"{said}, {min(times):.2f} to {max(times):.2f} s"
 
 
 def _reason(outcome: Outcome) -> str | None:

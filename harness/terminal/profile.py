@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmbench.harness.records.profile import Dimension, Verdict
-from mmbench.harness.render.figures import interval, number
+from mmbench.harness.render.figures import gained, interval, number
 from mmbench.harness.run.result import Run
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.terminal.tables import empty_table
@@ -83,7 +83,8 @@ def profiles(run: Run) -> Group | None:
         return None
     tables = [profile_table(_title(run, model), dimensions) for model, dimensions in made.items()]
     verdicts = {dimension.verdict for dimensions in made.values() for dimension in dimensions}
-    return Group(*tables, *(Text(note, style="dim") for note in _notes(verdicts)))
+    timed = any(dimension.temporal for dimensions in made.values() for dimension in dimensions)
+    return Group(*tables, *(Text(note, style="dim") for note in _notes(verdicts, timed=timed)))
 
 
 def _title(run: Run, model: str) -> str:
@@ -96,6 +97,9 @@ def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
     table = empty_table(title, ["dimension", ""], ["score", "95 % interval", "n", "tasks"], ["verdict"])
     table.columns[1].header = _Stretched(_axis)
     table.columns[-1].no_wrap = True
+    timed = any(made.temporal for made in dimensions)
+    if timed:
+        table.add_column("temporal gain", justify="right")
     for made in dimensions:
         known = made.verdict in ("learned", "mostly", "partly", "below chance")
         table.add_row(
@@ -106,12 +110,17 @@ def profile_table(title: str, dimensions: Sequence[Dimension]) -> Table:
             f"{made.n:,}",
             str(made.tasks),
             made.verdict,
+            *([_gained(made.temporal)] if timed else []),
             style="" if known else "dim",
         )
     return table
 
 
-def _notes(verdicts: set[Verdict]) -> list[str]:
+def _gained(made: Estimate | None) -> str:
+    return "-" if made is None else gained(made.value, made.low, made.high)
+
+
+def _notes(verdicts: set[Verdict], *, timed: bool) -> list[str]:
     """Return what a reader of the profiles should know, a line for each."""
     said: dict[Verdict, str] = {
         "no interval": "no interval: a task's metric has none, so chance cannot be told from skill",
@@ -122,5 +131,10 @@ def _notes(verdicts: set[Verdict]) -> list[str]:
         "score: mean over tasks of (value - chance) / (best - chance)",
         "verdict: told from chance by a test that holds for all dimensions at once (Holm, 5 %)",
         "bar: solid as far as is sure, shaded as far as the 95 % interval reaches",
+        *(
+            ["temporal gain: how far the score is above the larger of single-frame and shuffled-frames"]
+            if timed
+            else []
+        ),
     ]
     return notes + [note for verdict, note in said.items() if verdict in verdicts]

@@ -13,6 +13,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 
 from mmbench.harness.errors import MmbenchError, UsageError
+from mmbench.harness.media.video import pictures_of
 from mmbench.harness.records.files import replaced
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Sample
@@ -45,9 +46,10 @@ def write_sheet(task: Task, size: int, file: Path, seed: int = 0) -> int:
 def _thumbnail(sample: Sample) -> PIL.Image.Image:
     """Return the pictures of an item side by side, at most _SIDE wide and high; a grey one where none can be read."""
     made: list[PIL.Image.Image] = []
-    for image in sample.media:
+    for medium in sample.media:
         try:
-            picture = image.pil().copy()
+            pictures = pictures_of(medium)
+            picture = pictures[len(pictures) // 2].pil().copy()
         except MmbenchError:
             picture = PIL.Image.new("RGB", (_SIDE, _SIDE), (200, 200, 200))
         picture.thumbnail((_SIDE // len(sample.media), _SIDE))

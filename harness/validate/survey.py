@@ -9,7 +9,7 @@ from os import cpu_count
 import numpy as np
 
 from mmbench.harness.errors import MmbenchError
-from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium, Video, pictures_of
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Sample
 from mmbench.harness.validate.likeness import SIDE, Copies, Hashes, looks
@@ -74,8 +74,8 @@ def _read(task: Task) -> Iterator[tuple[int, Sample, _Seen | str | None]]:
         waiting: deque[tuple[int, Sample, Future[_Seen | str] | None]] = deque()
         try:
             for place, sample in enumerate(task.family.samples()):
-                for image in sample.media or (None,):
-                    waiting.append((place, sample, None if image is None else pool.submit(_seen, image)))
+                for medium in sample.media or (None,):
+                    waiting.append((place, sample, None if medium is None else pool.submit(_seen, medium)))
                 while len(waiting) > _AHEAD:
                     yield _done(*waiting.popleft())
             while waiting:
@@ -90,11 +90,14 @@ def _done(place: int, sample: Sample, future: "Future[_Seen | str] | None") -> t
     return place, sample, None if future is None else future.result()
 
 
-def _seen(image: Image) -> _Seen | str:
+def _seen(medium: Medium) -> _Seen | str:
+    """Return a picture as it was seen, of a clip its middle frame under the digest of the whole, or why it was not."""
     try:
-        content = image.read()
+        pictures = pictures_of(medium)
+        content = pictures[len(pictures) // 2].read()
         picture = content.decode()
         value, copy = looks(picture)
     except MmbenchError as error:
         return str(error)
-    return _Seen(content.digest, picture.size, value, copy)
+    digest = medium.digest if isinstance(medium, Video) else content.digest
+    return _Seen(digest, picture.size, value, copy)

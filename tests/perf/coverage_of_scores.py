@@ -16,11 +16,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mmbench.benchmarks.families.multiple_choice import METRICS as MULTIPLE_CHOICE
 from mmbench.benchmarks.families.yes_no import METRICS as YES_NO
 from mmbench.benchmarks.families.zero_shot import METRICS as ZERO_SHOT
 from mmbench.benchmarks.metrics.caption.all_at_once import METRICS as CAPTION
 from mmbench.benchmarks.metrics.caption.ngrams import Captions, new_words, own_words
-from mmbench.harness.scores.gain import visual_gain
+from mmbench.harness.scores.gain import gain_over
 from mmbench.harness.scores.score import score
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
@@ -30,6 +31,9 @@ LEAST, MOST, WIDEST = 0.93, 0.97, 1.15
 AROUND = 0.05
 """Rates of draws lie so far around the one that is named."""
 FRACTIONS = Metric("fractions", "")
+ACCURACY = MULTIPLE_CHOICE["accuracy"]
+_BLOCK = 8
+"""Clips of the same frames in the suite `perception-video`."""
 
 Ends = tuple[float, float, float]
 """Value, low, high."""
@@ -47,7 +51,7 @@ def main() -> int:
     for kind, (draw, sizes, rates, truth) in KINDS.items():
         for n in sizes if given.only in (None, kind) else ():
             for rate in rates:
-                covered, width = measured(draw, n, rate, truth, given.draws, near_normal=kind.startswith("visual"))
+                covered, width = measured(draw, n, rate, truth, given.draws, near_normal="gain" in kind)
                 leave = 2 * math.sqrt(0.05 * 0.95 / given.draws)
                 bad = covered < LEAST - leave
                 if kind not in WIDE and (kind, n) not in WIDE and n >= 50:
@@ -166,7 +170,7 @@ def gain(apart: float) -> Draw:
 
     def draw(rng: np.random.Generator, n: int, rate: float) -> Ends:
         own, blind, shuffled = (answers(rng, n, share) for share in (rate, rate - 0.2, rate - 0.2 - apart))
-        made = visual_gain(FRACTIONS, own, {"blind": blind, "shuffled": shuffled})
+        made = gain_over(FRACTIONS, own, {"blind": blind, "shuffled": shuffled})
         assert made is not None and made.low is not None and made.high is not None
         return made.value, made.low, made.high
 
@@ -177,6 +181,28 @@ def answers(rng: np.random.Generator, n: int, rate: float) -> list[Outcome]:
     """Return right and wrong answers."""
     held = (rng.random(n) < rate).astype(float).tolist()
     return [Outcome(str(i), "ok", None, None, {"fractions": v}, cluster=str(i)) for i, v in enumerate(held)]
+
+
+def temporal(spread: float) -> Draw:
+    """Return a draw of a score less chance, over clips of which eight share their frames and how hard they are.
+
+    Whoever does not see the order is right in half of such eight, exactly.
+    """
+
+    def draw(rng: np.random.Generator, n: int, rate: float) -> Ends:
+        blocks = n // _BLOCK
+        each = np.repeat(np.clip(rng.normal(rate, spread, blocks), 0, 1), _BLOCK)
+        halves = [rng.permuted(np.tile([0.0, 1.0], (blocks, _BLOCK // 2)), axis=1).ravel() for _ in range(2)]
+        held = [(rng.random(len(each)) < each).astype(float), *halves]
+        own, still, heap = (
+            [Outcome(str(i), "ok", None, None, {"accuracy": v}, cluster=str(i // _BLOCK)) for i, v in enumerate(values)]
+            for values in held
+        )
+        made = gain_over(ACCURACY, own, {"single-frame": still, "shuffled-frames": heap})
+        assert made is not None and made.low is not None and made.high is not None
+        return made.value, made.low, made.high
+
+    return draw
 
 
 def itself(rate: float) -> float:
@@ -201,17 +227,22 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...], tuple[float, ...], Callable[[float
     "5 episodes, alike": (episodes(0.0, 5), (200,), (0.5, 0.8), None),
     "visual gain": (gain(0.0), SIZES, (0.7, 0.9), lambda _: 0.2),
     "visual gain, apart": (gain(0.05), SIZES, (0.7, 0.9), lambda _: 0.2),
+    "temporal gain": (temporal(0.0), (160, 800), (0.5, 0.7, 0.9), lambda rate: rate - 0.5),
+    "temporal gain, blocks apart": (temporal(0.1), (160, 800), (0.5, 0.7, 0.85), None),
 }
 WIDE = (
     "3 episodes, apart",
     "5 episodes, apart",
     "5 episodes, alike",
     "vocabulary_size",
+    "temporal gain",
+    "temporal gain, blocks apart",
     ("mean_per_class_recall", 50),
 )
 """Held to coverage from below alone: few episodes tell little of how far episodes spread, classes of two to eight items
 little of their variance, and the jackknife of a number of words errs on the wide side (Efron and Stein 1981). At .99
-nothing wrong is common, and its interval always covers."""
+nothing wrong is common, and its interval always covers. Where half of each block is right by construction the controls
+vary less than as many independent answers, for which the interval takes them."""
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from mmbench.adapters.open_clip.coca.likelihood import likelihoods
 from mmbench.adapters.open_clip.source import Source
 from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_bytes
-from mmbench.harness.errors import Unsupported
+from mmbench.harness.errors import OnePicture, Unsupported
 from mmbench.harness.models.abilities import Generation, Prepared
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Captioner:
 
 def _only(images: list[Prepared]) -> Prepared:
     if len(images) != 1:
-        raise Unsupported(f"CoCa reads and writes about one picture; an item has {len(images)}")
+        told = OnePicture if images else Unsupported
+        raise told(f"CoCa reads and writes about one picture; an item has {len(images)}")
     return images[0]
 
 

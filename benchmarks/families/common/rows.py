@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from mmbench.benchmarks.named import PLAIN, class_list, template_list
 from mmbench.benchmarks.sources.cells import column, is_number, label_values, picture
 from mmbench.benchmarks.sources.classes import canonical
+from mmbench.benchmarks.sources.clips import clip, moment
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium
+from mmbench.harness.tasks.clip_fields import SEGMENT
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.tasks.source import Data, Row
+from mmbench.harness.tasks.source import Cell, Data, Row
 from mmbench.harness.types import Sample
 
 
@@ -21,11 +23,21 @@ def named_metrics(family: str, names: Sequence[str], known: Mapping[str, Metric]
     return [known[name] for name in names]
 
 
-def media_of(data: Data, row: Row) -> tuple[Image, ...]:
-    """Return the pictures of a row, of a list of them, or of several columns of which some may be empty.
+def segment_of(data: Data, row: Row) -> tuple[Cell, ...]:
+    """Return the cells that say where a clip's segment starts and ends; None where there is none: that side is open."""
+    return tuple(row.cells.get(str(data.fields[key])) if key in data.fields else None for key in SEGMENT)
 
-    Nothing where the data has no field `image`. Raises DataError where the row has no picture.
+
+def media_of(data: Data, row: Row) -> tuple[Medium, ...]:
+    """Return the clip of a row, or its pictures, of a list of them, or of several columns of which some may be empty.
+
+    Nothing where the data has neither field. Raises DataError where the row has no picture.
     """
+    if (name := data.fields.get("video")) is not None:
+        start, end = (moment(cell, row) for cell in segment_of(data, row))
+        if start is not None and end is not None and end <= start:
+            raise DataError(f"{row.where}: the segment ends at {end:g} s and starts at {start:g} s")
+        return (clip(column(row, str(name)), row).sampled(data.frames, start, end),)
     name = data.fields.get("image")
     if name is None:
         return ()
@@ -52,7 +64,7 @@ def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> It
 
 def shown_before(samples: Iterable[Sample]) -> int:
     """Return how many samples show the picture of an earlier one, by content, once their pictures were read."""
-    shown = [sample.cluster for sample in samples if sample.media]
+    shown = [first.known_digest or first.locator for sample in samples for first in sample.media[:1]]
     return len(shown) - len(set(shown))
 
 

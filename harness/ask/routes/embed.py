@@ -1,8 +1,9 @@
 """Embed route: pictures and texts as vectors of one space, compared by cosine."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, islice, tee
+from itertools import chain, groupby, islice, tee
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.scale import SCALE
 from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.kinds.video import VIDEO
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, Unsupported
+from mmbench.harness.errors import AdapterError, DataError, Unreadable, Unsupported
 from mmbench.harness.media.crop import Region
-from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium, Video, pictures_of
 from mmbench.harness.models.abilities import ImageVectors
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.nearest import nearest
@@ -67,7 +69,7 @@ class EmbedRoute:
             # Before any picture is asked: without these vectors none can be scored.
             shared[""] = self.prototypes([_worded(option, "", wording) for option in options])
         seen, asked = tee(samples)
-        values = self._interview.ask(self._looked_at(sample) for sample in asked)
+        values = self._look(self._only_medium(sample) for sample in asked)
         pairs = zip(seen, values, strict=True)
         while block := list(islice(pairs, _BLOCK)):
             if options is None:
@@ -86,7 +88,7 @@ class EmbedRoute:
     def similarity(self, samples: Iterable[Sample]) -> Similarity:
         """Rank by cosine; equal pictures stand in the gallery once."""
         held, asked = _held(samples)
-        values = self._interview.ask(self._looked_at(sample) for sample in asked)
+        values = self._look(self._only_medium(sample) for sample in asked)
         vectors: list[npt.NDArray[np.float32] | Failure] = []
         for i, value in enumerate(values):
             vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
@@ -112,8 +114,7 @@ class EmbedRoute:
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) cosines of each sample."""
         seen, asked = tee(samples)
-        shown = ((image, sample) for sample in asked for image in self._interview.pictures(sample))
-        values = self._interview.ask(Question(IMAGE, (image,), item=sample.id) for image, sample in shown)
+        values = self._look((medium, sample.id) for sample in asked for medium in self._interview.pictures(sample))
         while block := list(islice(seen, _BLOCK)):
             texts = [wording.embedded(sample.question, text) for sample in block for text in sample.references]
             vectors = iter(self.prototypes([Option(text, (text,)) for text in texts]))
@@ -147,8 +148,8 @@ class EmbedRoute:
                 yield left @ right
 
     def features(self, samples: Iterable[Sample]) -> Iterator[ImageVectors | Failure]:
-        """Yield the vectors of each sample's one picture; a model that gives one kind has it for both."""
-        for value in self._interview.ask(self._looked_at(sample) for sample in samples):
+        """Yield the vectors of each sample's one picture or clip; a model that gives one kind has it for both."""
+        for value in self._look(self._only_medium(sample) for sample in samples):
             if isinstance(value, (Failure, ImageVectors)):
                 yield value
             else:
@@ -180,18 +181,71 @@ class EmbedRoute:
                 "embed_images and embed_texts must share one space"
             )
 
-    def _looked_at(self, sample: Sample) -> Question:
-        return Question(IMAGE, (self._only_picture(sample),), item=sample.id)
+    def _look(self, shown: Iterable[tuple[Medium, str]]) -> Iterator[Value | Failure]:
+        """Yield the vectors of each medium, which is shown by the item of this id.
 
-    def _only_picture(self, sample: Sample) -> Image:
+        Those of a clip are what `embed_videos` says of it; without it the mean of the unit vectors of its frames, each
+        of which is asked as a picture, whatever task shows it.
+        """
+        media = iter(shown)
+        first = next(media, None)
+        if first is None:
+            return
+        able = self._interview.able
+        if "embed_videos" in able and (isinstance(first[0], Video) or "embed_images" not in able):
+            yield from self._interview.ask(
+                Question(VIDEO, (medium,), item=item) for medium, item in chain([first], media)
+            )
+            return
+        yield from self._means(chain([first], media))
+
+    def _means(self, media: Iterable[tuple[Medium, str]]) -> Iterator[Value | Failure]:
+        """Yield the vectors of each picture, and the mean of those of each clip's frames."""
+        parts: deque[int | Failure] = deque()
+        """Of each medium that is asked: 1 for a picture, less than 0 for the frames of a clip, or why it has none."""
+
+        def questions() -> Iterator[Question]:
+            for medium, item in media:
+                try:
+                    pictures = pictures_of(medium)
+                except Unreadable as error:
+                    parts.append(Failure(str(error)))
+                    continue
+                parts.append(-len(pictures) if isinstance(medium, Video) else 1)
+                for picture in pictures:
+                    yield Question(IMAGE, (picture,), item=item)
+
+        values = self._interview.ask(questions())
+        for value in values:
+            while isinstance(part := parts[0], Failure):
+                yield part
+                parts.popleft()
+            frames = [value, *islice(values, abs(part) - 1)]
+            parts.popleft()
+            yield value if part > 0 else _mean_frame(frames)
+        while parts:
+            left = parts.popleft()
+            assert isinstance(left, Failure)  # noqa: S101 - every question was answered
+            yield left
+
+    def _only_medium(self, sample: Sample) -> tuple[Medium, str]:
         media = self._interview.pictures(sample)
         if len(media) != 1:
             raise Unsupported(f"the embed route takes one picture; item {sample.id} has {len(media)}")
-        return media[0]
+        return media[0], sample.id
 
 
 def _mean(vectors: Sequence[Floats]) -> Floats:
     return vectors[0] if len(vectors) == 1 else np.mean(vectors, axis=0)
+
+
+def _mean_frame(values: Sequence[Value | Failure]) -> Value | Failure:
+    """Return the mean of the unit vectors of a clip's frames, made unit, and the mean of their features."""
+    if failure := failure_in(values):
+        return failure
+    mean = _unit(np.mean([_unit(vector(value)) for value in values if not isinstance(value, Failure)], axis=0))
+    features = [value.features for value in values if isinstance(value, ImageVectors)]
+    return ImageVectors(mean, np.stack(features).mean(axis=0)) if features else mean
 
 
 def _unit(given: Floats) -> Floats:

@@ -13,6 +13,7 @@ from mmbench.harness.ask.interview import Interview, options_of
 from mmbench.harness.ask.wording import Wording
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
+from mmbench.harness.media.image import Image
 from mmbench.harness.models.reply import Reply
 from mmbench.harness.replies.match import match_option
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
@@ -53,8 +54,8 @@ class GenerateRoute:
         """Yield each reply without its thoughts, and the picture that it is of."""
         seen, asked = tee(samples)
         for sample, answer in zip(seen, self.answer(asked, wording), strict=True):
-            shown = self._interview.pictures_if_any(sample)
-            yield Located(answer, picture=shown[0] if shown else None)
+            first = next(iter(self._interview.pictures_if_any(sample)), None)
+            yield Located(answer, picture=first if isinstance(first, Image) else None)
 
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
         """Yield each reply without its thoughts."""

@@ -11,6 +11,7 @@ import pytest
 from mmbench.harness.board import evidence
 from mmbench.harness.board.cache import NAME, BoardCache, load_cache, save_cache, signature
 from mmbench.harness.board.results import Results
+from mmbench.harness.records import gains
 from mmbench.harness.records.record import Record, write
 from mmbench.harness.records.replicates import REPLICATES
 from mmbench.harness.scores.gain import Gain
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def unread(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The records whose outcomes are read from now on."""
     read: list[Path] = []
-    measured, outcomes = evidence.read_measured, evidence.read_outcomes
+    measured, outcomes = evidence.read_measured, gains.read_outcomes
 
     def note_measured(path: Path, record: Record, metric: Metric) -> object:
         read.append(path)
@@ -51,7 +52,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return outcomes(path, digest)
 
     monkeypatch.setattr(evidence, "read_measured", note_measured)
-    monkeypatch.setattr(evidence, "read_outcomes", note_outcomes)
+    monkeypatch.setattr(gains, "read_outcomes", note_outcomes)
     return read
 
 
@@ -61,7 +62,7 @@ def test_the_second_board_reads_no_outcomes_and_is_the_same(folder: Path, unread
     unread.clear()
     again = Results(folder).board()
     assert (unread, again) == ([], first)
-    assert first.lines[0].cells[0].gain is not None  # type: ignore[union-attr]
+    assert first.lines[0].cells[0].gains["visual"] is not None  # type: ignore[union-attr]
     for one, other in zip(first.lines, again.lines, strict=True):
         assert (one.cells[0].replicates == other.cells[0].replicates).all()  # type: ignore[union-attr]
 

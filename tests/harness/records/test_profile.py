@@ -332,7 +332,8 @@ def test_one_dimension_has_no_profile(
 def test_python(suite: str) -> None:
     run = mmbench.run(["chance", "pixels"], suite=suite, controls=["blind"])
     frame = run.profile()
-    assert list(frame.columns) == ["model", "dimension", "value", "low", "high", "n", "tasks", "verdict"]
+    named = ["model", "dimension", "value", "low", "high", "n", "tasks", "verdict"]
+    assert list(frame.columns) == [*named, "temporal_gain", "temporal_gain_low", "temporal_gain_high"]
     assert list(zip(frame["model"], frame["dimension"], strict=True)) == [
         ("chance", "separation"),
         ("chance", "naming"),

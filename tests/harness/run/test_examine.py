@@ -106,6 +106,13 @@ def test_retrieval_has_no_controls(folder: Path) -> None:
     assert {"control has no meaning" in row["reason"] for row in empty} == {True}
 
 
+def test_pictures_have_no_controls_of_time(folder: Path) -> None:
+    made = run(fakes.Dual(), "animals", controls=("reversed", "single-frame", "shuffled-frames"))
+    assert (made.exit_code, len(made.records)) == (0, 1)
+    assert [problem.unsupported for problem in made.problems] == [True] * 3
+    assert "'shuffled-frames' needs items that show clips" in str(made.problems[0].error)
+
+
 def test_what_cannot_be_asked_is_told_once(folder: Path) -> None:
     made = run(fakes.Writer(), "search", "order", controls=BOTH)
     assert [(p.task, p.control) for p in made.problems] == [("search@1", None), ("order@1", None)]

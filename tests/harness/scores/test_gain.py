@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmbench.harness.scores.gain import visual_gain
+from mmbench.harness.scores.gain import gain_over
 from mmbench.harness.statistics.bootstrap import cluster_weights, percentile_interval
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome
@@ -13,7 +13,7 @@ ACCURACY = Metric("accuracy", "")
 
 
 def test_it_is_the_score_less_the_larger_control() -> None:
-    gain = visual_gain(
+    gain = gain_over(
         ACCURACY,
         outcomes(np.tile([1, 1, 1, 0], 20)),
         {"blind": outcomes(np.tile([0, 0, 1, 0], 20)), "shuffled": outcomes(np.tile([1, 0, 1, 0], 20))},
@@ -26,22 +26,22 @@ def test_it_is_the_score_less_the_larger_control() -> None:
 def test_its_interval_is_that_of_the_larger_control() -> None:
     own, none = outcomes(np.tile([1, 1, 1, 0], 20)), outcomes(np.zeros(80))
     blind = outcomes(np.tile([0, 1, 0, 0], 20))
-    alone, both = visual_gain(ACCURACY, own, {"blind": blind}), visual_gain(ACCURACY, own, {"blind": blind, "no": none})
+    alone, both = gain_over(ACCURACY, own, {"blind": blind}), gain_over(ACCURACY, own, {"blind": blind, "no": none})
     assert alone is not None and both == alone
 
 
 def test_only_items_that_all_were_scored_on_count() -> None:
     own, blind = outcomes(np.array([1.0, 0.0, 1.0])), outcomes(np.array([0.0, 0.0, 0.0]))
     blind[1] = outcome(1, status="error")
-    gain = visual_gain(ACCURACY, own, {"blind": blind})
+    gain = gain_over(ACCURACY, own, {"blind": blind})
     assert gain is not None and gain.value == 1.0
-    assert visual_gain(ACCURACY, own, {"blind": blind[1:2]}) is None
-    assert visual_gain(ACCURACY, own, {}) is None
+    assert gain_over(ACCURACY, own, {"blind": blind[1:2]}) is None
+    assert gain_over(ACCURACY, own, {}) is None
 
 
 def test_a_model_that_does_not_look_gains_nothing() -> None:
     values = np.random.default_rng(0).integers(0, 2, 100)
-    gain = visual_gain(ACCURACY, outcomes(values), {"blind": outcomes(values)})
+    gain = gain_over(ACCURACY, outcomes(values), {"blind": outcomes(values)})
     assert gain is not None and gain.low is not None
     assert (gain.value, gain.high) == (0.0, -gain.low) and 0.03 < -gain.low < 0.04
 
@@ -49,8 +49,8 @@ def test_a_model_that_does_not_look_gains_nothing() -> None:
 def test_its_interval_has_the_lesser_ends_of_both_comparisons() -> None:
     rng = np.random.default_rng(0)
     own, *both = (outcomes(rng.random(60) < share) for share in (0.7, 0.5, 0.5))
-    first, second = (visual_gain(ACCURACY, own, {"one": each}) for each in both)
-    gain = visual_gain(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
+    first, second = (gain_over(ACCURACY, own, {"one": each}) for each in both)
+    gain = gain_over(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
     assert gain is not None and first is not None and second is not None
     assert (gain.low, gain.high) == (min(first.low, second.low), min(first.high, second.high))
     assert gain.low <= gain.value <= gain.high
@@ -62,7 +62,7 @@ def test_it_covers_and_is_hardly_biased_however_near_the_controls_are(other: flo
     found, covered = [], 0
     for _ in range(400):
         own, *both = (outcomes(rng.random(100) < share) for share in (0.7, 0.5, other))
-        gain = visual_gain(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
+        gain = gain_over(ACCURACY, own, {"blind": both[0], "shuffled": both[1]})
         assert gain is not None and gain.low is not None and gain.high is not None
         found.append(gain.value)
         covered += gain.low <= 0.2 <= gain.high
@@ -79,7 +79,7 @@ def test_corpus_metrics_are_aggregated_again() -> None:
             for i, top in enumerate(tops)
         ]
 
-    gain = visual_gain(ratio, made([2, 1, 2, 1]), {"blind": made([1, 1, 1, 1])})
+    gain = gain_over(ratio, made([2, 1, 2, 1]), {"blind": made([1, 1, 1, 1])})
     assert gain is not None and gain.value == 0.25
 
 
@@ -89,7 +89,7 @@ def test_the_interval_covers_the_true_gain() -> None:
     n, own, control = 200, 0.7, 0.4
     covered = 0
     for _ in range(200):
-        gain = visual_gain(ACCURACY, outcomes(rng.random(n) < own), {"blind": outcomes(rng.random(n) < control)})
+        gain = gain_over(ACCURACY, outcomes(rng.random(n) < own), {"blind": outcomes(rng.random(n) < control)})
         assert gain is not None and gain.low is not None and gain.high is not None
         covered += gain.low <= own - control <= gain.high
     assert covered >= 180  # 95 % of 200, less three standard errors

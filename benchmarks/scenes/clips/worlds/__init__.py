@@ -1,0 +1,1 @@
+"""Worlds in motion, one kind of happening each."""

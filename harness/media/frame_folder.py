@@ -1,0 +1,38 @@
+"""Folders of frames as clips: pictures in the order of the numbers in their names."""
+
+import os
+import re
+from pathlib import Path
+
+from mmbench.harness.errors import Unreadable
+from mmbench.harness.media.image import Image
+
+_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_MOST = 1 << 20
+
+
+def frames_in(folder: Path, locator: str) -> tuple[Image, ...]:
+    """Return the pictures of a folder; `img_2.jpg` comes before `img_10.jpg`. Raises Unreadable where there are none.
+
+    A listing has no order of its own, and the order of letters is that of time only where numbers have leading zeros.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [each.name for each in entries if each.name.lower().endswith(_PICTURES) and each.name[0] != "."]
+    except OSError as error:
+        raise Unreadable(f"{locator}: {error.strerror or error}") from error
+    if not names:
+        raise Unreadable(f"{locator}: there is no picture in this folder of frames")
+    if len(names) > _MOST:
+        raise Unreadable(f"{locator}: more than {_MOST} frames")
+    return tuple(Image.from_path(folder / name, f"{locator}/{name}") for name in sorted(names, key=_natural))
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Return what names are sorted by, so that numbers in them count as numbers.
+
+    >>> sorted(["f10.png", "f9.png", "f09b.png"], key=_natural)
+    ['f9.png', 'f09b.png', 'f10.png']
+    """
+    parts = re.split(r"([0-9]+)", name)
+    return [(0, int(part), part) if part.isdigit() and len(part) < 100 else (1, 0, part) for part in parts if part]
