@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Self
@@ -46,6 +46,8 @@ class WebDataset(Located):
     """
 
     Spec: ClassVar[type[PathSpec]] = PathSpec
+    root: Path | None = None
+    """Folder beyond which no path of a row reaches; None: there is no such limit."""
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         if path is None:
@@ -59,6 +61,13 @@ class WebDataset(Located):
         folder = shards[0].parent
         above = root if root.is_dir() and root != folder else folder.parent
         self._hold(shards, {name: at / name for at in (above, folder) for name in BESIDE if (at / name).is_file()})
+
+    @classmethod
+    def open(cls, spec: PathSpec, base: Path, split: str | None) -> "WebDataset":
+        """Return the data that a task names, here or behind an address. Raises DataError."""
+        from mmbench.benchmarks.sources.remote_shards import is_address, remote_webdataset
+
+        return remote_webdataset(spec.path, split) if is_address(spec.path) else cls(spec.located(base), split)
 
     @classmethod
     def of(cls, shards: Sequence[Path], beside: Mapping[str, Path]) -> Self:
@@ -104,7 +113,7 @@ class WebDataset(Located):
         return (self._row(*sample) for sample in self._samples(None))
 
     def _row(self, where: str, cells: Mapping[str, Cell]) -> Row:
-        return Row(cells, where, self._shards[0].parent)
+        return Row(cells, where, self._shards[0].parent, self.root)
 
     def _samples(self, wanted: str | None) -> Iterator[tuple[str, dict[str, Cell]]]:
         """Yield where each row is and its cells: all, or as far as one column needs."""
@@ -135,26 +144,42 @@ def _shards(path: Path) -> tuple[Path, ...]:
 
 
 def _numbered(folder: Path, pattern: str) -> list[Path]:
-    def by_number(file: Path) -> list[tuple[int, str]]:
-        return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", file.name)]
+    files = (file for file in folder.glob(pattern) if file.is_file() and file.name[0] not in "._")
+    return [folder / name for name in in_order(file.name for file in files)]
 
-    return sorted((file for file in folder.glob(pattern) if file.is_file() and file.name[0] not in "._"), key=by_number)
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names in the order of the numbers in them.
+
+    >>> in_order(["b-10.tar", "b-9.tar"])
+    ['b-9.tar', 'b-10.tar']
+    """
+    return sorted(names, key=lambda name: [(int(n or 0), text) for n, text in re.findall(r"(\d+)|(\D+)", name)])
+
+
+def expanded(path: str) -> list[str]:
+    """Return the paths that spans of numbers in braces mean. Raises DataError for too many.
+
+    >>> expanded("b-{08..10}.tar")
+    ['b-08.tar', 'b-09.tar', 'b-10.tar']
+    """
+    found = [path]
+    while spans := [_BRACES.search(each) for each in found]:
+        if spans[0] is None:
+            break
+        found = [
+            name[: span.start()] + str(number).zfill(len(span[1])) + name[span.end() :]
+            for name, span in zip(found, spans, strict=True)
+            if span is not None
+            for number in range(int(span[1]), min(int(span[2]), int(span[1]) + _MOST_SHARDS) + 1)
+        ]
+        if len(found) > _MOST_SHARDS:
+            raise DataError(f"{path.rpartition('/')[2]} means more than {_MOST_SHARDS} shards")
+    return found
 
 
 def _braced(path: Path) -> list[Path]:
-    found: list[Path] = []
-
-    def fill(name: str) -> None:
-        span = _BRACES.search(name)
-        if span is None:
-            found.append(path.with_name(name))
-            return
-        for number in range(int(span[1]), int(span[2]) + 1):
-            if len(found) > _MOST_SHARDS:
-                raise DataError(f"{path.name} means more than {_MOST_SHARDS} shards")
-            fill(name[: span.start()] + str(number).zfill(len(span[1])) + name[span.end() :])
-
-    fill(path.name)
+    found = [path.with_name(name) for name in expanded(path.name)]
     missing = next((file.name for file in found if not file.is_file()), None)
     if missing is not None:
         raise DataError(f"{path.parent} has no {missing}, which {path.name} means; fetch it, or name fewer")

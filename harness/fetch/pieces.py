@@ -58,7 +58,10 @@ def _of_task(task: Task) -> Iterator[Piece]:
     try:
         needed = tamed(task.needed)
     except MmbenchError as error:
-        yield Piece("task", task.reference, licence=task.card.licence, gate=task.card.gate, problem=str(error))
+        card = task.card
+        piece = Piece("task", task.reference, task.source_id, bytes=card.bytes, licence=card.licence, gate=card.gate)
+        piece.problem = str(error)
+        yield piece
         return
     for each in needed:
         held = each.repository

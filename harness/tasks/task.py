@@ -49,6 +49,8 @@ class Task:
     """Tells the files of the hub that it reads, without opening data; raises DataError."""
     source_kind: str = ""
     """Of its data, as in the task file; empty: not known."""
+    source_id: str = ""
+    """`ORG/NAME` of its data on the hub, as in the task file; empty: it is not there."""
 
     def __repr__(self) -> str:
         return f"Task({self.reference}, {self.family_name})"

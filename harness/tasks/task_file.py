@@ -98,9 +98,9 @@ def make_task(file: "_TaskFile") -> Task:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
     card = spec.card.of(split, spec.source.own_split)
-    return Task(
-        named(spec.name, split), spec.version, family, card, partial(file.open, spec), file.needed, spec.source.kind
-    )
+    hub = str((spec.source.model_extra or {}).get("id") or "")
+    name, kind = named(spec.name, split), spec.source.kind
+    return Task(name, spec.version, family, card, partial(file.open, spec), file.needed, kind, hub)
 
 
 def named(name: str, split: str | None) -> str:
