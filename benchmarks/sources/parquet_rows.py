@@ -12,7 +12,10 @@ from mmbench.harness.strict_json import parse_json
 from mmbench.harness.tasks.source import Cell, Row
 
 _BATCH = 64
-"""Rows held at once: a column of pictures can weigh a megabyte a row."""
+"""Rows held at once at the most: a column of pictures can weigh a megabyte a row."""
+
+_HELD = 32 << 20
+"""Bytes of rows held at once, by their mean: a clip can weigh as much alone."""
 
 _BUFFER = 1 << 20
 """Bytes read ahead of each column."""
@@ -127,9 +130,25 @@ def records(shard: Any, columns: list[str] | None, at_once: int = _BATCH) -> Ite
     if columns == []:  # pyarrow gives batches without columns no rows
         yield from ({} for _ in range(shard.metadata.num_rows))
         return
-    for batch in shard.iter_batches(batch_size=at_once, columns=columns):
+    few = min(at_once, _at_once(shard.metadata, columns))
+    for batch in shard.iter_batches(batch_size=few, columns=columns):
         names = batch.schema.names
         yield from batch.from_arrays([_written(column) for column in batch.columns], names).to_pylist()
+
+
+def _at_once(metadata: Any, columns: list[str] | None) -> int:
+    """Return how many rows to hold at once, by what those of the heaviest group weigh in these columns."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    weights = [
+        sum(
+            part.total_uncompressed_size
+            for part in map(group.column, range(group.num_columns))
+            if columns is None or part.path_in_schema.partition(".")[0] in columns
+        )
+        / max(1, group.num_rows)
+        for group in groups
+    ]
+    return max(1, min(_BATCH, int(_HELD // max([1.0, *weights]))))
 
 
 def _written(column: Any) -> Any:

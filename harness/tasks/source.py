@@ -71,10 +71,12 @@ class Data:
 
 
 def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
-    """Return the cell of a column, or what a dotted name reaches in its records. Raises KeyError.
+    """Return the cell of a column, or what a dotted name reaches in its records, or in its numbers. Raises KeyError.
 
     >>> cell_at({"answers": [{"answer": "a"}, {"answer": "b"}]}, "answers.answer")
     ['a', 'b']
+    >>> cell_at({"groups": [3, 1, 2]}, "groups.2")
+    2
     """
     if name in cells:
         return cells[name]
@@ -103,6 +105,10 @@ def _within(cell: Cell, key: str) -> Cell:
     listed = _listed(cell) if isinstance(cell, str) else cell
     if not isinstance(listed, list | tuple):
         raise KeyError(key)
+    if key.isascii() and key.isdecimal() and all(isinstance(each, int | float) for each in listed):
+        if int(key) >= len(listed):
+            raise KeyError(key)
+        return listed[int(key)]
     return [_within(each, key) for each in listed]
 
 

@@ -25,7 +25,7 @@ def test_sizes() -> None:
     classes = {"imagenet": 1000, "digits": 10, "scenes-words": 40, "scenes-pairs": 100, "gtsrb": 43, "country211": 211}
     classes |= dict.fromkeys(("imagenet-zh", "imagenet-ja", "imagenet-it", "imagenet-ar"), 1000)
     assert {name: len(class_list(name, HERE)) for name in CLASSES} == classes
-    sizes = {"openai-imagenet": 80, "simple-imagenet": 7, "plain": 1}
+    sizes = {"openai-imagenet": 80, "openai-kinetics": 28, "openai-ucf101": 48, "simple-imagenet": 7, "plain": 1}
     sizes |= {"imagenet-zh": 80, "imagenet-ja": 37, "imagenet-it": 49, "imagenet-ar": 55}
     assert {name: len(template_list(name, HERE)) for name in TEMPLATES} == sizes
 

@@ -1,11 +1,13 @@
-"""A model that knows the items of one task, by their pictures and their questions, and answers each as is right."""
+"""A model that knows the items of one task, by pictures or frames and their questions, and answers each as is right."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import PIL.Image
 
+from mmbench.harness.media.video import pictures_of
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Sample
@@ -27,10 +29,11 @@ class Oracle:
         self._true: defaultdict[bytes, set[str]] = defaultdict(set)
         self._places: dict[str, int] = {}
         for sample in family.samples():
-            shown = [picture_bytes(image.pil()) for image in sample.media]
-            self._samples[b"".join(shown)].append(sample)
-            for place, picture in enumerate(shown):
-                self._learn(picture, self._texts(sample, place))
+            shown = [[picture_bytes(image.pil()) for image in pictures_of(medium)] for medium in sample.media]
+            self._samples[b"".join(chain.from_iterable(shown))].append(sample)
+            for place, pictures in enumerate(shown):
+                for picture in pictures:
+                    self._learn(picture, self._texts(sample, place))
         self._room = len(self._places) + 1
 
     def _texts(self, sample: Sample, place: int) -> Sequence[str]:

@@ -37,7 +37,7 @@ def schemas() -> list[dict[str, Any]]:
     """Return every schema: `sets` (ids of the hub, with `*`), `files`, `rows`, `branch` (where the files are, if not on
     the main one).
 
-    A file is a list of lines, or columns: a list of values, which are repeated; `image`; `base64`; `no-image`;
+    A file is a list of lines, or columns: a list of values, which are repeated; `image`; `base64`; `no-image`; `video`;
     `{images: N}`; `{labels: N}` or `{labels: [NAME, …]}`, a ClassLabel; `{label lists: [NAME, …]}`, lists of such;
     `{range: N}`, integers; `{type: int32, values: […]}`. In tar files a column is an ending, and may be `{array: …}` or
     `{arrays: […]}`.
@@ -121,6 +121,8 @@ def _column(given: Any, rows: int) -> tuple[pa.Array, Any]:
     """Return the cells of a column, and what the `datasets` library would write of it."""
     if given == "image":
         return pa.array([_cell() for _ in range(rows)], _IMAGE), {"_type": "Image"}
+    if given == "video":
+        return pa.array([{"bytes": clip(), "path": None} for _ in range(rows)], _IMAGE), {"_type": "Video"}
     if given == "base64":
         return pa.array([base64.b64encode(_picture()).decode() for _ in range(rows)]), None
     if given == "no-image":
@@ -178,10 +180,21 @@ def _cell() -> dict[str, Any]:
 
 def _picture() -> bytes:
     """Return a PNG that no other of this process is like."""
-    n = next(_numbers)
     file = io.BytesIO()
-    PIL.Image.new("RGB", (2, 2), (n % 256, n // 256 % 256, n // 65536)).save(file, "PNG", compress_level=0)
+    _drawn(2).save(file, "PNG", compress_level=0)
     return file.getvalue()
+
+
+def clip() -> bytes:
+    """Return a clip of two frames, neither of which any other of this process is like."""
+    file = io.BytesIO()
+    _drawn(8).save(file, "GIF", save_all=True, append_images=[_drawn(8)], duration=40)
+    return file.getvalue()
+
+
+def _drawn(size: int) -> PIL.Image.Image:
+    n = next(_numbers)
+    return PIL.Image.new("RGB", (size, size), (n % 256, n // 256 % 256, n // 65536))
 
 
 def _named(count: int) -> Iterator[str]:

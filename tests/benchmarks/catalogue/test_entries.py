@@ -59,6 +59,8 @@ def small(content: dict[str, Any], path: Path, folder: Path) -> Path:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_entry_goes_through_its_family(name: str, shelf: Shelf, tmp_path: Path) -> None:
     content = yaml.safe_load(ENTRIES[name].read_text(encoding="utf-8"))
+    if "video" in content.get("fields", ()):
+        pytest.importorskip("av")
     for source in sources_of(content):
         shelf.put(source["id"], source.get("revision"))
     task = load_task(small(content, ENTRIES[name], tmp_path))
@@ -74,3 +76,11 @@ def test_an_entry_goes_through_its_family(name: str, shelf: Shelf, tmp_path: Pat
     highest = task.family.metrics[0].best
     assert best is not None and guessed is not None and guessed <= best
     assert best == pytest.approx(highest) if highest is not None else guessed < best
+
+
+@pytest.mark.parametrize(("name", "facts"), [("dollar-street", {"npy.0": 3, "npy.2": 2}), ("geode", {"npy.0": 3})])
+def test_groups_of_datacomp_are_facts(name: str, facts: dict[str, int], shelf: Shelf) -> None:
+    path = ENTRIES[f"datacomp-{name}"]
+    shelf.put(yaml.safe_load(path.read_text(encoding="utf-8"))["source"]["id"], None)
+    samples = [*load_task(path).family.samples()]
+    assert [sample.facts for sample in samples] == [facts] * len(samples)

@@ -29,6 +29,7 @@ METRICS = {"top-1 accuracy": "accuracy", "mean_per_class_recall": "mean_per_clas
 DIFFERENT = {
     ("sugarcrepe", "split"): "the table gives the split of mteb, which the file of the copy calls train",
     ("wit-*", "split"): "the copy has one split for each language, all of which mteb calls test",
+    ("diving48-probe", "split"): "the table gives the split that is asked, not the one that is learnt from",
     ("cv_bench_?d", "items"): "the sum of two of its four tasks, which the table counts one by one",
     ("ocrbench", "items"): "all items but the hundred formulas",
     ("realworldqa_*", "items"): "one of two parts, which nobody counted",

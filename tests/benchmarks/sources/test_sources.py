@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mmbench.benchmarks.sources import parquet_rows
 from mmbench.benchmarks.sources.builtin import Builtin
 from mmbench.benchmarks.sources.cells import picture
 from mmbench.benchmarks.sources.csv import CsvFile
@@ -439,6 +440,23 @@ def test_parquet_damaged_after_the_header(tmp_path: Path) -> None:
     path.write_bytes(content)
     source = ParquetFile(path, None)
     fails(lambda: list(source), "d.parquet cannot be read as Parquet")
+
+
+def test_few_rows_of_parquet_are_held_where_one_is_heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_rows, "_HELD", 10_000)
+    heavy = [{"bytes": bytes([n]) * 4000, "path": None} for n in range(9)]
+    pq.write_table(pa.table({"video": heavy, "label": range(9)}), tmp_path / "d.parquet", use_dictionary=False)
+    with parquet_rows.opened(tmp_path / "d.parquet") as shard:
+        asked: list[int] = []
+        batches = shard.iter_batches
+        monkeypatch.setattr(
+            shard,
+            "iter_batches",
+            lambda batch_size, columns: asked.append(batch_size) or batches(batch_size, columns=columns),
+        )
+        assert [len(cells["video"]["bytes"]) for cells in parquet_rows.records(shard, None)] == [4000] * 9
+        assert [cells["label"] for cells in parquet_rows.records(shard, ["label"])] == [*range(9)]
+    assert asked == [2, 64]
 
 
 # Built in
