@@ -136,7 +136,7 @@ def entries(group: str) -> Offered[EntryPoint]:
     """Return the entry points of a group by name, without loading any; looked up once a process."""
     found: Offered[EntryPoint] = Offered()
     try:
-        held = list(entry_points(group=group))
+        held = list(_all_entries().select(group=group))
     except Exception:  # one package whose entry points cannot be parsed ends the search through all
         held = [*_one_by_one(group, found.lost)]
     for entry in held:
@@ -145,6 +145,12 @@ def entries(group: str) -> Offered[EntryPoint]:
         else:
             found.add(entry.name, entry, package_of(entry), _KINDS.get(group, "plug-in"))
     return found
+
+
+@cache
+def _all_entries() -> Any:  # of a type that Python 3.12 took away, with the same `select`
+    """Return the entry points of all packages, whose files are then read once and not for each group."""
+    return entry_points()
 
 
 def _one_by_one(group: str, lost: list[str]) -> Iterator[EntryPoint]:

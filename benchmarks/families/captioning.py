@@ -125,7 +125,7 @@ class Captioning:
         answers = subject.answer(asked, self._candidates.texts, self._wording)
         held = []
         for sample, answer in zip(seen, answers, strict=True):
-            held.append((replace(sample, media=tuple(image.without_pixels() for image in sample.media)), answer))
+            held.append((sample.without_pixels(), answer))
         notes: list[str] = []
         if repeats := shown_before(sample for sample, _ in held):
             notes.append(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count, groupby
 from typing import ClassVar
 
@@ -110,12 +109,15 @@ class Retrieval:
         for position, sample in enumerate(found.samples):
             failure = found.failures.get(position)
             for query in range(1 if unit == "image" else len(sample.references)):
-                common = Outcome(
+                yield Outcome(
                     id=sample.id if unit == "image" else f"{sample.id}#{query}",
                     status="error" if failure else "ok",
-                    prediction=None,
+                    prediction=None if failure else f"rank {expected[at]:g}{first(at)}",
                     target=" | ".join(sample.references) if unit == "image" else sample.references[query],
-                    values={},
+                    values={} if failure else {name: float(hit[at]) for name, hit in hits.items()},
+                    # A median has no per-item chance.
+                    chances={} if failure else {name: float(hit[at]) for name, hit in chances.items()},
+                    statistics={} if failure else {name: (float(expected[at]),) for name in by_rank},
                     facts=sample.facts,
                     cluster=sample.cluster,
                     unit=unit,
@@ -123,17 +125,8 @@ class Retrieval:
                     frames=sample.frames,
                     message=failure.message if failure else None,
                 )
-                if failure:
-                    yield common
-                    continue
-                yield replace(
-                    common,
-                    prediction=f"rank {expected[at]:g}{first(at)}",
-                    values={name: float(hit[at]) for name, hit in hits.items()},
-                    chances={name: float(hit[at]) for name, hit in chances.items()},  # a median has no per-item chance
-                    statistics={name: (float(expected[at]),) for name in by_rank},
-                )
-                at += 1
+                if not failure:
+                    at += 1
 
 
 def _firsts(unit: Unit, found: Similarity) -> Callable[[int], str]:

@@ -28,7 +28,7 @@ from mmbench.benchmarks.sources.cells import column, is_number, shown, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.replies.version import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Cell, Data, Row, whole

@@ -29,7 +29,7 @@ from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import DEFAULT, ask_with_options
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.replies.match import VERSION as MATCHER
+from mmbench.harness.replies.version import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row

@@ -21,7 +21,7 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
     [0.25]
     """
     right = scores[list(target)]
-    best = float(right.max())
+    best = float(right[0] if len(target) == 1 else right.max())
     width = tie_width(best)
     level, above = int(np.count_nonzero(scores >= best - width)), int(np.count_nonzero(scores > best + width))
     right_level = int(np.count_nonzero(right >= best - width))

@@ -4,12 +4,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from mmbench.benchmarks.sources.cells import is_number, listed_cells, shown
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Row
 
 
+@lru_cache(maxsize=4096)  # labels are few, and come again with every row
 def canonical(name: str) -> str:
     """Return the one spelling of a name: composed letters, nothing around that cannot be seen.
 

@@ -165,6 +165,7 @@ def _written(column: Any) -> Any:
 
 def rows_of(file: Path, columns: list[str] | None) -> Iterator[Row]:
     """Yield the rows of a file, named by its name and their 0-based number. Raises DataError."""
+    name, folder = file.name, file.parent
     with opened(file) as shard:
         for number, cells in enumerate(records(shard, columns)):
-            yield Row(cells, f"{file.name} row {number}", file.parent)
+            yield Row(cells, f"{name} row {number}", folder)

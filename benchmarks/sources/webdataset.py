@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -79,6 +79,7 @@ class WebDataset(Located):
 
     def _hold(self, shards: Sequence[Path], beside: Mapping[str, Path]) -> None:
         self._shards = shards
+        self._base = shards[0].parent
         self._beside = beside
         first = next(self._samples(None), None)
         if first is None:
@@ -113,13 +114,13 @@ class WebDataset(Located):
         return (self._row(*sample) for sample in self._samples(None))
 
     def _row(self, where: str, cells: Mapping[str, Cell]) -> Row:
-        return Row(cells, where, self._shards[0].parent, self.root)
+        return Row(cells, where, self._base, self.root)
 
     def _samples(self, wanted: str | None) -> Iterator[tuple[str, dict[str, Cell]]]:
         """Yield where each row is and its cells: all, or as far as one column needs."""
         for shard in self._shards:
             with _opened(shard) as archive:
-                for key, members in itertools.groupby(_members(archive), lambda member: _named(member.name)[0]):
+                for key, members in itertools.groupby(_members(archive), lambda member: member.key):
                     where = f"{shard.name} '{key}'"
                     yield where, {"id": key, **_cells(archive, [*members], wanted, where)}
 
@@ -203,12 +204,20 @@ def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
         raise DataError(f"{shard.name} cannot be read as tar: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+class _Member(NamedTuple):
+    """A member that is part of a row."""
+
+    key: str
+    ending: str
+    info: tarfile.TarInfo
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[_Member]:
     while (member := archive.next()) is not None:
         archive.members = []  # type: ignore[attr-defined]  # else all headers of a shard are held
         parts = member.name.split("/")
         if member.isreg() and not parts[-1].startswith(".") and not any(part.startswith("__") for part in parts):
-            yield member
+            yield _Member(*_named(member.name), member)
 
 
 def _named(name: str) -> tuple[str, str]:
@@ -222,12 +231,9 @@ def _named(name: str) -> tuple[str, str]:
     return folder + slash + stem, ending.lstrip(".").lower()
 
 
-def _cells(
-    archive: tarfile.TarFile, members: Sequence[tarfile.TarInfo], wanted: str | None, where: str
-) -> dict[str, Cell]:
+def _cells(archive: tarfile.TarFile, members: Sequence[_Member], wanted: str | None, where: str) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
-    for member in members:
-        ending = _named(member.name)[1]
+    for _, ending, member in members:
         picture = ending.rpartition(".")[2] in _PICTURES
         whole = ending in _PICTURES  # `seg.png` is another picture than that of the row
         if ending in cells:

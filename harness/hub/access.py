@@ -1,11 +1,7 @@
 """Access to the hub: whether it may be asked at all, and whether it answers a short probe."""
 
-import http.client
 import re
-import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -59,6 +55,8 @@ def no_answer() -> str | None:
         _silent[address] = (time.monotonic(), reason)
     if reason is None:
         return None
+    import urllib.request
+
     proxy = urllib.request.getproxies().get(address.partition(":")[0])
     through = f" through the proxy {proxy.rpartition('@')[2]}" if proxy else ""
     return without_secrets(f"{address} cannot be reached{through} ({reason})")
@@ -102,6 +100,11 @@ def first_line(error: BaseException) -> str:
 def _probe(url: str, seconds: float) -> str | None:
     if not url.startswith(("http://", "https://")):
         return "not an http address"
+    import http.client  # like the others only here: most runs ask no hub
+    import ssl
+    import urllib.error
+    import urllib.request
+
     try:
         # An opener of its own: the module's shared one keeps the proxies of its first use. The scheme is checked above.
         with urllib.request.build_opener().open(urllib.request.Request(url, method="HEAD"), timeout=seconds):  # noqa: S310

@@ -132,6 +132,8 @@ def rgb(image: PIL.Image.Image, locator: str) -> Pixels:
         seen = _scaled(image, locator)
     elif image.has_transparency_data:
         seen = _on_white(image)
+    elif image.mode == "RGB" and image.format == "JPEG":
+        seen = image  # `convert` would copy it; a picture of another format may hold on to its file
     else:
         seen = image.convert("RGB")
     return seen if upright is None else seen.transpose(upright)

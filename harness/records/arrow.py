@@ -1,6 +1,7 @@
 """Arrow columns from Python values and back, without importing pandas, which takes most of a second of a warm run."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def lists(cells: Sequence[Sequence[float] | None]) -> Any:
     import pyarrow as pa
 
     held = [cell or () for cell in cells]
-    values = numbers([number for cell in held for number in cell])
+    values = numbers(list(chain.from_iterable(held)))
     offsets = pa.py_buffer(_offsets(held, np.dtype(np.int32)))
     kind = pa.list_(pa.float64())
     return pa.Array.from_buffers(kind, len(cells), [_valid(cells), offsets], children=[values])
@@ -110,13 +111,13 @@ def struct(rows: Sequence[Mapping[str, Any]], column: Any) -> Any:
     """
     import pyarrow as pa
 
-    names = list(dict.fromkeys(name for row in rows for name in row)) or ["none"]
+    names = list(dict.fromkeys(chain.from_iterable(rows))) or ["none"]
     return pa.StructArray.from_arrays([column([row.get(name) for row in rows]) for name in names], names)
 
 
 def _offsets(cells: Sequence[Sequence[Any]], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     offsets = np.zeros(len(cells) + 1, dtype)
-    np.cumsum([len(cell) for cell in cells], out=offsets[1:])
+    np.cumsum(list(map(len, cells)), out=offsets[1:])
     return offsets
 
 
@@ -124,5 +125,7 @@ def _valid(cells: Sequence[Any]) -> Any:
     """Return the validity bitmap, None where every cell is there."""
     import pyarrow as pa
 
+    if None not in cells:
+        return None
     present = np.array([cell is not None for cell in cells], dtype=bool)
-    return None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.py_buffer(np.packbits(present, bitorder="little"))

@@ -20,8 +20,9 @@ _OLD = 3600.0
 def replaced(path: Path) -> Iterator[Path]:
     """Give the path to write to; it takes the place of `path` when all is written, and is removed where it is not."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    for left in path.parent.glob(f"{_literal(path.name)}.*.partial"):
-        _sweep(left)
+    for left in path.parent.iterdir():
+        if left.name.startswith(f"{path.name}.") and left.suffix == ".partial":
+            _sweep(left)
     try:
         with partial.open("wb") as held:  # held and locked for as long as this process lives
             if _lock(held.fileno()) is None:
@@ -94,7 +95,3 @@ def _lock(handle: int) -> bool | None:
     except OSError:
         return None
     return True
-
-
-def _literal(name: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", name)

@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     import pyarrow.parquet as pq
 
     names = ("id", "status", "prediction", "target", "cluster", "unit", "locator", "message", "reply")
-    arrays = {name: arrow.texts([getattr(outcome, name) for outcome in outcomes]) for name in names}
+    arrays = {name: arrow.texts(list(map(attrgetter(name), outcomes))) for name in names}
     # All items of a classification share one prompt, which may list a thousand classes.
     arrays["prompt"] = arrow.repeated([outcome.prompt for outcome in outcomes])
     if any(outcome.frames for outcome in outcomes):
@@ -46,7 +47,7 @@ def write_outcomes(outcomes: Sequence[Outcome], path: Path) -> None:
     arrays["values"] = arrow.struct([outcome.values for outcome in outcomes], arrow.numbers)
     arrays["chances"] = arrow.struct([outcome.chances for outcome in outcomes], arrow.numbers)
     for name in ("statistics", "guesses"):
-        arrays[name] = arrow.struct([getattr(outcome, name) for outcome in outcomes], arrow.lists)
+        arrays[name] = arrow.struct(list(map(attrgetter(name), outcomes)), arrow.lists)
     facts = [{name: plain_fact(cell) for name, cell in outcome.facts.items()} for outcome in outcomes]
     arrays["facts"] = arrow.struct(facts, arrow.plain)
     schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"mmbench.schema": str(SCHEMA)})

@@ -18,9 +18,6 @@ from mmbench.harness.replies.stance import Said, read
 from mmbench.harness.replies.statements import Statement, statements, whole
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 
-VERSION = 4
-"""Part of the protocol id of every task that is asked in writing."""
-
 _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
 _POLAR = 2

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import cpu_count
 
 import numpy as np
@@ -52,7 +52,7 @@ def survey(task: Task) -> Survey:
     copies: list[Copies] = []
     for place, sample, seen in _read(task):
         if place == len(found.samples):
-            found.samples.append(replace(sample, media=tuple(image.without_pixels() for image in sample.media)))
+            found.samples.append(sample.without_pixels())
         if isinstance(seen, str):
             found.unreadable.append(f"{sample.id}: {seen}")
         elif seen is not None:

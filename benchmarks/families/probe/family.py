@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import repeat, tee
 from typing import ClassVar
 
@@ -147,7 +146,7 @@ class Probe:
                 pairs.append(None)
             else:
                 pairs.append((np.asarray(found.embedding, np.float32), np.asarray(found.features, np.float32)))
-            held.append(replace(sample, media=tuple(image.without_pixels() for image in sample.media)))
+            held.append(sample.without_pixels())
         first = next((pair for pair in pairs if pair is not None), None)
         if first is None:
             raise DataError("no picture of this task could be embedded")

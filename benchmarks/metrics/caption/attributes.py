@@ -1,7 +1,8 @@
 """Attribute metrics: which colours, counts and textures a caption names, and how many of them are true."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,8 +47,8 @@ def expected_counts(
     return np.array([(hits, named, len(mine)) for hits, mine in zip(right, items, strict=True)]).reshape(-1, 3)
 
 
-def _mentioned(tokens: tuple[str, ...], phrases: Set[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    lengths = sorted({len(phrase) for phrase in phrases} - {0}, reverse=True)
+def _mentioned(tokens: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    lengths = _lengths(phrases)
     covered = 0  # where the phrase that reaches furthest ends; one that ends no later and begins later is within it
     for start in range(len(tokens)):
         for length in lengths:
@@ -56,6 +57,11 @@ def _mentioned(tokens: tuple[str, ...], phrases: Set[tuple[str, ...]]) -> Iterat
                 covered = start + length
                 yield phrase
                 break  # shorter ones that begin here are within it
+
+
+@lru_cache(maxsize=8)  # asked for every caption, of one vocabulary
+def _lengths(phrases: frozenset[tuple[str, ...]]) -> list[int]:
+    return sorted({len(phrase) for phrase in phrases} - {0}, reverse=True)
 
 
 def attribute_precision(statistics: Floats, weights: Floats) -> Floats:

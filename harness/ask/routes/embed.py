@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, groupby, islice, tee
 from typing import Any
 
@@ -92,7 +91,7 @@ class EmbedRoute:
         vectors: list[npt.NDArray[np.float32] | Failure] = []
         for i, value in enumerate(values):
             vectors.append(value if isinstance(value, Failure) else _unit(vector(value)).astype(np.float32))
-            held[i] = replace(held[i], media=tuple(image.without_pixels() for image in held[i].media))
+            held[i] = held[i].without_pixels()
         lost = {i: value for i, value in enumerate(vectors) if isinstance(value, Failure)}
         held, taken = distinct(held, lost)
         failures = {i: lost[place] for i, place in enumerate(taken) if place in lost}

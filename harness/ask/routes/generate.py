@@ -15,7 +15,6 @@ from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.reply import Reply
-from mmbench.harness.replies.match import match_option
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 from mmbench.harness.types import Failure, Option, Sample
 
@@ -74,7 +73,7 @@ class GenerateRoute:
             elif is_refused(value):
                 yield Answer("refused", None, REFUSED, str(value), prompt)
             else:
-                yield replace(read_answer(str(value)), prompt=prompt)
+                yield read_answer(str(value), prompt)
 
 
 REFUSED = "the service tells that the question was refused"
@@ -87,6 +86,8 @@ def is_refused(value: object) -> bool:
 
 def read_reply(reply: str, labels: Sequence[str], wording: Wording) -> Choice:
     """Return the option that a written reply names, or why it names none."""
+    from mmbench.harness.replies.match import match_option  # whose words and patterns take a tenth of a second to make
+
     found = match_option(reply, labels, lettered=wording.lists_options, marks=wording.marks)
     if found.index is None:
         return Choice(found.status, None, reply, found.reason, reply)
@@ -95,12 +96,12 @@ def read_reply(reply: str, labels: Sequence[str], wording: Wording) -> Choice:
     return Choice("ok", scores, reply, found.reason, raw=reply)
 
 
-def read_answer(reply: str) -> Answer:
-    """Return what a written reply answers, or that it is nothing but thoughts."""
+def read_answer(reply: str, prompt: str | None = None) -> Answer:
+    """Return what a written reply to a prompt answers, or that it is nothing but thoughts."""
     said = spoken(reply)
     if said.only_thoughts:
-        return Answer("unparsed", None, ONLY_THOUGHTS, reply)
-    return Answer("ok", said.text, raw=reply)
+        return Answer("unparsed", None, ONLY_THOUGHTS, reply, prompt)
+    return Answer("ok", said.text, raw=reply, prompt=prompt)
 
 
 def kept_prompt(prompt: str) -> str:

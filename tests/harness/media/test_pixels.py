@@ -1,6 +1,7 @@
 """Pictures are seen as people see them: upright, on white, by their first frame, and no level is clipped."""
 
 import io
+import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -210,6 +211,16 @@ def test_orientation_is_honoured(kind: str, orientation: int) -> None:
 
 def test_orientation_of_a_jpeg() -> None:
     assert Image.from_bytes(turned("JPEG", 6), "row 1").pil().size == (3, 2)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_pixels_hold_no_file_and_are_ones_own(kind: str) -> None:
+    content = Image.from_bytes(saved(PIL.Image.fromarray(STRIP), kind), "row 1").read()
+    first, second = content.decode(), content.decode()
+    assert not getattr(first, "fp", None) and not getattr(first, "_fp", None)
+    assert np.array_equal(pickle.loads(pickle.dumps(first)), second)
+    first.paste((0, 0, 0), (0, 0, *first.size))
+    assert not np.array_equal(first, second)
 
 
 def test_orientation_behind_the_pixels_of_a_png() -> None:

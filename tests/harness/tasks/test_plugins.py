@@ -30,6 +30,11 @@ from mmbench.harness.tasks.suite import find_suite
 Install = Callable[..., Path]
 
 
+def forget() -> None:
+    registry._all_entries.cache_clear()
+    registry.entries.cache_clear()
+
+
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Install a package of these entry points and files, as an installer lays it out."""
@@ -45,11 +50,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             (site / file).parent.mkdir(parents=True, exist_ok=True)
             (site / file).write_text(dedent(text), encoding="utf-8")
         monkeypatch.syspath_prepend(site)
-        registry.entries.cache_clear()
+        forget()
         return site
 
     yield made
-    registry.entries.cache_clear()
+    forget()
     for module in set(sys.modules) - before:
         if module.startswith("of_a_"):
             del sys.modules[module]
@@ -411,7 +416,7 @@ def test_a_primary_metric_of_a_package_that_is_gone_is_not_ranked(install: Insta
     assert len(compare("a", "b", output=out).rows) == 1
     (site / "added-1.0.dist-info/entry_points.txt").write_text("")
     sys.path_importer_cache.clear()
-    registry.entries.cache_clear()
+    forget()
     with pytest.raises(UsageError, match="'words' is no metric of family 'zero-shot-classification' or of a package"):
         metric_named("zero-shot-classification", "words")
     left = compare("a", "b", output=out)
