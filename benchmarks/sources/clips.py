@@ -41,6 +41,7 @@ def clip(cell: Cell, row: Row) -> Video:
 def moment(cell: Cell, row: Row) -> float | None:
     """Return seconds of a number or of `hours:minutes:seconds`; None for an empty cell. Raises DataError.
 
+    >>> from pathlib import Path
     >>> moment("1:02.5", Row({}, "row 0", Path()))
     62.5
     """

@@ -32,7 +32,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     """Return what names are sorted by, so that numbers in them count as numbers.
 
     >>> sorted(["f10.png", "f9.png", "f09b.png"], key=_natural)
-    ['f9.png', 'f09b.png', 'f10.png']
+    ['f09b.png', 'f9.png', 'f10.png']
     """
     parts = re.split(r"([0-9]+)", name)
     return [(0, int(part), part) if part.isdigit() and len(part) < 100 else (1, 0, part) for part in parts if part]

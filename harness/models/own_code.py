@@ -85,9 +85,11 @@ def announce(code: OwnCode) -> None:
     folder = str(code.file.parent)
     if folder in _folders:
         _folders.remove(folder)
-        sys.path.remove(folder)
+        if folder in sys.path:  # which is everybody's: others take folders off too
+            sys.path.remove(folder)
     if folder not in sys.path:  # as `python my_file.py` does, so that the file can import its neighbours
-        sys.path.insert(sys.path.index(_folders[0]) if _folders else len(sys.path), folder)
+        first = next((each for each in _folders if each in sys.path), None)
+        sys.path.insert(len(sys.path) if first is None else sys.path.index(first), folder)
         _folders.insert(0, folder)
     neighbours = {name: files for name, files in code.modules.items() if name}
     changed = any(_digests.get(*file) != file[1] for files in neighbours.values() for file in files)

@@ -85,7 +85,12 @@ class Library:
         return " ".join(map(str, reply[: reply.index(END)] if END in reply else reply))
 
 
-@pytest.mark.parametrize("kind", CLASSES)
+FEW = ("qwen2_vl", "llava_onevision", "idefics3", "paligemma", "blip_captioning", "florence2")
+EACH = [each if each in FEW else pytest.param(each, marks=pytest.mark.long) for each in CLASSES]
+"""One of each way to be asked, and all the others."""
+
+
+@pytest.mark.parametrize("kind", EACH)
 def test_a_batch_is_its_items_one_by_one_and_as_the_library_writes(kind, saved):
     adapter, asked = in_numbers(load(saved(kind))), questions(kind)
     alone = [adapter.generate([one], SHORT)[0] for one in asked]
@@ -95,10 +100,6 @@ def test_a_batch_is_its_items_one_by_one_and_as_the_library_writes(kind, saved):
     drawn = [adapter.generate([one], DRAWN)[0] for one in asked[2:]]
     assert adapter.generate(asked, DRAWN)[2:] == drawn
     assert len({*drawn}) > 1
-
-
-EACH = [each if each == "qwen2_vl" else pytest.param(each, marks=pytest.mark.slow) for each in CLASSES]
-"""The one of them that is quick, and all the others."""
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from mmbench.harness.models.models import Loading, make_models
 
 QUICK = ("clip", "siglip", "mmbench/micro-coca")
 SLOW = ("chinese_clip", "metaclip_2", "align", "blip", "mmbench-untrained-tiny/untrained")
-ALL = (*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW))
+ALL = (*QUICK, *(pytest.param(kind, marks=pytest.mark.long) for kind in SLOW))
 TEXTS = ["a photo of a cat", "A Dog, isn't it?", "", "naïve 日本 🙂", "a red bird on the old fence", "word " * 200]
 
 

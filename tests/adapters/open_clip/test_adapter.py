@@ -315,7 +315,7 @@ def test_fingerprints_import_nothing_heavy(files, tmp_path):
     assert lines[0] == f"{load(f'{TINY}@{files.pt}').fingerprint} 0 3"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cached_tag_runs_offline(tmp_path):
     torch.manual_seed(3)
     model = open_clip.create_model("ViT-B-32-quickgelu")

@@ -311,7 +311,10 @@ def test_kept_keys_write_what_all_anew_does(name, beams):
     assert len(set(replies)) > 8
 
 
-@pytest.mark.parametrize(("text", "tokenizer"), [({}, None), ({}, Letters()), ({"ls_init_value": 0.5}, Letters())])
+@pytest.mark.parametrize(
+    ("text", "tokenizer"),
+    [pytest.param({}, None, marks=pytest.mark.long), ({}, Letters()), ({"ls_init_value": 0.5}, Letters())],
+)
 def test_logits_with_kept_keys_are_those_of_the_whole_rows(text, tokenizer):
     size = {} if tokenizer is None else {"vocab_size": 6, "context_length": 9}
     adapter = coca(5, tokenizer, **{**size, **text})()

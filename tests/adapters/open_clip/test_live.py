@@ -252,7 +252,7 @@ SCRIPT = """
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(textwrap.dedent(SCRIPT))
     (tmp_path / "b.py").write_text("\n\n# further down\n" + textwrap.dedent(SCRIPT))

@@ -727,8 +727,9 @@ def test_without_their_pictures_probes_guess(bench: Any, method: str, control: s
 # chance
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [each if each in ("linear", "knn") else pytest.param(each, marks=pytest.mark.long) for each in METHODS]
+)
 def test_chance_gets_chance(bench: Any, method: str) -> None:
     own = keys(method, [2], 2, "sweep: false\nfull: true\n")
     task = bench.task("probe", rows(bench, 60), own)

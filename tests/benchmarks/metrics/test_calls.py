@@ -153,6 +153,7 @@ def test_captions_score_as_the_official_scripts(coco: dict[str, Any]) -> None:
         assert metrics.meteor(*given) == pytest.approx(expected["meteor"], abs=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(available() is not None, reason="METEOR is not available")
 def test_meteor_is_one_of_equal_captions() -> None:
     assert metrics.meteor(["a red bus in the rain"], [["a red bus in the rain", "rain"]]) == pytest.approx(1)

@@ -88,6 +88,7 @@ def test_no_point_is_likelier(guess: Any, sigmoid: str) -> None:
     assert inside == pytest.approx([depth(found) + 1.920729] * 2, abs=0.02)
 
 
+@pytest.mark.long
 def test_intervals_cover() -> None:
     draw = np.random.default_rng(0)
     covered = np.zeros(2)

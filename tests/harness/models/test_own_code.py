@@ -1,5 +1,6 @@
 """A line that changes in a user's file, or in a neighbour that it imports, makes another model."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,11 @@ def test_a_folder_of_installed_packages_is_no_neighbour(folder: Path, monkeypatc
     assert set(read_code(folder / "m.py").modules) == {""}
     (packages / "some-1.0.dist-info").rmdir()
     assert set(read_code(folder / "m.py").modules) == {"", "own_elsewhere"}
+
+
+def test_a_folder_that_another_took_off_the_path_is_put_there_again(folder: Path) -> None:
+    here = made().fingerprint
+    kept = list(sys.path)
+    sys.path[:] = [each for each in sys.path if each != str(folder)]
+    assert made().fingerprint == here
+    sys.path[:] = kept
