@@ -3,10 +3,10 @@
 import contextlib
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
+from mmbench.benchmarks.sources.fetched import Fetched
 from mmbench.benchmarks.sources.webdataset import BESIDE, WebDataset, expanded, in_order
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import DataError, DataUnavailable
@@ -40,37 +40,26 @@ def remote_webdataset(address: str, split: str | None) -> WebDataset:
     if "::" in address:
         raise DataError(f"{address} chains addresses; name the one where the shards lie")
     held = _Remote(address if split is None else f"{address.rstrip('/')}/{split}")
-    made = WebDataset.of(held, held.beside())
+    made = WebDataset.of(held.shards, held.beside())
     made.root = held.folder  # a row of a stranger names no file of this machine
     return made
 
 
-class _Remote(Sequence[Path]):
-    """Shards at an address, each fetched when it is first asked for."""
+class _Remote:
+    """Shards at an address, and the folder in which they are kept."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self.folder = store_path().parent / "shards" / digest_bytes(address.encode())
         self._files = self._known() or self._listed()
-        self._names = in_order(name for name in self._files if name not in BESIDE)
-        if not self._names:
+        names = in_order(name for name in self._files if name not in BESIDE)
+        if not names:
             raise DataError(f"there is no tar file at {address}, nor a folder or pattern of them")
+        self.shards = Fetched(names, self._fetched)
 
     def beside(self) -> dict[str, Path]:
         """Return the files that CLIP_benchmark keeps beside shards."""
         return {name: self._fetched(name) for name in BESIDE if name in self._files}
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @overload
-    def __getitem__(self, at: int) -> Path: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Path]: ...
-    def __getitem__(self, at: int | slice) -> Path | Sequence[Path]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
-        return self._fetched(self._names[at])
 
     def _known(self) -> dict[str, list[str]]:
         """Return what was listed before; nothing where that cannot be told."""
