@@ -71,6 +71,8 @@ def guessed(task: Task, samples: Sequence[Sample]) -> float | None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_majority_is_the_best_constant_answer(name: str) -> None:
+    if name.startswith("clips-files"):
+        pytest.importorskip("av", reason="its clips are files, which the extra `video` reads")
     task = TASKS[name]
     primary = {"vqa": "exact_match", "pairs": "pairwise_accuracy", "probe": "full/accuracy"}
     found = constants(task.family.name, samples := items(task))
