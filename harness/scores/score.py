@@ -70,11 +70,17 @@ def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) 
         table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
         return value, mean_over_draws_interval(table, clusters), None
     if not metric.proportion:
-        return value, mean_interval(values, clusters), None
+        return value, _possible(metric, mean_interval(values, clusters)), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
     unknown = sum(outcome.status != "ok" for outcome in mine)
     interval = share_interval(Shares(values, np.ones_like(values)), clusters)
     return value, interval, (right / len(mine), (right + unknown) / len(mine))
+
+
+def _possible(metric: Metric, ends: _Ends) -> _Ends:
+    """Return an interval cut off where no value can lie: below 0 of a squared distance, say."""
+    least = {True: metric.lowest, False: metric.best, None: None}[metric.higher_is_better]
+    return ends if ends is None or least is None else (max(ends[0], least), max(ends[1], least))
 
 
 def _corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], clusters: Clusters, value: float) -> _Ends:

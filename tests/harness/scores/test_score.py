@@ -235,3 +235,13 @@ def test_items_of_one_cluster_are_drawn_together() -> None:
 def test_a_metric_of_draws_that_some_items_lack_is_not_defined() -> None:
     (made,) = score([DRAWN], [drawn(0, 1.0, 0.0), item(1, value=1.0)])
     assert (made.value, made.low, made.high) == (None, None, None)
+
+
+def test_no_interval_reaches_where_no_value_can_lie() -> None:
+    lower = Metric("brier", "", higher_is_better=False, best=0.0, proportion=False)
+    rare = [Outcome(str(i), "ok", "", "", {"brier": 2.0 if i == 7 else 0.0}, cluster=str(i)) for i in range(60)]
+    (made,) = score([lower], rare)
+    assert made.low == 0.0 and made.high is not None and made.high > made.value > 0
+    free = Metric("bias", "", higher_is_better=None, best=None, proportion=False)
+    (made,) = score([free], [Outcome(str(i), "ok", "", "", {"bias": i - 30.0}, cluster=str(i)) for i in range(60)])
+    assert made.low is not None and made.low < 0
