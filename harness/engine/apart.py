@@ -101,7 +101,10 @@ class Apart:
 
     def _work(self) -> None:
         while (question := self._todo.get()) is not None:
-            self._done.put(None if self._stopped else self._made(question))
+            made = None if self._stopped else self._made(question)
+            if isinstance(made, MmbenchError):
+                self._stopped = True  # here already: its reader may be busy, and each more may be paid for
+            self._done.put(made)
 
     def _made(self, question: Question) -> Answered | MmbenchError:
         try:
@@ -126,7 +129,6 @@ class Apart:
             if isinstance(made, Answered):
                 answered.append(made)
             elif made is not None:
-                self._stopped = True
                 self._fault = self._fault or made
         if self._fault is not None and not answered:
             raise self._fault

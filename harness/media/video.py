@@ -201,7 +201,8 @@ class Video:
         for _, places in self._arranged:
             shown = [shown[place] for place in places(len(shown))]
         order = tuple(indices[place] for place in shown)
-        moments = None if reel.times is None else tuple(times[index] for index in sorted(order))
+        # By their places, not by their indices: a sampler may show a short clip twice over.
+        moments = None if reel.times is None else tuple(times[indices[place]] for place in sorted(shown))
         self._taken = Taken(order, moments, reel.decoder, reel.fps, reel.total)
         if self._base is not None:
             self._base._taken = self._taken

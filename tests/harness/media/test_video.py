@@ -140,6 +140,14 @@ def test_frames_in_another_order_keep_their_moments() -> None:
     assert clip.indices == (3, 2, 1, 0), "the outcome of the clip tells what was shown of it"
 
 
+def test_frames_that_are_shown_again_keep_the_moments_of_their_own() -> None:
+    pictures = [Image.from_array(np.full((2, 2, 3), value, np.uint8), "frame") for value in (0, 100, 200)]
+    clip = Video.of_frames(pictures, "clip", fps=2.0).sampled(FrameSpec(sampler="mteb_num_frames", count=7))
+    assert (clip.indices, clip.timestamps) == ((0, 1, 2, 0, 1, 2, 0), (0.0, 0.5, 1.0, 0.0, 0.5, 1.0, 0.0))
+    middle = clip.arranged("middle", lambda count: [count // 2])
+    assert (middle.indices, middle.timestamps) == ((0,), (0.0,))
+
+
 def test_every_sampler_takes_frames_of_a_clip_or_says_why_not() -> None:
     pictures = [Image.from_array(np.full((2, 2, 3), level, np.uint8), str(level)) for level in range(30)]
     clip = Video.of_frames(pictures, fps=10.0)
