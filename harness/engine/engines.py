@@ -2,15 +2,17 @@
 
 import importlib.util
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.local import LocalEngine
-from mmbench.harness.engine.ray.cluster import Cluster
-from mmbench.harness.engine.ray.engine import RayEngine
 from mmbench.harness.engine.settings import EngineSettings
 from mmbench.harness.errors import UsageError
 from mmbench.harness.models.abilities import AnswersApart
 from mmbench.harness.models.models import Loading, Model
+
+if TYPE_CHECKING:
+    from mmbench.harness.engine.ray.cluster import Cluster
 
 
 class Engines:
@@ -18,13 +20,7 @@ class Engines:
 
     def __init__(self, settings: EngineSettings, loading: Loading) -> None:
         self._loading = loading
-        self._cluster: Cluster | None = None
-        if settings.name == "ray":
-            if importlib.util.find_spec("ray") is None:
-                raise UsageError("the engine ray needs Ray; pip install 'mmbench[ray]'")
-            if loading.device.startswith("cuda:"):
-                raise UsageError(f"device '{loading.device}': Ray gives each worker a GPU of its own; say cuda or auto")
-            self._cluster = Cluster(settings, loading.device)
+        self._cluster = _cluster_of(settings, loading) if settings.name == "ray" else None
 
     def of(
         self, model: Model, batch_size: int | None = None, tell: Callable[[str], None] = lambda message: None
@@ -41,9 +37,21 @@ class Engines:
                 f"{model.label} waits for others to answer, which one process can do {model.adapter.concurrency} times "
                 "at once; ask it without --engine ray, and with another concurrency if need be"
             )
+        from mmbench.harness.engine.ray.engine import RayEngine
+
         return RayEngine(model, self._loading, self._cluster, batch_size, tell)
 
     def close(self) -> None:
         """Leave the workers' cluster, and end it where this run began it."""
         if self._cluster is not None:
             self._cluster.close()
+
+
+def _cluster_of(settings: EngineSettings, loading: Loading) -> "Cluster":
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("the engine ray needs Ray; pip install 'mmbench[ray]'")
+    if loading.device.startswith("cuda:"):
+        raise UsageError(f"device '{loading.device}': Ray gives each worker a GPU of its own; say cuda or auto")
+    from mmbench.harness.engine.ray.cluster import Cluster  # here: most runs need nothing of it
+
+    return Cluster(settings, loading.device)
