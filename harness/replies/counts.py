@@ -46,7 +46,7 @@ _CUE = re.compile(
     re.I,
 )
 _CUE_AFTER = re.compile(r"[^.!?\n\d]{0,40}?\b(?:in total|altogether|in all|overall|all together)\b", re.I)
-_ITEM = re.compile(r"^\s*(\d{1,3})[.)]\s+(?=\S)", re.M)
+_ITEM = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)", re.M)
 _NONE = re.compile(
     r"\b(?:none|nobody|nothing|zero|no one|not any|(?:are|is|see|can)(?:n't|not| not)(?: see)? any"
     r"|no\s(?!idea|way|answer|clue|information|doubt|problem|image|picture|longer)[a-z]+)\b",
@@ -118,9 +118,12 @@ def _read(text: str) -> Count:
 
 
 def _without_marks(text: str) -> str:
-    """Return a text without the numbers of a list, 1 to its last line, which count nothing that is said."""
+    """Return a text without the numbers of a list, 1 to its last line, which count nothing that is said.
+
+    A `1.` before other words may begin a list that goes on in its line, so that it is no number either.
+    """
     marks = [int(mark) for mark in _ITEM.findall(text)]
-    return _ITEM.sub("", text) if len(marks) > 1 and marks == [*range(1, len(marks) + 1)] else text
+    return _ITEM.sub("", text) if marks == [*range(1, len(marks) + 1)] else text
 
 
 def _numbers(text: str) -> Iterator[_Found]:
