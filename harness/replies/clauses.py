@@ -55,6 +55,21 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
         start = at
 
 
+_LEADS = {"opener", "it", "is", "so", "adverb", "self", "choose", "answer", "option"}
+_STOPS = {"not", "not any", "not before", "unbelieved", "doubt", "if", "wrong", "first", "sought", "yes", "no"}
+
+
+def lead(clause: Clause) -> tuple[int, frozenset[str]]:
+    """Return where what leads up to an answer ends in a clause (`So the answer is`), and its roles."""
+    end, roles = 0, frozenset[str]()
+    said = [item for item in clause.items if item.by != "sign"]
+    for item in clause.items[: clause.items.index(said[-1])] if said else ():
+        if item.option is not None or item.roles & _STOPS or not (item.roles & _LEADS or item.text in {",", ":"}):
+            break
+        end, roles = item.end, roles | item.roles
+    return end, roles
+
+
 _JOIN = {"but", "because", "so", "wait"}
 
 

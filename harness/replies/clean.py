@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
+from mmbench.harness.replies.words.numbers import NUMBERS, TENS
+
 FINAL = "Final answer: "
 """Uniform replacement for every markup that singles out an answer."""
 
@@ -80,34 +82,16 @@ _END = re.compile(r"(?:(?<!\b\w)\.|[!?])+[\"')\]]*(?=\s|$)|\n")
 _LONGEST_SENTENCE = 300
 _READ_FIRST, _READ_LAST = 1_500, 3_500
 
-_ONES = re.findall(r"\w+", "zero one two three four five six seven eight nine")
-_TEENS = re.findall(r"\w+", "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
-_TENS = re.findall(r"\w+", "twenty thirty forty fifty sixty seventy eighty ninety")
-_SAME = {word: str(n) for n, word in enumerate([*_ONES, *_TEENS])}
-_SAME |= {word: str(10 * n) for n, word in enumerate(_TENS, 2)}
-_SAME |= {f"{ten}-{one}": str(10 * n + k) for n, ten in enumerate(_TENS, 2) for k, one in enumerate(_ONES) if k}
-# Those of other languages that mean nothing else in any of them: `due`, `dos`, `neuf`, `sei` and `दो` do.
-_SAME |= {
-    word: str(n)
-    for listed in (
-        "zwei drei vier fünf sechs sieben acht neun zehn",
-        "deux trois quatre cinq - sept huit - dix",
-        "- tres cuatro cinco seis siete ocho nueve diez",
-        "dois três quatro - - - oito nove dez",
-        "- tre quattro cinque - sette otto - dieci",
-        "два три четыре пять шесть семь восемь девять десять",
-        "اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة",
-        "- तीन चार पाँच छह सात आठ नौ दस",
-    )
-    for n, word in enumerate(listed.split(), 2)
-    if word != "-"
-}
+_SAME = {word: str(n) for listed in NUMBERS for n, word in enumerate(listed.split()) if word != "-"}
+_SAME |= {word: str(10 * n) for n, word in enumerate(TENS.split(), 2)}
+_ONES = NUMBERS[0].split()[:10]
+_SAME |= {f"{ten}-{one}": str(10 * t + n) for t, ten in enumerate(TENS.split(), 2) for n, one in enumerate(_ONES) if n}
 _SAME |= {"&": "and", "%": "percent", "°": "degree"}
 # Scripts without spaces are read character by character; combining marks belong to their word.
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
     r"(?:(?<![\w.)])-(?=\.?\d))?(?:\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|(?<!\w)\.\d+)"
-    rf"|\b(?:{'|'.join(_TENS)})-(?:{'|'.join(_ONES[1:])})\b"
+    rf"|\b(?:{'|'.join(TENS.split())})-(?:{'|'.join(_ONES[1:])})\b"
     rf"|[{_SPACELESS}]"
     rf"|(?:(?![{_SPACELESS}])[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])+(?:'[a-z]+)?"
     r"|[<>=+/^%°√±×÷≤≥≠#~&]",

@@ -6,26 +6,18 @@ from collections.abc import Sequence
 from mmbench.harness.replies.clean import Token, stem
 from mmbench.harness.replies.item import Item
 from mmbench.harness.replies.lexicon import Phrases, phrase_at
+from mmbench.harness.replies.words.senses import ATTRIBUTES
 
 _IDEOGRAPH = re.compile("[\u30a1-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """A character of a script without spaces that is no ending: katakana, ideographs, Hangul."""
 _OF = frozenset({"de", "di"})
 _NOUN = re.compile("(?!.*(?:ing|ed|ly|s)$)[a-z]{3,}$")
 """A word without an ending that goes on with a sentence, as in `a dog running` and `the dog barks`."""
+_ATTRIBUTES = frozenset(ATTRIBUTES.split())
 _CLOSES = re.compile(r"\s*(?:$|[.,;:!?()|])")
 _ADJECTIVE = re.compile(
     r"\w{3}(?:al|ic|ate|ive|ous|ary|ful|less|able|ible|ed|ing|en|y|ish|ese|an|esque|ar|ent|ant|er|est)$"
 )
-_ATTRIBUTES = frozenset(
-    re.findall(
-        r"\w+",
-        "red blue white black brown grey gray pink purple orange left right top bottom middle front back male female"
-        " big small large tall short long old new round square flat metal plastic glass stone brick paper leather"
-        " simple cotton wood north south east west same first second third last hot cold dark light bright blond wet"
-        " young",
-    )
-)
-"""Words that are attributes without an ending that shows it."""
 
 
 def is_part(sentence: str, said: Sequence[Token], at: int, end: int, phrases: Phrases, before: Item | None) -> bool:

@@ -1,8 +1,10 @@
 """Refusals: a model that declines, or says that nobody could answer, is separated from an unclear reply."""
 
+from collections.abc import Sequence
+
 from mmbench.harness.replies.clauses import spans
 from mmbench.harness.replies.clean import tokens
-from mmbench.harness.replies.lexicon import REFUSING, Roles, phrase_at
+from mmbench.harness.replies.lexicon import REFUSING, Roles, phrases_in
 from mmbench.harness.replies.options import NONE, Named, Options
 
 _NEAR = 6
@@ -19,7 +21,7 @@ def refuses(text: str) -> bool:
     >>> [refuses(t) for t in ("Lo siento, no puedo ayudar con eso.", "Lo siento, no hay ningún perro.")]
     [True, False]
     """
-    return any(_declines(text[start:end], start) for start, end in spans(text[:_READ]))
+    return any(_declines(_roles(text[start:end]), opens=start < _OPENING) for start, end in spans(text[:_READ]))
 
 
 def undetermined(text: str, options: Options) -> Named:
@@ -29,55 +31,45 @@ def undetermined(text: str, options: Options) -> Named:
 
 
 def _is_unknowable(text: str) -> bool:
-    return any("unknowable" in roles for roles, *_ in _found(text))
+    return any("unknowable" in roles for roles in _roles(text))
 
 
-def _declines(sentence: str, at: int) -> bool:
-    said = _found(sentence)
-    every = frozenset().union(*(roles for roles, *_ in said))
-    if "declines" in every or ("surely" in every and at < _OPENING) or {"can", "un", "serves"} <= every:
+def _declines(said: Sequence[Roles], *, opens: bool) -> bool:
+    every = frozenset[str]().union(*said)
+    if "declines" in every or (opens and "surely" in every):
         return True
-    if {"can", "un", "thing"} <= every or {"cannot, last", "serves"} <= every:
+    if "serves" in every and ({"can", "un"} <= every or "cannot, last" in every):
         return True
-    for k, (roles, _, _) in enumerate(said):
-        near = [each for each, *_ in said[k + 1 : k + 1 + _NEAR]]
-        thing = next((j for j, each in enumerate(near) if "some" not in each and "looks at" not in each), None)
-        thing = thing if thing is not None and "thing" in near[thing] else None
-        mine = k == 0 or any("me" in each for each, *_ in said[max(0, k - 4) : k])
-        if roles & {"unable", "cannot"}:
-            deed = next((j for j, each in enumerate(near[:3]) if "serves" in each), None)
-            if (
-                deed is not None
-                and (mine or "cannot" in roles)
-                and "between" not in frozenset().union(*near[deed + 1 : deed + 2])
-            ):
-                return True
-            if any("looks at" in each for each in near[:3]) and thing is not None:
-                return True
-        if thing is None:
-            continue
-        after = near[thing + 1] if thing + 1 < len(near) else frozenset()
-        if ("lacks" in roles and "of" not in after) or ("none" in roles and not thing and "given" in after):
+    return any(_is_refused(said, k) for k in range(len(said))) or _is_sorry(said, every)
+
+
+def _is_refused(said: Sequence[Roles], k: int) -> bool:
+    """Return whether a word begins a refusal: `cannot assist`, `cannot see the image`, `no image attached`."""
+    roles, near = said[k], said[k + 1 : k + 1 + _NEAR]
+    things = [j for j, each in enumerate(near) if not each & {"some", "looks at"}]
+    thing = things[0] if things and "thing" in near[things[0]] else None
+    if roles & {"unable", "cannot"}:
+        mine = "cannot" in roles or k == 0 or any("me" in each for each in said[max(0, k - 4) : k])
+        deed = next((j for j, each in enumerate(near[:3]) if "serves" in each), None)
+        if deed is not None and mine and not any("between" in each for each in near[deed + 1 : deed + 2]):
             return True
-    return _sorry(said, every)
+        if thing is not None and any("looks at" in each for each in near[:3]):
+            return True
+    if thing is None:
+        return False
+    after = near[thing + 1] if thing + 1 < len(near) else frozenset()
+    return ("lacks" in roles and "of" not in after) or ("none" in roles and thing == 0 and "given" in after)
 
 
-def _sorry(said: list[tuple[Roles, int, int]], every: Roles) -> bool:
+def _is_sorry(said: Sequence[Roles], every: Roles) -> bool:
     """Return whether a sentence begins with an apology and says what cannot be done, other than to see a thing."""
-    begins = any("sorry" in roles for roles, *_ in said[:2])
+    begins = any("sorry" in roles for roles in said[:2])
     cannot = every & {"unable", "cannot", "cannot, last", "surely"} or {"can", "un"} <= every
     # `I cannot see it` names no thing that is not there, as `I cannot see a dog` does.
-    return begins and bool(cannot) and not (every & {"looks at"} and not every & {"thing", "it"})
+    return begins and bool(cannot) and ("looks at" not in every or bool(every & {"thing", "it"}))
 
 
-def _found(text: str) -> list[tuple[Roles, int, int]]:
-    """Return roles, start and end of each word or phrase of a refusal."""
-    said = list(tokens(text))
-    words = [token.text for token in said]
-    made, at = [], 0
-    while at < len(said):
-        phrase = phrase_at(REFUSING, words, at, len(said))
-        end = at + (phrase[0] if phrase else 1)
-        made.append((phrase[1] if phrase else frozenset(), said[at].start, said[end - 1].end))
-        at = end
-    return made
+def _roles(text: str) -> list[Roles]:
+    """Return the roles of each word or phrase of a refusal."""
+    words = [token.text for token in tokens(text)]
+    return [roles for _, _, roles in phrases_in(REFUSING, words)]

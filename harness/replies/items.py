@@ -1,7 +1,7 @@
 """Items of a sentence: options that it names, role words, punctuation, and other words."""
 
 import re
-import unicodedata
+from collections.abc import Sequence
 
 from mmbench.harness.replies.clean import Token, tokens
 from mmbench.harness.replies.compounds import is_part
@@ -10,7 +10,8 @@ from mmbench.harness.replies.letters import judged_marks
 from mmbench.harness.replies.lexicon import phrase_at, phrases_for
 from mmbench.harness.replies.options import Options
 from mmbench.harness.replies.sums import summed
-from mmbench.harness.replies.yes_no import with_words, without_denial
+from mmbench.harness.replies.words.numbers import COUNTED, COUNTS, MAGNITUDES
+from mmbench.harness.replies.yes_no import with_words
 
 _SIGN = re.compile(r"=>|->|[^\w\s]|\n")
 _HOLDS = dict.fromkeys("✓✔✅☑", frozenset({"right"})) | dict.fromkeys("✗✘❌×", frozenset({"wrong", "not before"}))
@@ -21,36 +22,45 @@ _LETTER = re.compile(
 
 def items(sentence: str, options: Options) -> list[Item]:
     """Return the parts of a sentence in order."""
-    made = _words(sentence, options)
-    taken = [(each.start, each.end) for each in made if each.option is not None or " " in each.text]
+    words = _words(sentence, options)
+    named = _covered(sentence, [each for each in words if each.option is not None or " " in each.text])
     letters = []
     for found in _LETTER.finditer(sentence):
         place = options.mark(found.group(), set_off=True)
-        if place is not None and not any(a <= found.start() < b for a, b in taken):
-            letters.append(Item(found.group(), found.start(), found.end(), NO_ROLES, place, "mark"))
-    at = {each.start: each for each in letters}
-    replaced = {each.start: each for each in made if each.start in at}
-    made = [each for each in made if each.start not in at]
-    spans = iter(sorted([(each.start, each.end) for each in [*made, *letters]]))
-    signs, span = [], next(spans, None)
-    for found in _SIGN.finditer(sentence):
-        while span and span[1] <= found.start():
-            span = next(spans, None)
-        if not (span and span[0] <= found.start()):
-            signs.append(
-                Item(found.group(), found.start(), found.end(), _HOLDS.get(found.group(), NO_ROLES), by="sign")
-            )
-    made = sorted([*made, *letters, *signs], key=lambda item: item.start)
+        if place is not None and not named[found.start()]:
+            letters.append(Item(found.group(), *found.span(), NO_ROLES, place, "mark"))
+    starts = {each.start for each in letters}
+    said = [*(each for each in words if each.start not in starts), *letters]
+    covered = _covered(sentence, said)
+    signs = [
+        Item(found.group(), *found.span(), _HOLDS.get(found.group(), NO_ROLES), by="sign")
+        for found in _SIGN.finditer(sentence)
+        if not covered[found.start()]
+    ]
+    made = sorted([*said, *signs], key=_start)
     if letters:
+        word_at = {each.start: each for each in words}
         judged = zip(made, judged_marks(made, options), strict=True)
-        kept = [each._replace(by=by) if by or each.by != "mark" else replaced.get(each.start) for each, by in judged]
+        kept = [each._replace(by=by) if by or each.by != "mark" else word_at.get(each.start) for each, by in judged]
         made = [each for each in kept if each]
     if options.all_numbers:
         made = summed(made, sentence)
-    if options.marks:
-        made = _with_places(made, sentence, options)
-    polar = options.polar
-    return with_words(made, options, polar) if polar else [without_denial(made, k) for k in range(len(made))]
+    for start, end, place in options.places(sentence) if options.marks else ():
+        outside = [each for each in made if each.end <= start or each.start >= end]
+        made = sorted([*outside, Item("", start, end, NO_ROLES, place, "place")], key=_start)
+    return with_words(made, options)
+
+
+def _start(item: Item) -> int:
+    return item.start
+
+
+def _covered(sentence: str, made: Sequence[Item]) -> bytearray:
+    """Return for each character whether an item covers it."""
+    covered = bytearray(len(sentence))
+    for each in made:
+        covered[each.start : each.end] = b"\1" * (each.end - each.start)
+    return covered
 
 
 def _words(sentence: str, options: Options) -> list[Item]:
@@ -101,40 +111,9 @@ def _tells(sentence: str, said: list[Token], at: int, end: int) -> bool:
     return before not in _COUNTED
 
 
+_COUNTS, _COUNTED, _MAGNITUDES = (frozenset(words.split()) for words in (COUNTS, COUNTED, MAGNITUDES))
 _BREAK = re.compile(r"[.,;:!?\n()|]")
 _HYPHEN = re.compile(r"-[^\W\d_]{2}")
-_COUNTS = frozenset(
-    re.findall(r"\S+", "is only exactly just are see shows has contains with count counted it's there's and")
-)
-"""Words after which `one` is a number."""
-_COUNTED = frozenset(
-    re.findall(
-        r"\S+", "option choice answer number figure image step question caption output sentence statement # page"
-    )
-)
-"""Words after which a number is a name."""
-_MAGNITUDES = frozenset(
-    unicodedata.normalize("NFKC", word)
-    for word in re.findall(
-        r"\S+",
-        "hundred hundreds thousand thousands million millions billion billions trillion dozen dozens lakh crore"
-        " hundert tausend millionen milliarden dutzend cent cents mille milliers milliard milliards"
-        " cien cientos mil miles millón millones cem centos milhão milhões cento mila milione milioni miliardi"
-        " сто сот тысяча тысячи тысяч миллион миллиона миллионов مئة مائة ألف آلاف مليون ملايين सौ हज़ार हजार लाख करोड़"
-        " 百 千 万 萬 亿 億 만 천 백 억",
-    )
-)
-"""Words that make a number the beginning of a larger one: `three hundred` is no `3`."""
-
-
-def _with_places(made: list[Item], sentence: str, options: Options) -> list[Item]:
-    """Return the items with `the third option` as one."""
-    for start, end, place in options.places(sentence):
-        found = Item("", start, end, NO_ROLES, place, "place")
-        made = sorted(
-            [each for each in made if each.end <= start or each.start >= end] + [found], key=lambda each: each.start
-        )
-    return made
 
 
 def roles_in(text: str) -> frozenset[str]:

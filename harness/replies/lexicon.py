@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -41,7 +41,7 @@ for _g, _group in enumerate(_LANGUAGES):
 
 def phrases_for(words: Sequence[str]) -> Phrases:
     """Return the phrases of the languages that words are of: of each script the one that knows most of them."""
-    known = Counter(chain.from_iterable(_KNOWN.get(word, ()) for word in words))
+    known = Counter(chain.from_iterable(_KNOWN.get(word, ()) for word in words if len(word) > 1 or not word.isascii()))
     best: dict[int, int] = {}
     for group, n in sorted(known):
         if group not in best or known[group, n] > known[group, best[group]]:
@@ -73,3 +73,12 @@ def phrase_at(phrases: Phrases, words: Sequence[str], at: int, limit: int) -> tu
         if length == 1 or (at + length <= limit and tuple(words[at : at + length]) == phrase):
             return length, roles
     return None
+
+
+def phrases_in(phrases: Phrases, words: Sequence[str]) -> Iterator[tuple[int, int, Roles]]:
+    """Yield start, end and roles of each phrase, and of each word that is none, in order."""
+    at = 0
+    while at < len(words):
+        length, roles = phrase_at(phrases, words, at, len(words)) or (1, frozenset())
+        yield at, at + length, roles
+        at += length

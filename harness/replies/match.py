@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from mmbench.harness.replies.clauses import Clause, clauses
+from mmbench.harness.replies.clauses import Clause, clauses, lead
 from mmbench.harness.replies.clean import clean, first_turn, tokens
 from mmbench.harness.replies.declines import refuses, undetermined
 from mmbench.harness.replies.items import roles_in
@@ -80,7 +80,7 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
         return Match("unparsed", None, ONLY_THOUGHTS)
     text = _without_echo(clean(said.text), choices)
     english = _yes_and_no(tuple(options))
-    if english and not _whole(text, choices):
+    if english and not whole(text, choices):
         choices = _options(english, marks if lettered else "none")
     head = first_turn(text)
     match = _match(head, choices)
@@ -90,12 +90,8 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
 def _match(text: str, options: Options) -> Match:
     if not re.search(r"\w", text):
         return Match("unparsed", None, "the reply is empty")
-    found = _whole(text, options)
-    if found:
-        return _one(found, options, "the whole reply names it")
     parts = clauses(text, options)
-    rest = _after_opening(text, parts)
-    found = _whole(rest, options) if rest != text else NONE
+    found = _whole(text, parts, options)
     return _one(found, options, "the whole reply names it") if found else _folded(text, parts, options)
 
 
@@ -159,20 +155,19 @@ def _asserted(parts: Sequence[Clause], said: Sequence[Said], options: Options) -
     return _one(named if at_edge or len(named) > 1 else NONE, options, "the one option asserted")
 
 
-def _whole(text: str, options: Options) -> Named:
-    asks = text.endswith("?") and not options.asks
-    return NONE if asks else whole(text, options) or options.part_named(text.rstrip(" .!"))
+def _whole(text: str, parts: Sequence[Clause], options: Options) -> Named:
+    if parts[0].asks and text.endswith("?"):
+        return NONE
+    if len(parts) > 1 and parts[1].opens and _only_opens(parts[0]):
+        text, parts = text[parts[1].start :], parts[1:]
+    end, roles = lead(parts[0])
+    rest = options.part_named(text[end:]) if end and "option" not in roles else NONE
+    return whole(text, options, parts[0]) or options.part_named(text) or rest
 
 
-def _after_opening(text: str, parts: Sequence[Clause]) -> str:
-    """Return the text after its opening words: `Based on the image,`."""
-    end = 0
-    for item in parts[0].items:
-        if item.by == "sign" and item.text in ",.:!":
-            end = item.end
-        elif "opener" not in item.roles or item.roles & {"yes", "it"} or item.option is not None:
-            break
-    return text[end:].strip() if end < len(text) - 1 else text
+def _only_opens(clause: Clause) -> bool:
+    """Return whether a clause says nothing itself: `Okay.`"""
+    return all(e.by == "sign" or ("opener" in e.roles and "yes" not in e.roles) for e in clause.items)
 
 
 def _absence(parts: Sequence[Clause], options: Options) -> Named:

@@ -7,67 +7,29 @@ from functools import cached_property
 
 from mmbench.harness.replies.clean import Token, clean, stem, tokens
 from mmbench.harness.replies.lexicon import all_words
+from mmbench.harness.replies.words.numbers import ORDINALS
+from mmbench.harness.replies.words.senses import MEANINGLESS, TURNING
 
 Named = frozenset[int]
 """The options that a phrase names: none, one, or several where its readings disagree."""
 
 NONE: Named = frozenset()
 
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
-# Words that can be an option's whole text and yet mean nothing of the kind inside a sentence.
-_MEANINGLESS = frozenset(
-    re.findall(
-        r"\w+", "yes no none not all both other one it is are be in on at of to and or if so do does true false any"
-    )
-)
-# Words that turn the sense of what stands beside them, so that a part of a text with these does not stand for it.
-_TURNING = frozenset(
-    re.findall(r"\w+", "not no non never neither nor without none except cannot and or both all only but")
-)
-
-_NOUN = (
-    r"(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer|letter|alternative|caption|output|description|sentence"
-    r"|statement|candidate)\s*(?:number|no\."
-    r"|is)?\s*:?\s*"
-)
+_MEANINGLESS, _TURNING = frozenset(MEANINGLESS.split()), frozenset(TURNING.split())
 _OPEN, _CLOSE = r"[(\[{<\"']", r"[)\]}>\"']"
-_MARK = re.compile(
-    rf"(?:{_NOUN}|选项)?{_OPEN}*#?([a-z]|\d{{1,4}}){_CLOSE}*[.:,;)]*(?:\s*(?:option|choice|选项|项))?", re.I
-)
+_MARK = re.compile(rf"{_OPEN}*#?([a-z]|\d{{1,4}}){_CLOSE}*[.:,;)]*", re.I)
+_MARK_AND_TEXT = re.compile(rf"{_OPEN}*([a-z]|\d{{1,4}})({_CLOSE}+[\s.:,;)\-]*|[\s.:,;)\-(\[]+)(.+)", re.I | re.S)
 _ORDINAL = re.compile(
-    rf"(?:the\s+)?({'|'.join(_ORDINALS)}|last|\d+(?:st|nd|rd|th))\s+"
+    rf"(?:the\s+)?({'|'.join(ORDINALS)}|last|\d+(?:st|nd|rd|th))\s+"
     r"(?:(?:listed |given )?(?:option|choice|answer|alternative|one)(?: (?:given|listed|in the list))?"
     r"|of the (?:\w+ )?(?:options|choices|answers|alternatives))",
     re.I,
 )
-_PLACE = re.compile(rf"(?:{_NOUN}#?|#|(?={_OPEN})){_OPEN}*\d+{_CLOSE}*|\d+\)", re.I)
-"""A number that is written as a place is written: `(2)`, `option 2`."""
-_BARE = re.compile(r"(?:(?:the )?(?:\w+ )?answer(?: is)?:?\s*)?\d+[.:,;]*", re.I)
-"""A number that is not set off: `2`, `Answer: 2`."""
-_MARK_THEN_TEXT = re.compile(
-    rf"(?:{_NOUN})?({_OPEN}*)([a-z]|\d{{1,4}}(?!\d))({_CLOSE}*)(\s*[.:,;)\-]+\s*|\s+|(?<=[)\]}}>])|(?=[(\[]))(.+)",
-    re.I | re.S,
-)
-_TEXT_THEN_MARK = re.compile(rf"(.+?)(?:\s*[,:\-]\s*|\s+)(?:{_NOUN})?({_OPEN}*)([A-Z]){_CLOSE}*[.]?", re.S)
-_LEAD_IN = re.compile(
-    r"(?:(?:so|thus|hence|well|ok|okay|therefore|sure|final answer|and|then)\b[,:!]*\s*){0,3}"
-    r"(?:(?:i|we)(?:'d| would)? (?:think|believe|guess|say|see)(?: that)?[,:]? |it (?:seems|appears)(?: that)? )?"
-    r"(?:(?:it|this|that|these|those|they|he|she|there|the (?:final |correct |right |best )?answer"
-    r"|the (?:image|picture|photo|statement|claim)|what)"
-    r"(?:'s|'re| is| are| was| were| would be| should be| must be| looks like| appears to be| seems to be| shows"
-    r"| depicts|:)[,:]? )?"
-    r"(?:(?:definitely|clearly|most likely|probably|likely|indeed|only|simply|exactly|actually|in fact"
-    r"|obviously)[,:]? )?"
-    r"(?:an? (?:photo|picture|image) of )?",
-    re.I,
-)
-
 
 _LONGEST_AMOUNT = 3
-
-# An article after which the reply was cut off.
-_DANGLING = re.compile(r"(?<!option)(?<!choice)(?<!letter)(?<=\w) a$")
+_LONGEST = 2000
+"""Characters of a phrase that is compared with the options' texts."""
 
 
 class Options:
@@ -117,23 +79,29 @@ class Options:
         )
         return re.compile(r"(?:(?:options|choices)\s*:)?\s*" + r"[\s,;|]*".join(lines) + r"(?!\w)", re.I)
 
-    def named(self, phrase: str) -> Named:
+    def named(self, phrase: str, *, set_off: bool = False) -> Named:
         """Return what a phrase names as a whole, by mark, by place, by text or by two of these.
 
-        >>> [sorted(Options(["cat", "dog"], "AB").named(p)) for p in ("(b)", "Option 1", "A dog.", "A. dog")]
+        `set_off` says that the phrase stands after `option`, so that a number is a place.
+
+        >>> [sorted(Options(["cat", "dog"], "AB").named(p)) for p in ("(b)", "first option", "A dog.", "A. dog")]
         [[1], [0], [1], [0, 1]]
         """
-        phrase = phrase.strip()[:2000]
-        if _DANGLING.search(phrase):
-            return self._by_text(phrase)
-        lead = _LEAD_IN.match(phrase)
-        bare = phrase[lead.end() :] if lead else phrase
-        return self._named(phrase) or self._named(bare)
+        text = NONE if set_off else self._by_text(phrase[:_LONGEST])
+        phrase = phrase[:_LONGEST].strip().rstrip(" .!,;")
+        mark = _MARK.fullmatch(phrase)
+        if mark:
+            bare = phrase.isdecimal() and not set_off
+            place = None if bare and text else self.mark(mark.group(1), set_off=not bare)
+            return text if place is None else text | self._by_text(mark.group(1)) | {place}
+        ordinal = _ORDINAL.fullmatch(phrase)
+        if ordinal and self.marks and not text:
+            return self._by_place(ordinal.group(1).lower())
+        return text or self._by_mark_and_text(phrase)
 
     def part_named(self, phrase: str) -> Named:
         """Return the one option that a phrase names by a telling part of its text, such as its first words."""
-        lead = _LEAD_IN.match(phrase)
-        phrase = phrase[lead.end() if lead else 0 :][:2000].strip()
+        phrase = phrase[:_LONGEST].strip(" .!")
         said = tuple(token.text for token in tokens(phrase))
         if not said:
             return NONE
@@ -182,26 +150,11 @@ class Options:
         found = ((each, self._by_place(each.group(1).lower())) for each in _ORDINAL.finditer(sentence))
         return [(each.start(), each.end(), min(place)) for each, place in found if place]
 
-    def _named(self, phrase: str) -> Named:
-        text = self._by_text(phrase)
-        phrase = phrase.strip().rstrip(" .!,;")
-        mark = _MARK.fullmatch(phrase)
-        if mark:
-            bare = _BARE.fullmatch(phrase) is not None
-            if bare and text:
-                return text
-            place = self.mark(mark.group(1), set_off=not bare)
-            return text if place is None else text | self._by_text(mark.group(1)) | {place}
-        ordinal = _ORDINAL.fullmatch(phrase)
-        if ordinal and self.marks and not text:
-            return self._by_place(ordinal.group(1).lower())
-        return text or self._by_mark_and_text(phrase)
-
     def _is_other_place(self, phrase: str, said: Sequence[str], option: int) -> bool:
         """Return whether a number, though a part of the option's text, can also mean the place of another option."""
         if not self.marks or len(said) != 1 or not said[0].isdigit() or int(said[0]) == option + 1:
             return False
-        return not self.all_numbers or _PLACE.fullmatch(phrase.rstrip(" .")) is not None
+        return not self.all_numbers or not phrase[0].isalnum() or phrase[-1] == ")"
 
     def _by_text(self, phrase: str) -> Named:
         exact = self._plain.get(_plain(phrase))
@@ -214,26 +167,19 @@ class Options:
         count = len(self.texts)
         if ordinal == "last":
             return frozenset({count - 1})
-        place = _ORDINALS.index(ordinal) if ordinal in _ORDINALS else int(ordinal[:-2]) - 1
+        place = ORDINALS.index(ordinal) if ordinal in ORDINALS else int(ordinal[:-2]) - 1
         return frozenset({place}) if 0 <= place < count else NONE
 
     def _by_mark_and_text(self, phrase: str) -> Named:
-        """Read `B. dog` and `dog (B)`; a mark and a text that disagree name both."""
-        before, after = _MARK_THEN_TEXT.fullmatch(phrase), _TEXT_THEN_MARK.fullmatch(phrase)
-        if before:
-            opened, name, closed, between, rest = before.groups()
-            place = self.mark(name, set_off=not phrase[0].isdigit() or bool(closed))
-            text = self._by_text(rest.strip("()[] "))
-            if place is not None and text:
-                # With only a space between, "A dog" is an article and "b dog" no more than a slip.
-                loose = not (opened or closed) and between == " " and rest[0] != "("
-                return text if loose and name in "Aa" else text | {place}
-        if after:
-            rest, _, name = after.groups()
-            place, text = self.mark(name), self._by_text(rest.strip("()[] "))
-            if place is not None and text:
-                return text | {place}
-        return NONE
+        """Read `B. dog`; a mark and a text that disagree name both, and `A dog` has no mark but an article."""
+        found = _MARK_AND_TEXT.fullmatch(phrase)
+        if found is None or (found.group(1) in "aA" and found.group(2).isspace()):
+            return NONE
+        place, text = (
+            self.mark(found.group(1), set_off=not phrase[0].isdigit()),
+            self._by_text(found.group(3).strip("()[] ")),
+        )
+        return NONE if place is None or not text else text | {place}
 
     def _mentionable(self, texts: Sequence[tuple[str, ...]]) -> Mapping[str, list[tuple[tuple[str, ...], int]]]:
         first: dict[str, list[tuple[tuple[str, ...], int]]] = {}

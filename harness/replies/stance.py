@@ -146,7 +146,8 @@ def _cue(before: Sequence[Item], item: Item) -> tuple[int, int, bool] | None:
             link = next((k for k, each in enumerate(between) if "is" in each.roles or each.text in _TO), None)
             if link is not None and all(each.option is None for each in between[:link]):
                 return j, j + 1 + link, True
-            joined = all(each.by or each.roles & {"option", "or", "and"} for each in between)
+            judges = "right" in roles and any(each.option is not None for each in before[:j])  # `A correct, B`
+            joined = not judges and all(each.by or each.roles & {"option", "or", "and"} for each in between)
             if joined and "answer" in roles and item.by in {"mark", "word"}:
                 return j, j, True
         strange = item.by == "word" and any(not each.by and not each.roles for each in between)
@@ -187,13 +188,3 @@ _RULES: tuple[tuple[Stance, Callable[[_Mention], bool]], ...] = (
     ("asserted", lambda it: True),
 )
 """The stances, each with what makes it; the first that holds is the mention's."""
-
-
-def open_end(clause: Clause) -> str | None:
-    """Return what a clause says after `the answer is`, where nothing denies or doubts it."""
-    items = clause.items
-    if _has(items, "not", "not any", "unbelieved", "doubt", "if", "wrong", "first", "sought"):
-        return None
-    noun = next((j for j, each in enumerate(items) if "answer" in each.roles), len(items))
-    link = next((j for j in range(noun + 1, len(items)) if "is" in items[j].roles or items[j].text in _TO), None)
-    return clause.text[items[link].end : items[-1].end] if link is not None and link + 1 < len(items) else None

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from mmbench.harness.replies.clauses import Clause
+from mmbench.harness.replies.clauses import Clause, lead
 from mmbench.harness.replies.options import NONE, Named, Options
-from mmbench.harness.replies.stance import Said, open_end
+from mmbench.harness.replies.stance import Said
 
 Kind = Literal["answered", "concluded", "verdict", "edge"]
 """Said to be the answer, concluded, said to be right, or standing first or last."""
@@ -44,14 +44,22 @@ def statements(text: str, clauses: Sequence[Clause], said: Sequence[Said], optio
     return sorted(made, key=lambda statement: statement.start)
 
 
-def whole(text: str, options: Options) -> Named:
-    """Return what a text names as a whole, be it once or again and again."""
+def whole(text: str, options: Options, first: Clause | None = None) -> Named:
+    """Return what a text names as a whole, be it once or again and again; `first` is the clause that it begins with.
+
+    What leads up to it may be left out: `It is`, `The answer is`.
+    """
     if options.marks:
         text = _NUMBERED.sub("", text, count=1)
     repeated = {options.named(word) for word in text[:_LONGEST_REPEATED].split()}
     if len(repeated) == 1 and len(text) <= _LONGEST_REPEATED and NONE not in repeated:
         return repeated.pop()
-    return options.named(text)
+    named = options.named(text)
+    if named or first is None:
+        return named
+    end, roles = lead(first)
+    rest = text[end:].strip()
+    return NONE if not end or rest in {"a", "A"} else options.named(rest, set_off="option" in roles)
 
 
 def _made(clause: Clause, here: Sequence[Said]) -> list[Statement]:
@@ -76,8 +84,11 @@ def _statement(clause: Clause, mine: Sequence[Said], kind: Kind) -> Statement:
 
 def _open_ended(clause: Clause, options: Options) -> list[Statement]:
     """Return what follows `the answer is`, where it is a part of an option's text."""
-    rest = None if clause.asks else open_end(clause)
-    named = (options.named(rest) or options.part_named(rest.rstrip(" .!"))) if rest else NONE
+    end, roles = lead(clause)
+    if clause.asks or "answer" not in roles:
+        return []
+    rest = clause.text[end : clause.items[-1].end].strip()
+    named = options.named(rest, set_off="option" in roles) or options.part_named(rest)
     end = clause.start + len(clause.text)
     return [Statement(named, clause.start, end, "answered", clause.text)] if len(named) == 1 else []
 
@@ -92,7 +103,7 @@ def _edges(text: str, clauses: Sequence[Clause], said: Sequence[Said], options: 
         mine = [each for each in clauses if each.sentence == number]
         if mine[0].asks or (len(clauses) > 1 and not options.polar and _is_exclamation(mine[0])):
             continue
-        named = whole(mine[0].text.strip(), options)
+        named = whole(mine[0].text.strip(), options, mine[0])
         if len(named) == 1 or (named and not number):
             end = mine[0].start + len(mine[0].text.rstrip())
             made.append(Statement(named, mine[0].start, end, "edge", mine[0].text))

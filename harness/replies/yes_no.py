@@ -17,8 +17,11 @@ def without_denial(made: Sequence[Item], k: int) -> Item:
     return item._replace(roles=item.roles - {"not", "not before"}) if first else item
 
 
-def with_words(made: Sequence[Item], options: Options, polar: tuple[int, int]) -> list[Item]:
+def with_words(made: Sequence[Item], options: Options) -> list[Item]:
     """Return the items with yes and no as the options that they stand for; none where they are taken back at once."""
+    polar = options.polar
+    if polar is None:
+        return [without_denial(made, k) for k in range(len(made))]
     own = {options.words[i]: i for i in polar if len(options.words[i]) == 1}
     read = [_as_word(made, k, own, polar) for k in range(len(made))]
     return [e._replace(option=None) if e.by == "word" and _is_undone(read, k) else e for k, e in enumerate(read)]

@@ -12,7 +12,9 @@ WORDS = {
         "negative, no way, not at all, absolutely not, definitely not, certainly not, of course not, never, "
         "not really, false, incorrect, wrong, not true, not correct, not right, not, i don't think so, "
         "i do not think so, i doubt it, i doubt that, it isn't, it is not, it doesn't, it does not, there isn't, "
-        "there aren't, they aren't, he isn't, she isn't, unfortunately not"
+        "there aren't, they aren't, he isn't, she isn't, unfortunately not, that's wrong, that is wrong, "
+        "that's incorrect, that is incorrect, that's not correct, that is not correct, that's not right, "
+        "that is not right"
     ),
     "exists": "there is, there's, i see, i can see, we see, we can see",
     "here": (
