@@ -44,6 +44,8 @@ class Apart:
         self._fault: MmbenchError | None = None
         self._todo: SimpleQueue[Question | None] = SimpleQueue()
         self._done: SimpleQueue[Answered | MmbenchError | None] = SimpleQueue()
+        self._handed: list[Answered] = []
+        """Those handed on last: an interrupt may come before their reader has kept them."""
         self._batches = self._run(questions)
 
     def __iter__(self) -> "Apart":
@@ -53,8 +55,13 @@ class Apart:
         return next(self._batches)
 
     def rest(self, seconds: float | None = GRACE) -> Iterator[list[Answered]]:
-        """Ask nothing more, and yield what still comes of what is under way, for so many seconds at the most."""
+        """Ask nothing more, and yield what still comes of what is under way, for so many seconds at the most.
+
+        First come those that were handed on last, once more.
+        """
         try:
+            if self._handed:
+                yield self._handed
             yield from self._rest(seconds)
         finally:
             self._batches.close()
@@ -120,7 +127,7 @@ class Apart:
         """Return what has been answered since, at least one where that is waited for. Raises what ends the task."""
         if self._fault is not None:
             raise self._fault
-        answered: list[Answered] = []
+        answered = self._handed = []
         while self._under_way and (wait or not self._done.empty()):
             made = self._done.get()
             wait = False

@@ -87,7 +87,7 @@ class Stream:
         if isinstance(batches, Rests):
             for batch in batches.rest():
                 with suppress(MmbenchError):  # what ends the run was told
-                    self._settle(batch, 0.0)
+                    self._settle([each for each in batch if each.question.key in self._in_flight], 0.0)
 
     def _missing(self, questions: Iterable[Question]) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""

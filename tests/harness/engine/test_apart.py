@@ -88,6 +88,25 @@ def test_a_reader_that_stops_loses_nothing_that_was_under_way(store, engine):
     assert set(adapter.asked.values()) == {1}
 
 
+@pytest.mark.parametrize("at", ["before", "within"])
+def test_ctrl_c_while_an_answer_is_kept_loses_none(store, engine, monkeypatch, at):
+    adapter, keep = Slow(), store.keep
+
+    def interrupted(model, answered, seconds):
+        if any(each.question.prompt == "9" for each in answered):
+            monkeypatch.setattr(store, "keep", keep)
+            if at == "within":
+                keep(model, answered, seconds)
+            raise KeyboardInterrupt
+        keep(model, answered, seconds)
+
+    monkeypatch.setattr(store, "keep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(store.ask(engine(adapter), "slow", asked(60)))
+    assert list(store.ask(engine(adapter), "slow", asked(60))) == [str(i) for i in range(60)]
+    assert adapter.asked.total() == 60
+
+
 def test_failures_are_of_their_items(store, engine):
     def answer(prompt):
         if prompt == "3":
@@ -151,9 +170,9 @@ def test_a_call_that_never_returns_is_not_waited_for_for_ever():
         return Answered(question, "x")
 
     made = Apart(asked(5), 2, answer)
-    next(made)
+    first = next(made)
     started = time.monotonic()
-    assert list(made.rest(0.2)) == []
+    assert list(made.rest(0.2)) == [first]
     assert time.monotonic() - started < 5
     never.set()
 
