@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmbench.harness.errors import Unsupported as Unsupported
     from mmbench.harness.errors import UsageError as UsageError
     from mmbench.harness.media.image import Image as Image
+    from mmbench.harness.models.abilities import Frames as Frames
     from mmbench.harness.models.abilities import Generation as Generation
     from mmbench.harness.models.abilities import ImageVectors as ImageVectors
     from mmbench.harness.models.reply import Reply as Reply
@@ -45,6 +46,7 @@ _PUBLIC = {
     "Examinee": "mmbench.harness.ask.examinee",
     "Failure": "mmbench.harness.types",
     "Family": "mmbench.harness.tasks.family",
+    "Frames": "mmbench.harness.models.abilities",
     "Generation": "mmbench.harness.models.abilities",
     "Image": "mmbench.harness.media.image",
     "ImageVectors": "mmbench.harness.models.abilities",
@@ -80,6 +82,7 @@ __all__ = [
     "Examinee",
     "Failure",
     "Family",
+    "Frames",
     "Generation",
     "Image",
     "ImageVectors",

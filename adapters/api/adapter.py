@@ -14,7 +14,7 @@ from mmbench.adapters.api.patience import Patience
 from mmbench.adapters.api.spec import KEY, Spec, parse
 from mmbench.adapters.api.wire import Wire
 from mmbench.harness.digest import digest_json
-from mmbench.harness.errors import Unavailable, UsageError
+from mmbench.harness.errors import Unanswered, Unavailable, UsageError
 from mmbench.harness.models.abilities import Generation, Prepared
 from mmbench.harness.models.reply import Reply, Told
 from mmbench.harness.replies.coordinates import resized
@@ -150,6 +150,12 @@ class Served:
             made = self._patience.ask(attempt, about)
         except answers.Declined as error:
             return Reply(str(error), Told(refused=True))
+        except Unanswered as error:
+            if len(shown) < 2 or "image" not in str(error).lower():  # what servers say of too many
+                raise
+            raise Unanswered(
+                f"{error}; {len(shown)} pictures were sent, and of a clip the task's `frames` can take fewer"
+            ) from error
         if made.told.usage is not None:
             self._patience.correct(sum(made.told.usage) - about)
         if self._spec.snapshot and made.told.snapshot != self._spec.snapshot:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mmbench.adapters.contract import inputs
 from mmbench.harness.media.pixels import Pixels
-from mmbench.harness.models.abilities import Ability, Generation, ImageVectors
+from mmbench.harness.models.abilities import Ability, Frames, Generation, ImageVectors
 
 Vector: TypeAlias = npt.NDArray[Any]
 Row: TypeAlias = str | tuple[Vector, ...]
@@ -47,15 +47,18 @@ class Probe:
         return repr(item) if isinstance(item, str) else f"input {index}"
 
 
-def probes(seen: list[Pixels], tune_settings: Mapping[str, float]) -> list[Probe]:
-    """Return one probe for each ability, over the pictures `seen`."""
+def probes(seen: list[Pixels], tune_settings: Mapping[str, float], *, clips: bool = False) -> list[Probe]:
+    """Return one probe for each ability, over the pictures `seen`, and over clips of them where it takes `clips`."""
     texts, scored = inputs.texts(), inputs.scored_items(seen)
+    asked: list[Any] = [([seen[i]], prompt) for i, prompt in enumerate(inputs.PROMPTS)]
+    films = inputs.shown_clips(seen) if clips else []
+    asked += [([film], prompt) for film, prompt in zip(films, inputs.PROMPTS, strict=False)]
     return [
         Probe("embed_images", seen, _embed_images, must_differ=len(seen)),
         Probe("embed_texts", texts, _embed_texts, sees_pictures=False, must_differ=len(texts)),
         Probe("embed_videos", inputs.clips(seen), _embed_videos, must_differ=3),
-        Probe("score_texts", scored, _score_texts, must_differ=3),
-        Probe("generate", [([seen[i]], prompt) for i, prompt in enumerate(inputs.PROMPTS)], _generate),
+        Probe("score_texts", [*scored, *(([film], *scored[0][1:]) for film in films)], _score_texts, must_differ=3),
+        Probe("generate", asked, _generate),
         # Training is slow and sees the pictures through `embed_images`, which is tried in threads itself.
         Probe("tune_prompts", [(seen[:6], dict(tune_settings))], _tune_prompts, sees_pictures=False),
     ]
@@ -119,14 +122,22 @@ def _embed_videos(adapter: Any, asked: list[Any], prepare: Prepare) -> list[Row]
     return _single(_matrix(adapter.embed_videos([[prepare(frame) for frame in clip] for clip in asked]), len(asked)))
 
 
+def _prepared(seen: list[Any], prepare: Prepare) -> list[Any]:
+    """Return the pictures of an item as `prepare` makes them, those of a clip too."""
+    return [
+        replace(each, pictures=tuple(map(prepare, each.pictures))) if isinstance(each, Frames) else prepare(each)
+        for each in seen
+    ]
+
+
 def _score_texts(adapter: Any, asked: list[Any], prepare: Prepare) -> list[Row]:
-    items = [([prepare(picture) for picture in seen], prompt, list(texts)) for seen, prompt, texts in asked]
+    items = [(_prepared(seen, prepare), prompt, list(texts)) for seen, prompt, texts in asked]
     answer = _counted(adapter.score_texts(items), len(items), "items")
     return [(_scores(scores, len(item[2])),) for scores, item in zip(answer, items, strict=True)]
 
 
 def _generate(adapter: Any, asked: list[Any], prepare: Prepare) -> list[Row]:
-    prompts = [([prepare(picture) for picture in seen], prompt) for seen, prompt in asked]
+    prompts = [(_prepared(seen, prepare), prompt) for seen, prompt in asked]
     replies = _counted(adapter.generate(prompts, Generation(max_tokens=8)), len(prompts), "prompts")
     for reply in replies:
         if not isinstance(reply, str):

@@ -10,7 +10,7 @@ from mmbench.adapters.contract.answers import Malformed, Probe, probes
 from mmbench.adapters.contract.clauses import Exam, Sitting, Variant
 from mmbench.adapters.contract.inputs import pictures
 from mmbench.harness.errors import MmbenchError, Unanswered
-from mmbench.harness.models.abilities import Adapter, abilities
+from mmbench.harness.models.abilities import Adapter, TakesClips, abilities
 
 Make: TypeAlias = Callable[[], Adapter]
 T = TypeVar("T")
@@ -80,7 +80,11 @@ def violations(
         return Exam(adapter, make(), tuple(variants), adapter.fingerprint, pictures(), lazy_spec, tolerance)
 
     built, found = _guarded("construction: building it", exam)
-    return found if built is None else _all_broken(built, probes(built.pictures, tune_settings), unasked)
+    if built is None:
+        return found
+    adapter = built.adapter
+    takes, failed = _guarded("abilities: takes_clips", lambda: isinstance(adapter, TakesClips) and adapter.takes_clips)
+    return failed or _all_broken(built, probes(built.pictures, tune_settings, clips=takes is True), unasked)
 
 
 def _all_broken(exam: Exam, tried: Iterable[Probe], unasked: Callable[[str], None]) -> list[str]:

@@ -4,6 +4,7 @@ import numpy as np
 import PIL.Image
 
 from mmbench.harness.media.pixels import Pixels
+from mmbench.harness.models.abilities import Frames
 
 SENTENCE = ["a", "small", "red", "bird", "sits", "on", "the", "old", "wooden", "fence", "today"]
 OTHER_WORDS = ["one", "tall", "blue", "cat", "stood", "by", "that", "new", "metal", "gate", "again"]
@@ -51,6 +52,13 @@ def texts() -> list[str]:
 def clips(frames: list[Pixels]) -> list[list[Pixels]]:
     """Return clips of eight frames: two that hold one picture each, and one that passes through all."""
     return [[frames[0]] * 8, [frames[6]] * 8, [frames[index % len(frames)] for index in range(8)]]
+
+
+def shown_clips(seen: list[Pixels]) -> list[Frames]:
+    """Return clips of eight frames of one size at two a second: one that moves, and the same backwards."""
+    frames = [seen[index % 7] for index in range(8)]
+    times = tuple(index / 2 for index in range(8))
+    return [Frames(tuple(each), times, tuple(range(8)), 2.0, 8) for each in (frames, frames[::-1])]
 
 
 def scored_items(seen: list[Pixels]) -> list[tuple[list[Pixels], str, list[str]]]:

@@ -140,6 +140,11 @@ class Checkpoint:
                 return inner
         return {}
 
+    @property
+    def clips(self) -> Json:
+        """What is said of the preparation of clips in a file of its own; None where it stands beside the pictures'."""
+        return _cleaned(self._json("video_preprocessor_config.json"))
+
     @cached_property
     def template(self) -> str:
         """The chat template in Jinja; empty where there is none. Of several named ones it is `default`."""

@@ -8,13 +8,13 @@ from mmbench.adapters.hf import load
 from mmbench.adapters.hf.file_model import FileModel
 from mmbench.adapters.hf.kinds import Writes
 from mmbench.adapters.hf.options import alone, behind, likelihoods
-from mmbench.adapters.hf.prompts import Prompts, ToWrite
+from mmbench.adapters.hf.prompts import Prompts, ToWrite, layout
 from mmbench.adapters.hf.reading import shortened
 from mmbench.adapters.hf.writing import Reader, settle, write
 from mmbench.adapters.shared.asking import ask
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import OnePicture, TooLong, Unsupported
-from mmbench.harness.models.abilities import Generation, Prepared
+from mmbench.harness.models.abilities import Frames, Generation, Prepared
 from mmbench.harness.replies.coordinates import resized
 
 
@@ -30,6 +30,11 @@ class VisionLanguageModel(FileModel):
         """True for models with a chat template; the others were made for a picture."""
         kind = self._source.kind_at_once
         return kind is not None and kind.writes is not None and kind.writes.chat
+
+    @property
+    def takes_clips(self) -> bool:
+        """True where it is shown a clip by its own input for clips: it has one, and `,video=frames` was not asked."""
+        return self._source.takes_clips
 
     @property
     def boxes(self) -> str | None:
@@ -98,7 +103,7 @@ class VisionLanguageModel(FileModel):
         model, prompts = self._model, self._prompts
         for text in texts:
             prompts.check_words("option", text)
-        given, gap = prompts.answered(prompt, len(pictures))
+        given, gap = prompts.answered(prompt, layout(pictures))
         inputs = prompts.inputs([(pictures, prompt)], [given])
         if prompts.apart:
             options = [alone(prompts.tokenizer, text) for text in texts]
@@ -108,15 +113,15 @@ class VisionLanguageModel(FileModel):
         room, longest = self._room(inputs, 0), max(len(option.ids) for option in options)
         if longest > room:
             raise ValueError(f"an option has {longest} tokens, and {room} fit behind pictures and prompt")
-        inputs = inputs.to(model.device, model.dtype)
+        inputs = _placed(inputs, model)
         return ask(model, lambda: likelihoods(model, inputs, options))
 
     def _written(self, inputs: Any, asked: Sequence[ToWrite], settings: Generation) -> list[str]:
         model, read = self._model, self._reader.text
         rooms = [min(settings.max_tokens, self._room(inputs, row)) for row in range(len(asked))]
-        given, seeds = inputs.to(model.device, model.dtype), [_seed(*each) for each in asked]
+        given, seeds = _placed(inputs, model), [_seed(*each) for each in asked]
         found = ask(model, lambda: write(model, given, settings, rooms, seeds, read))
-        opened = [self._prompts.opened(prompt, len(pictures)) for pictures, prompt in asked]
+        opened = [self._prompts.opened(prompt, layout(pictures)) for pictures, prompt in asked]
         return [tag + reply for tag, reply in zip(opened, found, strict=True)]
 
     @cached_property
@@ -150,17 +155,21 @@ class VisionLanguageModel(FileModel):
 
     def _passes(self, prompts: Sequence[ToWrite]) -> Iterator[tuple[list[int], Any]]:
         """Yield rows that share a pass, with their inputs."""
-        for seen in (True, False):
-            rows = [row for row, (pictures, _) in enumerate(prompts) if bool(pictures) == seen]
-            if rows and self._writes.padded:
+        alike: dict[object, list[int]] = {}
+        for row, (shown, _) in enumerate(prompts):
+            films = [len(each.pictures) for each in shown if isinstance(each, Frames)]
+            # Of clips of several lengths a processor makes no tensor.
+            alike.setdefault((len(films) < len(shown), *films), []).append(row)
+        for rows in alike.values():
+            if self._writes.padded:
                 yield rows, self._prompts.inputs([prompts[row] for row in rows])
-            elif rows:
+            else:
                 yield from self._by_length(prompts, rows)
 
     def _by_length(self, prompts: Sequence[ToWrite], rows: Sequence[int]) -> Iterator[tuple[list[int], Any]]:
         lengths: dict[int, list[int]] = {}
         for row in rows:
-            tokens = self._prompts.tokenizer(self._prompts.text(prompts[row][1], 1))["input_ids"]
+            tokens = self._prompts.tokenizer(self._prompts.text(prompts[row][1], ("image",)))["input_ids"]
             lengths.setdefault(len(tokens), []).append(row)
         for alike in lengths.values():
             yield alike, self._prompts.inputs([prompts[row] for row in alike])
@@ -178,6 +187,17 @@ class VisionLanguageModel(FileModel):
         return 1 << 20 if most is None else int(most) - length
 
 
-def _seed(pictures: Sequence[Any], prompt: str) -> str:
-    shown = [part for picture in pictures for part in (str(picture.size).encode(), picture.tobytes())]
-    return digest_bytes(*shown, prompt.encode())
+def _placed(inputs: Any, model: Any) -> Any:
+    """Return the inputs on the device of the model and in its dtype, which the times of clips are not rounded to."""
+    times = inputs.get("second_per_grid_ts")
+    placed = inputs.to(model.device, model.dtype)
+    if times is not None:
+        placed["second_per_grid_ts"] = times.to(model.device)
+    return placed
+
+
+def _seed(shown: Sequence[Any], prompt: str) -> str:
+    pictures = [picture for each in shown for picture in (each.pictures if isinstance(each, Frames) else (each,))]
+    times = [str(each.timestamps).encode() for each in shown if isinstance(each, Frames)]
+    parts = [part for picture in pictures for part in (str(picture.size).encode(), picture.tobytes())]
+    return digest_bytes(*parts, *times, prompt.encode())

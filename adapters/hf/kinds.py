@@ -9,6 +9,20 @@ from mmbench.harness.errors import UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True)
+class Clips:
+    """Input of its own for clips, with tokens of its own in the chat template."""
+
+    timed: bool = False
+    """True where it is told when each frame is shown."""
+    apiece: bool = False
+    """True where its processor takes clips or pictures in a question, and not both."""
+    any_length: bool = False
+    """True where clips of one question may differ in how many frames they have."""
+    as_one: bool = False
+    """True where limits of size are of all frames together, and not of each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Writes:
     """How a model that writes about pictures is asked, and which of its questions may share a pass."""
 
@@ -27,6 +41,8 @@ class Writes:
     an encoder reads is always apart."""
     sized: bool = False
     """True where pictures are shrunk to at most so many pixels, which `max_pixels` sets."""
+    clips: Clips | None = None
+    """Its input for clips; None where it has none, so that it is shown their frames as pictures."""
     boxes: str | None = None
     """Convention by which it was trained to write boxes; None where that is not known."""
 
@@ -45,6 +61,8 @@ class Kind:
     """Length to which texts were cut in training, where it is less than the model's positions."""
     lower: bool = False
     """True where texts were lower case in training, which not every saved tokenizer sees to."""
+    beside: bool = False
+    """True where texts have a vector only beside a clip, on which it depends."""
     likelihood: Literal["causal", "masked"] | None = None
     """How a language model tells the likelihood of a text; None for any other."""
     writes: Writes | None = None
@@ -57,8 +75,8 @@ class Kind:
 
     @property
     def reads(self) -> bool:
-        """True where it takes texts alone or a prompt, so that a tokenizer is needed."""
-        return self.texts is not None or self.likelihood is not None or self.writes is not None
+        """True where it takes texts or a prompt, so that a tokenizer is needed."""
+        return self.texts is not None or self.beside or self.likelihood is not None or self.writes is not None
 
 
 KINDS: Mapping[str, Kind] = {
@@ -69,21 +87,25 @@ KINDS: Mapping[str, Kind] = {
     "align": Kind("masked", most_tokens=64),
     "chinese_clip": Kind("masked"),
     "blip": Kind("masked", built_by="BlipForImageTextRetrieval"),
-    "xclip": Kind(None),
+    "xclip": Kind(None, beside=True),
 }
 """Dual encoders."""
+
+_QWEN_3 = Clips(timed=True, any_length=True, as_one=True)
 
 WRITERS: Mapping[str, Writes] = {
     "llava": Writes(boxes="unit"),
     "llava_next": Writes(),
-    "llava_onevision": Writes(),
-    "qwen2_vl": Writes(sized=True, boxes="thousand"),
-    "qwen2_5_vl": Writes(sized=True, boxes="qwen2.5-vl"),
-    "qwen3_vl": Writes(sized=True, boxes="thousand"),
-    "qwen3_vl_moe": Writes(sized=True, boxes="thousand"),
-    "smolvlm": Writes(),
+    "llava_onevision": Writes(clips=Clips()),
+    "llava_next_video": Writes(clips=Clips()),
+    "video_llava": Writes(clips=Clips()),
+    "qwen2_vl": Writes(sized=True, clips=Clips(any_length=True), boxes="thousand"),
+    "qwen2_5_vl": Writes(sized=True, clips=Clips(timed=True, any_length=True), boxes="qwen2.5-vl"),
+    "qwen3_vl": Writes(sized=True, clips=_QWEN_3, boxes="thousand"),
+    "qwen3_vl_moe": Writes(sized=True, clips=_QWEN_3, boxes="thousand"),
+    "smolvlm": Writes(clips=Clips(timed=True, apiece=True)),
     "idefics3": Writes(),
-    "internvl": Writes(boxes="thousand"),
+    "internvl": Writes(clips=Clips(), boxes="thousand"),
     "gemma3": Writes(picture="boi_token", boxes="thousand-yxyx"),
     "paligemma": Writes(chat=False, apart=True, boxes="paligemma"),
     "blip-2": Writes(picture=None, chat=False, one=True),

@@ -4,20 +4,22 @@ import datetime
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import PIL.Image
 
-from mmbench.adapters.hf import load
+from mmbench.adapters.hf import clips, load
 from mmbench.adapters.hf.bounded import within
 from mmbench.adapters.hf.kinds import Writes
 from mmbench.adapters.hf.source import FromFiles
 from mmbench.harness.errors import Unsupported, UsageError
-from mmbench.harness.models.abilities import Prepared
+from mmbench.harness.models.abilities import Frames, Prepared
 from mmbench.harness.replies.thoughts import is_tag, opening
 
 ToWrite: TypeAlias = tuple[list[Prepared], str]
-"""Pictures and the prompt about them."""
+"""Pictures, clips as `Frames` among them, and the prompt about them."""
+Layout: TypeAlias = Sequence[Literal["image", "video"]]
+"""What a prompt is about, in order."""
 
 _SECONDS = 10.0
 """Most time that a template may take: the longest of them take milliseconds."""
@@ -27,6 +29,7 @@ _DAY = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 _OWN_TAG = re.compile(r"\{%[-+]?\s*(?:end)?generation\s*[-+]?%\}")
 """What transformers adds to Jinja: tags that mark what an assistant says."""
 _PROBE = "Which of these is it?"
+_ONE: Layout = ("image",)
 _ANSWER = "Seven"
 """Stands for an answer where a template is asked what it puts before one."""
 
@@ -38,6 +41,7 @@ class Prompts:
         self._label = source.label
         self._writes = writes
         self._template = _NOW.sub(_then, source.checkpoint.template) if writes.chat else ""
+        self._asked = source.asked
         self._system = source.asked.system
         self.processor = source.processor
         self.tokenizer = self.processor.tokenizer
@@ -52,13 +56,13 @@ class Prompts:
         """True where the tokens of an answer do not depend on the prompt."""
         self._check()
 
-    def text(self, prompt: str, pictures: int) -> str:
-        """Return what the model is given for a prompt about so many pictures.
+    def text(self, prompt: str, shown: Layout) -> str:
+        """Return what the model is given for a prompt about these pictures and clips.
 
         Raises ValueError for a prompt that would be read as more than words, and for a template that fails.
         """
         self.check_words("prompt", prompt)
-        return self._filled(prompt, pictures)
+        return self._filled(prompt, shown)
 
     def check_words(self, what: str, text: str) -> None:
         """Raise ValueError for a text that would be read as more than words."""
@@ -66,19 +70,19 @@ class Prompts:
         if found is not None:
             raise ValueError(f"the {what} holds {found}, which this model does not read as words")
 
-    def answered(self, prompt: str, pictures: int) -> tuple[str, str]:
+    def answered(self, prompt: str, shown: Layout) -> tuple[str, str]:
         """Return what the model is given up to an answer of its own, and the space that an answer begins with, if any.
 
         It is what the template writes before an answer in the assistant's turn, thoughts closed. Raises ValueError as
         `text` does, and Unsupported where the template begins thoughts and does not show where an answer stands.
         """
-        asked = self.text(prompt, pictures)
+        asked = self.text(prompt, shown)
         if not self._template:
             return asked, " " if prompt else ""
         thinks = bool(opening(asked))
         for content in ([{"type": "text", "text": _ANSWER}], _ANSWER):
             try:
-                before, answer, _ = self._filled(prompt, pictures, content).rpartition(_ANSWER)
+                before, answer, _ = self._filled(prompt, shown, content).rpartition(_ANSWER)
             except ValueError:
                 continue
             # A template may close thoughts that it has not begun, for a model that may think or not.
@@ -95,12 +99,16 @@ class Prompts:
         return given, " " if given != asked or given[-1:].isalnum() or given[-1:] == ":" else ""
 
     def inputs(self, asked: Sequence[ToWrite], texts: Sequence[str] | None = None) -> Any:
-        """Return the tensors for prompts that may share a pass: all with pictures, or all without.
+        """Return the tensors for prompts that may share a pass: all with pictures or all without, and clips as long.
 
-        `texts` are what `text` gives for them, or another text with as many pictures.
+        `texts` are what `text` gives for them, or another text about as many. Raises ValueError for clips that the
+        processor cannot take.
         """
-        texts = [self.text(prompt, len(pictures)) for pictures, prompt in asked] if texts is None else list(texts)
-        pictures: Any = [list(pictures) for pictures, _ in asked]
+        texts = [self.text(prompt, layout(shown)) for shown, prompt in asked] if texts is None else list(texts)
+        pictures: Any = [[each for each in shown if not isinstance(each, Frames)] for shown, _ in asked]
+        films = [each for shown, _ in asked for each in shown if isinstance(each, Frames)]
+        for shown, _ in asked:
+            self._check_clips(shown)
         if self._writes.one:
             pictures = [picture for each in pictures for picture in each]
         begun = bool(self.tokenizer.bos_token) and texts[0].startswith(self.tokenizer.bos_token)
@@ -112,13 +120,29 @@ class Prompts:
             truncation=False,
             return_tensors="pt",
             **({"add_special_tokens": False} if begun else {}),  # a template that writes the start token itself
+            **(self._of_clips(films) if films else {}),
         )
         made.pop("labels", None)  # PaliGemma's, for training
         return made
 
-    def opened(self, prompt: str, pictures: int) -> str:
+    def _check_clips(self, shown: Sequence[Prepared]) -> None:
+        films = [each for each in shown if isinstance(each, Frames)]
+        if films and self._writes.clips:
+            clips.check(films, self._writes.clips, alone=len(films) == len(shown))
+
+    def _of_clips(self, films: Sequence[Frames]) -> dict[str, Any]:
+        given, own = self.processor.video_processor, self._writes.clips
+        least = getattr(given, "temporal_patch_size", None) or 1
+        made = clips.arguments(films, least)
+        limits = {"shortest_edge": self._asked.min_pixels, "longest_edge": self._asked.max_pixels}
+        frames = max(least, min(len(film.pictures) for film in films)) if own and own.as_one else 1
+        if asked := {edge: pixels * frames for edge, pixels in limits.items() if pixels}:
+            made["videos_kwargs"]["size"] = {**dict(given.size), **asked}
+        return made
+
+    def opened(self, prompt: str, shown: Layout) -> str:
         """Return the tag with which a template begins the model's thoughts, as the reply does not; empty if none."""
-        return opening(self._filled(prompt, pictures)) if self._template else ""
+        return opening(self._filled(prompt, shown)) if self._template else ""
 
     @cached_property
     def _mark(self) -> str:
@@ -131,14 +155,14 @@ class Prompts:
         parts = (*vars(self.processor).items(), *self.tokenizer.special_tokens_map.items())
         named = {str(token) for name, token in parts if name.endswith("_token") and str(token).strip()}
         tokens = self.tokenizer.added_tokens_decoder.values()
-        scaffold = self._filled(_PROBE, 1)
+        scaffold = self._filled(_PROBE, _ONE)
         named = {token for token in named if len(token) > 1}  # a tokenizer may fill up with `!`
         return tuple(sorted(named | {str(each) for each in tokens if each.special and str(each) in scaffold}))
 
-    def _filled(self, prompt: str, pictures: int, answer: Any = None) -> str:
+    def _filled(self, prompt: str, shown: Layout, answer: Any = None) -> str:
         if not self._template:
-            return self._mark * pictures + prompt
-        content = [{"type": "image"}] * pictures + [{"type": "text", "text": prompt}]
+            return self._mark * len(shown) + prompt
+        content = [*({"type": each} for each in shown), {"type": "text", "text": prompt}]
         turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if self._system is not None:
             turns.insert(0, {"role": "system", "content": [{"type": "text", "text": self._system}]})
@@ -156,9 +180,14 @@ class Prompts:
             )
         except Exception as error:  # a template of anybody's may raise anything
             raise ValueError(f"its chat template cannot be filled in ({type(error).__name__}: {error})") from error
-        shown = text.count(self._mark)
-        if shown != pictures:
-            raise ValueError(f"its chat template shows {shown} pictures for {pictures}")
+        marked, wanted = text.count(self._mark), shown.count("image")
+        if marked != wanted:
+            raise ValueError(f"its chat template shows {marked} pictures for {wanted}")
+        if (wanted := shown.count("video")) and (marked := text.count(self.processor.video_token)) != wanted:
+            raise ValueError(
+                f"its chat template shows {marked} clips for {wanted}; put one that shows them beside the weights, or "
+                f"ask with hf:…,video=frames"
+            )
         return str(text)
 
     def _check(self) -> None:
@@ -185,7 +214,7 @@ class Prompts:
         try:
             if _computes_powers(self._template):  # a number of a billion digits, in a step that nothing can end
                 raise ValueError("its chat template computes powers")
-            text = self._filled(_PROBE, 1)
+            text = self._filled(_PROBE, _ONE)
         except ValueError as error:
             raise UsageError(f"{self._label}: {error}; put its own chat_template.jinja beside the weights") from error
         if text.count(_PROBE) != 1:
@@ -196,6 +225,11 @@ class Prompts:
             raise UsageError(f"{self._label}: its chat template has no place for a system prompt; leave out system")
         if self._system is not None and any(token in self._system for token in self._reserved):
             raise UsageError(f"{self._label}: its system prompt holds a token that it does not read as words")
+
+
+def layout(shown: Sequence[Prepared]) -> Layout:
+    """Return which of the things that a question shows are pictures and which are clips."""
+    return ["video" if isinstance(each, Frames) else "image" for each in shown]
 
 
 def _then(found: re.Match[str]) -> str:

@@ -82,6 +82,7 @@ class FromFiles:
                 "dtype": self.dtype,
                 **self.checkpoint.identity(),
                 **self.asked.given,
+                **({"video": self.checkpoint.clips} if self.takes_clips else {}),
             }
         )
 
@@ -93,6 +94,13 @@ class FromFiles:
         """
         named = str(self.checkpoint.pictures.get("image_processor_type", ""))
         return self.asked.backend or ("torchvision" if named.endswith("Fast") else "pil")
+
+    @property
+    def takes_clips(self) -> bool:
+        """True where it is shown a clip by its own input for clips, and not as pictures."""
+        kind = self.kind_at_once
+        own = kind is not None and kind.writes is not None and kind.writes.clips is not None
+        return own and self.asked.video != "frames"
 
     @property
     def parameters(self) -> int | None:
@@ -129,7 +137,7 @@ class FromFiles:
     def texts(self) -> Any:
         """The tokenizer. Raises UsageError, also where the model would not find the end of its texts."""
         made = load.tokenizer(self.checkpoint)
-        if self.kind.texts == "causal":
+        if self.kind.texts == "causal" or self.kind.beside:
             self._check_end(made)
         return made
 
@@ -146,7 +154,8 @@ class FromFiles:
         # id. Without an end token that would be the start token, the same for every text.
         ids = tokenizer("a", padding=False)["input_ids"]
         end = load.configuration(self.checkpoint).text_config.eos_token_id
-        largest = end == _LARGEST and self.checkpoint.config["model_type"] == "clip"
+        # X-CLIP reads at the largest id whatever its configuration says.
+        largest = self.kind.beside or (end == _LARGEST and self.checkpoint.config["model_type"] == "clip")
         found = bool(ids) and (ids[-1] == max(ids) if largest else ids[-1] == end and ids.index(end) > 0)
         if not found:
             token = "of the largest id" if largest else str(end)
@@ -173,6 +182,9 @@ def _check_asked(label: str, kind: Kind, asked: Asked) -> None:
         raise UsageError(f"{label}: no chat begins with a system prompt here; leave out system")
     if (asked.boxes or asked.points) and not writes:
         raise UsageError(f"{label}: only a model that writes writes boxes and points; leave out boxes and points")
+    if asked.video and not (writes and writes.clips):
+        own = ", ".join(name for name, each in WRITERS.items() if each.clips)
+        raise UsageError(f"{label}: an input of their own for clips have {own}; leave out video")
     if (asked.max_pixels or asked.min_pixels) and not (writes and writes.sized):
         sized = ", ".join(name for name, each in WRITERS.items() if each.sized)
         raise UsageError(f"{label}: max_pixels and min_pixels are for {sized}; leave them out")

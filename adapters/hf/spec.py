@@ -17,7 +17,8 @@ _REVISION = re.compile(r"[\w./-]{1,200}")
 _OPTION = re.compile(r",([a-z_]+)=([^,=/]*)$")
 _SYSTEM = re.compile(r"(.*?),system=(.*)", re.DOTALL)
 _BACKENDS = ("pil", "torchvision")
-_NAMES = ("backend", "boxes", "max_pixels", "min_pixels", "points", "system")
+_VIDEO = ("own", "frames")
+_NAMES = ("backend", "boxes", "max_pixels", "min_pixels", "points", "system", "video")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Asked:
     """Convention by which it writes boxes, where its kind does not say."""
     points: str | None = None
     """Convention by which it writes points, where that is another."""
+    video: str | None = None
+    """`frames` where a clip is shown as pictures, `own` where by the model's own input for clips, as without it."""
 
     @property
     def given(self) -> dict[str, Json]:
@@ -93,8 +96,9 @@ class Place:
 def parse(rest: str) -> tuple[Place, Asked]:
     """Return the place and the options of the text behind `hf:`. Raises UsageError.
 
-    >>> parse("org/name@main,max_pixels=200704,system=Be brief, please.")[1]
-    Asked(backend=None, max_pixels=200704, min_pixels=None, system='Be brief, please.', boxes=None, points=None)
+    >>> asked = parse("org/name@main,max_pixels=200704,system=Be brief, please.")[1]
+    >>> asked.max_pixels, asked.system
+    (200704, 'Be brief, please.')
     """
     place, found = rest, dict[str, str]()
     if spoken := _SYSTEM.fullmatch(rest):  # a text may hold whatever sets options apart, so that it is the last
@@ -108,12 +112,15 @@ def parse(rest: str) -> tuple[Place, Asked]:
         place = place[: match.start()]
     if found.get("backend", "pil") not in _BACKENDS:
         raise UsageError(f"hf:{rest}: backend is pil or torchvision, as in ,backend=pil")
+    if found.get("video", "own") not in _VIDEO:
+        raise UsageError(f"hf:{rest}: video is own or frames, as in ,video=frames")
     most, least = _pixels(rest, "max_pixels", found), _pixels(rest, "min_pixels", found)
     for name, known in (("boxes", CONVENTIONS), ("points", POINT_CONVENTIONS)):
         if name in found and found[name] not in known:
             near = nearest(found[name], known)
             raise UsageError(f"hf:{rest}: {found[name]} is no convention of {name}{near}; there are {', '.join(known)}")
-    asked = Asked(found.get("backend"), most, least, found.get("system"), found.get("boxes"), found.get("points"))
+    told = (found.get(name) for name in ("system", "boxes", "points", "video"))
+    asked = Asked(found.get("backend"), most, least, *told)
     return _place(place), asked
 
 

@@ -15,12 +15,28 @@ def images(model: Any, inputs: "dict[str, torch.Tensor]") -> "tuple[torch.Tensor
     if name == "xclip":
         # A picture is a clip that stands still, of as many frames as the model was made for.
         frames = model.config.vision_config.num_frames
-        still = inputs["pixel_values"][:, None].expand(-1, frames, -1, -1, -1)
-        return _pooled(model.get_video_features(pixel_values=still)), None
+        return videos(model, inputs["pixel_values"][:, None].expand(-1, frames, -1, -1, -1)), None
     if hasattr(model, "visual_projection"):  # CLIP and its kin: the steps of their get_image_features
         pooled = model.vision_model(**inputs).pooler_output
         return model.visual_projection(pooled), pooled
     return _pooled(model.get_image_features(**inputs)), None
+
+
+def videos(model: Any, pixels: "torch.Tensor") -> "torch.Tensor":
+    """Return (n, d) vectors of (n, frames, 3, height, width) clips of X-CLIP."""
+    return _pooled(model.get_video_features(pixel_values=pixels))
+
+
+def clips(model: Any, pixels: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return (n, d) vectors of clips of X-CLIP, and the (n, patches, d) means over frames by which texts are changed.
+
+    These are the steps of its forward pass, which does not give the latter.
+    """
+    count, frames = pixels.shape[:2]
+    seen = model.vision_model(pixel_values=pixels.flatten(0, 1))
+    whole = model.visual_projection(seen.pooler_output).view(count, frames, -1)
+    patches = model.prompts_visual_layernorm(seen.last_hidden_state[:, 1:, :]) @ model.prompts_visual_projection
+    return model.mit(whole).pooler_output, patches.view(count, frames, *patches.shape[1:]).mean(dim=1)
 
 
 def texts(model: Any, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":

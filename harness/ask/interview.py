@@ -15,7 +15,7 @@ from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, NoPicture, Unreadable, Unsupported
 from mmbench.harness.media.crop import Region, crop
 from mmbench.harness.media.image import Image
-from mmbench.harness.media.video import Medium
+from mmbench.harness.media.video import Medium, Video
 from mmbench.harness.models.abilities import (
     Ability,
     Adapter,
@@ -103,6 +103,22 @@ class Interview:
         if self.text_alone and (self.shows_nothing or not sample.media):
             return ()
         return self.pictures(sample)
+
+    def marked(self, sample: Sample, prompt: str) -> str:
+        """Return a prompt with what stands before it, where clips do: whole, or as so many pictures."""
+        shown = self.pictures_if_any(sample)
+        if not any(isinstance(medium, Video) for medium in shown):
+            return prompt
+        marks = []
+        for place, medium in enumerate(shown):
+            if isinstance(medium, Video):
+                taken = medium.taken or getattr(sample.media[place], "taken", None)
+                count = len(taken.indices) if taken else 0
+                frames = f"{count} frame{'s' * (count != 1)}" if taken else "frames"
+                marks.append(f"[clip of {frames}]" if self.told("takes_clips") is True else f"[{frames} as pictures]")
+            else:
+                marks.append("[picture]")
+        return f"{' '.join(marks)}\n{prompt}"
 
     def crops(self, sample: Sample, regions: Sequence[Region]) -> Iterator[tuple[Image, ...]]:
         """Yield what is shown for each region of the sample's one picture. Raises Unsupported for another number."""

@@ -81,6 +81,8 @@ def choose_route(
     named = {ability: name for ability, name in near().items() if ability in lacking}
     step = "" if not pinned else f"leave out --route {pinned}, or ask another model"
     step = step or (f"call it {', '.join(named)} in the adapter, and run again" if named else "")
+    other = next((route for route in NEEDS[verb] if route not in possible and NEEDS[verb][route] <= able), None)
+    step = step or (f"it can be asked with --route {other}" if other else "")
     raise Unsupported(f"{verb} needs {wanted}; {model} has none{did_you_mean(named)}", step=step)
 
 

@@ -241,7 +241,8 @@ class Clip:
 
     def as_json(self) -> Json:
         """Return what an answer may depend on besides the pixels."""
-        return [self.first, self.count, None if self.timestamps is None else list(self.timestamps)]
+        times = None if self.timestamps is None else list(self.timestamps)
+        return [self.first, self.count, times, self.fps, self.total]
 
 
 def read_media(media: Sequence[Medium]) -> tuple[tuple[Content, ...], tuple[Clip, ...]]:

@@ -39,6 +39,22 @@ class ImageVectors:
     """(n, e), before the projection into that space."""
 
 
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A clip as one thing that a question shows, for an adapter that `takes_clips`."""
+
+    pictures: tuple[Prepared, ...]
+    """Its frames, in the order in which they are shown."""
+    timestamps: tuple[float, ...] | None
+    """Seconds at which they are shown, ascending; None where the clip has no rate."""
+    indices: tuple[int, ...] = ()
+    """0-based, in the whole clip; not ascending where frames are shown in another order."""
+    fps: float | None = None
+    """Frames a second of the whole clip."""
+    total: int = 0
+    """Frames of the whole clip."""
+
+
 class Adapter(Protocol):
     """What every adapter has; everything else is optional and structural."""
 
@@ -144,6 +160,13 @@ class TakesTextAlone(Protocol):
     """Can be asked `score_texts` and `generate` without a picture, if it says so."""
 
     takes_text_alone: bool
+
+
+@runtime_checkable
+class TakesClips(Protocol):
+    """Takes a clip in `score_texts` and `generate` as `Frames` among the pictures, if it says so."""
+
+    takes_clips: bool
 
 
 @runtime_checkable

@@ -94,6 +94,15 @@ def _line(question: Question, shown: Sequence[str]) -> dict[str, Json]:
     line["images"] = list(shown)
     if question.kind is IMAGE:
         return line
+    if question.clips:
+        line["clips"] = [
+            {
+                "first": clip.first,
+                "frames": clip.count,
+                "timestamps": None if clip.timestamps is None else [*clip.timestamps],
+            }
+            for clip in question.clips
+        ]
     line["prompt"] = question.prompt
     if question.kind is SCORE:
         return {**line, "texts": list(question.texts)}

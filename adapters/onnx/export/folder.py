@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmbench.adapters.hf.adapter import DualEncoder
+from mmbench.adapters.hf.dual_encoder import DualEncoder
 from mmbench.adapters.onnx import manifest
 from mmbench.adapters.onnx.export import graphs, of_open_clip, of_transformers, proof
 from mmbench.adapters.onnx.export.source import Exportable

@@ -5,7 +5,7 @@ from typing import Any
 import PIL.Image
 
 from mmbench.adapters.hf import towers
-from mmbench.adapters.hf.adapter import DualEncoder
+from mmbench.adapters.hf.dual_encoder import DualEncoder
 from mmbench.adapters.onnx.export.source import Exportable
 from mmbench.adapters.onnx.manifest import Text
 from mmbench.adapters.shared.preparation import Preparation

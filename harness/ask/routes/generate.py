@@ -41,7 +41,7 @@ class GenerateRoute:
             return Question(REPLY, pictures, prompt, generation=wording.generation, item=sample.id)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            prompt = keep(wording.written(sample.question, labels(sample)))
+            prompt = self._interview.marked(sample, keep(wording.written(sample.question, labels(sample))))
             if isinstance(value, Failure):
                 yield Choice("error", None, message=value.message, prompt=prompt)
             elif is_refused(value):
@@ -67,7 +67,7 @@ class GenerateRoute:
             return Question(REPLY, pictures, prompt, generation=wording.generation, item=sample.id)
 
         for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            prompt = keep(wording.written(sample.question))
+            prompt = self._interview.marked(sample, keep(wording.written(sample.question)))
             if isinstance(value, Failure):
                 yield Answer("error", None, value.message, prompt=prompt)
             elif is_refused(value):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mmbench.harness.digest import Json
 from mmbench.harness.engine.packing import Value, pack_arrays, unpack_arrays
-from mmbench.harness.models.abilities import Generation, ImageVectors, Prepared
+from mmbench.harness.models.abilities import Frames, Generation, ImageVectors, Prepared, TakesClips
 from mmbench.harness.types import Failure
 
 if TYPE_CHECKING:
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 Inputs: TypeAlias = "Sequence[tuple[Question, list[Prepared]]]"
 """Questions of one kind with their pictures, prepared by the adapter where it prepares any."""
+
+
+def shown(adapter: Any, question: "Question", pictures: Sequence[Prepared]) -> list[Any]:
+    """Return what an adapter is shown in a question: its pictures, a clip as `Frames` where the adapter takes clips."""
+    if not question.clips or not (isinstance(adapter, TakesClips) and adapter.takes_clips):
+        return list(pictures)
+    found: list[Any] = []
+    at = 0
+    for clip in question.clips:
+        end = clip.first + clip.count
+        own = Frames(tuple(pictures[clip.first : end]), clip.timestamps, clip.indices, clip.fps, clip.total)
+        found += [*pictures[at : clip.first], own]
+        at = end
+    return [*found, *pictures[at:]]
 
 
 class Kind(Protocol):

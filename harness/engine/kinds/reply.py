@@ -4,7 +4,7 @@ from typing import Any
 
 from mmbench.harness.digest import Json
 from mmbench.harness.engine import checks
-from mmbench.harness.engine.kinds.kind import Inputs, Plain
+from mmbench.harness.engine.kinds.kind import Inputs, Plain, shown
 from mmbench.harness.engine.packing import Value, pack_text, unpack_text
 from mmbench.harness.models.abilities import Generates, Generation
 from mmbench.harness.types import Failure
@@ -17,7 +17,7 @@ class ReplyKind(Plain):
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `generate`. Raises BrokenReply."""
-        prompts = [(pictures, question.prompt) for question, pictures in inputs]
+        prompts = [(shown(adapter, question, pictures), question.prompt) for question, pictures in inputs]
         writer: Generates = adapter
         return checks.replies(writer.generate(prompts, inputs[0][0].generation), len(inputs))
 

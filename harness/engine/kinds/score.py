@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmbench.harness.engine import checks
-from mmbench.harness.engine.kinds.kind import Inputs, Vectors
+from mmbench.harness.engine.kinds.kind import Inputs, Vectors, shown
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.models.abilities import ScoresTexts
 from mmbench.harness.types import Failure
@@ -16,7 +16,9 @@ class ScoreKind(Vectors):
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `score_texts`. Raises BrokenReply."""
-        items = [(pictures, question.prompt, list(question.texts)) for question, pictures in inputs]
+        items = [
+            (shown(adapter, question, pictures), question.prompt, list(question.texts)) for question, pictures in inputs
+        ]
         scorer: ScoresTexts = adapter
         return checks.scores(scorer.score_texts(items), [len(texts) for _, _, texts in items])
 

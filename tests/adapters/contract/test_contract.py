@@ -275,3 +275,23 @@ def test_the_document_names_every_clause():
     text = DOCUMENT.read_text()
     names = [name for name, _ in (*contract.clauses.BEFORE, *contract.clauses.EACH)]
     assert all(f"`{name}`" in text for name in [*names, "deterministic", "dimension", "construction"])
+
+
+def test_an_adapter_that_takes_clips_is_shown_some():
+    class Clips(broken.Replies):
+        takes_clips = True
+
+        def generate(self, prompts, settings):
+            still = [
+                ([each for item in shown for each in getattr(item, "pictures", [item])], p) for shown, p in prompts
+            ]
+            return super().generate(still, settings)
+
+    class Surprised(broken.Replies):
+        takes_clips = True
+
+        def generate(self, prompts, settings):
+            return super().generate([([each.convert("RGB") for each in shown], p) for shown, p in prompts], settings)
+
+    check_adapter(Clips)
+    assert any("generate" in line and "'Frames' object has no attribute" in line for line in violations(Surprised))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.hf.tiny import SIZE, VISION, WORDS
+from tests.adapters.hf.tiny import CROPPED, SIZE, VISION, WORDS
 from tests.lazy import Lazy, torch
 
 transformers = Lazy("transformers")
@@ -75,6 +75,8 @@ DAVIT: Values = {
 QFORMER: Values = {**TEXT, "cross_attention_frequency": 1, "max_position_embeddings": 64}
 
 QWEN_SIZE: Values = {"shortest_edge": 56 * 56, "longest_edge": 112 * 112}
+QWEN_CLIP: Values = {"size": {"shortest_edge": 28 * 28, "longest_edge": 56 * 56}}
+QWEN_3_CLIP: Values = {"size": {"shortest_edge": 2 * 32 * 32, "longest_edge": 16 * 32 * 32}}
 TILED: Values = {"size": {"longest_edge": 64}, "max_image_size": {"longest_edge": 32}}
 
 ROWS = [f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)]
@@ -96,8 +98,8 @@ class Made:
     processor: Values = field(default_factory=dict)
     template: tuple[str, str, str, str] | None = None
     """Start of all, start of a turn with `ROLE`, picture, end of a turn; the assistant's start is that of a turn."""
-    videos: str | None = None
-    """Class of the processor of videos, which some processors cannot be saved without."""
+    videos: tuple[str, Values] | None = None
+    """Class of the processor of videos, which some processors cannot be saved without, and its keys."""
     begins: bool = False
     """True where the tokenizer puts a start token before a text, also before one that a template began with it."""
     ends: bool = False
@@ -150,7 +152,7 @@ CLASSES: Mapping[str, Made] = {
     "llava": Made(
         "Llava",
         _of({**VISION, "model_type": "clip_vision_model"}, {**TEXT, "model_type": "llama"}, image_seq_length=16),
-        ("CLIPImageProcessor", {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}),
+        ("CLIPImageProcessor", CROPPED),
         processor={"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1},
         template=("", "ROLE: ", "<image>\n", " "),
         begins=True,
@@ -164,11 +166,7 @@ CLASSES: Mapping[str, Made] = {
         ),
         (
             "LlavaNextImageProcessor",
-            {
-                "size": {"shortest_edge": 32},
-                "crop_size": {"height": 32, "width": 32},
-                "image_grid_pinpoints": [[32, 64], [64, 32], [64, 64]],
-            },
+            {**CROPPED, "image_grid_pinpoints": [[32, 64], [64, 32], [64, 64]]},
         ),
         processor={"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1},
         template=("", "ROLE: ", "<image>\n", " "),
@@ -186,7 +184,42 @@ CLASSES: Mapping[str, Made] = {
         ids={"image_token_index": "<image>", "video_token_index": "<video>"},
         processor={"num_image_tokens": 16, "vision_feature_select_strategy": "full"},
         template=("", "<|im_start|>ROLE ", "<image>\n", "<|im_end|>"),
-        videos="LlavaOnevisionVideoProcessor",
+        videos=("LlavaOnevisionVideoProcessor", SIZE),
+    ),
+    "llava_next_video": Made(
+        "LlavaNextVideo",
+        _of(
+            {**VISION, "model_type": "clip_vision_model"},
+            {**TEXT, "model_type": "llama"},
+            image_grid_pinpoints=[[32, 64], [64, 32], [64, 64]],
+            spatial_pool_stride=2,
+        ),
+        (
+            "LlavaNextImageProcessor",
+            {**CROPPED, "image_grid_pinpoints": [[32, 64], [64, 32], [64, 64]]},
+        ),
+        tokens={"image_token": "<image>", "video_token": "<video>"},
+        ids={"image_token_index": "<image>", "video_token_index": "<video>"},
+        processor={"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1},
+        template=("", "ROLE: ", "<image>\n", " "),
+        videos=("LlavaNextVideoVideoProcessor", CROPPED),
+        begins=True,
+    ),
+    "video_llava": Made(
+        "VideoLlava",
+        _of(
+            {**VISION, "model_type": "clip_vision_model"},
+            {**TEXT, "model_type": "llama"},
+            image_seq_length=16,
+            video_seq_length=136,
+        ),
+        ("VideoLlavaImageProcessor", CROPPED),
+        tokens={"image_token": "<image>", "video_token": "<video>"},
+        ids={"image_token_index": "<image>", "video_token_index": "<video>"},
+        processor={"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1},
+        template=("", "ROLE: ", "<image>\n", " "),
+        videos=("VideoLlavaVideoProcessor", CROPPED),
+        begins=True,
     ),
     "qwen2_vl": Made(
         "Qwen2VL",
@@ -195,7 +228,7 @@ CLASSES: Mapping[str, Made] = {
         tokens=QWEN,
         ids=QWEN_IDS,
         template=CHATML,
-        videos="Qwen2VLVideoProcessor",
+        videos=("Qwen2VLVideoProcessor", QWEN_CLIP),
     ),
     "qwen2_5_vl": Made(
         "Qwen2_5_VL",
@@ -204,7 +237,7 @@ CLASSES: Mapping[str, Made] = {
         tokens=QWEN,
         ids=QWEN_IDS,
         template=CHATML,
-        videos="Qwen2VLVideoProcessor",
+        videos=("Qwen2VLVideoProcessor", QWEN_CLIP),
     ),
     "qwen3_vl": Made(
         "Qwen3VL",
@@ -216,7 +249,7 @@ CLASSES: Mapping[str, Made] = {
         tokens=QWEN,
         ids=QWEN_IDS,
         template=CHATML,
-        videos="Qwen3VLVideoProcessor",
+        videos=("Qwen3VLVideoProcessor", QWEN_3_CLIP),
     ),
     "qwen3_vl_moe": Made(
         "Qwen3VLMoe",
@@ -231,7 +264,7 @@ CLASSES: Mapping[str, Made] = {
         tokens=QWEN,
         ids=QWEN_IDS,
         template=CHATML,
-        videos="Qwen3VLVideoProcessor",
+        videos=("Qwen3VLVideoProcessor", QWEN_3_CLIP),
         prepared_by="Qwen3VLProcessor",
     ),
     "smolvlm": Made(
@@ -242,7 +275,7 @@ CLASSES: Mapping[str, Made] = {
         ids={"image_token_id": "<image>"},
         processor={"image_seq_len": 4},
         template=("<|im_start|>", "ROLE:", "<image>", "<end_of_utterance>\n"),
-        videos="SmolVLMVideoProcessor",
+        videos=("SmolVLMVideoProcessor", TILED),
     ),
     "internvl": Made(
         "InternVL",
@@ -259,7 +292,7 @@ CLASSES: Mapping[str, Made] = {
         ids={"image_token_id": "<IMG_CONTEXT>"},
         processor={"image_seq_length": 4},
         template=("", "<|im_start|>ROLE\n", "<IMG_CONTEXT>\n", "<|im_end|>\n"),
-        videos="InternVLVideoProcessor",
+        videos=("InternVLVideoProcessor", SIZE),
     ),
     "idefics3": Made(
         "Idefics3",
@@ -345,9 +378,10 @@ def write(made: Made, folder: Path, seed: int = 0) -> Path:
     name, keys = made.pictures
     parts = {"image_processor": getattr(transformers, name)(**keys), "tokenizer": words, **made.processor}
     if made.videos:
-        parts["video_processor"] = getattr(transformers, made.videos)()
+        name, keys = made.videos
+        parts["video_processor"] = getattr(transformers, name)(**keys)
     if made.template:
-        parts["chat_template"] = _template(*made.template)
+        parts["chat_template"] = _template(made)
     getattr(transformers, made.prepared_by or f"{made.name}Processor")(**parts).save_pretrained(folder)
     return folder
 
@@ -377,13 +411,18 @@ def _tokenizer(made: Made) -> Any:
     )
 
 
-def _template(start: str, turn: str, picture: str, end: str) -> str:
-    """Return a chat template in Jinja, for contents that are a text or a list of pictures and texts."""
+def _template(made: Made) -> str:
+    """Return a chat template in Jinja, for contents that are a text or a list of pictures, clips and texts."""
+    assert made.template is not None
+    start, turn, picture, end = made.template
+    video = picture.replace("image_pad", "video_pad").replace("<image>", "<video>").replace("<IMG_CONTEXT>", "<video>")
+    shown = f"{{% if part['type'] == 'image' %}}{{{{ {picture!r} }}}}"
+    shown += f"{{% elif part['type'] == 'video' %}}{{{{ {video!r} }}}}" if made.videos else ""
     role = turn.split("ROLE")
     opening = f"{{{{ {role[0]!r} + message['role'] + {role[1]!r} }}}}"
     content = (
         "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}"
-        f"{{% if part['type'] == 'image' %}}{{{{ {picture!r} }}}}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
+        f"{shown}{{% else %}}{{{{ part['text'] }}}}{{% endif %}}"
         "{% endfor %}{% endif %}"
     )
     reply = turn.replace("ROLE", "assistant").rstrip(" ")

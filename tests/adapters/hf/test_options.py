@@ -260,7 +260,7 @@ def adapter(place: Path, dtype: str = "fp32") -> Any:
 
 
 ANSWERS = ["a cat", "the old wooden fence", "no", "東京 🐦", "a cat"]
-SPACED = ("llava", "llava_next", "llava_onevision", "blip_2")
+SPACED = ("llava", "llava_next", "llava_next_video", "llava_onevision", "video_llava", "blip_2")
 """Those whose template, or whose words, put a space before an answer."""
 
 
@@ -317,7 +317,7 @@ THOUGHT = "{{ m.role }}\n{% if m.role == 'assistant' %}<think>\n\n</think>\n\n{%
 )
 def test_an_answer_stands_where_the_template_puts_it(begin, opening, end, gap, saved, tmp_path):
     made = with_template(saved, tmp_path / "m", TURN.replace("BEGIN", begin).replace("OPENING", opening))
-    given, found = made._prompts.answered("what is it", 1)
+    given, found = made._prompts.answered("what is it", ["image"])
     assert (given[given.rindex("<|im_start|>") :].endswith(end), found) == (True, gap)
     ((value,),) = made.score_texts([([PICTURE], "what is it", ["a cat"])])
     assert value < 0
@@ -332,12 +332,12 @@ def test_where_a_template_shows_no_answer(content, saved, tmp_path):
     )
     begin = "{{ m.role }}: "
     made = with_template(saved, tmp_path / "m", template.replace("BEGIN", begin).replace("OPENING", "assistant:"))
-    assert made._prompts.answered("what is it", 1)[0].endswith("<|im_start|>assistant:")
-    assert made._prompts.answered("what is it", 1)[1] == " "
+    assert made._prompts.answered("what is it", ["image"])[0].endswith("<|im_start|>assistant:")
+    assert made._prompts.answered("what is it", ["image"])[1] == " "
     thinking = template.replace("BEGIN", begin).replace("OPENING", "assistant: <think>")
     made = with_template(saved, tmp_path / "thinking", thinking)
     if content == "m.content":
-        assert made._prompts.answered("what is it", 1)[0].endswith("<|im_start|>assistant:")
+        assert made._prompts.answered("what is it", ["image"])[0].endswith("<|im_start|>assistant:")
     else:
         with pytest.raises(Unsupported, match="begins with thoughts"):
             made.score_texts([([PICTURE], "what is it", ["a cat"])])

@@ -161,7 +161,7 @@ def test_template_that_fails_for_one_question_fails_that_alone(qwen, saved, monk
 
 def test_today_is_the_same_every_day(qwen):
     (qwen / "chat_template.jinja").write_text("{{ strftime_now('%d %b %Y') }}" + template(qwen))
-    assert load(qwen)._prompts.text("a", 1).startswith("01 Jan 2025<|im_start|>")
+    assert load(qwen)._prompts.text("a", ["image"]).startswith("01 Jan 2025<|im_start|>")
 
 
 def test_thoughts_that_the_template_begins_are_part_of_the_reply(qwen, plain):
@@ -188,13 +188,13 @@ def test_prompt_that_would_shift_pictures_is_an_error(kind, token, saved):
 
 
 def test_pictures_stand_first_and_in_order(saved):
-    text = load(saved("llava"))._prompts.text("which is left?", 2)
+    text = load(saved("llava"))._prompts.text("which is left?", ["image"] * 2)
     assert text == "user: <image>\n<image>\nwhich is left? assistant:"
 
 
 def test_system_prompt_opens_the_chat(saved, plain):
     adapter = load(saved("qwen2_vl"), ",max_pixels=12544,system=Be brief, say a=b/c.")
-    assert adapter._prompts.text("why", 0).startswith(
+    assert adapter._prompts.text("why", []).startswith(
         "<|im_start|>system\nBe brief, say a=b/c.<|im_end|>\n<|im_start|>user"
     )
     assert replies(adapter) != plain and adapter.fingerprint != load(saved("qwen2_vl")).fingerprint

@@ -51,7 +51,7 @@ WORDS = [
 ]
 
 
-def tokenizer(folder: Path, length: int = 64) -> None:
+def tokenizer(folder: Path, length: int = 64, *, end_is_largest: bool = False) -> None:
     """Save a tokenizer that puts a start token before each text and an end token behind it."""
     made = tokenizers.Tokenizer(tokenizers.models.BPE())
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -63,15 +63,17 @@ def tokenizer(folder: Path, length: int = 64) -> None:
         show_progress=False,
     )
     made.train_from_iterator(WORDS, trainer)
+    end = "<end>" if end_is_largest else "</s>"
+    made.add_special_tokens([end])
     made.post_processor = tokenizers.processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 4)]
+        single=f"<s> $A {end}", special_tokens=[("<s>", 1), (end, made.token_to_id(end))]
     )
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=made,
         model_max_length=length,
         pad_token="<pad>",
         bos_token="<s>",
-        eos_token="</s>",
+        eos_token=end,
         unk_token="<unk>",
         mask_token="<mask>",
     ).save_pretrained(folder)
@@ -87,8 +89,7 @@ def save(kind: str, folder: Path, seed: int = 0) -> Path:
             parameter.data.normal_(0, 0.15)
     model.save_pretrained(folder)
     pictures.save_pretrained(folder)
-    if kind != "xclip":
-        tokenizer(folder)
+    tokenizer(folder, end_is_largest=kind == "xclip")
     return folder
 
 

@@ -428,3 +428,37 @@ def test_the_digest_of_a_picture_is_that_of_its_png(tmp_path: Path) -> None:
     shown = picture(3)
     shown.save(tmp_path / "3.png")
     assert digest_of(PIL.Image.open(tmp_path / "3.png")) == digest_of(shown)
+
+
+def test_a_recorded_model_is_asked_about_clips(tmp_path: Path, command: Command) -> None:
+    rows = []
+    for number in range(2):
+        for at in range(4):
+            file = tmp_path / str(number) / f"{at}.png"
+            file.parent.mkdir(exist_ok=True)
+            PIL.Image.new("RGB", (8, 8), (60 * number, 60 * at, 0)).save(file)
+        rows.append({"video": str(number), "question": "Does it move?", "target": ["yes", "no"][number]})
+    put_text(tmp_path / "t.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    frames = "frames: {sampler: uniform, count: 3, folder_fps: 2}"
+    task = put_text(tmp_path / "t.yaml", f"name: t\nfamily: yes-no\nsource: {{kind: jsonl, path: t.jsonl}}\n{frames}\n")
+    given = [
+        "--task",
+        str(task),
+        "--route",
+        "generate",
+        "--store",
+        str(tmp_path / "s"),
+        "--output",
+        str(tmp_path / "r"),
+    ]
+    asked = tmp_path / "asked"
+    status, _, err = command("run", "--model", "chance", *given, "--dry-run", "--questions", str(asked))
+    assert status == 0, err
+    lines = [json.loads(line) for line in (asked / "questions.jsonl").read_text().splitlines()]
+    assert [len(line["images"]) for line in lines] == [3, 3]
+    assert [line["clips"] for line in lines] == [[{"first": 0, "frames": 3, "timestamps": [0.0, 0.5, 1.5]}]] * 2
+    put_text(asked / "a.jsonl", "".join(f"{json.dumps({**line, 'reply': 'yes'})}\n" for line in lines))
+    status, out, err = command("run", "--model", f"replay:{asked / 'a.jsonl'}", *given, "--format", "json")
+    assert status == 0, err
+    (row,) = [row for row in json.loads(out) if row["metric"] == "accuracy"]
+    assert (row["value"], row["n"]) == (0.5, 2)

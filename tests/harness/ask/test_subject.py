@@ -96,6 +96,15 @@ def test_what_is_missing_is_named(verb: str, preferred: tuple[str], able: set[st
     assert str(caught.value) == message
 
 
+def test_a_route_that_is_not_the_tasks_is_named() -> None:
+    with pytest.raises(Unsupported) as caught:
+        choose_route("X", "similarity", ("embed",), frozenset({"score_texts"}))
+    assert caught.value.step == "it can be asked with --route likelihood"
+    with pytest.raises(Unsupported) as caught:
+        choose_route("X", "similarity", ("embed",), frozenset({"generate"}))
+    assert "--route" not in caught.value.step
+
+
 def test_the_route_is_kept_and_the_order_of_the_task_decides(subject: MakeSubject, picture: MakePicture) -> None:
     samples = [Sample("0", (picture(0),), options=tuple(options("cat", "dog")))]
     made = subject(Chance())
