@@ -31,7 +31,8 @@ METRICS = {
     "circular_accuracy": Metric(
         "circular_accuracy", "It is chosen in every rotation of the options (CircularEval; Liu et al. 2023, MMBench)."
     ),
-    "group_accuracy": groups.METRIC,
+    groups.METRIC.name: groups.METRIC,
+    groups.NAMED.name: groups.NAMED,
 }
 
 
@@ -75,8 +76,9 @@ class MultipleChoice:
         self._groups = None if options.group is None else Groups(options.group, data)
         default = ["accuracy"]
         default += ["circular_accuracy"] if options.circular else []
-        default += ["group_accuracy"] if self._groups else []
-        self.metrics = named_metrics(self.name, metrics or default, METRICS)
+        default += self._groups.metrics if self._groups else []
+        groups.check(self._groups, metrics)
+        self.metrics = named_metrics(self.name, metrics or default, groups.known(METRICS, self._groups))
         if options.circular:
             self.routes = ("generate",)
         elif "circular_accuracy" in metrics:
@@ -85,7 +87,6 @@ class MultipleChoice:
             self.routes = ("generate", "likelihood")  # the vector of a letter says nothing
         if options.circular and listed:
             raise DataError("`circular` turns the options that the prompt lists, and here the question lists them")
-        groups.check(self._groups, metrics)
 
     def protocol(self) -> Json:
         """Return the wording, whether options are rotated, and which matcher reads the replies."""

@@ -60,7 +60,8 @@ METRICS = {
         aggregate=yes_rate,
         shares=yes_shares,
     ),
-    "group_accuracy": groups.METRIC,
+    groups.METRIC.name: groups.METRIC,
+    groups.NAMED.name: groups.NAMED,
 }
 
 
@@ -101,10 +102,10 @@ class YesNo:
         self._wording = wording(options, PROMPT, max_tokens=16, required=("question",))
         self._said = _SAID if options.target_as is None else _declared(options.target_as)
         self._groups = None if options.group is None else Groups(options.group, data)
-        apart = _ON_DEMAND if self._groups else (*_ON_DEMAND, groups.METRIC.name)
-        default = [name for name in METRICS if name not in apart]
-        self.metrics = named_metrics(self.name, metrics or default, METRICS)
         groups.check(self._groups, metrics)
+        known = groups.known(METRICS, self._groups)
+        default = [name for name in known if name not in _ON_DEMAND]
+        self.metrics = named_metrics(self.name, metrics or default, known)
 
     def protocol(self) -> Json:
         """Return the wording and which matcher reads the replies."""

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 
 from mmbench.benchmarks.sources.cells import data_file, shown
 from mmbench.benchmarks.sources.text import TextFile
+from mmbench.benchmarks.sources.text_bytes import whole_text
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
-from mmbench.harness.regular import read_regular
 from mmbench.harness.strict_json import parse_json
 from mmbench.harness.tasks.source import Cell, PathSpec, Row
 
@@ -83,11 +83,17 @@ class Annotations(TextFile, ABC):
 
 def _check_pictures(rows: Annotations, folder: Path) -> None:
     """Raise DataError where none of the first pictures is there: one folder beside the right one is soon named."""
-    paths = [str(row.cells["image"]) for row in islice(rows, _TRIED) if "image" in row.cells]
-    if paths and not any(_is_there(folder, path) for path in paths):
+    cells = [row.cells for row in islice(rows, _TRIED) if "image" in row.cells]
+    if cells and not holds_pictures(cells, folder):
         raise DataError(
-            f"{folder} has no picture {paths[0][:_SHOWN]!r}; name the folder of the pictures as `images` in `source`"
+            f"{folder} has no picture {str(cells[0]['image'])[:_SHOWN]!r}; "
+            "name the folder of the pictures as `images` in `source`"
         )
+
+
+def holds_pictures(rows: Sequence[Mapping[str, Cell]], folder: Path) -> bool:
+    """Tell whether a picture of the first of these rows is in a folder."""
+    return any(_is_there(folder, str(cells["image"])) for cells in rows[:_TRIED] if "image" in cells)
 
 
 def _is_there(folder: Path, path: str) -> bool:
@@ -100,9 +106,7 @@ def _is_there(folder: Path, path: str) -> bool:
 def read_document(file: Path) -> Json:
     """Return what a JSON file holds. Raises DataError."""
     try:
-        held: Json = parse_json(read_regular(file, _MOST).decode("utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
+        held: Json = parse_json(whole_text(file, _MOST).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(f"{file.name} is not UTF-8 text ({error.reason}); save the file as UTF-8") from error
     except json.JSONDecodeError as error:

@@ -7,16 +7,19 @@ import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from mmbench.benchmarks.sources.encoded import encoded
+from mmbench.benchmarks.sources.text_bytes import text_bytes
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
-from mmbench.harness.regular import open_regular
 from mmbench.harness.tasks.source import Cell, Row, cell_at, whole
 from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
 _SHOWN = 10
+_LONGEST_LINE = 1 << 31
+"""Bytes: pictures as base64 make long lines, and what is packed could make one without end."""
 
 
 def column(row: Row, name: str) -> Cell:
@@ -141,21 +144,20 @@ def data_file(path: Path | str | None, kind: str) -> Path:
 
 def text_lines(file: Path) -> Iterator[str]:
     """Yield the lines of a UTF-8 file with their line ends. Raises DataError that names the line."""
-    try:
-        with open_regular(file) as lines:
-            for number, line in enumerate(lines, 1):
-                if number == 1:
-                    _refuse_packed(line, file)
-                try:
-                    # Spreadsheets write a byte order mark, which would become part of the first column's name.
-                    decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise DataError(
-                        f"{file.name} line {number} is not UTF-8 text ({error.reason}); save the file as UTF-8"
-                    ) from error
-                yield decoded
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
+    with text_bytes(file) as lines:
+        for number, line in enumerate(iter(partial(lines.readline, _LONGEST_LINE), b""), 1):
+            if number == 1:
+                _refuse_packed(line, file)
+            if len(line) == _LONGEST_LINE:
+                raise DataError(f"{file.name} line {number} is longer than {_LONGEST_LINE >> 30} GiB; cut the file")
+            try:
+                # Spreadsheets write a byte order mark, which would become part of the first column's name.
+                decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{file.name} line {number} is not UTF-8 text ({error.reason}); save the file as UTF-8"
+                ) from error
+            yield decoded
 
 
 _PACKED = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmbench.benchmarks.sources.cells import data_file, text_lines
 from mmbench.benchmarks.sources.text import TextFile
+from mmbench.benchmarks.sources.text_bytes import ending
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Row
 
@@ -15,7 +16,7 @@ _LONGEST = 2**31 - 1
 
 
 class CsvFile(TextFile):
-    """Rows of a `.csv` file, or of a tab-separated `.tsv` file, in UTF-8; every cell is a string.
+    """Rows of a `.csv` file, or of a tab-separated `.tsv` file, in UTF-8, also packed (`.gz`); every cell is a string.
 
     A row is named by the line it starts on. Raises DataError for a file, a header or a row that cannot be used.
     """
@@ -58,7 +59,7 @@ class CsvFile(TextFile):
             yield Row({name: cell for name, cell in named if name}, where, self._file.parent)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        delimiter = self.delimiter or ("\t" if self._file.suffix.lower() == ".tsv" else ",")
+        delimiter = self.delimiter or ("\t" if ending(self._file) == ".tsv" else ",")
         csv.field_size_limit(_LONGEST)
         # Without `strict` a quote that is never closed would swallow the rest of the file as one cell.
         reader = csv.reader(text_lines(self._file), delimiter=delimiter, strict=True)

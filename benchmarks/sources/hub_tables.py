@@ -6,8 +6,7 @@ from copy import copy
 from pathlib import Path
 from typing import Self
 
-from mmbench.benchmarks.sources.annotations import read_document
-from mmbench.benchmarks.sources.cells import cells_of, text_lines
+from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.benchmarks.sources.csv import CsvFile
 from mmbench.benchmarks.sources.folder_files import is_picture
 from mmbench.benchmarks.sources.hub_files import Part, archives
@@ -22,32 +21,9 @@ _READ_TO_PLAN = 64_000_000
 """Bytes of tables that are fetched to learn which pictures their rows name."""
 
 
-class JsonDocument(TextFile):
-    """Rows of a file that is one JSON list of objects. Raises DataError."""
-
-    def __init__(self, path: Path, split: str | None) -> None:
-        self._file = path
-        super().__init__(path, split, self._read)
-
-    def _read(self) -> Iterator[Row]:
-        held = read_document(self._file)
-        if not isinstance(held, list) or not all(isinstance(each, dict) for each in held):
-            raise DataError(f"{self._file.name} is neither JSON lines nor a list of objects, one for each row")
-        for number, cells in enumerate(held):
-            yield Row(cells, f"{self._file.name} row {number}", self._file.parent)
-
-
 def table_of(file: Path) -> TextFile:
     """Return the rows of one table, read as its name and first character say. Raises DataError."""
-    ending = file.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        return CsvFile(file, None)
-    if (
-        ending == ".json"
-        and next((line for line in text_lines(file) if line.strip()), "").lstrip("\ufeff \t")[:1] == "["
-    ):
-        return JsonDocument(file, None)
-    return JsonlFile(file, None)
+    return CsvFile(file, None) if file.suffix.lower() in (".csv", ".tsv") else JsonlFile(file, None)
 
 
 class HubTables:

@@ -4,12 +4,16 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mmbench.benchmarks.sources.cells import listed_cells
 from mmbench.benchmarks.sources.csv import CsvFile
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Cell, Row
 
 _LONGEST_INDEX = 64
 """Characters: a picture's cell of no more is the index of the row that has it (VLMEvalKit, vlmeval/dataset)."""
+
+_EMPTY = ("", "nan", "NaN")
+"""Options that are none: pandas writes an empty cell so, as a text where a table went through it as texts."""
 
 _MOST_SHARED = 1 << 32
 """Characters of pictures that other rows name, which are held in memory."""
@@ -20,8 +24,8 @@ class TsvFile(CsvFile):
 
     Besides its own columns it has `id` (the column `index`), `options` (the list of what stands in A, B, … to the last
     that is not empty) and `target` (the 0-based place of the option whose letter, or text, is in `answer`), each where
-    the table has no column of this name. `image` holds the picture also where the table names another row's, or a file
-    in `image_path`. Raises DataError as `CsvFile`.
+    the table has no column of this name. `image` holds the picture, or the list of them, also where the table names
+    another row's, or a file in `image_path`. Raises DataError as `CsvFile`.
     """
 
     kind = "tsv"
@@ -62,7 +66,8 @@ def _completed(row: Row, shared: Mapping[str, Cell]) -> dict[str, Cell]:
     cells = dict(row.cells)
     own = cells.get("image") or cells.get("image_path")
     if own:
-        cells["image"] = shared.get(own, own)
+        several = _several(own, row.where)
+        cells["image"] = shared.get(own, own) if several is None else [shared.get(each, each) for each in several]
     if "index" in cells:
         cells.setdefault("id", cells["index"])
     options = _options(cells, row.where)
@@ -74,9 +79,17 @@ def _completed(row: Row, shared: Mapping[str, Cell]) -> dict[str, Cell]:
     return cells
 
 
+def _several(cell: str, where: str) -> list[str] | None:
+    """Return the pictures of a cell that lists them, as Python writes it; None where it is one. Raises DataError."""
+    if not cell.lstrip().startswith("["):
+        return None
+    found = listed_cells(cell, where)
+    return [str(each) for each in found] if len(found) > 1 or found != [cell] else None
+
+
 def _options(cells: Mapping[str, Cell], where: str) -> list[str]:
     """Return the options of a row. Raises DataError where a letter is left out: the marks would be those of others."""
-    letters = [letter for letter in string.ascii_uppercase if cells.get(letter)]
+    letters = [letter for letter in string.ascii_uppercase if cells.get(letter, "") not in _EMPTY]
     if "B" not in cells or not letters:
         return []
     expected = string.ascii_uppercase[: len(letters)]

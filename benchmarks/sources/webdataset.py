@@ -14,6 +14,7 @@ import numpy as np
 from mmbench.benchmarks.named import class_list, template_list
 from mmbench.benchmarks.sources.cells import cells_of, text_lines
 from mmbench.benchmarks.sources.located import Located
+from mmbench.benchmarks.sources.tar_header import PlainHeader
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.regular import open_regular
 from mmbench.harness.strict_json import parse_json
@@ -30,6 +31,8 @@ _TEMPLATES = "zeroshot_classification_templates.txt"
 _COUNT = "nshards.txt"
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_SHARDS = 100_000
+_HIDDEN = re.compile(r"(^|/)(__|\.[^/]*$)")
+"""A member whose name begins with a point, or which is or lies in what begins with two strokes, is no part of a row."""
 
 BESIDE = (_CLASSES, _TEMPLATES, _COUNT)
 """Files that CLIP_benchmark writes beside shards, or in the folder above them."""
@@ -196,7 +199,7 @@ def _check_count(told: Path | None, count: int) -> None:
 @contextmanager
 def _opened(shard: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with open_regular(shard) as file, tarfile.open(fileobj=file) as archive:
+        with open_regular(shard) as file, tarfile.open(fileobj=file, tarinfo=PlainHeader) as archive:
             yield archive
     except (tarfile.TarError, OSError, EOFError, ValueError, UnicodeError) as error:
         if isinstance(error, DataError):
@@ -215,8 +218,7 @@ class _Member(NamedTuple):
 def _members(archive: tarfile.TarFile) -> Iterator[_Member]:
     while (member := archive.next()) is not None:
         archive.members = []  # type: ignore[attr-defined]  # else all headers of a shard are held
-        parts = member.name.split("/")
-        if member.isreg() and not parts[-1].startswith(".") and not any(part.startswith("__") for part in parts):
+        if member.isreg() and not _HIDDEN.search(member.name):
             yield _Member(*_named(member.name), member)
 
 
@@ -262,8 +264,12 @@ def _serves(ending: str, wanted: str, *, whole: bool) -> bool:
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, where: str) -> bytes:
     if member.size > _LARGEST:
         raise DataError(f"{where}: a member of {member.size / 1e9:.1f} GB is not read")
-    file = archive.extractfile(member)
-    held = b"" if file is None else file.read()
+    if member.issparse() or archive.fileobj is None:
+        file = archive.extractfile(member)
+        held = b"" if file is None else file.read()
+    else:  # without the three layers of objects that `extractfile` makes for each
+        archive.fileobj.seek(member.offset_data)
+        held = archive.fileobj.read(member.size)
     if len(held) != member.size:
         raise DataError(f"{where} is cut off; fetch the shard again")
     return held

@@ -1,11 +1,12 @@
 """What the columns of a table mean, guessed from their names and their first rows."""
 
 import re
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from mmbench.benchmarks.sources.cells import is_number, listed_cells, picture
+from mmbench.benchmarks.sources.cells import is_number, listed_cells, pictures
 from mmbench.benchmarks.sources.folder_files import is_clip
 from mmbench.harness.errors import MmbenchError
 from mmbench.harness.tasks.source import Cell, Row, Source
@@ -19,7 +20,20 @@ _MOST_GROUPS = 20
 _TRIED = 3
 """Pictures that must be readable for a column to be taken for that of the pictures."""
 
-_IMAGE = ("image", "img", "picture", "photo", "file", "filename", "file_name", "filepath", "path", "image_path", "jpg")
+_IMAGE = (
+    "image",
+    "images",
+    "img",
+    "picture",
+    "photo",
+    "file",
+    "filename",
+    "file_name",
+    "filepath",
+    "path",
+    "image_path",
+    "jpg",
+)
 _LABEL = ("label", "labels", "class", "cls", "category", "target", "species", "fine_label", "tags")
 _LABEL_PARTS = ("label", "class", "categor", "species")
 _CAPTIONS = ("captions", "caption", "references", "reference", "sentences", "texts", "text", "txt", "raw")
@@ -27,6 +41,7 @@ _QUESTION = ("question", "query", "prompt", "instruction")
 _ANSWERS = ("answers", "answer", "gt_answer", "ground_truth", "response", "label", "target")
 _OPTIONS = ("options", "choices", "multiple_choices", "candidates")
 _TARGET = ("target", "answer", "label", "correct", "correct_choice_idx", "gt", "ground_truth")
+_ROTATION = 1_000_000
 _YES_NO = {"yes", "no", "true", "false"}
 _LETTERS = re.compile(r"\(?[A-Za-z][).]?")
 
@@ -62,6 +77,8 @@ def guess(source: Source) -> Guess | None:
     elif image is None and "images" not in made.fields:
         made.doubts.append("no column holds pictures that can be read: name the one of the pictures as `image`")
     used = {name for names in made.fields.values() for name in ([names] if isinstance(names, str) else names)}
+    if "options" in used and "A" in held.names:  # of which the options and the target are made
+        used |= {*string.ascii_uppercase, "answer"}
     made.facts = [name for name in held.names if name not in used and held.is_group(name)]
     return made
 
@@ -102,7 +119,8 @@ class Table:
         rows = [row for row in self.rows if row.cells.get(name)][:_TRIED]
         try:
             for row in rows:
-                picture(row.cells[name], row).pil()
+                for each in pictures(row.cells[name], row):
+                    each.pil()
         except MmbenchError:
             return False
         return bool(rows)
@@ -111,6 +129,11 @@ class Table:
         """Return the first column whose cells are names of video files, or that a source calls `video`."""
         named = (name for name in self.names if (cells := self.texts(name)) and all(map(is_clip, cells)))
         return next(named, None) or next((name for name in self.names if name == "video" and self.cells(name)), None)
+
+    def rotated(self) -> bool:
+        """Tell whether rows are rotations of others, whose `index` is a million less, as in MMBench's own table."""
+        numbers = {int(cell) for cell in self.cells("index") if str(cell).isascii() and str(cell).isdigit()}
+        return any(number >= _ROTATION and number % _ROTATION in numbers for number in numbers)
 
     def is_group(self, name: str) -> bool:
         """Tell whether a column divides the rows into a few named groups."""
@@ -137,10 +160,10 @@ def _multiple_choice(table: Table) -> Guess | None:
     made.fields["target"] = target
     texts = table.texts(target)
     if texts and all(_LETTERS.fullmatch(text.strip()) for text in texts):
-        made.doubts.append(
-            f"'{target}' holds letters, and a target is the text of the right option or its place counted from 0: "
-            "rewrite the column, or save the table as VLMEvalKit does (.tsv with `index`) and use `kind: tsv`"
-        )
+        made.keys["target_as"] = "letter"
+    if table.rotated():
+        made.fields = {"id": "index", **made.fields}
+        made.keys |= {"group": f"{{column: index, modulo: {_ROTATION}}}", "metrics": "[group_accuracy, accuracy]"}
     return made
 
 

@@ -1,13 +1,17 @@
 """What kind of source a file or a folder is, told by its name and by what is in it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmbench.benchmarks.sources.annotations import read_document
+from mmbench.benchmarks.sources.annotations import Annotations, holds_pictures, read_document
 from mmbench.benchmarks.sources.cells import text_lines
+from mmbench.benchmarks.sources.coco import Coco
 from mmbench.benchmarks.sources.folder import SPLIT_NAMES
 from mmbench.benchmarks.sources.folder_files import entries, files, is_clip, is_picture
-from mmbench.benchmarks.sources.vqa_json import QUESTION_LISTS
+from mmbench.benchmarks.sources.karpathy import Karpathy
+from mmbench.benchmarks.sources.text_bytes import ending
+from mmbench.benchmarks.sources.vqa_json import QUESTION_LISTS, VqaJson
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 
@@ -18,6 +22,9 @@ _PREFERRED = ("test", "validation", "train")
 """Of several splits, the one that is asked."""
 _TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
+_METADATA = "metadata"
+"""Name of the table that stands beside the pictures it tells of, as `datasets` reads folders of pictures."""
+_NAMED = 5
 _COLUMNS_OF_VLMEVALKIT = {"index", "question"}
 
 
@@ -29,13 +36,14 @@ def source_of(path: Path) -> Keys:
         raise DataError(f"{path} is neither a file nor a folder")
     if path.name.endswith(_ARCHIVES):
         return {"kind": "webdataset", "path": str(path)}
-    if path.suffix.lower() == ".json":
+    told = ending(path)
+    if told == ".json":
         return _document(path)
-    kind = _TABLES.get(path.suffix.lower())
+    kind = _TABLES.get(told)
     if kind is None:
         known = ", ".join([*_TABLES, ".json", ".tar"])
         raise DataError(f"{path.name} ends in no format that is read ({known}); export it to one of them")
-    if path.suffix.lower() == ".tsv" and set(_header(path)) >= _COLUMNS_OF_VLMEVALKIT:
+    if told == ".tsv" and set(_header(path)) >= _COLUMNS_OF_VLMEVALKIT:
         kind = "tsv"
     return {"kind": kind, "path": str(path)}
 
@@ -48,6 +56,7 @@ def _folder(path: Path) -> Keys:
     held = entries(path)
     folders = [Path(entry.path) for entry in held if entry.is_dir()]
     names = [entry.name for entry in held if entry.is_file()]
+    tables = _tables(path)
     split = _split([folder.name for folder in folders])
     shards = [*path.glob("*.tar*")] or (split and [*(path / split).glob("*.tar*")])
     if shards:
@@ -55,21 +64,51 @@ def _folder(path: Path) -> Keys:
     found = _parquet(path) or _parquet(path / "data")
     if found is not None:
         return found
-    tables = [name for name in names if Path(name).suffix.lower() in (*_TABLES, ".json")]
     if len(tables) == 1:
-        return source_of(path / tables[0])
+        return source_of(tables[0])
     classes = path / split if split else path
-    below = (file for folder in entries(classes) if folder.is_dir() for file in files(folder.path))
-    if any(is_picture(file) or is_clip(file) for file in below):
+    if split and (beside := [table for table in _tables(classes) if table.stem == _METADATA]):
+        return source_of(beside[0])
+    shown = [entry for entry in entries(classes) if entry.is_dir() and _shows(entry.path)]
+    if len(shown) > 1 or (shown and not tables):
         return _with_split({"kind": "folder", "path": str(path)}, split)
     if tables:
-        raise DataError(f"{path} holds {len(tables)} tables ({', '.join(sorted(tables)[:5])}); name one of them")
+        named = ", ".join(sorted(table.relative_to(path).as_posix() for table in tables)[:_NAMED])
+        raise DataError(f"{path} holds {len(tables)} tables ({named}); name one of them")
     if any(is_picture(name) or is_clip(name) for name in names):
         raise DataError(
             f"{path} holds pictures, and nothing that says what they show; put them into a folder for each "
             "class, or write a CSV file with a column for the picture and one for its label, question or captions"
         )
     raise DataError(f"{path} holds no class folders with pictures, no table and no shards")
+
+
+def _tables(path: Path) -> list[Path]:
+    """Return the tables of a folder and of its folder `annotations`; where one of them tells of the others, that one.
+
+    Such are `metadata.csv` in a folder of pictures, and of questions and answers as VQA has them the questions.
+    """
+    found = [
+        Path(entry.path)
+        for folder in (path, path / "annotations")
+        if folder.is_dir()
+        for entry in entries(folder)
+        if entry.is_file() and ending(Path(entry.name)) in (*_TABLES, ".json")
+    ]
+    told = [table for table in found if table.stem == _METADATA]
+    questions = [table for table in found if _answers_of(table) in found]
+    return told or (questions if 2 * len(questions) == len(found) else []) or found
+
+
+def _answers_of(questions: Path) -> Path | None:
+    """Return where VQA keeps the answers to a document of questions; None for another document."""
+    name = re.sub("(OpenEnded|MultipleChoice)_", "", questions.name)
+    answers = questions.with_name(name.replace("questions", "annotations"))
+    return answers if "questions" in name and answers.is_file() else None
+
+
+def _shows(folder: str) -> bool:
+    return any(is_picture(file) or is_clip(file) for file in files(folder))
 
 
 def _split(names: Sequence[str]) -> str | None:
@@ -103,14 +142,29 @@ def _document(path: Path) -> Keys:
     if isinstance(images, list) and images and isinstance(images[0], Mapping):
         if "sentences" in images[0]:
             splits = {str(each.get("split")) for each in images if isinstance(each, Mapping)}
-            return _with_split({"kind": "karpathy", **keys}, _split(sorted(splits)))
+            return _with_split(_with_pictures(Karpathy, {"kind": "karpathy", **keys}), _split(sorted(splits)))
         if isinstance(document, Mapping) and "annotations" in document:
-            return {"kind": "coco", **keys}
+            return _with_pictures(Coco, {"kind": "coco", **keys})
     if _asks(document):
-        return {"kind": "vqa-json", **keys}
+        answers = _answers_of(path)
+        keys |= {"annotations": str(answers)} if answers else {}
+        return _with_pictures(VqaJson, {"kind": "vqa-json", **keys})
     if isinstance(document, list):
-        raise DataError(f"{path.name} is one JSON list; write JSON lines, an object a line, and name the file .jsonl")
+        return {"kind": "jsonl", **keys}
     raise DataError(f"{path.name} is none of the documents that are read: COCO's, Karpathy's splits, questions of VQA")
+
+
+def _with_pictures(kind: type[Annotations], keys: Keys) -> Keys:
+    """Return the keys with the folder of the pictures, where it is another one near the document. Raises DataError."""
+    path = Path(keys["path"])
+    told = kind.told(kind.Spec.model_validate(keys), path.parent, path)
+    near = [path.parent, *_folders(path.parent), path.parent.parent, *_folders(path.parent.parent)]
+    folder = next((each for each in near if holds_pictures(told.cells, each)), path.parent)
+    return keys if folder == path.parent else {**keys, "images": str(folder)}
+
+
+def _folders(path: Path) -> list[Path]:
+    return [Path(entry.path) for entry in entries(path) if entry.is_dir()]
 
 
 def _asks(document: Json) -> bool:

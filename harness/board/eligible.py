@@ -1,7 +1,7 @@
 """Eligible records of a board: its tasks, the protocol that shares a column, and what is left out and why."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -100,6 +100,16 @@ class Apart:
 
     entry: Entry
     why: str
+
+
+def by_other_prompt(entries: Iterable[Entry], tasks: Collection[str]) -> list[Apart]:
+    """Return the records that ask one of these tasks by a variant of its prompt, and have no column of their own."""
+    return [
+        Apart(entry, f"asked by the prompt '{entry.record.card.prompt}', not comparable with the benchmark's own")
+        for entry in entries
+        if (record := entry.record).card.prompt and record.control is None
+        if record.official in tasks and record.reference not in tasks
+    ]
 
 
 OLDER = "older than the newest attempt of its label"

@@ -220,7 +220,14 @@ def board_notes(board: Board) -> list[str]:
     few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)
     if few:
         notes.append(f"few clusters (under {FEW_CLUSTERS}; intervals may be too narrow): {some(list(few), _FEW_NAMES)}")
-    return notes + by_notes(board) + _apart(board)
+    return notes + _prompts(board) + by_notes(board) + _apart(board)
+
+
+def _prompts(board: Board) -> list[str]:
+    """Return the columns of tasks that were asked by a variant of their prompt."""
+    asked = [entry.record for entry in board.entries if entry.record.card.prompt]
+    pairs = [*dict.fromkeys(f"{record.reference} with {record.official}" for record in asked)]
+    return [f"not comparable, as the prompt is not the benchmark's own: {some(pairs, _FEW_NAMES)}"] if pairs else []
 
 
 def by_notes(board: Board) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import flat_lines
-from mmbench.harness.board.eligible import NOT_SHARED, OLDER, Apart, Filter, alike, outlines
+from mmbench.harness.board.eligible import NOT_SHARED, OLDER, Apart, Filter, alike, by_other_prompt, outlines
 from mmbench.harness.board.evidence import Evidence
 from mmbench.harness.board.line import Cell, Column, Entrant, label, make_lines
 from mmbench.harness.board.shared import shared_tasks
@@ -89,7 +89,7 @@ class Results:
         mine = [entry for entry in latest if entry.record.control is None]
         failed = [each for attempt in kept for each in attempt.failed]
         stands: list[Entry] = []
-        apart = [
+        apart = by_other_prompt((each for attempt in kept for each in attempt.entries), tasks) + [
             Apart(entry, OLDER)
             for attempt in kept
             for entry in attempt.older

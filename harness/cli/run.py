@@ -73,6 +73,14 @@ def run(
     batch_size: Annotated[str, typer.Option("--batch-size", help="Inputs in one forward pass, or auto.")] = "auto",
     seed: Annotated[int, typer.Option("--seed", help="Random seed of everything that is drawn.")] = 0,
     route: Annotated[RouteName | None, typer.Option("--route", help="Route that every model must be asked by.")] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            help="Variant of the prompt, as llava, by which tasks that have it are asked, each a task of its own; "
+            "default: the benchmark's own.",
+        ),
+    ] = None,
     controls: Annotated[
         str,
         typer.Option(
@@ -162,7 +170,7 @@ def run(
     )
     errors = make_console(stderr=True)
     with output_kept():  # from here on code of adapters runs
-        tasks = choose_tasks(suite, task)
+        tasks = choose_tasks(suite, task, prompt)
         check_known(by, tasks)
         models = choose_models(model, settings.loading, name)
         second = choose_scorer(scorer, settings.loading)

@@ -1,4 +1,4 @@
-"""Groups: for whom a model is right least often."""
+"""Groups: for whom a model is right least often, and where it is right throughout."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -32,6 +32,33 @@ def worst_group(right: npt.ArrayLike, groups: Sequence[Hashable] | npt.NDArray[A
     >>> made["worst"], made["gap"], made["ratio"], made["by_group"]
     (0.5, 0.5, 0.5, {'a': 1.0, 'b': 0.5})
     """
+    members = members_of(right, groups)
+    means = {group: math.fsum(held) / len(held) for group, held in _sorted(members).items()}
+    worst, best = min(means.values()), max(means.values())
+    return {"worst": worst, "gap": best - worst, "ratio": worst / best if best else float("nan"), "by_group": means}
+
+
+def group_accuracy(right: npt.ArrayLike, groups: Sequence[Hashable] | npt.NDArray[Any]) -> float:
+    """Return the share of groups whose items are all right; of parts of a hit a group counts the least.
+
+    Arguments as `worst_group`. The groups make the figure. HallusionBench: all items of a question (category,
+    subcategory, set and question) for qAcc, of a figure (category, subcategory, set and figure) for fAcc; aAcc is plain
+    accuracy. NaturalBench: the two pictures of a question for Q-Acc, the two questions of a picture for I-Acc, all four
+    for G-Acc. MMVP: a pair. MME: the two questions of a picture for accuracy+ (`mme`).
+
+    Source: utils.py of github.com/tianyi-lab/HallusionBench; Li et al. 2024, arXiv 2410.14669 (NaturalBench); Tong et
+    al. 2024, arXiv 2401.06209 (MMVP). Raises ArgumentError, a ValueError.
+
+    >>> right = [1, 1, 1, 0]  # question 0 of pictures 0 and 1, then question 1 of both
+    >>> group_accuracy(right, ["q0", "q0", "q1", "q1"]), group_accuracy(right, ["i0", "i1", "i0", "i1"])
+    (0.5, 0.5)
+    """
+    members = members_of(right, groups)
+    return math.fsum(map(min, members.values())) / len(members)
+
+
+def members_of(right: npt.ArrayLike, groups: Sequence[Hashable] | npt.NDArray[Any]) -> dict[Any, list[float]]:
+    """Return what is right of each group. Raises ArgumentError."""
     values = shares(right, "right")
     of = listed(groups, "groups")
     same_length(("right", values), ("groups", of))
@@ -42,9 +69,7 @@ def worst_group(right: npt.ArrayLike, groups: Sequence[Hashable] | npt.NDArray[A
     members: dict[Any, list[float]] = {}
     for group, value in zip(of, values.tolist(), strict=True):
         members.setdefault(group, []).append(value)
-    means = {group: math.fsum(held) / len(held) for group, held in _sorted(members).items()}
-    worst, best = min(means.values()), max(means.values())
-    return {"worst": worst, "gap": best - worst, "ratio": worst / best if best else float("nan"), "by_group": means}
+    return members
 
 
 def _sorted(members: dict[Any, list[float]]) -> dict[Any, list[float]]:

@@ -7,6 +7,7 @@ from mmbench.harness import registry
 from mmbench.harness.errors import UsageError
 from mmbench.harness.hub.access import network
 from mmbench.harness.records.record import Record
+from mmbench.harness.tasks.prompts import official
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Sample, Unit
@@ -18,9 +19,10 @@ def original_task(record: Record, files: Sequence[Path] = ()) -> Task | None:
     A task whose protocol has changed since, or whose data are not here, is not the one; nothing is fetched.
     """
     with network(allowed=False):
-        for path, split in (*((path, None) for path in files), *_candidates(record.task)):
+        named = _candidates(official(record.task, record.card.prompt))
+        for path, split in (*((path, None) for path in files), *named):
             try:
-                task = load_task(path, split)
+                task = load_task(path, split, record.card.prompt or None)
                 if _same(task, record):
                     return task
             except UsageError:

@@ -15,6 +15,7 @@ from mmbench.harness.regular import read_regular
 from mmbench.harness.scores.breakdown import Level
 from mmbench.harness.scores.score import as_json
 from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.prompts import official
 from mmbench.harness.types import Outcome, RouteTaken, Score
 
 _MOST_BYTES = 200_000_000
@@ -92,6 +93,11 @@ class Record:
     def reference(self) -> str:
         """`task@version`."""
         return f"{self.task}@{self.version}"
+
+    @property
+    def official(self) -> str:
+        """`task@version` of the same task by the benchmark's own prompt."""
+        return f"{official(self.task, self.card.prompt)}@{self.version}"
 
     @property
     def partial(self) -> bool:

@@ -7,13 +7,14 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from mmbench.harness import registry
-from mmbench.harness.errors import DataUnavailable, MmbenchError, UsageError
+from mmbench.harness.errors import DataUnavailable, MmbenchError, UsageError, nearest
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
 from mmbench.harness.records.by_fact import unknown
 from mmbench.harness.render.plain import plain
 from mmbench.harness.tasks.catalogue import find_task
+from mmbench.harness.tasks.prompts import OFFICIAL
 from mmbench.harness.tasks.suite import find_suite
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_names import expanded
@@ -22,9 +23,14 @@ Asked: TypeAlias = str | os.PathLike[str] | Task
 """A task: a name of the catalogue, the path of a task file, or what `mmbench.task` made."""
 
 
-def choose_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None) -> tuple[Task, ...]:
-    """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError."""
-    found = named_tasks(suite, task)
+def choose_tasks(
+    suite: str | os.PathLike[str] | None, task: Asked | Sequence[Asked] | None, prompt: str | None = None
+) -> tuple[Task, ...]:
+    """Return the tasks of a suite and the single tasks named, each once. Raises UsageError or DataError.
+
+    Those that have this variant of their prompt are asked by it.
+    """
+    found = _worded(named_tasks(suite, task), prompt)
     lacking: dict[str, DataUnavailable] = {}
     for each in found:
         try:
@@ -54,6 +60,20 @@ def named_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Ask
         if first is not each and not first.alike(each):
             raise UsageError(f"two different tasks are called {each.reference}; give one another name or version")
     return tuple(by_reference.values())
+
+
+def _worded(tasks: tuple[Task, ...], prompt: str | None) -> tuple[Task, ...]:
+    """Return the tasks by a variant of their prompt, or by their own where they have none of this name.
+
+    Raises UsageError where no task has it.
+    """
+    known = {name for task in tasks for name in task.prompts}
+    if prompt is None or prompt == OFFICIAL:
+        return tasks
+    if prompt not in known:
+        there = nearest(prompt, known) or f" (there are: {', '.join(sorted(known)) or 'none'})"
+        raise UsageError(f"no task that is asked has a prompt '{prompt}'{there}")
+    return tuple(task.asked_by(prompt) if prompt in task.prompts else task for task in tasks)
 
 
 def listed(task: object) -> list[Any]:

@@ -43,6 +43,7 @@ def run(
     batch_size: int | Literal["auto"] | None = None,
     seed: int = 0,
     route: Route | None = None,
+    prompt: str | None = None,
     offline: bool = False,
     controls: Sequence[ControlName] = (),
     scorer: object = None,
@@ -61,7 +62,8 @@ def run(
 
     `task` is a name, a task file, what `mmbench.task` made, or several of them, which may stand as `tasks` too.
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
-    is one more, for metrics that need a second model. `controls` (such as `blind`) ask every task again without its
+    is one more, for metrics that need a second model. `prompt` names a variant (`llava`) by which tasks that have
+    it are asked, each a task of its own. `controls` (such as `blind`) ask every task again without its
     pictures, or without the order of frames. Prompt learning that would take more than `max_minutes` is refused. With
     up to `max_errors` items without a score the run's `exit_code` stays 0. `limit` asks the first items of each task,
     `sample` some that the seed draws, the same for every model; such runs are partial. `max_cost` and
@@ -89,7 +91,7 @@ def run(
         engine=EngineSettings(engine, workers, address, gpus_per_worker),
     )
     models = choose_models(model, settings.loading, name)
-    chosen = choose_tasks(suite, [*listed(task), *listed(tasks)])
+    chosen = choose_tasks(suite, [*listed(task), *listed(tasks)], prompt)
     with network(allowed=not offline):  # to count what would be sent opens the data
         check_consent(models, chosen, settings, store=Path(store) if store else None, yes=yes)
     return execute(

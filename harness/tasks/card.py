@@ -60,6 +60,8 @@ class _Facts(BaseModel):
 class Card(_Facts):
     """What a person should know before trusting a score of a task."""
 
+    prompt: str = ""
+    """The variant of the prompt by which it is asked; empty: that of the benchmark itself."""
     majority: float | None = None
     """Primary score of the best constant answer on the task's items; None: unknown, or there is no such answer."""
 

@@ -1,23 +1,29 @@
 """Catalogue: the tasks and suites that packages bring, found by name, and files of a user's own, found by path."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.registry import Offered
+from mmbench.harness.tasks.prompts import parted
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import LONGEST_NAME, load_task
 from mmbench.harness.tasks.yaml_file import read_yaml
 
 
 def find_task(name: str) -> Task:
-    """Return the task of a catalogue name (`digits`, `digits@1`) or of a YAML path. Raises UsageError or DataError."""
-    if is_path(name):
-        return load_task(find_file(name, registry.TASKS, "task"))
-    known = registry.files(registry.TASKS)
-    return load_offered(find_file(name, registry.TASKS, "task", known).stem, known)
+    """Return the task of a catalogue name (`digits`, `digits@1`) or of a YAML path. Raises UsageError or DataError.
+
+    A variant of its prompt stands behind either: `vqav2_val+llava`.
+    """
+    known = None if is_path(name) else registry.files(registry.TASKS)
+    name, prompt = parted(name, lambda stem: known is not None and spelt(stem, known) in known)
+    path = find_file(name, registry.TASKS, "task", known)
+    if known is None or is_path(name):
+        return load_task(path, prompt=prompt)
+    return load_offered(path.stem, known).asked_by(prompt)
 
 
 def load_offered(name: str, known: Offered[Path]) -> Task:
@@ -63,6 +69,7 @@ def find_file(name: str, group: str, what: str, known: Offered[Path] | None = No
         raise UsageError(f"there is no {what} '{name[:60]}...', a name of {len(name):,} characters")
     stem, _, version = name.partition("@")
     known = registry.files(group) if known is None else known
+    stem = spelt(stem, known)
     other, theirs = ("suite", registry.SUITES) if what == "task" else ("task", registry.TASKS)
     if stem not in known and stem not in known.unusable and stem in registry.files(theirs):
         raise UsageError(f"there is no {what} '{stem}', but a {other}: --{other} {stem}")
@@ -72,6 +79,20 @@ def find_file(name: str, group: str, what: str, known: Offered[Path] | None = No
         if str(held) != version:
             raise UsageError(f"{what} '{stem}' is here in version {held}, not {version}")
     return path
+
+
+def spelt(name: str, known: Collection[str]) -> str:
+    """Return the name of the catalogue that differs from this one in `-` and `_` alone; a name of neither as it is.
+
+    Names are those by which others call the same data, and these write them in both ways.
+
+    >>> spelt("vqav2-val", ["vqav2_val", "digits"]), spelt("digit", ["digits"])
+    ('vqav2_val', 'digit')
+    """
+    if name in known:
+        return name
+    alike = [each for each in known if each.replace("_", "-") == name.replace("_", "-")]
+    return alike[0] if len(alike) == 1 else name
 
 
 def _is_there(path: Path) -> bool:

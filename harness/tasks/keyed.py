@@ -1,6 +1,6 @@
 """Other rows whose columns are added to those of a task, found by a key that both hold."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Join, Row, Source, cell_at, whole
@@ -19,24 +19,29 @@ class Keyed:
         ((self._mine, self._theirs),) = join.by.items()
         check_column("join", self._mine, own.columns())
         check_column("join", self._theirs, rows.columns())
+        self._each = join.each
+        if join.each is not None:
+            check_column("join", join.each, rows.columns())
 
     def table(self, names: Collection[str] | None, own: Sequence[str]) -> Callable[[Row], Mapping[str, Cell]]:
         """Return what finds the cells that a row is given: those of `names`, None for all, which are none of its `own`.
 
         Raises DataError where two of the other rows have one key, or they are too many to hold.
         """
-        rows = self.rows if names is None else only(self.rows, {self._theirs, *names} - {*own} | {self._theirs})
+        keys = {self._theirs} if self._each is None else {self._theirs, self._each}
+        rows = self.rows if names is None else only(self.rows, ({*names} - {*own}) | keys)
+        if self._each is not None:
+            return self._lists(rows, [name for name in rows.columns() if name not in own], self._each)
         table: dict[str, Mapping[str, Cell]] = {}
         held = 0
         for row in rows:
             key = said(cell_of(row.cells, self._theirs, row), self._theirs)
             if key is None or key in table:
                 which = "no key" if key is None else f"again the key {key!r}"
-                raise DataError(f"`join`: {row.where} has {which} in '{self._theirs}'")
+                many = "" if key is None else "; name as `each` the column that tells such rows apart, to join them all"
+                raise DataError(f"`join`: {row.where} has {which} in '{self._theirs}'{many}")
             table[key] = {name: cell for name, cell in row.cells.items() if name not in own}
-            held += sum(map(_weight, table[key].values()))
-            if held > _MOST:
-                raise DataError(f"`join`: the other rows are more than {_MOST >> 30} GiB, and are held in memory")
+            held = _holding(held, table[key].values())
 
         def found(row: Row) -> Mapping[str, Cell]:
             key = said(cell_of(row.cells, self._mine, row), self._mine)
@@ -45,6 +50,40 @@ class Keyed:
             return table[key]
 
         return found
+
+    def _lists(self, rows: Source, columns: Sequence[str], each: str) -> Callable[[Row], Mapping[str, Cell]]:
+        """Return what finds the cells of all other rows of a key, a list for each column; empty where there is none."""
+        table: dict[str, dict[str, list[Cell]]] = {}
+        told: dict[str, str] = {}
+        held = 0
+        for row in rows:
+            key, one = (said(cell_of(row.cells, name, row), name) for name in (self._theirs, each))
+            if key is None or one is None:
+                raise DataError(f"`join`: {row.where} has nothing in '{self._theirs if key is None else each}'")
+            if one in told:
+                raise DataError(
+                    f"`join`: {row.where} has again {one!r} in '{each}', of {told[one]!r} and of {key!r}; what belongs "
+                    "to two rows of a task is not read"
+                )
+            told[one] = key
+            lists = table.setdefault(key, {name: [] for name in columns})
+            for name in columns:
+                lists[name].append(row.cells.get(name))
+            held = _holding(held, row.cells.values())
+
+        def found(row: Row) -> Mapping[str, Cell]:
+            key = said(cell_of(row.cells, self._mine, row), self._mine)
+            return table.get(key or "", {name: [] for name in columns})
+
+        return found
+
+
+def _holding(held: int, cells: Iterable[Cell]) -> int:
+    """Return what is held with these cells too. Raises DataError where it is too much."""
+    held += sum(map(_weight, cells))
+    if held > _MOST:
+        raise DataError(f"`join`: the other rows are more than {_MOST >> 30} GiB, and are held in memory")
+    return held
 
 
 def only(rows: Source, names: set[str]) -> Source:

@@ -12,6 +12,7 @@ from mmbench.harness.errors import UsageError
 from mmbench.harness.tasks.catalogue import check_name, load_offered, naming_package
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.plugins import all_families, all_metrics
+from mmbench.harness.tasks.prompts import OFFICIAL
 from mmbench.harness.tasks.suite import read_suite
 
 Warn = Callable[[str], object]
@@ -65,6 +66,7 @@ def list_tasks(warn: Warn = _nobody) -> list[dict[str, Any]]:
                 "dimension": task.card.dimension,
                 "title": task.card.title,
                 **{name: getattr(task.card, name) for name in TERMS},
+                "prompts": [OFFICIAL, *task.prompts],
             }
         )
     return rows

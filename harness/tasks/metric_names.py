@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def metric_named(family: str, name: str) -> Metric:
     """Return a metric of a family, or one of outcomes, by its printed form.
 
-    Of names that count (`accuracy@5`, `16-shot/accuracy`) a family lists examples: one that differs in its numbers
-    alone is made alike. Raises UsageError for any other: whether more of it is better nobody knows.
+    Of names that count (`accuracy@5`, `16-shot/accuracy`), or that end in a name of the task's own behind a colon, a
+    family lists examples: one that differs in these alone is made alike. Raises UsageError for any other: whether more
+    of it is better nobody knows.
 
     >>> metric_named("zero-shot-classification", "accuracy@3").best
     1.0
@@ -48,7 +49,7 @@ def own_metric(family: "type[Family]", name: str) -> Metric | None:
 
 
 def _shape(name: str) -> str:
-    return re.sub(r"\d+", "0", name)
+    return re.sub(r"\d+", "0", re.sub(r":.+", ":", name))
 
 
 def _kind(name: str) -> str:

@@ -164,6 +164,8 @@ class Join(BaseModel):
 
     by: dict[str, str]
     """A column of the task's rows, and the one of the other rows that holds the same."""
+    each: str | None = None
+    """The column that tells other rows of one key apart, which are then joined all, in lists; None: there is one."""
 
 
 class SourceSpec(BaseModel):

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.harness import registry
 from mmbench.harness.errors import DataError, UsageError
-from mmbench.harness.tasks.catalogue import check_name, find_file, is_path, naming_package
+from mmbench.harness.tasks.catalogue import check_name, find_file, is_path, naming_package, spelt
+from mmbench.harness.tasks.prompts import parted
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import HIGHEST_VERSION, LONGEST_NAME, load_task
 from mmbench.harness.tasks.yaml_file import Lines, read_yaml, validated
@@ -38,7 +39,8 @@ class Suite:
 def find_suite(name: str) -> Suite:
     """Return the suite of a catalogue name or of a YAML path; no data is opened. Raises UsageError or DataError."""
     spec, files = _read(name)
-    return Suite(spec.name, spec.version, spec.title, tuple(load_task(file, spec.split) for file in files))
+    tasks = tuple(load_task(file, spec.split, prompt) for file, prompt in files)
+    return Suite(spec.name, spec.version, spec.title, tasks)
 
 
 def read_suite(path: Path) -> tuple[SuiteSpec, Lines]:
@@ -48,7 +50,8 @@ def read_suite(path: Path) -> tuple[SuiteSpec, Lines]:
     return spec, lines
 
 
-def _read(name: str) -> tuple[SuiteSpec, list[Path]]:
+def _read(name: str) -> tuple[SuiteSpec, list[tuple[Path, str | None]]]:
+    """Return a suite and the file of each of its tasks, with the variant of its prompt."""
     offered = registry.files(registry.SUITES)
     path = find_file(name, registry.SUITES, "suite", offered)
     if is_path(name):
@@ -61,11 +64,11 @@ def _read(name: str) -> tuple[SuiteSpec, list[Path]]:
     files = []
     for i, reference in enumerate(spec.tasks):
         # Paths in a suite file are relative to it.
-        inside = reference.endswith((".yaml", ".yml"))
+        name, prompt = parted(reference, lambda stem: spelt(stem, known) in known)
+        inside = name.endswith((".yaml", ".yml"))
         try:
-            files.append(
-                find_file(str(path.parent / reference) if inside else reference, registry.TASKS, "task", known)
-            )
+            found = find_file(str(path.parent / name) if inside else name, registry.TASKS, "task", known)
+            files.append((found, prompt))
         except UsageError as error:
             raise DataError(f"{path} line {lines.get(('tasks', i), 1)}: {error}") from error
     return spec, files

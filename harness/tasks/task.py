@@ -1,13 +1,15 @@
 """Task contract: rows from a source, samples and outcomes from a family, metrics over outcomes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mmbench.harness.digest import Json, digest_json
+from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.hub.needed import Needed
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.family import Family
+from mmbench.harness.tasks.prompts import OFFICIAL
 from mmbench.harness.types import Route
 
 
@@ -51,6 +53,8 @@ class Task:
     """Of its data, as in the task file; empty: not known."""
     source_id: str = ""
     """`ORG/NAME` of its data on the hub, as in the task file; empty: it is not there."""
+    prompts: Mapping[str, "Callable[[], Task]"] = field(default_factory=dict)
+    """The same questions by each variant of its prompt, a task of its own."""
 
     def __repr__(self) -> str:
         return f"Task({self.reference}, {self.family_name})"
@@ -79,6 +83,18 @@ class Task:
     def protocol(self) -> Json:
         """What the family says that it fixes, which may read all of the data: asked once."""
         return self.family.protocol()
+
+    def asked_by(self, prompt: str | None) -> "Task":
+        """Return the task as it is asked by a variant of its prompt; by its own where it is None or `official`.
+
+        Raises UsageError where it has no such variant.
+        """
+        if prompt is None or prompt == (self.card.prompt or OFFICIAL):
+            return self
+        if prompt in self.prompts:
+            return self.prompts[prompt]()
+        near = nearest(prompt, self.prompts) or f" (it has: {', '.join((OFFICIAL, *self.prompts))})"
+        raise UsageError(f"task '{self.name}' has no prompt '{prompt}'{near}")
 
     def alike(self, other: "Task") -> bool:
         """Tell whether the other task asks and scores the same, as far as is known before its data are read."""

@@ -1,7 +1,7 @@
 """Task file: read, checked against its data, and made a task; every error names file, line and nearest key."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from mmbench.harness.tasks.joined import SPLIT
 from mmbench.harness.tasks.opening import IN_MEMORY, SOURCE, Opening, naming
 from mmbench.harness.tasks.outcome_metrics import added_metrics, with_metrics
 from mmbench.harness.tasks.plugins import find_family
+from mmbench.harness.tasks.prompts import PROMPTS, Prompts, check_names, worded
 from mmbench.harness.tasks.source import Data, Source
 from mmbench.harness.tasks.task import Opened, Task
 from mmbench.harness.tasks.yaml_file import Lines, place, read_yaml, validated
@@ -57,17 +58,19 @@ class TaskSpec(BaseModel):
     facts: list[str] = []
     metrics: list[str] = []
     routes: list[Route] = []
+    prompts: Prompts = {}
     card: WrittenCard = WrittenCard()
 
 
-def load_task(path: Path, split: str | None = None) -> Task:
+def load_task(path: Path, split: str | None = None, prompt: str | None = None) -> Task:
     """Return the task that a YAML file describes; its data is opened when first asked for.
 
-    With `split` the task is of that split of its source instead, and is named by it (`named`). Raises DataError that
-    names line, reason and nearest key; what only the data can tell is raised when they are opened.
+    With `split` the task is of that split of its source instead, and is named by it (`named`); with `prompt` it is
+    asked by that variant, and is named by it too. Raises DataError that names line, reason and nearest key; what only
+    the data can tell is raised when they are opened.
     """
     content, lines = read_yaml(path)
-    return make_task(_TaskFile(path, path.parent, content, lines, split))
+    return make_task(_TaskFile(path, path.parent, content, lines, split)).asked_by(prompt)
 
 
 def task_of_rows(rows: Source, content: Mapping[str, Any], base: Path) -> Task:
@@ -97,10 +100,19 @@ def make_task(file: "_TaskFile") -> Task:
     except DataError:
         file.options(file.family(family))  # a misspelt key is unknown before it is missed
         raise
+    with naming(file.shown, file.lines.get((PROMPTS,))):
+        check_names(spec.prompts)
     card = spec.card.of(split, spec.source.own_split)
     hub = str((spec.source.model_extra or {}).get("id") or "")
     name, kind = named(spec.name, split), spec.source.kind
-    return Task(name, spec.version, family, card, partial(file.open, spec), file.needed, kind, hub)
+    prompts: dict[str, Callable[[], Task]] = {}
+    if file.prompt is None:
+        prompts = {each: partial(make_task, replace(file, prompt=each)) for each in spec.prompts}
+    else:
+        source = spec.prompts[file.prompt].prompt_source
+        card = card.model_copy(update={"prompt": file.prompt, "prompt_source": source})
+        name = worded(name, file.prompt)
+    return Task(name, spec.version, family, card, partial(file.open, spec), file.needed, kind, hub, prompts)
 
 
 def named(name: str, split: str | None) -> str:
@@ -125,16 +137,21 @@ class _TaskFile:
     split: str | None
     rows: Source | None = None
     """Of a task in memory."""
+    prompt: str | None = None
+    """The variant of its prompt by which it is asked."""
 
     def open(self, spec: TaskSpec) -> Opened:
         """Open the source and check the file against it. Raises DataError."""
         family = self.family(spec.family)
         options = self.options(family)
+        by_prompt = {name: self._variant(family, name, spec) for name in spec.prompts}
+        options = by_prompt.get(self.prompt or "", options)
         source = self._source(spec)
         fields = self._fields(family, spec, source)
         with naming(self.shown):
             source = _narrowed(source, fields, spec.facts)
-            notes = [*getattr(source, "notes", ()), *self._unused_split(family, source, fields)]
+            notes = [*self._other_prompt(spec), *getattr(source, "notes", ())]
+            notes += self._unused_split(family, source, fields)
             if wrong := unused(fields, spec.frames):
                 raise DataError(wrong)
             frames = spec.frames or FrameSpec()
@@ -154,6 +171,10 @@ class _TaskFile:
             frames.as_json() if VIDEO in fields else None,
         )
 
+    def _other_prompt(self, spec: TaskSpec) -> list[str]:
+        official = named(spec.name, self.split)
+        return [] if self.prompt is None else [f"asked by the prompt '{self.prompt}': not comparable with {official}"]
+
     def needed(self) -> tuple[Needed, ...]:
         """Return the files of the hub that the task reads. Raises DataError."""
         return () if self.rows is not None else tuple(self._opening.needed())
@@ -169,9 +190,17 @@ class _TaskFile:
 
     def options(self, family: type[Family]) -> Any:
         """Return the family's own keys. Raises DataError."""
-        own = {key: value for key, value in self.content.items() if key not in TaskSpec.model_fields}
         known = [*TaskSpec.model_fields, *family.Options.model_fields]
-        return validated(family.Options, own, self.shown, self.lines, known)
+        return validated(family.Options, self._own, self.shown, self.lines, known)
+
+    def _variant(self, family: type[Family], name: str, spec: TaskSpec) -> Any:
+        """Return the family's own keys, which are right, with those of a variant of the prompt. Raises DataError."""
+        made, known = spec.prompts[name].keys_of(self._own), [*family.Options.model_fields]
+        return validated(family.Options, made, self.shown, self.lines, known, within=(PROMPTS, name))
+
+    @property
+    def _own(self) -> dict[str, Any]:
+        return {key: value for key, value in self.content.items() if key not in TaskSpec.model_fields}
 
     def _source(self, spec: TaskSpec) -> Source:
         if self.rows is not None:

@@ -66,7 +66,9 @@ def of_records(names: Sequence[str], references: Iterable[str], whose: str) -> l
 
 
 def _means(name: str, known: str) -> bool:
-    return name == known or any(fnmatchcase(part, name) for part in (known, known.partition("@")[0]))
+    """Tell whether a name or a pattern means a task, written with `-` or with `_`."""
+    said, there = (each.replace("_", "-") for each in (name, known))
+    return said == there or any(fnmatchcase(part, said) for part in (there, there.partition("@")[0]))
 
 
 def reference(file: str) -> str:

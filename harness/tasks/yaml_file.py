@@ -161,7 +161,7 @@ def validated(
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the first says more.
         first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        at = (*within, *first["loc"])
+        at = (*within, *(part for part in first["loc"] if part != "[key]"))  # as pydantic calls the name of an entry
         if first["type"] == "extra_forbidden":
             siblings = known if len(first["loc"]) == 1 else _keys_at(model, first["loc"][:-1])
             reason = f"unknown key '{_cut(str(at[-1]))}'{nearest(str(at[-1]), siblings)}"

@@ -152,7 +152,7 @@ def _balance(task: Task, found: Survey) -> Iterable[Finding]:
 def _guesses(task: Task, asked: Sequence[Sample], right: Counter[int]) -> Iterable[Finding]:
     own = [len(sample.options) for sample in asked]
     texts = Counter(s.options[s.target[0]].label for s in asked if s.options)  # an option by its text, not by its place
-    majority = max(*right.values(), *texts.values()) / len(asked)
+    majority = max([*right.values(), *texts.values()]) / len(asked)
     names = getattr(getattr(task.family, "classes", None), "names", None)
     chance = 1 / len(names) if names else sum(1 / count for count in own) / len(own) if all(own) else 0.5
     yield Finding(

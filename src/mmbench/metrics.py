@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
     from mmbench.benchmarks.metrics.caption.clipscore import clipscore, ref_clipscore
     from mmbench.benchmarks.metrics.hallucination import Chair, chair
+    from mmbench.benchmarks.metrics.mme import Mme, mme
     from mmbench.benchmarks.metrics.ocr import cer, ned, wer
     from mmbench.benchmarks.metrics.pairs import pair_values
     from mmbench.benchmarks.metrics.shots import area_under_shots, shots_to_reach
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
         modality_gap,
         uniformity,
     )
-    from mmbench.harness.metrics.groups import WorstGroup, worst_group
+    from mmbench.harness.metrics.groups import WorstGroup, group_accuracy, worst_group
     from mmbench.harness.metrics.manifolds import prdc
     from mmbench.harness.metrics.psychometric import PsychometricFit, fit_psychometric
     from mmbench.harness.metrics.ranked import average_precision, ndcg, reciprocal_rank
@@ -69,6 +70,7 @@ _PUBLIC = {
     "Chair": "benchmarks.metrics.hallucination",
     "DocumentFrequencies": "benchmarks.metrics.caption.cider",
     "InfoNce": "harness.metrics.embeddings",
+    "Mme": "benchmarks.metrics.mme",
     "PsychometricFit": "harness.metrics.psychometric",
     "ReliabilityBin": "harness.metrics.calibration",
     "RiskCoverage": "harness.metrics.selective",
@@ -97,6 +99,7 @@ _PUBLIC = {
     "fit_temperature": "harness.metrics.calibration",
     "frame_indices": "harness.media.samplers",
     "frechet_distance": "harness.metrics.distances",
+    "group_accuracy": "harness.metrics.groups",
     "hubness": "harness.metrics.embeddings",
     "info_nce": "harness.metrics.embeddings",
     "iou": "harness.metrics.boxes",
@@ -109,6 +112,7 @@ _PUBLIC = {
     "mean_per_class_recall": "benchmarks.metrics.calls",
     "median_rank": "benchmarks.metrics.calls",
     "meteor": "benchmarks.metrics.calls",
+    "mme": "benchmarks.metrics.mme",
     "modality_gap": "harness.metrics.embeddings",
     "ndcg": "harness.metrics.ranked",
     "ned": "benchmarks.metrics.ocr",
@@ -140,6 +144,7 @@ __all__ = [
     "Chair",
     "DocumentFrequencies",
     "InfoNce",
+    "Mme",
     "PsychometricFit",
     "ReliabilityBin",
     "RiskCoverage",
@@ -168,6 +173,7 @@ __all__ = [
     "fit_temperature",
     "frame_indices",
     "frechet_distance",
+    "group_accuracy",
     "hubness",
     "info_nce",
     "iou",
@@ -180,6 +186,7 @@ __all__ = [
     "mean_per_class_recall",
     "median_rank",
     "meteor",
+    "mme",
     "modality_gap",
     "ndcg",
     "ned",

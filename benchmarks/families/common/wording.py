@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from mmbench.benchmarks.families.common.groups import GroupOption
+from mmbench.benchmarks.families.common.groupings import GroupOption
 from mmbench.harness.ask.wording import Likelihood, Wording
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.models.abilities import Generation
@@ -49,8 +49,8 @@ class ChoiceOptions(WordingOptions):
     marks: MarksOption = "A."
     """How the prompt marks its options: `A.`, `(A)`, `(1)`, `1.` or `none`."""
     group: GroupOption | None = None
-    """Items that count together only where all are right: so many rows in turn, columns in which they agree, or the
-    rest of a number."""
+    """Items that count together only where all are right: so many rows in turn, places of these, columns in which they
+    agree, or the rest of a number; or several such groupings by their names."""
 
 
 def wording(

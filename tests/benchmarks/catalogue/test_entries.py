@@ -72,6 +72,8 @@ def test_an_entry_goes_through_its_family(name: str, shelf: Shelf, tmp_path: Pat
         assert record.errors == 0 and record.dataset["n"] == task.size > 0
         assert not [note for note in record.notes if "say nothing of the pictures" in note]
         values[type(model)] = record.primary
+    by_prompt = [task, *(task.asked_by(prompt) for prompt in task.prompts)]
+    assert len({each.protocol_id("") for each in by_prompt}) == len(by_prompt)
     best, guessed = values[Oracle].value, values[Chance].value
     highest = task.family.metrics[0].best
     assert best is not None and guessed is not None and guessed <= best

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mmbench.harness.tasks.catalogue import find_task
 from tests.benchmarks.catalogue.test_entries import ENTRIES, sources_of
 
 TABLE = Path(__file__).parents[4] / "shared" / "CATALOGUE" / "catalogue.tsv"
@@ -134,7 +135,20 @@ def test_an_entry_says_what_was_looked_up(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_card_says_where_its_facts_are_from(name: str) -> None:
-    card = yaml.safe_load(ENTRIES[name].read_text(encoding="utf-8"))["card"]
+    content = yaml.safe_load(ENTRIES[name].read_text(encoding="utf-8"))
+    card, prompts = content["card"], content.get("prompts", {})
     assert card["verified"] in ("schema", "fixture", "run")
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{7,40}(:\S.*)?", each) for each in card["sources"])
+    read = [*card["sources"], *(each["prompt_source"] for each in prompts.values())]
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{7,40}(:\S.*)?", each) for each in read)
+    assert not prompts or card["prompt_source"]
     assert all(card.get(key) for key in ("title", "citation", "licence", "dimension", "primary"))
+
+
+def test_names_are_understood_with_either_mark() -> None:
+    assert len({name.replace("_", "-") for name in ENTRIES}) == len(ENTRIES)
+    for asked, name in (
+        ("vqav2-val", "vqav2_val"),
+        ("datacomp_imagenet_a", "datacomp-imagenet-a"),
+        ("vqav2-val+qwen-vl@1", "vqav2_val+qwen-vl"),
+    ):
+        assert find_task(asked).name == name

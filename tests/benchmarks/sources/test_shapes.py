@@ -158,7 +158,7 @@ def test_special_files_as_data_are_one_line(folder: Path, kind: str, name: str) 
         ("d.csv", "image,label\n".encode("utf-16"), "is not UTF-8 text (invalid start byte); save the file as UTF-8"),
         ("d.jsonl", gzip.compress(b"{}\n", mtime=0), "compressed by gzip"),
         ("d.jsonl", '[{"image": "photos/0.jpg", "label": "a"}]', "begins one JSON document, expected JSON lines"),
-        ("d.json", '[\n{"image": "photos/0.jpg", "label": "a"}\n]', "line 1 begins one JSON document"),
+        ("d.json", '[\n"photos/0.jpg", "a"\n]', "neither JSON lines nor a list of objects"),
         ("d.jsonl", '{\n "data": []\n}', "line 1 begins one JSON document"),
         ("d.jsonl", '{"data": [\n]}', "line 1 begins one JSON document"),
     ],

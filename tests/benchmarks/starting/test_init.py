@@ -203,10 +203,6 @@ def test_what_was_found_is_told(tmp_path: Path) -> None:
         ),
         ([{"image": "gone.jpg", "label": "cat"}], "no column holds pictures that can be read"),
         ([{"image": "photos/0.jpg", "question": "?"}], "no column holds the answers: name it as `answers`"),
-        (
-            [{"image": "photos/0.jpg", "question": "?", "A": "x", "B": "y", "answer": "B"}],
-            "'answer' holds letters, and a target is the text of the right option or its place",
-        ),
         ([{"image": "photos/0.jpg", "question": "?", "options": ["x", "y"]}], "no column says which option is right"),
     ],
 )

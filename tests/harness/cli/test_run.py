@@ -596,7 +596,7 @@ def test_leaderboard_without_records(call: Call, photos: Path) -> None:
     ("what", "keys", "name"),
     [
         ("models", ["name", "spec", "download_mb", "description"], "clip-vitb32"),
-        ("tasks", ["name", "family", "dimension", "title", *TERMS], "digits@1"),
+        ("tasks", ["name", "family", "dimension", "title", *TERMS, "prompts"], "digits@1"),
         ("suites", ["name", "tasks", "title"], "digits@1"),
         ("metrics", ["family", "metric", "range", "better", "description"], "image_to_text/recall@5"),
     ],

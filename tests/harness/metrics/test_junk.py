@@ -18,7 +18,7 @@ kernel_distance linear_cka modality_gap ndcg ned negative_log_likelihood prdc re
 reliability risk_at_coverage risk_coverage uniformity wer worst_group
 accuracy anls area_under_shots bleu cider clipscore exact_match f1 length_ratio levenshtein mean_average_precision
 mean_per_class_recall median_rank pair_values precision recall recall_at_k ref_clipscore relaxed_accuracy rouge_l
-shots_to_reach token_f1 vqa_accuracy vqa_accuracy_lenient
+shots_to_reach token_f1 group_accuracy mme vqa_accuracy vqa_accuracy_lenient
 """
 NAN, INF = float("nan"), float("inf")
 JUNK: list[Any] = [
