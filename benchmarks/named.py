@@ -23,6 +23,9 @@ CLASSES = _named("classes")
 TEMPLATES = _named("templates")
 """Sets of prompt templates by name; `{}` stands for the class name."""
 
+SYNONYMS = _named("synonyms")
+"""Tables of words by name: a line for each object, its name first, then other words for it, with commas between."""
+
 
 PLAIN = "plain"
 """The templates of a task that names none: `a photo of a {}.`."""
@@ -72,14 +75,19 @@ def candidate_list(candidates: str | Sequence[str], base: Path) -> tuple[str, ..
 
 
 def synonym_table(given: str | Mapping[str, Sequence[str]], base: Path) -> dict[str, tuple[str, ...]]:
-    """Return the words of each name, from a table or from a JSON file relative to `base`. Raises DataError.
+    """Return the words of each name, from a table, a name such as `coco`, or a JSON file relative to `base`.
 
-    >>> synonym_table({"dog": ["puppy", "pup"]}, Path())
-    {'dog': ('puppy', 'pup')}
+    Raises DataError.
+
+    >>> synonym_table({"dog": ["puppy", "pup"]}, Path()), synonym_table("coco", Path())["train"]
+    ({'dog': ('puppy', 'pup')}, ('locomotive', 'tramway', 'caboose'))
     """
     held: Any = given
+    if isinstance(given, str) and given in SYNONYMS:
+        lines = (line.split(", ") for line in _read(SYNONYMS[given]))
+        return {name: tuple(words) for name, *words in lines}
     if isinstance(given, str):
-        file = _file("synonyms", given, base, {})
+        file = _file("synonyms", given, base, SYNONYMS)
         try:
             held = parse_json(read_regular(file).decode("utf-8-sig"))
         except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 from mmbench.adapters.contract import clauses
 from mmbench.adapters.contract.answers import Malformed, Probe, probes
-from mmbench.adapters.contract.clauses import Exam, Sitting, Variant
+from mmbench.adapters.contract.exam import Exam, Sitting, Variant, sit
 from mmbench.adapters.contract.inputs import pictures
 from mmbench.harness.errors import MmbenchError, Unanswered
 from mmbench.harness.models.abilities import Adapter, TakesClips, abilities
@@ -95,7 +95,7 @@ def _all_broken(exam: Exam, tried: Iterable[Probe], unasked: Callable[[str], Non
     for probe in tried:
         if probe.ability in abilities(exam.adapter):
             try:
-                sitting, broken = _guarded(f"abilities: {probe.ability}", partial(clauses.sit, exam, probe))
+                sitting, broken = _guarded(f"abilities: {probe.ability}", partial(sit, exam, probe))
             except Unanswered as error:
                 unasked(f"{probe.ability}: {error}")
                 continue

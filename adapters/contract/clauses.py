@@ -10,26 +10,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
 from mmbench.adapters.contract.answers import (
     HALF_TOLERANCE,
-    Prepare,
-    Probe,
-    Row,
     all_same,
     permuted,
     prepare_of,
     same,
-    tolerance_of,
 )
+from mmbench.adapters.contract.exam import Exam, Sitting, ask
 from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.models.abilities import (
     ABILITIES,
     Ability,
-    Adapter,
     Prepared,
     PreparesImages,
     PreparesOnce,
@@ -56,68 +51,8 @@ print(json.dumps([fingerprint, [name for name in json.loads(sys.argv[2]) if name
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """An adapter that is related to the one under test."""
-
-    name: str
-    """Description of the change by its author."""
-    adapter: Adapter
-    """The other adapter."""
-    differs: bool
-    """True where the change concerns the answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """The adapters that the clauses compare."""
-
-    adapter: Adapter
-    """The adapter under test."""
-    twin: Adapter
-    """A second one, built alike."""
-    variants: tuple[Variant, ...]
-    """Changed and unchanged ones."""
-    fingerprint: object
-    """Fingerprint of the adapter before it was asked anything."""
-    pictures: list[Pixels]
-    """The pictures of all probes."""
-    lazy_spec: str | None
-    """What a fresh process builds, where that was given."""
-    tolerance: float | None
-    """As given by the adapter's author."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """Answers of the adapter under test to one probe."""
-
-    probe: Probe
-    """What was asked."""
-    singles: list[Row]
-    """The answers to batches of one."""
-    together: list[Row]
-    """The answers to one batch of all inputs."""
-    order: list[int]
-    """Another order of the inputs."""
-    reordered: list[Row]
-    """The answers to one batch of all inputs in that order."""
-    tolerance: float
-    """Tolerance between equal answers, relative to their norm."""
-
-
 AdapterClause: TypeAlias = Callable[[Exam], Iterator[str]]
 AbilityClause: TypeAlias = Callable[[Exam, Sitting], Iterator[str]]
-
-
-def sit(exam: Exam, probe: Probe) -> Sitting:
-    """Ask everything alone, together and in another order. Raises Malformed and what the adapter raises."""
-    together = _ask(exam.adapter, probe, probe.inputs)
-    singles = [_ask(exam.adapter, probe, [item])[0] for item in probe.inputs]
-    order = [*range(1, len(singles), 2), *range(0, len(singles), 2)]
-    reordered = _ask(exam.adapter, probe, [probe.inputs[index] for index in order])
-    tolerance = tolerance_of(together) if exam.tolerance is None else exam.tolerance
-    return Sitting(probe, singles, together, order, reordered, tolerance)
 
 
 def has_abilities(exam: Exam) -> Iterator[str]:
@@ -165,7 +100,7 @@ def lazy_until_asked(exam: Exam) -> Iterator[str]:
 def deterministic(exam: Exam, sitting: Sitting) -> Iterator[str]:
     """Equal questions get equal answers, from this adapter and from a second one built alike."""
     for adapter, when in ((exam.adapter, "when asked again"), (exam.twin, "from a second adapter built alike")):
-        if not all_same(_ask(adapter, sitting.probe, sitting.probe.inputs), sitting.together, sitting.tolerance):
+        if not all_same(ask(adapter, sitting.probe, sitting.probe.inputs), sitting.together, sitting.tolerance):
             yield f"gives other answers {when}"
             return
 
@@ -210,7 +145,7 @@ def fingerprint_not_stale(exam: Exam, sitting: Sitting) -> Iterator[str]:
         if variant.adapter.fingerprint != exam.fingerprint:
             continue
         tolerance = sitting.tolerance if variant.differs else max(sitting.tolerance, ELSEWHERE_TOLERANCE)
-        answers = _ask(variant.adapter, sitting.probe, sitting.probe.inputs)
+        answers = ask(variant.adapter, sitting.probe, sitting.probe.inputs)
         if not all_same(answers, sitting.together, tolerance):
             yield f"gives other answers for {variant.name!r} under the same fingerprint"
 
@@ -230,7 +165,7 @@ def prepares_in_threads(exam: Exam, sitting: Sitting) -> Iterator[str]:
     finally:
         sys.setswitchinterval(interval)
     for table in prepared:
-        answers = _ask(exam.adapter, sitting.probe, sitting.probe.inputs, partial(_look_up, table))
+        answers = ask(exam.adapter, sitting.probe, sitting.probe.inputs, partial(_look_up, table))
         if not all_same(answers, sitting.together, sitting.tolerance):
             yield "gives other answers when prepare_image runs in several threads"
             return
@@ -244,7 +179,7 @@ def prepared_serves_again(exam: Exam, sitting: Sitting) -> Iterator[str]:
     prepare = prepare_of(exam.adapter)
     table = {id(picture): prepare(picture.copy()) for picture in exam.pictures}
     for _ in range(2):
-        answers = _ask(exam.adapter, sitting.probe, sitting.probe.inputs, partial(_look_up, table))
+        answers = ask(exam.adapter, sitting.probe, sitting.probe.inputs, partial(_look_up, table))
     if not all_same(answers, sitting.together, sitting.tolerance):
         yield "gives other answers for a prepared picture that it was given before"
 
@@ -255,8 +190,8 @@ def answers_text_alone(exam: Exam, sitting: Sitting) -> Iterator[str]:
     if not says or sitting.probe.ability not in ("score_texts", "generate"):
         return
     bare: list[Any] = [([], *rest) for _, *rest in sitting.probe.inputs]
-    together = _ask(exam.adapter, sitting.probe, bare)
-    mixed = _ask(exam.adapter, sitting.probe, [*sitting.probe.inputs, *bare])
+    together = ask(exam.adapter, sitting.probe, bare)
+    mixed = ask(exam.adapter, sitting.probe, [*sitting.probe.inputs, *bare])
     if not all_same(mixed, [*sitting.together, *together], sitting.tolerance):
         yield "gives other answers when items with and without a picture are asked together"
 
@@ -292,10 +227,6 @@ EACH: tuple[tuple[str, AbilityClause], ...] = (
     ("prepared once", prepared_serves_again),
     ("text alone", answers_text_alone),
 )
-
-
-def _ask(adapter: Adapter, probe: Probe, inputs: list[object], prepare: Prepare | None = None) -> list[Row]:
-    return probe.ask(adapter, inputs, prepare or prepare_of(adapter))
 
 
 def _look_up(prepared: dict[int, Prepared], picture: Pixels) -> Prepared:

@@ -14,7 +14,7 @@ from mmbench.adapters.hf.kinds import Writes
 from mmbench.adapters.hf.source import FromFiles
 from mmbench.harness.errors import Unsupported, UsageError
 from mmbench.harness.models.abilities import Frames, Prepared
-from mmbench.harness.replies.thoughts import is_tag, opening
+from mmbench.harness.replies.tags import is_tag, opening
 
 ToWrite: TypeAlias = tuple[list[Prepared], str]
 """Pictures, clips as `Frames` among them, and the prompt about them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmbench.adapters.hf.checkpoint import ENDS
 from mmbench.harness.models.abilities import Generation
-from mmbench.harness.replies.thoughts import is_tag
+from mmbench.harness.replies.tags import is_tag
 
 if TYPE_CHECKING:
     import torch

@@ -1,51 +1,32 @@
 """Grounding: where the thing is that an expression refers to, as a box or as points."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import tee
-from statistics import fmean
 from typing import ClassVar
 
 from pydantic import BaseModel
 
 from mmbench.benchmarks.families.common.asked_places import Asks, check_convention, prompt_for
-from mmbench.benchmarks.families.common.regions import (
-    BoxFormat,
-    as_exact,
-    as_text,
-    boxes,
-    from_exact,
-    masks_of,
-    mean_region,
-    part_of,
-    told,
-)
+from mmbench.benchmarks.families.common.masks import identity, masks_of
+from mmbench.benchmarks.families.common.placing import Item, Placing, size_of
+from mmbench.benchmarks.families.common.regions import BoxFormat, as_exact, boxes, from_exact, mean_region, part_of
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import WordingOptions, check_placeholders, wording
-from mmbench.benchmarks.metrics.grounding import (
-    BOX_METRICS,
-    POINT_METRICS,
-    Mask,
-    box_values,
-    centre,
-    covered,
-    point_values,
-)
-from mmbench.benchmarks.sources.cells import column, picture, text
-from mmbench.harness.ask.examinee import Examinee, Located, Verb
+from mmbench.benchmarks.metrics.grounding import BOX_METRICS, POINT_METRICS
+from mmbench.benchmarks.sources.cells import column, text
+from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import DataError, Unreadable, Unsupported
+from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.media.crop import Region
-from mmbench.harness.media.image import Image
 from mmbench.harness.models.places import POINT_CONVENTIONS, Places
-from mmbench.harness.replies.boxes import CONVENTIONS, Box, read_boxes
-from mmbench.harness.replies.points import read_points
+from mmbench.harness.replies.boxes import CONVENTIONS, Box
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Option, Outcome, Route, RouteTaken, Sample
 
-READER = 1
+READER = 2
 """Raised whenever the same reply would be read as another box or point."""
 
 
@@ -60,20 +41,6 @@ class GroundingOptions(WordingOptions):
     """How boxes and proposals of the data are written, in pixels of the picture."""
     convention: str | None = None
     """How replies write boxes or points; where the task does not say, the adapter must."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One item, its picture gone but for the size."""
-
-    sample: Sample
-    located: Located
-    true: tuple[Box, ...]
-    proposals: tuple[Box, ...]
-    size: tuple[int, int]
-    mask: Mask | None
-    found: tuple[tuple[float, ...], ...]
-    """Boxes or points in pixels."""
 
 
 class Grounding:
@@ -154,17 +121,18 @@ class Grounding:
         places = self._places(subject, answers.route, notes)
         masks = masks_of(self._data, masked) if self._points else (None for _ in masked)
         ranked = answers.route in ("embed", "likelihood")
-        held: list[_Item | Outcome] = []
+        placing = Placing(self._points, {metric.name for metric in self.metrics})
+        held: list[Item | Outcome] = []
         for sample, located, mask in zip(seen, answers, masks, strict=True):
-            item = self._item(sample, located, mask, places)
-            if self._points and isinstance(item, _Item):  # a mask weighs as much as its picture
-                item = self._outcome(item, None, ranked=ranked)
+            item = placing.item(sample, located, mask, places)
+            if self._points and isinstance(item, Item):  # a mask weighs as much as its picture
+                item = placing.outcome(item, None, ranked=ranked)
             held.append(item)
-        items = [each for each in held if isinstance(each, _Item)]
+        items = [each for each in held if isinstance(each, Item)]
         if several := sum(len(each.found) > 1 for each in items):
             notes.append(f"replies with several boxes, of which the first counts: {several}")
         mean = mean_region([(each.true[0], each.size) for each in items]) if items else None
-        made = [each if isinstance(each, Outcome) else self._outcome(each, mean, ranked=ranked) for each in held]
+        made = [each if isinstance(each, Outcome) else placing.outcome(each, mean, ranked=ranked) for each in held]
         return Outcomes(answers.route, made, notes)
 
     def _boxes(self, row: Row, field: str) -> tuple[Box, ...]:
@@ -176,11 +144,8 @@ class Grounding:
         if len(true) != 1 and not self._points:
             raise DataError(f"{row.where}: a referring expression has one box, found {len(true)}")
         if "mask" in self._data.fields:
-            mask = picture(column(row, str(self._data.fields["mask"])), row)
-            try:
-                return (*map(as_exact, true), f"mask {mask.digest}")
-            except Unreadable as error:
-                raise DataError(f"{row.where}: the mask cannot be read ({error})") from error
+            mask = identity(column(row, str(self._data.fields["mask"])), row)
+            return (*map(as_exact, true), f"mask {mask}")
         if not true:
             raise DataError(f"{row.where}: no box to point into; every row needs at least one")
         return tuple(map(as_exact, true))
@@ -192,7 +157,7 @@ class Grounding:
                 f"a model that does not write ranks proposals, and item {sample.id} has none",
                 step="name their column in the task, as in fields: {proposals: COLUMN}, or ask a model that writes",
             )
-        width, height = _size(sample)
+        width, height = size_of(sample)
         return [part_of(from_exact(option.label), width, height) for option in sample.options]
 
     def _own(self, places: Places) -> str | None:
@@ -220,87 +185,3 @@ class Grounding:
             by = "task" if self._convention else "adapter"
             notes.append(f"{what} are read as {named}, which the {by} declares")
         return Places(named, named, held.size)
-
-    def _item(self, sample: Sample, located: Located, mask: Mask | None, places: Places) -> _Item | Outcome:
-        true = tuple(from_exact(each) for each in sample.references if not each.startswith("mask"))
-        proposals = tuple(from_exact(option.label) for option in sample.options)
-        try:
-            size = _size(sample)
-            if mask is not None and mask.shape[::-1] != size:
-                raise Unreadable(f"its mask has {mask.shape[1]} x {mask.shape[0]} pixels, and its picture {size}")
-            found = self._found(located, proposals, size, places)
-        except Unreadable as error:
-            located = replace(located, answer=replace(located.answer, status="error", message=str(error)))
-        bare = replace(sample, media=tuple(image.without_pixels() for image in sample.media))
-        if located.answer.status == "error":
-            answer = located.answer
-            failed = Outcome.about(
-                bare, "error", None, told(true, masked=mask is not None), values={}, message=answer.message
-            )
-            return replace(failed, reply=answer.raw, prompt=answer.prompt)
-        return _Item(bare, located, true, proposals, size, mask, found)
-
-    def _found(
-        self, located: Located, proposals: Sequence[Box], size: tuple[int, int], places: Places
-    ) -> tuple[tuple[float, ...], ...]:
-        """Return the boxes or points of an answer in pixels of the item's own picture."""
-        if located.region is not None:
-            chosen = proposals[located.region]
-            return (centre(chosen) if self._points else chosen,)
-        said = located.answer.text
-        if said is None or places.boxes is None:
-            return ()
-        # Under a control another picture was looked at, whose pixels are then counted.
-        seen = size if located.picture is None else located.picture.size()
-        shown = None if places.size is None else places.size(*seen)
-        read = read_points if self._points else read_boxes
-        found: Sequence[tuple[float, ...]] = read(said, places.boxes, *seen, size=shown)
-        return tuple(tuple(place * size[i % 2] / seen[i % 2] for i, place in enumerate(each)) for each in found)
-
-    def _outcome(self, item: _Item, mean: Region | None, *, ranked: bool) -> Outcome:
-        answer = item.located.answer
-        status, message = answer.status, answer.message
-        if status == "ok" and not item.found:
-            status, message = "unparsed", f"the reply has no {'point' if self._points else 'box'} of its convention"
-        elif len(item.found) > 1 and not self._points:
-            message = f"{len(item.found)} boxes, of which the first counts"
-        shown = item.found if self._points else item.found[:1]
-        names = {metric.name for metric in self.metrics}
-        values, chances = self._values(item, item.found), self._chances(item, mean, ranked=ranked)
-        return Outcome.about(
-            item.sample,
-            status,
-            " ".join(map(as_text, shown)) if shown else answer.text,
-            told(item.true, masked=item.mask is not None),
-            values={name: value for name, value in values.items() if name in names},
-            chances={name: value for name, value in chances.items() if name in names},
-            message=message,
-            reply=answer.raw,
-            prompt=answer.prompt,
-        )
-
-    def _values(self, item: _Item, found: Sequence[tuple[float, ...]]) -> dict[str, float]:
-        if self._points:
-            return point_values([(x, y) for x, y in found], item.true, item.mask)
-        first = next(((x1, y1, x2, y2) for x1, y1, x2, y2 in found), None)
-        return box_values(first, item.true[0])
-
-    def _chances(self, item: _Item, mean: Region | None, *, ranked: bool) -> dict[str, float]:
-        """Return what guessing gains: one of the proposals; else the mean box, or a point anywhere."""
-        width, height = item.size
-        if ranked:
-            guesses = [(centre(each) if self._points else each,) for each in item.proposals]
-            made = [self._values(item, guess) for guess in guesses]
-            return {name: fmean(each[name] for each in made) for name in made[0]}
-        if mean is None:
-            share = covered(item.true, width, height) if item.mask is None else float(item.mask.mean())
-            return {"point_accuracy": share, "first_point_accuracy": share}
-        return self._values(item, (tuple(part * item.size[i % 2] for i, part in enumerate(mean)),))
-
-
-def _size(sample: Sample) -> tuple[int, int]:
-    """Return width and height of the sample's picture. Raises Unreadable."""
-    shown = sample.media[0]
-    if not isinstance(shown, Image):
-        raise Unreadable(f"item {sample.id} shows no picture")
-    return shown.size()

@@ -65,8 +65,10 @@ METRICS = {
 }
 
 
-_ON_DEMAND = ("official_accuracy", "official_f1", "official_yes_rate")
-"""What POPE's own script makes of the written replies, for who compares with published figures."""
+_OF_NO = ("no_precision", "no_recall", "no_f1")
+"""Of no, for sets whose positive class is what is not there (AMBER)."""
+_ON_DEMAND = ("official_accuracy", "official_f1", "official_yes_rate", *_OF_NO, "amber_accuracy", "amber_f1")
+"""These, and what the scripts of POPE and AMBER make of written replies, for who compares with published figures."""
 
 METRICS |= {
     "official_accuracy": Metric("official_accuracy", "Accuracy as POPE's own script reads replies; - without any."),
@@ -74,6 +76,18 @@ METRICS |= {
     "official_yes_rate": replace(
         METRICS["yes_rate"], name="official_yes_rate", description="Share of yes as POPE's own script reads replies."
     ),
+}
+
+METRICS |= {
+    "no_precision": replace(
+        METRICS["precision"], name="no_precision", description="Share of no answers that are right."
+    ),
+    "no_recall": replace(
+        METRICS["recall"], name="no_recall", description="Share of what is not there that is answered no."
+    ),
+    "no_f1": replace(METRICS["f1"], name="no_f1", description="F1 of no as the positive class (Wang et al. 2023)."),
+    "amber_accuracy": Metric("amber_accuracy", "Accuracy of replies that are `Yes` or `No` to the letter (AMBER)."),
+    "amber_f1": replace(METRICS["f1"], name="amber_f1", description="F1 of no where replies are `No` to the letter."),
 }
 
 
@@ -157,11 +171,15 @@ def _outcome(sample: Sample, choice: Choice) -> Outcome:
     # Without an answer nothing is said: what is there was missed, and no yes was said wrongly. A tie is half a yes.
     said_yes = 0.0 if choice.scores is None else top_k_hits(choice.scores, (0,), [1])[0]
     hit = 0.0 if choice.scores is None else said_yes if is_yes else 1 - said_yes
+    said_no = 0.0 if choice.scores is None else 1 - said_yes
     values, statistics = {"accuracy": hit}, dict.fromkeys(_COUNTED, _counts(is_yes, said_yes))
+    statistics |= dict.fromkeys(_OF_NO, _counts(1 - is_yes, said_no))
     if choice.raw is not None:  # a refusal and what names neither are a yes to the script, or a no
         official = float(official_yes(choice.raw))
         values["official_accuracy"] = official if is_yes else 1 - official
         statistics |= dict.fromkeys(("official_f1", "official_yes_rate"), _counts(is_yes, official))
+        values["amber_accuracy"] = float(choice.raw == ("Yes" if is_yes else "No"))
+        statistics["amber_f1"] = _counts(1 - is_yes, float(choice.raw == "No"))
     return Outcome.about(
         sample,
         choice.status,
@@ -170,7 +188,10 @@ def _outcome(sample: Sample, choice: Choice) -> Outcome:
         values=values,
         chances={"accuracy": 0.5},
         statistics=statistics,
-        guesses=dict.fromkeys(_COUNTED, _counts(is_yes, 0.5)),
+        guesses={
+            **dict.fromkeys(_COUNTED, _counts(is_yes, 0.5)),
+            **dict.fromkeys(_OF_NO, _counts(1 - is_yes, 0.5)),
+        },
         message=choice.message,
         reply=choice.raw,
         prompt=choice.prompt,

@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from mmbench.benchmarks.metrics.segmentation import Mask
 from mmbench.harness.metrics.boxes import iou
 from mmbench.harness.replies.boxes import Box
 from mmbench.harness.replies.points import Point
 from mmbench.harness.tasks.metric import Metric
-
-Mask = npt.NDArray[np.bool_]
-"""(height, width), True where the thing is."""
-
 
 BOX_METRICS = (
     Metric("accuracy@iou0.5", "Intersection over union of at least one half (RefCOCO; Mao et al. 2016)."),
@@ -44,15 +40,18 @@ def box_values(predicted: Box | None, true: Box) -> dict[str, float]:
     }
 
 
-def point_values(points: Sequence[Point], true: Sequence[Box], mask: Mask | None = None) -> dict[str, float]:
+def point_values(points: Sequence[Point | None], true: Sequence[Box], mask: Mask | None = None) -> dict[str, float]:
     """Return the share of the points that lie in the mask, else in one of the boxes, and whether the first one does.
 
-    Without a point both are 0.
+    Without a point both are 0. None is a point outside of the picture: a miss, as in RoboPoint's script.
 
     >>> point_values([(5, 5), (50, 50)], [(0, 0, 10, 10)])
     {'point_accuracy': 0.5, 'first_point_accuracy': 1.0}
     """
-    hits = [float(in_boxes(point, true) if mask is None else in_mask(point, mask)) for point in points]
+    hits = [
+        float(point is not None and (in_boxes(point, true) if mask is None else in_mask(point, mask)))
+        for point in points
+    ]
     return {
         "point_accuracy": sum(hits) / len(hits) if hits else 0.0,
         "first_point_accuracy": hits[0] if hits else 0.0,

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from mmbench.benchmarks.metrics.singular import singular
+from mmbench.benchmarks.named import SYNONYMS, synonym_table
 from mmbench.harness.errors import ArgumentError, nearest
 from mmbench.harness.metrics.arguments import listed, shown
 from mmbench.harness.numerics.arrays import Floats
@@ -60,6 +62,25 @@ def shares_of_all(statistics: Floats) -> Shares:
     return Shares(statistics[:, 0], counted, coins=counted)
 
 
+def f1_of_objects(statistics: Floats, weights: Floats) -> Floats:
+    """Return 2 named rightly / (2 named rightly + named wrongly + not named) over all captions, each object once.
+
+    `statistics` is (n, 3), these three; `weights` is (b, n). Returns (b,), 0 where nothing is named or there.
+
+    >>> f1_of_objects(np.array([[1.0, 1, 0], [1, 0, 2]]), np.ones((1, 2))).round(3).tolist()
+    [0.571]
+    """
+    right, wrong, missed = (weights @ statistics).T
+    whole = 2 * right + wrong + missed
+    return np.asarray(np.divide(2 * right, whole, out=np.zeros_like(whole), where=whole > 0))
+
+
+def f1_of_objects_shares(statistics: Floats) -> Shares:
+    """Return what each caption adds to the share s of objects named rightly among all; F1 is 2 s / (1 + s)."""
+    counted = statistics.sum(axis=1)
+    return Shares(statistics[:, 0], counted, coins=counted, link=lambda share: 2 * share / (1 + share))
+
+
 class Chair(TypedDict):
     """Scores of CHAIR."""
 
@@ -77,7 +98,9 @@ class Mentions(NamedTuple):
     """The object of each word."""
 
 
-def chair(captions: Sequence[str], objects: Sequence[Iterable[str]], synonyms: Mapping[str, Iterable[str]]) -> Chair:
+def chair(
+    captions: Sequence[str], objects: Sequence[Iterable[str]], synonyms: Mapping[str, Iterable[str]] | str
+) -> Chair:
     """Return how much n captions name that is not there, and how much that is.
 
     `chair_i`: mentions of objects that are not there over all mentions, each word counting; 0 where nothing is named.
@@ -86,8 +109,9 @@ def chair(captions: Sequence[str], objects: Sequence[Iterable[str]], synonyms: M
 
     `objects` has the names of what each picture shows (the script takes those of the masks and of the reference
     captions); `synonyms` the words of each name, itself among them or not, in lower case; a word with a blank at an end
-    never matches. Captions are put in lower case and nouns in the singular; two words of the table, and some that are
-    fixed (`baby zebra`, `train track`), are one. `seat` is dropped beside `toilet`.
+    never matches. `"coco"` is the script's table, of the 80 objects of COCO. Captions are put in lower case and nouns
+    in the singular; two words of the table, and some that are fixed (`baby zebra`, `train track`), are one. `seat` is
+    dropped beside `toilet`.
 
     Source: Rohrbach et al. 2018, arXiv 1809.02156, and chair.py of github.com/LisaAnne/Hallucination. That one writes
     nouns in the singular by rules that also shorten `bus` to `bu`; here a word of the table stays. Raises
@@ -103,7 +127,7 @@ def chair(captions: Sequence[str], objects: Sequence[Iterable[str]], synonyms: M
         raise ArgumentError("objects are a list with a list of names for each picture; put a single name into brackets")
     if len(texts) != len(names) or not texts:
         raise ArgumentError(f"{len(texts)} captions and objects of {len(names)} pictures; give both of each picture")
-    table = Table(synonyms)
+    table = Table(_table(synonyms))
     there = [table.names(each) for each in names]
     found = [table.mentions(caption).objects for caption in texts]
     absent = [sum(name not in shown for name in named) for named, shown in zip(found, there, strict=True)]
@@ -115,6 +139,15 @@ def chair(captions: Sequence[str], objects: Sequence[Iterable[str]], synonyms: M
         "chair_s": sum(count > 0 for count in absent) / len(texts),
         "recall": hit / shown if shown else float("nan"),
     }
+
+
+def _table(given: Mapping[str, Iterable[str]] | str) -> Mapping[str, Iterable[str]]:
+    if not isinstance(given, str):
+        return given
+    if given not in SYNONYMS:
+        known = f"{nearest(given, SYNONYMS)}; there are {', '.join(SYNONYMS)}, or give a table"
+        raise ArgumentError(f"no synonyms are called {shown(given)}{known}")
+    return synonym_table(given, Path())
 
 
 class Table:

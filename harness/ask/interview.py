@@ -125,8 +125,9 @@ class Interview:
         first, *others = self.pictures(sample)
         if others or not isinstance(first, Image):
             raise Unsupported(f"regions are of one picture; item {sample.id} shows another thing")
+        picture = first.kept()  # decoded once for all of them
         for region in regions:
-            yield () if self.shows_nothing else (crop(first, region),)
+            yield () if self.shows_nothing else (crop(picture, region),)
 
     def one_by_one(self, sample: Sample) -> Iterator[tuple[Medium, ...]]:
         """Yield what is shown for each picture of the sample alone. Raises Unsupported where it has none."""

@@ -1,8 +1,9 @@
 """Images as a digest and lazy pixels, so that a remembered answer needs no decoding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -107,6 +108,12 @@ class Image:
         """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""
         return _rendered(self, operation, params, version, self.locator)
 
+    def kept(self) -> "Image":
+        """The same picture, decoded once: its pixels are held as long as it, or what is derived from it, is."""
+        image = Image(Kept(self).read, self.locator, self._digest, drawn=self.drawn)
+        image.changes = self.changes
+        return image
+
     def without_pixels(self) -> "Image":
         """What stays of a picture when its work is done: digest and locator, none of the bytes it may hold."""
 
@@ -166,6 +173,26 @@ class Image:
         """Return width and height as people see the picture, mostly from its header. Raises Unreadable."""
         content = self.read()
         return content.size or content.decode().size
+
+
+class Kept:
+    """A picture whose pixels are made when first asked for, and then held; may be used by several threads."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._lock = Lock()
+        self._pixels: Pixels | None = None
+
+    def read(self) -> Content:
+        """Return what identifies the picture; nothing of its file stays in memory. Raises Unreadable."""
+        return replace(self._image.read(), nbytes=0, decode=self.pixels)
+
+    def pixels(self) -> Pixels:
+        """Return RGB pixels, which nobody may change. Raises Unreadable."""
+        with self._lock:
+            if self._pixels is None:
+                self._pixels = self._image.pil()
+            return self._pixels
 
 
 def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:

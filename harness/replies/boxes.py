@@ -5,23 +5,22 @@ corners. The answer is never looked at, nor is a unit told from the size of the 
 """
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
 from mmbench.harness.errors import ArgumentError, nearest
 from mmbench.harness.metrics.arguments import shown
 from mmbench.harness.replies.coordinates import (
+    BOUNDS,
     LEAST_PIXELS,
     MOST_PIXELS,
-    NUMBER,
     SCALES,
-    Scale,
+    Bounds,
     check_picture,
-    side_by_side,
     within,
 )
 from mmbench.harness.replies.thoughts import spoken
+from mmbench.harness.replies.written import fours
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the picture."""
@@ -37,12 +36,6 @@ CONVENTIONS = (*SCALES, *_TOKENS)
 
 _PATCHES = 32
 """Kosmos-2 cuts a picture into this many rows and columns."""
-
-_NAMES = {"x1": 0, "xmin": 0, "left": 0, "y1": 1, "ymin": 1, "top": 1}
-_NAMES |= {"x2": 2, "xmax": 2, "right": 2, "y2": 3, "ymax": 3, "bottom": 3}
-_OBJECT = re.compile(r"\{[^{}]{0,500}\}")
-_SIDE = r"\b([xy]_?(?:[12]|min|max)|left|top|right|bottom)\b"
-_KEY = re.compile(rf"{_SIDE}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?({NUMBER})", re.I)
 
 
 def read_boxes(
@@ -70,11 +63,12 @@ def read_boxes(
 
     Where the model was shown the picture in another size, whose pixels it counts, that is `size` (width, height).
 
-    Numbers stand in brackets by fours (JSON with or without a fence, `[[…]]`, `<box>…</box>`), as two corners
-    `(x1,y1),(x2,y2)`, as an object with `x1`, `y1`, `x2`, `y2`, or are the only four numbers of the reply, separated by
-    commas. Thoughts are no reply. Corners in the other order are the same box. A coordinate outside by up to 1 % is put
-    to the edge; a box with one farther outside is not of this convention and left out. Raises ArgumentError, a
-    ValueError.
+    Numbers stand in brackets by fours (JSON with or without a fence, `[[…]]`, `<box>…</box>`, several parted by `;`),
+    as two corners `(x1,y1),(x2,y2)`, or as an object with `x1`, `y1`, `x2`, `y2`, or with `left`, `top` (or `x`, `y`),
+    `width`, `height`. Where none does, the same names in a sentence count, the corners `top-left (…)` and `bottom-right
+    (…)`, or the only four numbers of the reply. Thoughts are no reply, and a list that is cut off within its numbers is
+    no box. Corners in the other order are the same box. A coordinate outside by up to 1 % is put to the edge; a box
+    with one farther outside is not of this convention and left out. Raises ArgumentError, a ValueError.
 
     >>> read_boxes('```json\\n[{"bbox_2d": [100, 200, 300, 400]}]\\n```', "thousand", 640, 480)
     [(64.0, 96.0, 192.0, 192.0)]
@@ -83,6 +77,20 @@ def read_boxes(
     >>> read_boxes("There are 2 dogs.", "unit", 640, 480), read_boxes("[640, 10, 1900, 20]", "thousand", 640, 480)
     ([], [])
     """
+    made = written_boxes(reply, convention, width, height, bounds=(least_pixels, most_pixels), size=size)
+    return [box for box in made if box is not None]
+
+
+def written_boxes(
+    reply: str,
+    convention: str,
+    width: int,
+    height: int,
+    *,
+    bounds: Bounds = BOUNDS,
+    size: tuple[int, int] | None = None,
+) -> list[Box | None]:
+    """Return the boxes of a reply as `read_boxes`, None for each that is written and lies beyond the scale."""
     check_picture(reply, width, height)
     if not isinstance(convention, str) or convention not in CONVENTIONS:
         known = ", ".join(CONVENTIONS)
@@ -92,38 +100,15 @@ def read_boxes(
     text = spoken(reply).text
     if convention in SCALES:
         scale = SCALES[convention]
-        sides = scale.sides(width, height, least_pixels, most_pixels) if size is None or scale.full else size
-        scaled = (within(four, sides) for four in _written(text, scale))
-        return [_box(parts, width, height) for parts in scaled if parts is not None]
+        sides = scale.sides(width, height, *bounds) if size is None or scale.full else size
+        scaled = (within(four, sides) for four in fours(text, scale))
+        return [None if parts is None else _box(parts, width, height) for parts in scaled]
     runs = _runs(text, _TOKENS[convention])
     if convention == "kosmos-2":
         pairs = [run[i : i + 2] for run in runs for i in range(0, len(run) - 1, 2)]
-        return [_patches(pair, width, height) for pair in pairs if max(pair) < _PATCHES**2]
-    fours = [run[i : i + 4] for run in runs for i in range(0, len(run) - 3, 4)]
+        return [_patches(pair, width, height) if max(pair) < _PATCHES**2 else None for pair in pairs]
     read = _florence if convention == "florence-2" else _paligemma
-    return [box for box in (read(four, width, height) for four in fours) if box is not None]
-
-
-def _written(text: str, scale: Scale) -> Iterator[list[float]]:
-    """Yield the fours of numbers of a text, as x1, y1, x2, y2, in the order of the text."""
-    grammar = scale.grammar
-    places = [(match.start(), _ordered(match.groups(), scale)) for match in grammar.four.finditer(text)]
-    # More points in a row than two corners are an outline, or many things.
-    corners = (run for run in side_by_side(text, grammar.point) if len(run) == 2)
-    places += [(a.start(), _ordered((*a.groups(), *b.groups()), scale)) for a, b in corners]
-    for match in _OBJECT.finditer(text):
-        named = {_NAMES[name.lower().replace("_", "")]: float(value) for name, value in _KEY.findall(match.group())}
-        if len(named) == 4:
-            places.append((match.start(), [named[side] for side in range(4)]))
-    if not places and (alone := grammar.alone.fullmatch(text)):
-        places = [(0, _ordered(alone.groups(), scale))]
-    for _, numbers in sorted(places, key=lambda place: place[0]):
-        yield numbers
-
-
-def _ordered(groups: tuple[str, ...], scale: Scale) -> list[float]:
-    a, b, c, d = map(float, groups)
-    return [b, a, d, c] if scale.rows_first else [a, b, c, d]
+    return [read(run[i : i + 4], width, height) for run in runs for i in range(0, len(run) - 3, 4)]
 
 
 def _box(parts: list[float], width: int, height: int) -> Box:

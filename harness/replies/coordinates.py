@@ -1,7 +1,6 @@
-"""Coordinates that a reply writes as numbers: their scales, how they are written, and the pixels that they mean."""
+"""Coordinates that a reply writes as numbers: their scales, and the pixels that they mean."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,24 +14,9 @@ OVERHANG = 0.01
 
 LEAST_PIXELS, MOST_PIXELS = 56 * 56, 16384 * 28 * 28
 """Between these sizes Qwen2.5-VL sees a picture, unless its processor is told otherwise."""
-
-NUMBER = r"[-+]?(?:[0-9]{1,7}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
-_GAP = r"\s{0,20}(?:[,;]\s{0,20}|\s|>\s{0,20}<)"
-
-
-class Grammar:
-    """Patterns of four numbers together, of a point, and of a text with no other numbers than four."""
-
-    def __init__(self, after: str) -> None:
-        number = f"({NUMBER}){after}"
-        self.four = re.compile(r"[\[(<{>]\s{0,20}" + _GAP.join([number] * 4) + r"\s{0,20}[\])>}<]")
-        self.point = re.compile(r"[\[(]\s{0,20}" + number + _GAP + number + r"\s{0,20}[\])]")
-        self.alone = re.compile(
-            r"(?:[^0-9.+\-[({<]|[.+-](?![0-9.]))*" + r"\s{0,9},\s{0,9}".join([number] * 4) + "[^0-9]*"
-        )
-
-
-PLAIN, PERCENT = Grammar(""), Grammar(r"\s?%?")
+Bounds = tuple[int, int]
+"""The two."""
+BOUNDS: Bounds = (LEAST_PIXELS, MOST_PIXELS)
 
 
 class Scale(NamedTuple):
@@ -46,11 +30,6 @@ class Scale(NamedTuple):
     """Whether y stands before x."""
     percent: bool = False
     """Whether a number may have a `%`."""
-
-    @property
-    def grammar(self) -> Grammar:
-        """How its numbers are written."""
-        return PERCENT if self.percent else PLAIN
 
     def sides(self, width: int, height: int, least_pixels: int, most_pixels: int) -> tuple[float, float]:
         """Return what stands for the whole width and height of a picture."""
@@ -67,20 +46,6 @@ SCALES = {
     "percent": Scale(100, percent=True),
     "pixels": Scale(0),
 }
-
-BESIDE = re.compile(r"[ \t]{0,9},?[ \t]{0,9}")
-"""What may stand between two points that belong together."""
-
-
-def side_by_side(text: str, point: re.Pattern[str]) -> list[list[re.Match[str]]]:
-    """Return the points of a text, those side by side together."""
-    runs: list[list[re.Match[str]]] = []
-    for match in point.finditer(text):
-        if runs and BESIDE.fullmatch(text, runs[-1][-1].end(), match.start()):
-            runs[-1].append(match)
-        else:
-            runs.append([match])
-    return runs
 
 
 def within(values: Sequence[float], sides: tuple[float, float]) -> list[float] | None:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.keyed import Keyed, cell_of, check_column, only, said
 from mmbench.harness.tasks.source import Cell, Other, Row, Source, SourceSpec, cell_at, whole
+from mmbench.harness.tasks.spread import Spread
 
-KEYS = ("where", "empty", "texts", "join")
+KEYS = ("per", "where", "empty", "texts", "join")
 """The keys of `source` that are read here."""
 
 _HOLE = re.compile(r"\{([^{}]+)\}")
@@ -165,7 +166,9 @@ class _Filter:
 
 def prepared(rows: Source, spec: SourceSpec, joined: Callable[[], Source]) -> Source:
     """Return the rows as the keys of `source` declare them, or as they are where it has none. Raises DataError."""
-    if not any(getattr(spec, key) for key in KEYS):
+    if spec.per is not None:
+        rows = Spread(rows, spec.per)
+    if not any(getattr(spec, key) for key in KEYS if key != "per"):
         return rows
     return Prepared(rows, spec, Keyed(joined(), spec.join, rows) if spec.join else None)
 

@@ -177,6 +177,8 @@ class SourceSpec(BaseModel):
     """Name of the kind of source."""
     split: str | None = None
     """Part of the data that is asked."""
+    per: str | None = None
+    """Column with a list, of which each member is a row of its own."""
     where: dict[str, Plain | list[Plain] | Other] = {}
     """Columns, and what they hold in the rows that are asked."""
     empty: list[str] = []

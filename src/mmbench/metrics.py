@@ -64,10 +64,12 @@ if TYPE_CHECKING:
         risk_coverage,
     )
     from mmbench.harness.replies.boxes import read_boxes
+    from mmbench.harness.replies.counts import Count, read_count
     from mmbench.harness.replies.points import read_points
 
 _PUBLIC = {
     "Chair": "benchmarks.metrics.hallucination",
+    "Count": "harness.replies.counts",
     "DocumentFrequencies": "benchmarks.metrics.caption.cider",
     "InfoNce": "harness.metrics.embeddings",
     "Mme": "benchmarks.metrics.mme",
@@ -121,6 +123,7 @@ _PUBLIC = {
     "prdc": "harness.metrics.manifolds",
     "precision": "benchmarks.metrics.calls",
     "read_boxes": "harness.replies.boxes",
+    "read_count": "harness.replies.counts",
     "read_points": "harness.replies.points",
     "recall": "benchmarks.metrics.calls",
     "recall_at_k": "benchmarks.metrics.calls",
@@ -142,6 +145,7 @@ _PUBLIC = {
 
 __all__ = [
     "Chair",
+    "Count",
     "DocumentFrequencies",
     "InfoNce",
     "Mme",
@@ -195,6 +199,7 @@ __all__ = [
     "prdc",
     "precision",
     "read_boxes",
+    "read_count",
     "read_points",
     "recall",
     "recall_at_k",

@@ -17,7 +17,7 @@ from mmbench.harness.types import Sample
 
 Statistics: TypeAlias = dict[str, tuple[float, ...]]
 
-CHAIR = ("chair_i", "chair_s", "chair_recall")
+CHAIR = ("chair_i", "chair_s", "chair_recall", "chair_f1")
 
 
 class NamedObjects:
@@ -43,8 +43,8 @@ class NamedObjects:
 
         There is what the data lists, and what the references name, as in the script of CHAIR.
         """
-        if caption is None:
-            return dict.fromkeys(CHAIR, (0.0, 0.0))
+        if caption is None:  # nothing is named wrongly, and all that is there is missed
+            return {**dict.fromkeys(CHAIR, (0.0, 0.0)), "chair_f1": (0.0, 0.0, float(len(self._true(sample))))}
         return self._counts(self._mentions(caption), self._true(sample))
 
     def guesses(self, candidates: Sequence[str], sample: Sample, place: int, items: int) -> Statistics:
@@ -56,11 +56,13 @@ class NamedObjects:
 
     def _counts(self, named: Mentions, true: set[str]) -> Statistics:
         absent = sum(name not in true for name in named.objects)
-        hit = len(true & set(named.objects))
+        names = set(named.objects)
+        hit = len(true & names)
         return {
             "chair_i": (float(absent), float(len(named.objects))),
             "chair_s": (float(absent > 0), 1.0),
             "chair_recall": (float(hit), float(len(true))),
+            "chair_f1": (float(hit), float(len(names - true)), float(len(true) - hit)),
         }
 
     def _true(self, sample: Sample) -> set[str]:

@@ -2,24 +2,19 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from mmbench.benchmarks.metrics.grounding import Mask
-from mmbench.benchmarks.sources.cells import column, is_number, listed_cells, picture, shown
+from mmbench.benchmarks.sources.cells import is_number, listed_cells, shown
 from mmbench.harness.errors import DataError
 from mmbench.harness.media.crop import Region
 from mmbench.harness.replies.boxes import Box
-from mmbench.harness.tasks.source import Cell, Data, Row
-from mmbench.harness.types import Sample
+from mmbench.harness.tasks.source import Cell, Row
 
 BoxFormat = Literal["xyxy", "xywh"]
 """Corners left, top, right, bottom; or left, top, width, height, as COCO and RefCOCO have them."""
-
-_WHITE = 127
-"""Above this level a mask is taken to be set, as the scripts of Where2Place and PointArena do."""
 
 
 def boxes(cell: Cell, form: BoxFormat, row: Row) -> tuple[Box, ...]:
@@ -80,15 +75,3 @@ def mean_region(boxes: Sequence[tuple[Box, tuple[int, int]]]) -> Region:
 def told(true: Sequence[Box], *, masked: bool) -> str:
     """Return where a thing is, for a person."""
     return "a mask" if masked else " ".join(map(as_text, true))
-
-
-def masks_of(data: Data, samples: Iterable[Sample]) -> Iterator[Mask | None]:
-    """Yield the mask of each sample, in the order of the data; None where that has none. Raises Unreadable."""
-    name = data.fields.get("mask")
-    rows = ((data.id_of(row, number), row) for number, row in enumerate(data.source if name else ()))
-    for sample in samples:
-        if name is None:
-            yield None
-            continue
-        row = next(row for known, row in rows if known == sample.id)
-        yield np.asarray(picture(column(row, str(name)), row).pil().convert("L")) > _WHITE

@@ -21,7 +21,12 @@ from mmbench.benchmarks.metrics.caption.meteor import Meteor, meteor, meteor_of_
 from mmbench.benchmarks.metrics.caption.ngrams import NO_BREAK, Captions, Tokens, new_words, own_words, words
 from mmbench.benchmarks.metrics.caption.ptb import tokenize
 from mmbench.benchmarks.metrics.caption.rouge import rouge_l
-from mmbench.benchmarks.metrics.hallucination import share_of_all, shares_of_all
+from mmbench.benchmarks.metrics.hallucination import (
+    f1_of_objects,
+    f1_of_objects_shares,
+    share_of_all,
+    shares_of_all,
+)
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.metric import Aggregate, Metric
 
@@ -89,6 +94,12 @@ METRICS: Mapping[str, Metric] = {
             best=0.0,
         ),
         _chair("chair_recall", "Share of the objects there that are named."),
+        Metric(
+            "chair_f1",
+            "F1 of the objects named, each once a caption; silence gains nothing.",
+            aggregate=f1_of_objects,
+            shares=f1_of_objects_shares,
+        ),
     )
 }
 

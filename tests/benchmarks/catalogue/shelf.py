@@ -37,10 +37,10 @@ def schemas() -> list[dict[str, Any]]:
     """Return every schema: `sets` (ids of the hub, with `*`), `files`, `rows`, `branch` (where the files are, if not on
     the main one).
 
-    A file is a list of lines, or columns: a list of values, which are repeated; `image`; `base64`; `no-image`; `video`;
-    `{images: N}`; `{labels: N}` or `{labels: [NAME, …]}`, a ClassLabel; `{label lists: [NAME, …]}`, lists of such;
-    `{range: N}`, integers; `{type: int32, values: […]}`. In tar files a column is an ending, and may be `{array: …}` or
-    `{arrays: […]}`.
+    A file is a list of lines, or columns: a list of values, which are repeated; `image`; `mask`; `base64`; `no-image`;
+    `video`; `{images: N}`; `{labels: N}` or `{labels: [NAME, …]}`, a ClassLabel; `{label lists: [NAME, …]}`, lists of
+    such; `{range: N}`, integers; `{type: int32, values: […]}`. In tar files a column is an ending, and may be
+    `{array: …}` or `{arrays: […]}`.
     """
     found = []
     for file in sorted(SCHEMAS.glob("*.yaml")):
@@ -119,8 +119,9 @@ def _parquet(columns: Mapping[str, Any], rows: int) -> bytes:
 
 def _column(given: Any, rows: int) -> tuple[pa.Array, Any]:
     """Return the cells of a column, and what the `datasets` library would write of it."""
-    if given == "image":
-        return pa.array([_cell() for _ in range(rows)], _IMAGE), {"_type": "Image"}
+    if given in ("image", "mask"):
+        made = [_cell() if given == "image" else {"bytes": _white(), "path": None} for _ in range(rows)]
+        return pa.array(made, _IMAGE), {"_type": "Image"}
     if given == "video":
         return pa.array([{"bytes": clip(), "path": None} for _ in range(rows)], _IMAGE), {"_type": "Video"}
     if given == "base64":
@@ -182,6 +183,13 @@ def _picture() -> bytes:
     """Return a PNG that no other of this process is like."""
     file = io.BytesIO()
     _drawn(2).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
+def _white() -> bytes:
+    """Return a mask that is set everywhere."""
+    file = io.BytesIO()
+    PIL.Image.new("L", (2, 2), 255).save(file, "PNG")
     return file.getvalue()
 
 

@@ -24,6 +24,8 @@ FAMILIES = {
     "multiple-choice": "multiple choice",
     "yes-no": "yes/no",
     "captioning": "captioning",
+    "grounding": "grounding",
+    "counting": "VQA open-ended",
 }
 METRICS = {"top-1 accuracy": "accuracy", "mean_per_class_recall": "mean_per_class_recall", "mAP": "map"}
 """What the table calls a primary metric to what a card does; of others nothing is compared."""

@@ -35,12 +35,33 @@ def test_the_figures_are_those_of_the_function(tmp_path: Path) -> None:
     assert found["chair_i"].primary
 
 
+def test_the_table_of_coco_by_its_name(tmp_path: Path) -> None:
+    rows = [{"references": ["A locomotive."], "objects": ["person"]}] * 2
+    found = scored(tmp_path, rows, ["a kid on a tramway", "a puppy"], synonyms="coco")
+    assert (found["chair_i"].value, found["chair_recall"].value) == (pytest.approx(1 / 3), 0.5)
+    fails(lambda: mmbench.task("captioning", rows, synonyms="cooc"), "did you mean 'coco'")
+
+
 def test_references_tell_what_is_there_too(tmp_path: Path) -> None:
     rows = [{"references": ["A puppy by a bus."], "objects": ["cat"]}] * 2
     found = scored(tmp_path, rows, ["a dog and a bus", "a cat"])
     assert (found["chair_i"].value, found["chair_recall"].value) == (0, 0.5)
     expected = metrics.chair(["a dog and a bus", "a cat"], [["cat", "dog", "bus"]] * 2, WORDS)
     assert expected["recall"] == found["chair_recall"].value
+
+
+def test_silence_is_not_best(tmp_path: Path) -> None:
+    rows = [{"references": ["it"], "objects": ["dog", "bus"]}] * 2
+    made = mmbench.task("captioning", rows, synonyms=WORDS, metrics=["chair_f1", "chair_i"])
+
+    def scores(*said: str) -> dict[str, float]:
+        lines = [json.dumps({"id": str(n), "prediction": each}) for n, each in enumerate(said)]
+        (tmp_path / "p.jsonl").write_text("\n".join(lines))
+        return {score.metric: score.value for score in mmbench.score(made, tmp_path / "p.jsonl").record.scores}
+
+    assert scores("Hm.", "Hm.") == {"chair_f1": 0, "chair_i": 0}
+    assert scores("A dog, a dog and a cat.", "A bus and a dog.")["chair_f1"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
+    assert scores("<think>Hm", "A bus and a dog.")["chair_f1"] == pytest.approx(2 * 2 / (2 * 2 + 2))
 
 
 def test_what_was_not_read_is_not_free_of_hallucination(tmp_path: Path) -> None:

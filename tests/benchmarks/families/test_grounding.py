@@ -1,5 +1,6 @@
 """Grounding through the commands: every convention, the wrong one, and replies that hold no box, two, or odd ones."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import PIL.Image
 import pytest
 
 import mmbench
+from mmbench.harness.media import image
 from tests.builders import fails
 from tests.fakes import Dual
 
@@ -22,20 +24,34 @@ import json
 import numpy as np
 
 class Planted:
-    """Sees the white box, and writes it."""
+    """Sees the white box, and writes it as the question asks for it."""
     fingerprint = "planted {name}"
     {declared}
 
     def generate(self, prompts, settings):
-        return [self.reply(np.asarray(images[0].convert("L")) > 127) for images, _ in prompts]
+        return [self.reply(np.asarray(images[0].convert("L")) > 127, prompt) for images, prompt in prompts]
 
-    def reply(self, white):
+    def reply(self, white, prompt):
         rows, columns = np.flatnonzero(white.any(1)), np.flatnonzero(white.any(0))
         x1, y1, x2, y2 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
         height, width = white.shape
-        def of(full, a=width, b=height):
-            return [x1 * full / a, y1 * full / b, x2 * full / a, y2 * full / b]
-        return {reply}
+        def write(x1, y1, x2, y2):
+            def of(full, a=width, b=height):
+                return [x1 * full / a, y1 * full / b, x2 * full / a, y2 * full / b]
+            return {reply}
+        box, other = write(x1, y1, x2, y2), write(0, 0, 20, 20)
+        for asked, said in {
+            "none": "There is no such thing.",
+            "swapped": write(x2, y2, x1, y1),
+            "beyond": write(x1, y1, x2 * 8, y2),
+            "first": f"{box} and {other}",
+            "last": f"{other} and {box}",
+            "far": f"{write(x1, y1, x2 * 8, y2)} and {box}",
+            "thought": f"<think>{other}</think>{box}",
+        }.items():
+            if f"the {asked} box" in prompt:
+                return said
+        return box
 '''
 
 REPLIES = {
@@ -47,8 +63,19 @@ REPLIES = {
     "percent": "'[%s, %s, %s, %s]' % tuple(of(100))",
     "florence-2": "''.join('<loc_%d>' % round(v + 0.4) for v in of(1000))",
     "paligemma": "''.join('<loc%04d>' % round(of(1024)[i]) for i in (1, 0, 3, 2))",
-    "kosmos-2": "'<patch_index_%04d><patch_index_%04d>' % (y1//10*32 + x1//10, y2//10*32 + x2//10)",
+    "kosmos-2": "'<patch_index_%04d><patch_index_%04d>' % (y1//10*32 + x1//10, y2//10*32 + x2//10 + x2//500*999)",
 }
+QUESTIONS = {
+    "white": ("ok", 1.0),
+    "none": ("unparsed", 0.0),
+    "swapped": ("ok", 1.0),
+    "beyond": ("unparsed", 0.0),
+    "first": ("ok", 1.0),
+    "last": ("ok", 0.0),
+    "far": ("unparsed", 0.0),
+    "thought": ("ok", 1.0),
+}
+"""What becomes of a reply that was asked so, and its overlap with the true box."""
 
 
 @pytest.fixture
@@ -59,6 +86,8 @@ def task(tmp_path: Path) -> Path:
     x1, y1, x2, y2 = BOX
     row = {"image": "a.png", "question": "the white box", "boxes": [x1, y1, x2 - x1, y2 - y1]}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    every = [json.dumps({**row, "id": name, "question": f"the {name} box"}) for name in QUESTIONS]
+    (tmp_path / "every.jsonl").write_text("\n".join(every))
     path = tmp_path / "boxes.yaml"
     path.write_text(
         "name: boxes\nfamily: grounding\nsource: {kind: jsonl, path: rows.jsonl}\nbox_format: xywh\n", encoding="utf-8"
@@ -77,13 +106,13 @@ def asked(command: Call, task: Path, reply: str, declared: str = "") -> tuple[in
 
 
 @pytest.mark.parametrize("convention", REPLIES)
-def test_a_model_that_writes_its_convention_is_read_to_the_pixel(command: Call, task: Path, convention: str) -> None:
-    status, rows, _ = asked(command, task, REPLIES[convention], f"boxes = {convention!r}")
-    assert status == 0
-    assert {name: row["value"] for name, row in rows.items()} == dict.fromkeys(
-        ("accuracy@iou0.5", "accuracy@iou0.75", "mean_iou", "centre_in_box"), 1.0
-    )
-    assert rows["mean_iou"]["coverage"] == 1
+def test_every_convention_in_every_case(command: Call, task: Path, convention: str) -> None:
+    task.write_text(task.read_text().replace("rows.jsonl", "every.jsonl"))
+    _, rows, _ = asked(command, task, REPLIES[convention], f"boxes = {convention!r}")
+    _, out, _ = command("show", "Planted", "--output", str(task.parent / "results"), "--format", "json")
+    found = {item["id"]: (item["status"], pytest.approx(item["values"]["mean_iou"])) for item in json.loads(out)}
+    assert found == QUESTIONS
+    assert rows["mean_iou"]["coverage"] == 5 / 8
 
 
 @pytest.mark.parametrize(
@@ -105,30 +134,14 @@ def test_the_wrong_convention_fails_and_is_never_mended(command: Call, task: Pat
     assert rows["mean_iou"]["value"] < 0.7
 
 
-@pytest.mark.parametrize(
-    ("reply", "value", "coverage"),
-    [
-        ("'[45, 65, 205, 145] and [0, 0, 9, 9]'", 1.0, 1.0),
-        ("'[0, 0, 9, 9] and [45, 65, 205, 145]'", 0.0, 1.0),
-        ("'There is no such box.'", 0.0, 0.0),
-        ("'[205, 145, 45, 65]'", 1.0, 1.0),
-        ("'[45, 65, 2050, 145]'", 0.0, 0.0),
-        ("'<think>[0, 0, 9, 9]</think>[45, 65, 205, 145]'", 1.0, 1.0),
-    ],
-    ids=["two", "two-wrong-first", "none", "swapped", "out-of-range", "thoughts"],
-)
-def test_odd_replies(command: Call, task: Path, reply: str, value: float, coverage: float) -> None:
-    _, rows, _ = asked(command, task, reply, "boxes = 'pixels'")
-    assert (rows["mean_iou"]["value"], rows["mean_iou"]["coverage"]) == (value, coverage)
-
-
 def test_several_boxes_are_told_and_shown(command: Call, task: Path) -> None:
-    asked(command, task, "'[45, 65, 205, 145] and [0, 0, 9, 9]'", "boxes = 'pixels'")
+    task.write_text(task.read_text().replace("rows.jsonl", "every.jsonl"))
+    asked(command, task, REPLIES["pixels"], "boxes = 'pixels'")
     _, out, _ = command("show", "Planted", "--output", str(task.parent / "results"), "--format", "json")
-    (item,) = json.loads(out)
+    item = {item["id"]: item for item in json.loads(out)}["first"]
     assert (item["prediction"], item["target"]) == ("[45, 65, 205, 145]",) * 2
     (record,) = mmbench.load(task.parent / "results").records  # type: ignore[attr-defined]
-    assert "replies with several boxes, of which the first counts: 1" in record.notes
+    assert "replies with several boxes, of which the first counts: 3" in record.notes
 
 
 def test_without_a_convention_nothing_is_guessed(command: Call, task: Path) -> None:
@@ -190,6 +203,73 @@ def test_points_in_a_mask(tmp_path: Path) -> None:
     scored = mmbench.score(made, tmp_path / "p.jsonl")
     values = {score.metric: (score.value, score.chance) for score in scored.record.scores}
     assert values == {"point_accuracy": (0.5, 0.25), "first_point_accuracy": (1.0, 0.25)}
+
+
+RUNS = {"size": [20, 40], "counts": [0, 200, 600]}
+LEFT = [
+    RUNS,
+    {"size": [20, 40], "counts": "0X6hb0"},
+    [{"size": [20, 40], "counts": [0, 100, 700]}, {"size": [20, 40], "counts": [100, 100, 600]}],
+    [0, 0, 10, 0, 10, 20, 0, 20],
+    [[0, 0, 5, 0, 5, 20, 0, 20], [5, 0, 10, 0, 10, 20, 5, 20]],
+    json.dumps(RUNS),
+    "[[0, 0, 10, 0, 10, 20, 0, 20]]",
+]
+"""The left quarter of a picture of 40 x 20 in the forms of COCO."""
+
+
+@pytest.mark.parametrize("mask", LEFT)
+def test_masks_of_coco(tmp_path: Path, mask: Any) -> None:
+    given = [{"image": np.zeros((20, 40, 3), np.uint8), "question": "it", "mask": mask}]
+    made = mmbench.task("grounding", given, asks="points", convention="percent")
+    (tmp_path / "p.jsonl").write_text(json.dumps({"id": "0", "prediction": "(24.9, 99) (25.1, 5) (10, 10) (900, 10)"}))
+    scored = mmbench.score(made, tmp_path / "p.jsonl")
+    values = {score.metric: (score.value, score.chance) for score in scored.record.scores}
+    assert values == {"point_accuracy": (0.5, 0.25), "first_point_accuracy": (1.0, 0.25)}
+    (outcome,) = scored.outcomes
+    assert outcome.message == "1 of 4 points lie beyond the scale, which is a miss"
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        ({"size": [20, 40], "counts": [0, 200]}, "do not add up to 800"),
+        ({"size": [20, 40], "counts": "0X6hb"}, "cut off"),
+        ({"size": [20], "counts": "0X6hb0"}, "{size: [height, width], counts: …}"),
+        ([[0, 0, 10, 0]], "three points or more"),
+        ([], "expected a mask"),
+        ([RUNS, [0, 0, 10, 0, 10, 20]], "expected a mask"),
+    ],
+)
+def test_masks_that_are_none(tmp_path: Path, mask: Any, said: str) -> None:
+    given = [{"image": np.zeros((20, 40, 3), np.uint8), "question": "it", "mask": mask}]
+    made = mmbench.task("grounding", given, asks="points", convention="percent")
+    (tmp_path / "p.jsonl").write_text(json.dumps({"id": "0", "prediction": "(20, 5)"}))
+    fails(lambda: mmbench.score(made, tmp_path / "p.jsonl"), said)
+
+
+def test_a_mask_of_another_size_is_an_error(tmp_path: Path) -> None:
+    given = [{"image": np.zeros((20, 40, 3), np.uint8), "question": "it", "mask": {**RUNS, "size": [40, 20]}}]
+    made = mmbench.task("grounding", given, asks="points", convention="percent")
+    (tmp_path / "p.jsonl").write_text(json.dumps({"id": "0", "prediction": "(20, 5)"}))
+    (outcome,) = mmbench.score(made, tmp_path / "p.jsonl").outcomes
+    assert (outcome.status, outcome.message) == ("error", "its mask has 20 x 40 pixels, and its picture (40, 20)")
+
+
+def test_a_picture_is_decoded_once_for_all_of_its_proposals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    decode = image.decode
+    monkeypatch.setattr(image, "decode", lambda *given: decoded.append(1) or decode(*given))
+    given = []
+    for level in (0, 9):
+        file = io.BytesIO()
+        PIL.Image.new("RGB", (40, 20), (level, 0, 0)).save(file, "PNG")
+        boxes = [[x, 0, x + 5, 20] for x in range(30)]
+        given.append({"image": file.getvalue(), "question": "it", "boxes": boxes[0], "proposals": boxes})
+    made = mmbench.task("grounding", given, box_format="xyxy")
+    run = mmbench.run(model=Dual(), task=made, output=tmp_path, store=tmp_path / "s.sqlite")
+    assert run.records[0].dataset["n"] == 2
+    assert len(decoded) == 2
 
 
 def test_the_mean_box_is_the_chance(tmp_path: Path) -> None:

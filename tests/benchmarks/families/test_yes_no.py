@@ -1,11 +1,16 @@
 """Precision, recall, F1 and the share of yes are those of all items together, whoever answers and however."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import mmbench
+from mmbench.benchmarks.metrics.yes_no import official_yes
 from tests import fakes
+from tests.builders import SHARED
 from tests.lazy import sk_metrics
 
 SETTINGS = ("random", "popular", "adversarial")
@@ -128,3 +133,33 @@ def test_the_words_of_each_route(bench: Any) -> None:
     dual = fakes.Towers(lambda n: [1.0], lambda text: [1.0])
     bench.ask(dual, task)
     assert dual.asked == ["Is there a thing 0? yes", "Is there a thing 0? no"]
+
+
+def test_no_as_the_positive_class_is_as_in_the_script_of_amber(tmp_path: Path) -> None:
+    file = SHARED / "reference" / "hallucination.json"
+    if not file.is_file():
+        pytest.skip("the official figures are not here")
+    held = json.loads(file.read_text(encoding="utf-8"))
+    labels, expected = held["pope"]["labels"], held["amber_discriminative_of_the_same"]["expected"]
+    said = ["Yes" if official_yes(reply) else "No" for reply in held["pope"]["replies"]]
+    rows = [{"question": "Is it there?", "target": label} for label in labels]
+    names = ["accuracy", "no_precision", "no_recall", "no_f1", "amber_accuracy", "amber_f1"]
+    made = mmbench.task("yes-no", rows, metrics=names)
+
+    def scores(replies: list[str]) -> dict[str, float]:
+        lines = [json.dumps({"id": str(n), "prediction": each}) for n, each in enumerate(replies)]
+        (tmp_path / "p.jsonl").write_text("\n".join(lines))
+        return {score.metric: score.value for score in mmbench.score(made, tmp_path / "p.jsonl").record.scores}
+
+    found = scores(said)
+    assert found["accuracy"] == found["amber_accuracy"] == pytest.approx(expected["accuracy"])
+    assert [round(100 * found[name], 1) for name in ("no_precision", "no_recall")] == [35.3, 19.4]
+    # The script adds 0.0001 to a denominator.
+    assert (
+        found["no_f1"]
+        == found["amber_f1"]
+        == pytest.approx(expected["f1_all_and_attribute_with_0_0001"] / 100, abs=1e-3)
+    )
+    longer = scores([f"{each}." for each in said])
+    assert longer["no_f1"] == found["no_f1"]
+    assert (longer["amber_accuracy"], longer["amber_f1"]) == (0, 0), "to the letter"

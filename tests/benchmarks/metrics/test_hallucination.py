@@ -12,6 +12,7 @@ import pytest
 from mmbench import metrics
 from mmbench.benchmarks.metrics.hallucination import Table
 from mmbench.benchmarks.metrics.singular import singular
+from mmbench.benchmarks.named import synonym_table
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "hallucination.json"
 SYNONYMS = {
@@ -51,6 +52,17 @@ def test_it_is_that_of_the_reference(chair_of_reference: Any) -> None:
     made_all = metrics.chair([item["caption"] for item in items], [item["ground_truth"] for item in items], synonyms)
     assert made_all == pytest.approx({name: expected[name] for name in made_all}, abs=1e-12)
     assert sum(len(table.mentions(item["caption"]).objects) for item in items) == expected["mentioned"]
+
+
+def test_the_table_of_coco_is_that_of_the_script(chair_of_reference: Any) -> None:
+    synonyms = next(held for name, held in chair_of_reference.items() if name.startswith("synonyms"))
+    table = synonym_table("coco", Path())
+    assert {name: [name, *words] for name, words in table.items()} == {
+        name: [word for word in words if word == word.strip()] for name, words in synonyms.items()
+    }
+    items, expected = chair_of_reference["items"], chair_of_reference["expected"]
+    made = metrics.chair([item["caption"] for item in items], [item["ground_truth"] for item in items], "coco")
+    assert made == pytest.approx({name: expected[name] for name in made}, abs=1e-12)
 
 
 def test_words_of_the_reference_are_found_in_the_plural_too(chair_of_reference: Any) -> None:
@@ -128,6 +140,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: metrics.chair([], [], SYNONYMS), "0 captions"),
     (lambda: metrics.chair(["a dog"], [["dogs"]], SYNONYMS), "no synonyms of the object 'dogs'; did you mean 'dog'?"),
     (lambda: metrics.chair(["a dog"], [["dog"]], {"dog": "dog"}), "synonyms are a table of names"),
+    (lambda: metrics.chair(["a dog"], [["dog"]], "cocco"), "no synonyms are called 'cocco'; did you mean 'coco'?"),
     (lambda: metrics.chair([None], [["dog"]], SYNONYMS), "captions are a list of texts"),  # type: ignore[list-item]
 ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmbench import metrics
-from mmbench.harness.replies.boxes import CONVENTIONS
+from mmbench.harness.replies.boxes import CONVENTIONS, written_boxes
 from mmbench.harness.replies.coordinates import resized
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
@@ -113,6 +113,66 @@ def test_numbers_beyond_the_scale_are_not_of_the_convention() -> None:
     assert metrics.read_boxes("[10, 10, 5000, 60]\n[0, 0, 500, 500]", "thousand", 400, 200) == [(0, 0, 200, 100)]
 
 
+@pytest.mark.parametrize(
+    ("convention", "reply"),
+    [
+        ("thousand", "<ref>the dog</ref><box>(250,200),(750,800)</box>"),  # Qwen-VL
+        ("thousand", "the dog(250,200),(750,800)"),  # Qwen2-VL without its special tokens
+        ("thousand", "<|ref|>the dog<|/ref|><|det|>[[250, 200, 750, 800]]<|/det|>"),  # DeepSeek-VL2
+        ("thousand", "<|begin_of_box|>[[250,200,750,800]]<|end_of_box|>"),  # GLM-V
+        ("thousand", "[[250,200,750,800;1,2,3,4]]"),  # CogVLM, several
+        ("unit", "The dog [0.250,0.200,0.750,0.800;0.1,0.2,0.3,0.4] is left."),  # Shikra
+        ("unit", "<box>(0.25,0.2),(0.75,0.8)</box>"),  # Ovis
+        ("unit", "('the dog', (4, 11), [(0.25, 0.2, 0.75, 0.8)])"),  # Kosmos-2, as its processor gives it
+        ("percent", "<p>dog</p> {<25><20><75><80>}"),  # MiniGPT-v2
+        ("pixels", "{'bboxes': [[100.0, 40.0, 300.0, 160.0]], 'labels': ['dog']}"),  # Florence-2's processor
+        ("pixels", '```json\n[\n  {"bbox_2d": [100, 40, 300, 160], "label": "dog"},\n  {"bbox_2d": [5, 6, 7'),
+        ("pixels", '[{"bbox_2d": [\n      100,\n      40,\n      300,\n      160\n    ]}]'),
+        ("pixels", '["100", "40", "300", "160"]'),
+        ("pixels", '{"x": 100, "y": 40, "width": 200, "height": 120}'),
+        ("pixels", '{"Left": "100", "top": 40, "width": 200.0, "height": 120, "image_width": 7}'),
+        ("pixels", "left: 100px, top: 40px, right: 300px, bottom: 160px"),
+        ("pixels", "<box><x1>100</x1><y1>40</y1><x2>300</x2><y2>160</y2></box>"),
+        ("pixels", "x_min = 100, y_min = 40, x_max = 300, y_max = 160"),
+        ("pixels", "Its top-left corner is at (100, 40) and its bottom-right corner is at (300, 160)."),
+        ("pixels", "- **Upper left**: [100, 40]\n- **Lower right**: [300, 160]"),
+        ("pixels", "（100，40），（300，160）"),
+        ("pixels", "\\[100, 40, 300, 160\\]"),
+        ("pixels", "$\\boxed{[100, 40, 300, 160]}$"),
+        ("pixels", "100 40 300 160"),
+        ("pixels", "[100px, 40px, 300px, 160 px]"),
+        ("thousand-yxyx", '```json\n[\n  {"box_2d": [200, 250, 800, 750], "label": "dog"}\n]\n```'),  # Gemini
+        ("thousand-yxyx", "top-left: (200, 250), bottom-right: (800, 750)"),
+    ],
+)
+def test_boxes_as_models_write_them(convention: str, reply: str) -> None:
+    assert np.allclose(metrics.read_boxes(reply, convention, 400, 200)[0], BOX)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '[{"bbox_2d": [100, 40, 300, 16',  # cut off within a number
+        '{"x1": 100, "y1": 40, "x2": 300, "y2": 16',
+        '{"cx": 200, "cy": 100, "w": 200, "h": 120}',  # a middle, which is no corner
+        '{"x_center": 200, "y_center": 100, "width": 200, "height": 120}',
+        '{"x": 100, "y": 40}',
+        '{"width": 400, "height": 200}',
+        "[100, 40, 300, 160, 0.98]",
+        "[100;40;300;160;5]",
+        "The picture has a width: 400 and a height: 200.",
+        "top-left (100, 40)",
+    ],
+)
+def test_what_may_mean_another_box_is_none(reply: str) -> None:
+    assert metrics.read_boxes(reply, "pixels", 400, 200) == []
+
+
+def test_boxes_beyond_the_scale_keep_their_place() -> None:
+    made = written_boxes("[10, 10, 5000, 60]\n[0, 0, 500, 500]", "thousand", 400, 200)
+    assert made == [None, (0, 0, 200, 100)]
+
+
 def test_location_tokens() -> None:
     def read(reply: str, convention: str) -> list[tuple[float, ...]]:
         return metrics.read_boxes(reply, convention, 640, 320)
@@ -144,7 +204,20 @@ def test_sizes_bound_the_pixels_of_qwen() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["[" * 10**5, "[1 " * 10**5, "(1,2)," * 10**5, " " * 10**6, "{" * 10**5, "1," * 10**5, "<loc_1>" * 10**5]
+    "reply",
+    [
+        "[" * 20_000,
+        "[1 " * 20_000,
+        "(1,2)," * 10_000,
+        " " * 100_000,
+        "{" * 20_000,
+        "1," * 20_000,
+        "<loc_1>" * 10_000,
+        "[" + "1,2,3,4;" * 5_000,
+        "x1: 1 " * 5_000,
+        "top-left (1,2) " * 3_000,
+        "\"'" * 10_000,
+    ],
 )
 def test_hostile_replies_take_linear_time(reply: str) -> None:
     began = time.process_time()

@@ -34,6 +34,16 @@ def test_points_are_those_of_the_reference() -> None:
         ("<think>(1, 1)</think>It is at (250, 500).", "thousand", [(100, 100)]),
         ("[-5, 1005]", "thousand", [(0, 200)]),
         ("(250, 500) and (250, 5000)", "thousand", [(100, 100)]),
+        ("[0.25,0.5;0.5,0.1]", "unit", [(100, 100), (200, 20)]),  # Shikra
+        ("<point>250 500</point>", "thousand", [(100, 100)]),
+        ("<|box_start|>(250,500)<|box_end|>", "thousand", [(100, 100)]),
+        ('{"x": 100, "y": 100}', "pixels", [(100, 100)]),
+        ("x=100px, y=100px", "pixels", [(100, 100)]),
+        ("100, 100", "pixels", [(100, 100)]),
+        ("（0.25，0.5）", "unit", [(100, 100)]),
+        ('["100", "100"]', "pixels", [(100, 100)]),
+        ('<points coords="1 1 250 500">cup</points>', "thousand", []),
+        ("I see 2 cups, 3 of them red.", "thousand", []),
         ("[1, 2, 3, 4]", "thousand", []),
         ("two cups", "percent", []),
         ("", "unit", []),
@@ -46,7 +56,7 @@ def test_points_are_read_as_they_are_written(reply: str, convention: str, points
 
 
 @pytest.mark.parametrize(
-    "reply", ["(1," * 10**5, "<point " * 10**5, '<points x1="1" ' + 'x2="3" ' * 20_000, "x=1 " * 10**5]
+    "reply", ["(1," * 20_000, "<point " * 20_000, '<points x1="1" ' + 'x2="3" ' * 5_000, "x=1 " * 20_000, " " * 100_000]
 )
 def test_hostile_replies_take_linear_time(reply: str) -> None:
     began = time.process_time()

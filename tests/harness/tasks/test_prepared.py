@@ -163,6 +163,42 @@ def test_only_the_columns_that_are_used_are_read(tmp_path: Path, monkeypatch: py
     assert set(read[-1]) == {"id", "kind", "question", "answers"}
 
 
+SPREAD = [
+    {"id": "a", "image": "a.png", "qa": [{"q": "What?", "n": 1}, {"q": "And?", "n": 2}], "kind": "x"},
+    {"id": "b", "image": "b.png", "qa": [], "kind": "x"},
+    {"id": "c", "image": "c.png", "qa": [{"q": "What?", "n": 3}], "kind": "y"},
+]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_row_for_each_member_of_a_list(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "spread.jsonl").write_text("".join(json.dumps(row) + "\n" for row in SPREAD))
+    pq.write_table(pa.Table.from_pylist(SPREAD), tmp_path / "spread.parquet")
+
+    def asks(keys: str) -> Task:
+        fields = "fields: {question: qa.q, answers: qa.n}\nfacts: [kind]\n"
+        path = tmp_path / "task.yaml"
+        path.write_text(f"name: t\nfamily: vqa\nsource: {{kind: {kind}, path: spread.{kind}, {keys}}}\n{fields}")
+        return load_task(path)
+
+    made = asks("per: qa")
+    told = [(sample.id, sample.question, *sample.references) for sample in made.family.samples()]
+    assert told == [("a-0", "What?", "1"), ("a-1", "And?", "2"), ("c-0", "What?", "3")]
+    assert made.size == 3
+    assert "an item for each of 'qa' in 3 rows" in made.opened.notes
+    some = asks("per: qa, where: {qa.n: {other_than: 1}}, texts: {asked: '{kind}: {qa.q}'}")
+    assert [sample.id for sample in some.family.samples()] == ["a-1", "c-0"]
+    assert some.size == 2
+    fails(lambda: asks("per: kind").size, "`per` needs a list in 'kind', found str")
+    fails(lambda: asks("per: q").size, "`per`: the data has no column 'q'")
+
+
+def test_rows_with_lists_that_are_still_to_be_fetched_are_not_counted() -> None:
+    far = Far()
+    rows = prepared(far, SourceSpec(kind="far", per="kind"), lambda: far)
+    assert (len(rows), far.fetched) == (3, False)
+
+
 class Far:
     """Rows of which nothing is here yet."""
 

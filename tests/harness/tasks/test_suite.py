@@ -136,7 +136,7 @@ def test_of_the_catalogue_only_what_is_named_is_read(monkeypatch: pytest.MonkeyP
 def test_lists_and_suites_open_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
     opening = Opening(monkeypatch)
     listed = {row["name"]: row for row in list_tasks()}
-    assert len(listed) >= 200 and len(find_suite("perception").tasks) == 26
+    assert len(listed) >= 200 and len(find_suite("perception").tasks) == 31
     public = {"items": 10_000, "bytes": None, "gate": "", "verified": "fixture"}
     assert listed["mieb-cifar10@1"].items() >= public.items()
     assert listed["winoground@1"]["gate"] and listed["digits@1"]["verified"] is None
