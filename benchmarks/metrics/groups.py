@@ -6,9 +6,13 @@ from functools import partial
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.tasks.metric import Metric
+from mmbench.harness.statistics.estimate import At, Ends, Estimate
+from mmbench.harness.statistics.groups import MOST as MOST_PAIRED
+from mmbench.harness.statistics.groups import Groups, groups_of_shares
+from mmbench.harness.tasks.metric import Aggregate, Interval, Metric
 from mmbench.harness.types import FEW_CLUSTERS, Outcome
 
 OF = "accuracy"
@@ -70,23 +74,42 @@ def _ratio(statistics: Floats, weights: Floats) -> Floats:
     return np.asarray(np.divide(worst, best, out=np.full_like(best, np.nan), where=best > 0))
 
 
+def _side_by_side(read: Callable[[Groups, float], Estimate | None]) -> Interval:
+    """Return the interval that is made of those of the groups: no resample knows which group is the least by chance."""
+
+    def interval(statistics: Floats, clusters: npt.NDArray[np.intp]) -> At:
+        _, place = np.unique(statistics[:, 0], return_inverse=True)
+        held = groups_of_shares(statistics[:, 1], place, clusters)
+
+        def at(confidence: float) -> Ends:
+            made = read(held, confidence) if len(held.values) <= MOST_PAIRED else None
+            return None if made is None or made.low is None or made.high is None else (made.low, made.high)
+
+        return at
+
+    return interval
+
+
 def worst_group(fact: str) -> Metric:
     """Return the metric of a fact. The least of several noisy means is too low on average."""
-    return _metric("worst_group", f"Least accuracy of the groups that share a value of '{fact}'", fact, _worst)
+    said = f"Least accuracy of the groups that share a value of '{fact}'"
+    return _metric("worst_group", said, fact, _worst, _side_by_side(Groups.least))
 
 
 def group_gap(fact: str) -> Metric:
     """Return the metric of a fact: lower is better."""
-    return _metric("group_gap", f"Greatest accuracy of the groups by '{fact}' less the least", fact, _gap, lower=True)
+    said = f"Greatest accuracy of the groups by '{fact}' less the least"
+    return _metric("group_gap", said, fact, _gap, _side_by_side(Groups.gap), lower=True)
 
 
 def group_ratio(fact: str) -> Metric:
     """Return the metric of a fact."""
-    return _metric("group_ratio", f"Least accuracy of the groups by '{fact}' over the greatest", fact, _ratio)
+    said = f"Least accuracy of the groups by '{fact}' over the greatest"
+    return _metric("group_ratio", said, fact, _ratio, _side_by_side(Groups.ratio))
 
 
 def _metric(
-    name: str, said: str, fact: str, aggregate: Callable[[Floats, Floats], Floats], *, lower: bool = False
+    name: str, said: str, fact: str, aggregate: Aggregate, interval: Interval, *, lower: bool = False
 ) -> Metric:
     return Metric(
         f"{name}:{fact}",
@@ -94,6 +117,8 @@ def _metric(
         higher_is_better=not lower,
         best=0.0 if lower else 1.0,
         aggregate=aggregate,
+        interval=interval,
+        smooth=False,
         measure=partial(_rows, fact),
         measures=partial(_measured, fact),
         remark=partial(_small, fact),

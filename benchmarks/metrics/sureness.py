@@ -1,13 +1,17 @@
 """Metrics of how surely a model chooses: calibration and selective prediction, over any task of choices."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from mmbench.harness.ask.sureness import SURENESS, Sureness
 from mmbench.harness.metrics.calibration import bin_places
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.tasks.metric import Aggregate, Metric, Noise
+from mmbench.harness.statistics.bootstrap import affordable, percentiles
+from mmbench.harness.statistics.estimate import At, Ends
+from mmbench.harness.tasks.metric import Aggregate, Interval, Metric
 from mmbench.harness.types import Outcome
 
 BINS = 15
@@ -35,18 +39,43 @@ def _in_bins(scheme: str) -> Aggregate:
     return error
 
 
-def _noise(scheme: str) -> Noise:
-    def noise(statistics: Floats, clusters: np.ndarray) -> float:
-        """Return the 97.5 % point of the error of a calibrated model: in each bin a sum of centred residuals."""
-        confidence, right = statistics.T
-        place = bin_places(confidence, BINS, scheme, np.dtype(np.float64))
-        each, where = np.unique(np.stack([place, clusters]), axis=1, return_inverse=True)
-        residuals = np.bincount(where.ravel(), confidence - right)
-        spread = np.bincount(each[0], residuals**2, minlength=BINS)
-        mean, variance = np.sqrt(2 / np.pi) * np.sqrt(spread).sum(), (1 - 2 / np.pi) * spread.sum()
-        return float((mean + 1.96 * np.sqrt(variance)) / len(confidence))
+def _interval(scheme: str) -> Interval:
+    """Return the interval of a calibration error, which chance raises, and every resample once more.
 
-    return noise
+    The percentile interval is reflected about the value, its lower end is 0 where a calibrated model would give as
+    much, and how far chance raised the value is itself not known, so that the upper end is the larger of both.
+    """
+    error = _in_bins(scheme)
+
+    def interval(statistics: Floats, clusters: npt.NDArray[np.intp]) -> At:
+        value = float(error(statistics, np.ones((1, len(statistics))))[0])
+        resamples = affordable(statistics.size)
+        resampled = percentiles(lambda weights: error(statistics, weights), clusters, resamples=resamples)
+
+        def at(confidence: float) -> Ends:
+            made = resampled(confidence)
+            if made is None:
+                return None
+            low, high = (min(max(0.0, 2 * value - end), 1.0) for end in reversed(made))
+            if value <= _noise(scheme, statistics, clusters, confidence):
+                low = 0.0
+            return low, max(high, value, made[1])
+
+        return at
+
+    return interval
+
+
+def _noise(scheme: str, statistics: Floats, clusters: npt.NDArray[np.intp], confidence: float) -> float:
+    """Return the upper end of the error of a calibrated model: in each bin a sum of centred residuals."""
+    confidences, right = statistics.T
+    place = bin_places(confidences, BINS, scheme, np.dtype(np.float64))
+    each, where = np.unique(np.stack([place, clusters]), axis=1, return_inverse=True)
+    residuals = np.bincount(where.ravel(), confidences - right)
+    spread = np.bincount(each[0], residuals**2, minlength=BINS)
+    mean, variance = np.sqrt(2 / np.pi) * np.sqrt(spread).sum(), (1 - 2 / np.pi) * spread.sum()
+    reach = NormalDist().inv_cdf(0.5 + confidence / 2)
+    return float((mean + reach * np.sqrt(variance)) / len(confidences))
 
 
 def risk_area(statistics: Floats, weights: Floats) -> Floats:
@@ -100,7 +129,8 @@ ECE = Metric(
     higher_is_better=False,
     best=0.0,
     aggregate=_in_bins("width"),
-    noise=_noise("width"),
+    interval=_interval("width"),
+    smooth=False,
     measure=_pairs,
     sure=True,
 )
@@ -110,7 +140,8 @@ ADAPTIVE_ECE = Metric(
     higher_is_better=False,
     best=0.0,
     aggregate=_in_bins("mass"),
-    noise=_noise("mass"),
+    interval=_interval("mass"),
+    smooth=False,
     measure=_pairs,
     sure=True,
 )
@@ -146,6 +177,7 @@ COVERAGE_AT_1, COVERAGE_AT_5 = (
         f"coverage@risk{percent}",
         f"Largest share of the items, the surest first, of which at most {percent} % are wrong.",
         aggregate=_coverage(percent / 100),
+        smooth=False,
         measure=_pairs,
         sure=True,
     )

@@ -71,6 +71,19 @@ def sureness(scores: Floats, scale: Scale, target: int) -> Sureness | None:
     )
 
 
+def guess(options: int, scale: Scale) -> Sureness:
+    """Return how sure somebody is who knows nothing: each option has the same probability, and all tie.
+
+    >>> sure = guess(4, Scale(1.0))
+    >>> sure.confidence, sure.right, sure.brier, round(sure.nll, 4)  # 1 - 1 / 4 and ln 4
+    (0.25, 0.25, 0.75, 1.3863)
+    """
+    share = 1 / options
+    likely = np.array([share, *(options - 1) * [1 - share]] if scale.bias else [share])
+    lost = -np.log(np.where(likely > 0, likely, INSTEAD_OF_ZERO))
+    return Sureness(share, share, (1 - share) ** 2 + (options - 1) * share**2, float(lost.sum()))
+
+
 @dataclass(slots=True)
 class Listener:
     """An examinee that hears how sure each choice of another one is; whatever else is asked, the other answers."""
@@ -80,6 +93,10 @@ class Listener:
     """By the sample's id."""
     logits: dict[str, tuple[Floats, int]] = field(default_factory=dict)
     """(options,) logits and the right option, by the sample's id."""
+    guesses: dict[str, Sureness] = field(default_factory=dict)
+    """How sure somebody would be who knows nothing, by the sample's id."""
+    mass: list[float] = field(default_factory=list)
+    """Of likelihoods how probable the options are all together, before they are made to sum to 1."""
     notes_made: list[str] = field(default_factory=list)
     """Why there are no probabilities."""
 
@@ -101,6 +118,9 @@ class Listener:
                 made = sureness(choice.scores, scale, sample.target[0])
                 if made is not None:
                     self.heard[sample.id] = made
+                    self.guesses[sample.id] = guess(len(choice.scores), scale)
+                    if choices.route == "likelihood":
+                        self.mass.append(float(np.exp(np.minimum(choice.scores, 1.0)).sum()))
                     if sample.facts.get("part") is not None:  # to fit a temperature, which nobody asks of others
                         self.logits[sample.id] = (logits(choice.scores, scale), sample.target[0])
             yield choice

@@ -81,6 +81,13 @@ def _levels(table: FactTable, line: Line) -> Iterator[tuple[str, Json]]:
             made = {"": score.value, " low": score.low, " high": score.high, " n": score.n}
         for end, cell in made.items():
             yield f"{table.task} {table.metric} [{table.fact}={level}]{end}", cell
+    for name, figures in table.apart:
+        figure = None if place is None else figures[place]
+        made = {"": None, " low": None, " high": None}
+        if figure is not None:
+            made = {"": figure.value, " low": figure.low, " high": figure.high}
+        for end, cell in made.items():
+            yield f"{table.task} {table.metric} [{name} by {table.fact}]{end}", cell
 
 
 def _cell(cell: Json) -> Json:

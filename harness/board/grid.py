@@ -164,6 +164,7 @@ def fact_grid(table: FactTable) -> Grid:
         (plain(level, _LONGEST), _items(scores), *(_score_text(score) for score in scores))
         for level, scores in table.shown
     ]
+    rows += [(name, _items(scores), *(_score_text(score) for score in scores)) for name, scores in table.apart]
     rows.append(("all", _items(table.whole), *(_score_text(score) for score in table.whole)))
     return Grid(f"{table.task} {table.metric} by {table.fact}", (table.fact, "items"), table.names, tuple(rows))
 
@@ -231,12 +232,13 @@ def _prompts(board: Board) -> list[str]:
 
 
 def by_notes(board: Board) -> list[str]:
-    """Return the tasks that the fact of the board divides not."""
+    """Return what the intervals by the fact of the board hold for, and the tasks that it divides not."""
     there = {table.task for table in board.by_fact}
     without = [column.task for column in board.columns if column.task not in there]
+    notes = [*dict.fromkeys(table.note for table in board.by_fact)]
     if board.by is None or not without:
-        return []
-    return [f"no scores by {board.by}: {some(without, _FEW_NAMES)}, of whose items it is not known"]
+        return notes
+    return [*notes, f"no scores by {board.by}: {some(without, _FEW_NAMES)}, of whose items it is not known"]
 
 
 def _apart(board: Board) -> list[str]:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from mmbench.harness.gate.rows import Checked
 
 
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="Metric in place of the primary one, such as ece@15 or mae. Repeatable."),
+]
+
+
 class ComparisonOutput(StrEnum):
     """Output format of a comparison."""
 
@@ -38,6 +44,7 @@ def compare(
         bool, typer.Option("--shared", help="Tasks that all runs have alone; the others are named.")
     ] = False,
     by: By = None,
+    metric: Metrics = None,
     alpha: Annotated[
         float, typer.Option("--alpha", help="False-positive rate: how often runs that do not differ may seem to.")
     ] = 0.05,
@@ -56,7 +63,15 @@ def compare(
 
     with output_kept():  # families of plug-ins are code of others
         made = compared(
-            *names, output=output, alpha=alpha, force=force, task=task or (), suite=suite, shared=shared, by=by
+            *names,
+            output=output,
+            alpha=alpha,
+            force=force,
+            task=task or (),
+            suite=suite,
+            shared=shared,
+            by=by,
+            metric=metric or (),
         )
     if form is ComparisonOutput.json:
         print_json(made.as_json())
@@ -79,13 +94,21 @@ def check(
     ],
     baseline: Annotated[str, typer.Option("--baseline", help="Baseline run, given in the same way.")],
     output: Results = Path("results"),
-    margin: Annotated[float | None, typer.Option("--margin", help="Largest tolerated drop. Default: 0.01.")] = None,
+    metric: Metrics = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin",
+            help="Largest tolerated drop, of an error the largest rise, in the metric's unit. Default: 0.01.",
+        ),
+    ] = None,
     alpha: Annotated[
         float | None,
         typer.Option("--alpha", help="False-positive rate: how often an unchanged model may fail. Default: 0.05."),
     ] = None,
     budget: Annotated[
-        Path | None, typer.Option("--budget", help="Budget: a TOML file of margins, errors and coverage, also by task.")
+        Path | None,
+        typer.Option("--budget", help="Budget: a TOML file of margins, errors and coverage, also by task and metric."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Inconclusive tasks fail too.")] = False,
     allow_partial: Annotated[
@@ -114,6 +137,7 @@ def check(
             budget=budget,
             strict=strict,
             allow_partial=allow_partial,
+            metric=metric or (),
         )
     if form is Output.json:
         print_json(made.as_json())

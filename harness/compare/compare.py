@@ -17,6 +17,7 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
 from mmbench.harness.records.by_fact import check_fact
 from mmbench.harness.records.changes import Part, part, pooled
+from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.selection import Selection, select
@@ -39,6 +40,7 @@ def compare(
     suite: str | None = None,
     shared: bool = False,
     by: str | None = None,
+    metric: str | Sequence[str] = (),
 ) -> Comparison:
     """Compare models, given as labels in `output`, record files or folders of records, with the first of them.
 
@@ -47,8 +49,9 @@ def compare(
     who else is compared. A model is better or worse where the adjusted p is below alpha, which is where the adjusted
     interval leaves out 0. One more test, of the mean over tasks, is what a board of the two would rank them by.
     Tasks whose version, data or protocol differ are left out by name, or marked with `force`. `task` and `suite` choose
-    tasks, `shared` those that all runs have; `by` is a fact by whose values the differences are tested too.
-    Raises UsageError for fewer than two names, a name that is not found, or a fact that no task has.
+    tasks, `shared` those that all runs have; `by` is a fact by whose values the differences are tested too; `metric`
+    names metrics that stand in place of the primary ones, of which the first of each task enters the mean.
+    Raises UsageError for fewer than two names, a name that is not found, or a fact or metric that no task has.
     """
     if len(names) < 2:
         raise UsageError("comparison needs two runs or more: mmbench compare A B")
@@ -59,8 +62,9 @@ def compare(
     told = None
     if shared:
         runs, told = held_by_all(runs, models)
+    metrics = [metric] if isinstance(metric, str) else list(metric)
     made = [
-        _against(runs[0], run, (models[0], model), alpha, force=force, by=by)
+        _against(runs[0], run, (models[0], model), alpha, force=force, by=by, metrics=metrics)
         for run, model in zip(runs[1:], models[1:], strict=True)
     ]
     return Comparison(
@@ -113,19 +117,28 @@ class _Against:
 
 
 def _against(
-    a: Selection, b: Selection, models: tuple[str, str], alpha: float, *, force: bool, by: str | None
+    a: Selection,
+    b: Selection,
+    models: tuple[str, str],
+    alpha: float,
+    *,
+    force: bool,
+    by: str | None,
+    metrics: Sequence[str],
 ) -> _Against:
     first, model = models
-    found = match(a, b, force=force, names=models)
+    found = match(a, b, force=force, names=models, metrics=metrics)
     rows: list[_Tried] = []
     left = [Left(model, each.task, each.reason) for each in found.unlike]
     left += [Left(model, record.task, lacking(model, b, record)) for record in found.only_a]
     left += [Left(model, record.task, lacking(first, a, record)) for record in found.only_b]
+    left += [Left(model, name, f"neither run has a value of {' or '.join(metrics)}") for name in found.without]
     errors: list[str] = []
     tests: list[Paired] = []
     parts: list[tuple[Part, Part]] = []
     facts: list[TriedFact] = []
     refused: list[str] = []
+    averaged: list[Entry] = []
     for each in found.matches:
         try:
             measured = measured_pair(each)
@@ -144,7 +157,8 @@ def _against(
             except UsageError as error:
                 refused.append(str(error))
         scale = corrected_scale(each)
-        if scale is not None:
+        if scale is not None and each.a not in averaged:
+            averaged.append(each.a)
             tests.append(raw(made).scaled(scale))
             parts.append(scaled_parts(each, measured, scale))
     overall = _overall(model, pooled(tests, parts, 1 - alpha), alpha, len(tests)) if tests else None
@@ -166,10 +180,9 @@ def raw(made: Difference) -> Paired:
 
 def corrected_scale(matched: Match) -> float | None:
     """Return what takes a difference to the scale from chance to best, or None where it has no place in a mean."""
-    mine, theirs = matched.a.record, matched.b.record
-    chance, best = mine.primary.chance, mine.card.best
+    chance, best = matched.scores[0].chance, matched.best
     # What a board would not put in a mean has no place in a difference of means.
-    whole = all(corrected(record.primary, record.card.best) for record in (mine, theirs))
+    whole = all(corrected(score, best) for score in matched.scores)
     if matched.forced is not None or not whole or chance is None or best is None:
         return None
     return 1 / (best - chance)  # the chance level itself falls out of the difference

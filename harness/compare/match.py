@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from mmbench.harness.errors import UsageError
+from mmbench.harness.errors import UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.measured import Measured, read_measured, shared
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.selection import Selection
 from mmbench.harness.records.unlike import unlike
+from mmbench.harness.render.figures import some
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.metric_names import metric_named
+from mmbench.harness.types import Score
+
+_FEW_NAMES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Match:
     a: Entry
     b: Entry
     metric: Metric
-    """Primary metric of the first run."""
+    """Primary metric of the first run, or one that was named."""
     forced: str | None
     """Difference in protocol, where the task is compared in spite of it."""
 
@@ -29,6 +33,20 @@ class Match:
     def partial(self) -> bool:
         """True where one of the runs has the first items only."""
         return self.a.record.partial or self.b.record.partial
+
+    @property
+    def scores(self) -> tuple[Score, Score]:
+        """Scores of both runs by the metric."""
+        one, other = (_score(entry.record, self.metric.name) for entry in (self.a, self.b))
+        if one is None or other is None:
+            raise LookupError(f"a record of {self.a.record.reference} has no score by {self.metric.name}")
+        return one, other
+
+    @property
+    def best(self) -> float | None:
+        """Best possible value of the metric; of the primary one what the task says."""
+        primary = self.a.record.primary.metric == self.metric.name
+        return self.a.record.card.best if primary else self.metric.best
 
     @property
     def routes(self) -> tuple[str, str]:
@@ -57,12 +75,23 @@ class Matching:
     """Records whose task the second run lacks."""
     only_b: tuple[Record, ...]
     """Records whose task the first run lacks."""
+    without: tuple[str, ...] = ()
+    """`task@version` that neither run has any of the named metrics of."""
 
 
-def match(a: Selection, b: Selection, *, force: bool = False, names: tuple[str, str] = ("A", "B")) -> Matching:
+def match(
+    a: Selection,
+    b: Selection,
+    *,
+    force: bool = False,
+    names: tuple[str, str] = ("A", "B"),
+    metrics: Sequence[str] = (),
+    also: Sequence[str] = (),
+) -> Matching:
     """Match the tasks of two runs by name and version; with `force`, also those with differing protocols.
 
-    `names` are what the two are called where they differ.
+    `names` are what the two are called where they differ. A task is matched by its primary metric, and by each of
+    `also` that a record of it has; by `metrics` in their place. Raises UsageError for a metric that no record has.
 
     Records made under a control are left out. Of several records of a task those two are taken that agree in
     protocol, then in route, the whole and the newer ones first.
@@ -79,14 +108,40 @@ def match(a: Selection, b: Selection, *, force: bool = False, names: tuple[str, 
         else:
             for entries, own, lacking in zip((mine, theirs), versions, alone, strict=True):
                 lacking += [_latest(_of(entries, version)).record for version in sorted(own - both)]
+    _check_metrics((*metrics, *also), [entry.record for entry in (*_own(a), *_own(b))])
     matches: list[Match] = []
     unlike: list[Incomparable] = []
+    without: list[str] = []
     for one, other in pairs:
-        try:
-            matches.append(_matched(one, other, names, force=force))
-        except UsageError as error:
-            unlike.append(Incomparable(one.record.task, str(error)))
-    return Matching(tuple(matches), tuple(unlike), tuple(alone[0]), tuple(alone[1]))
+        held = [name for name in metrics or also if any(_score(each.record, name) for each in (one, other))]
+        asked = dict.fromkeys(held if metrics else [one.record.primary.metric, *held])
+        if not asked:
+            without.append(one.record.reference)
+        for metric in asked:
+            try:
+                matches.append(_matched(one, other, names, metric, force=force))
+            except UsageError as error:
+                unlike.append(Incomparable(one.record.task, str(error)))
+    only_a, only_b = (
+        tuple(record for record in lacking if not metrics or any(_score(record, name) for name in metrics))
+        for lacking in alone
+    )
+    return Matching(tuple(matches), tuple(dict.fromkeys(unlike)), only_a, only_b, tuple(without))
+
+
+def _score(record: Record, metric: str) -> Score | None:
+    return next((score for score in record.scores if score.metric == metric), None)
+
+
+def _check_metrics(metrics: Sequence[str], records: Sequence[Record]) -> None:
+    """Raise UsageError for a metric that no record has: a misspelt one would go unguarded."""
+    known = list(dict.fromkeys(score.metric for record in records for score in record.scores))
+    for name in metrics:
+        if name not in known:
+            hint = (
+                nearest(name, known) or f" (there are: {some(known, _FEW_NAMES)}); name it in the `metrics` of a task"
+            )
+            raise UsageError(f"no task of the two runs has the metric '{name}'{hint}")
 
 
 def measured_pair(matched: Match) -> tuple[Measured, Measured]:
@@ -126,9 +181,8 @@ def _nearest_pair(mine: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Entry
     return max(product(mine, theirs), key=likeness)
 
 
-def _matched(a: Entry, b: Entry, names: tuple[str, str], *, force: bool) -> Match:
-    """Return the match of two records. Raises UsageError, which names what differs or is missing."""
-    name = a.record.primary.metric
+def _matched(a: Entry, b: Entry, names: tuple[str, str], name: str, *, force: bool) -> Match:
+    """Return the match of two records by a metric. Raises UsageError, which names what differs or is missing."""
     metric = metric_named(a.record.family, name)
     if metric.needs_all and _cut(a.record, b.record) and not force:
         asked = " and ".join(f"{record.dataset['n']} items of {record.model}" for record in (a.record, b.record))
@@ -137,7 +191,7 @@ def _matched(a: Entry, b: Entry, names: tuple[str, str], *, force: bool) -> Matc
     if differing and not force:
         raise UsageError("; ".join(differing) + _what_to_do(a, b, names))
     for record in (a.record, b.record):
-        made = next((score for score in record.scores if score.metric == name), None)
+        made = _score(record, name)
         if made is None or made.value is None:
             raise UsageError(f"{record.model} has no value of {name}")
     return Match(a, b, metric, "; ".join(differing) or None)
@@ -148,8 +202,9 @@ def _differing(a: Record, b: Record, metric: Metric) -> list[str]:
     named = [
         ("task version", a.version, b.version),
         ("family", a.family, b.family),
-        ("primary metric", a.primary.metric, b.primary.metric),
     ]
+    if metric.name == a.primary.metric:
+        named.append(("primary metric", a.primary.metric, b.primary.metric))
     if metric.by_scorer:
         named.append(("scorer", _scorer(a), _scorer(b)))
     cut = _cut(a, b)

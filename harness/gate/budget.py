@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,10 +41,14 @@ class Budget:
     default: Limits = field(default_factory=Limits)
     tasks: Mapping[str, Limits] = field(default_factory=dict)
     """Limits by task name or `name@version`, in place of the default."""
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    """Metrics that are judged beside the primary one, each with its margin where it has one of its own."""
 
-    def of(self, record: Record) -> Limits:
-        """Return the limits of a record's task."""
-        return self.tasks.get(record.reference) or self.tasks.get(record.task) or self.default
+    def of(self, record: Record, metric: str) -> Limits:
+        """Return the limits of a record's task, with the margin of a metric."""
+        limits = self.tasks.get(record.reference) or self.tasks.get(record.task) or self.default
+        margin = self.metrics.get(metric)
+        return limits if margin is None else replace(limits, margin=margin)
 
     def check_names(self, records: Iterable[Record]) -> None:
         """Raise UsageError for a task that no record is of: a misspelt one would go unguarded."""
@@ -69,18 +73,29 @@ class _Default(_Limits):
     alpha: float | None = Field(default=None, gt=0, lt=0.5)
 
 
+class _Metric(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    margin: float | None = Field(default=None, ge=0)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     default: _Default = _Default()
     task: dict[str, _Limits] = {}
+    metric: dict[str, _Metric] = {}
+
+
+_TABLES: Mapping[str, type[BaseModel]] = {"task": _Limits, "metric": _Metric}
 
 
 def read_budget(path: Path | None = None, margin: float | None = None, alpha: float | None = None) -> Budget:
     """Return the budget of a file, or the default one; `margin` and `alpha` override the file's `[default]`.
 
-    The file has a table `[default]` (`margin`, `alpha`, `max_errors`, `min_coverage`) and tables `[task."NAME"]` (the
-    same without alpha) that go before everything. Raises UsageError, which names the nearest key.
+    The file has a table `[default]` (`margin`, `alpha`, `max_errors`, `min_coverage`), tables `[task."NAME"]` (the same
+    without alpha) that go before it, and `[metric."NAME"]` (`margin`), which goes before both for that metric. Raises
+    UsageError, which names the nearest key.
     """
     given = _read(path) if path else _File()
     asked = _validated(_Default, {"margin": margin, "alpha": alpha}, "--margin and --alpha")
@@ -89,6 +104,7 @@ def read_budget(path: Path | None = None, margin: float | None = None, alpha: fl
         asked.alpha or given.default.alpha or ALPHA,
         default,
         {name: _over(default, limits) for name, limits in given.task.items()},
+        {name: limits.margin for name, limits in given.metric.items()},
     )
 
 
@@ -139,7 +155,7 @@ def _validated(model: type[_Model], content: object, where: str) -> _Model:
         if first["type"] != "extra_forbidden":
             wanted = "is a table" if first["type"] == "model_type" else first["msg"].lower()
             raise UsageError(f"{place}: '{key}': {wanted}, not {first['input']!r}") from error
-        known = _Limits if tables[:1] == ["task"] else _Default if tables else _File
+        known = _TABLES.get(tables[0], _Default) if tables else _File
         names = list(known.model_fields)
         hint = nearest(key, names) or f"; the keys are {', '.join(names)}"
         raise UsageError(f"{place}: unknown key '{key}'{hint}") from error

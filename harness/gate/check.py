@@ -14,8 +14,11 @@ from mmbench.harness.gate.rows import Checked, CheckRow, Pooled, Unchecked
 from mmbench.harness.gate.verdict import Judged, Verdict, judge, needed
 from mmbench.harness.records.changes import Part, pooled
 from mmbench.harness.records.selection import select
+from mmbench.harness.render.figures import some
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.statistics.paired import Paired
+
+_FEW_NAMES = 6
 
 
 def check(
@@ -28,12 +31,14 @@ def check(
     budget: str | Path | None = None,
     strict: bool = False,
     allow_partial: bool = False,
+    metric: str | Sequence[str] = (),
 ) -> Checked:
     """Judge a candidate against a baseline, each a label in `output`, a record file or a folder of records.
 
-    Per task of the baseline the primary metric over the items that both were scored on; for the verdicts see
-    `verdict.judge`. Runs that agree on every item hold, however few there are. A task is `over_budget`, unless it
-    regressed, where the candidate has more errors or less coverage than `budget` (a TOML file) allows: without one, 1 %
+    Per task of the baseline the primary metric over the items that both were scored on, and each that the budget has a
+    table for, or the metrics that `metric` names in their place; for the verdicts see `verdict.judge`. Runs that agree
+    on every item hold, however few there are. A task is `over_budget`, unless it regressed, where the candidate has
+    more errors or less coverage than `budget` (a TOML file) allows: without one, 1 %
     of the items or what the baseline has. What the candidate lacks, or was asked otherwise, is never passed over: it
     makes the verdict `not_comparable`, and so does a record that is both the candidate's and the baseline's. A run of
     the first items only fails too, unless `allow_partial`. With `strict` what is inconclusive fails. Beside the tasks
@@ -45,7 +50,9 @@ def check(
     runs = [select(name, output) for name in (baseline, candidate)]
     base, new = labels(runs, [baseline, candidate])
     limits.check_names(entry.record for run in runs for entry in run.entries)
-    found = match(*runs, names=(f"the baseline {base}", f"the candidate {new}"))
+    called = (f"the baseline {base}", f"the candidate {new}")
+    named = [metric] if isinstance(metric, str) else list(metric)
+    found = match(*runs, names=called, metrics=named, also=[*limits.metrics])
     apart = [Unchecked(each.task, each.reason) for each in found.unlike]
     apart += [Unchecked(record.task, lacking(new, runs[1], record)) for record in found.only_a]
     errors = [str(error) for run in runs for error in run.errors]
@@ -68,10 +75,15 @@ def check(
         new=tuple(record.reference for record in found.only_b),
         errors=tuple(dict.fromkeys(errors)),
         fingerprints=(runs[0].attempt.fingerprint, runs[1].attempt.fingerprint),
-        remarks=tuple(remark for run in runs for remark in run.attempt.remarks()),
+        remarks=(*(remark for run in runs for remark in run.attempt.remarks()), *_unjudged_by(named, found.without)),
         pooled=mean,
         allow_partial=allow_partial,
     )
+
+
+def _unjudged_by(metrics: Sequence[str], tasks: Sequence[str]) -> list[str]:
+    """Return which tasks a gate of named metrics passes over."""
+    return [f"not judged, without a value of {' or '.join(metrics)}: {some(tasks, _FEW_NAMES)}"] if tasks else []
 
 
 def unjudged(candidate: str, baseline: str, reason: str) -> Checked:
@@ -107,7 +119,8 @@ def _try(matched: Match, budget: Budget) -> _Tried | UsageError:
         return UsageError(f"metric {matched.metric.name} is undefined on the items of both")
     scale = corrected_scale(matched)
     parts = None if scale is None else scaled_parts(matched, measured, scale)
-    return _Tried(matched, budget.of(matched.a.record), made, variation(measured, made, confidence), scale, parts)
+    limits = budget.of(matched.a.record, matched.metric.name)
+    return _Tried(matched, limits, made, variation(measured, made, confidence), scale, parts)
 
 
 def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[tuple[CheckRow, ...], Pooled | None]:
@@ -148,7 +161,7 @@ def _rows(tried: Sequence[_Tried], alpha: float) -> tuple[tuple[CheckRow, ...], 
 def _mean(tried: Sequence[_Tried], alpha: float) -> tuple[Paired, float] | None:
     """Return the test of the mean over tasks and its margin, the mean of theirs; None of fewer than two."""
     tests, margins, parts = [], [], []
-    for each in tried:
+    for each in {each.match.a.path: each for each in reversed(tried)}.values():  # the first metric of each task
         if each.scale is not None and each.parts is not None:
             tests.append(raw(each.made).scaled(each.scale))
             margins.append(each.limits.margin * abs(each.scale))

@@ -1,5 +1,6 @@
 """Gate result: rows, tasks that could not be judged, one verdict, and a conclusion in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -93,6 +94,12 @@ class CheckRow:
         return held
 
 
+def row_name(row: CheckRow, rows: Sequence[CheckRow]) -> str:
+    """Return `task@version`, with the metric where the task is judged by several."""
+    alone = [other.reference for other in rows].count(row.reference) == 1
+    return row.reference if alone else f"{row.reference} {row.metric}"
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled:
     """The candidate against the baseline by the mean over the tasks, corrected for chance."""
@@ -162,7 +169,8 @@ class Checked:
     @property
     def cut(self) -> tuple[str, ...]:
         """`task@version` of what fails for being partial."""
-        return () if self.allow_partial else tuple(row.reference for row in self.rows if row.partial)
+        held = dict.fromkeys(row.reference for row in self.rows if row.partial)
+        return () if self.allow_partial else tuple(held)
 
     @property
     def verdict(self) -> Conclusion:
@@ -191,7 +199,7 @@ class Checked:
         verdicts = [row.verdict for row in self.rows]
         parts = []
         for verdict in ("regressed", "over_budget", "inconclusive", "held", "improved"):
-            names = [row.reference for row in self.rows if row.verdict == verdict]
+            names = [row_name(row, self.rows) for row in self.rows if row.verdict == verdict]
             named = f" ({some(names, _MOST_NAMES)})" if verdict in ("regressed", "over_budget") else ""
             if names:
                 parts.append(f"{len(names):,} {verdict.replace('_', ' ')}{named}")
@@ -203,7 +211,8 @@ class Checked:
         if self.cut:
             parts.append(f"{len(self.cut):,} partial ({some(self.cut, _MOST_NAMES)}), which --allow-partial lets pass")
         passed = "fails" if self.exit_code else "passes"
-        whole = count(len(verdicts) + len(self.incomparable), "task")
+        several = len({row.reference for row in self.rows}) < len(self.rows)
+        whole = count(len(verdicts) + len(self.incomparable), "row" if several else "task")
         return (
             f"{self.candidate} {passed} against {self.baseline}: of {whole} {', '.join(parts) or 'none was compared'}"
         )

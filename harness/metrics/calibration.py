@@ -195,7 +195,7 @@ def _distributions(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> tuple
         made = np.stack([1 - yes, yes], axis=1)
     else:
         made = matrix(given, "probabilities")
-        shares(made.ravel(), "probabilities")
+        made = shares(made.ravel(), "probabilities").reshape(made.shape)
         off = np.abs(made.sum(axis=1) - 1)
         if off.max() > SUM_TOLERANCE:
             worst = int(off.argmax())

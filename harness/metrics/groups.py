@@ -64,12 +64,20 @@ def members_of(right: npt.ArrayLike, groups: Sequence[Hashable] | npt.NDArray[An
     same_length(("right", values), ("groups", of))
     if not all(isinstance(each, Hashable) for each in of):
         raise ArgumentError("a group is a name or a number, not a list")
-    if any(each is None or (isinstance(each, float) and math.isnan(each)) for each in of):
+    if any(map(_missing, of)):
         raise ArgumentError("an item has no group (None or NaN); leave it out, or give it a group of its own")
     members: dict[Any, list[float]] = {}
     for group, value in zip(of, values.tolist(), strict=True):
         members.setdefault(group, []).append(value)
     return members
+
+
+def _missing(group: object) -> bool:
+    """Tell whether a group is None, NaN, or what a table has in their place, which equals nothing, itself included."""
+    try:
+        return group is None or bool(group != group)  # noqa: PLR0124
+    except TypeError:  # of NA nobody knows whether it equals itself
+        return True
 
 
 def _sorted(members: dict[Any, list[float]]) -> dict[Any, list[float]]:

@@ -1,7 +1,7 @@
 """Scores of a record by a fact: one for each of its values, or the reason why there are none."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmbench.harness.digest import Json
@@ -9,8 +9,9 @@ from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.outcomes import open_outcomes
 from mmbench.harness.records.record import Record
-from mmbench.harness.scores.breakdown import MOST_LEVELS, Level, level_place, level_texts
+from mmbench.harness.scores.breakdown import MOST_LEVELS, Extremes, Level, level_place, level_texts
 from mmbench.harness.scores.score import as_json
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.types import Score
 
 
@@ -23,17 +24,36 @@ class ByFact:
     """Of every metric, in the order of the values; none where there is a reason."""
     reason: str | None = None
     """Why there are none, in one sentence."""
+    extremes: tuple[Extremes, ...] = ()
+    """Of every metric with a better direction, where there are two values or more."""
 
-    def of(self, metric: str) -> list[tuple[Json, Score]]:
-        """Return each value of the fact with the score of its items."""
-        return [(each.level, each.score) for each in self.levels if each.score.metric == metric]
+    def of(self, metric: str) -> list[Level]:
+        """Return the score of each value of the fact."""
+        return [each for each in self.levels if each.score.metric == metric]
+
+    def extremes_of(self, metric: str) -> Extremes | None:
+        """Return the worst value by a metric, and how far the values lie apart."""
+        return next((each for each in self.extremes if each.metric == metric), None)
 
     def as_json(self, metric: str) -> dict[str, Json]:
         """Return what a row of this metric holds under `by`."""
         rows: list[Json] = [
-            {"level": level, **_figures(score), "few_clusters": score.few_clusters} for level, score in self.of(metric)
+            {
+                "level": each.level,
+                **_figures(each.score),
+                "few_clusters": each.score.few_clusters,
+                "low_adjusted": each.low_adjusted,
+                "high_adjusted": each.high_adjusted,
+            }
+            for each in self.of(metric)
         ]
-        return {"fact": self.fact, "levels": rows, "reason": self.reason}
+        extremes = self.extremes_of(metric)
+        apart: dict[str, Json] = dict.fromkeys(APART) if extremes is None else extremes.as_json()
+        return {"fact": self.fact, "levels": rows, **apart, "reason": self.reason}
+
+
+APART = ("worst", "gap", "ratio")
+"""Rows below the values of a fact: the worst of their scores, the greatest less the least, the least over it."""
 
 
 def rows_by(record: Record, fact: str, outcomes: Path | None = None) -> list[dict[str, Json]]:
@@ -75,7 +95,8 @@ def by_fact(record: Record, fact: str, outcomes: Path | None = None) -> ByFact:
     mine = [level for level in record.breakdown if level.fact == fact]
     if not mine:
         return ByFact(fact, (), _reason(record, fact, outcomes))
-    return ByFact(fact, tuple(sorted(mine, key=lambda each: level_place(each.level))))
+    apart = tuple(each for each in record.extremes if each.fact == fact)
+    return ByFact(fact, tuple(sorted(mine, key=lambda each: level_place(each.level))), extremes=apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +110,18 @@ class FactTable:
     whole: tuple[Score, ...]
     """Each model's score over all items."""
     rows: tuple[tuple[Json, tuple[Score | None, ...]], ...]
-    """A value of the fact, and each model's score over its items; None where it has none of them."""
+    """A value of the fact, and each model's score over its items; None where it has none of them. Their intervals hold
+    for all values of a model at once, where they are `adjusted`."""
+    apart: tuple[tuple[str, tuple[Score | None, ...]], ...]
+    """Of `APART` those that a model has, with each model's figure as a score."""
+    adjusted: bool
+
+    @property
+    def note(self) -> str:
+        """What a reader of the intervals should know."""
+        held = "with 95 % for all values of a model at once (Šidák)" if self.adjusted else "for each value alone"
+        apart = "; worst, gap, ratio: they allow for having been picked among the values" if self.apart else ""
+        return f"by {self.fact}: intervals hold {held}{apart}"
 
     @property
     def shown(self) -> list[tuple[str, tuple[Score | None, ...]]]:
@@ -100,21 +132,36 @@ class FactTable:
 
 def fact_table(task: str, metric: str, fact: str, asked: Sequence[tuple[str, Record]]) -> FactTable | None:
     """Return the scores by a fact of models that were asked one task; None where nobody's are broken down by it."""
-    names, whole, held = [], [], []
+    names, whole, held, extremes = [], [], [], []
     for name, record in asked:
         found = by_fact(record, fact)
         score = next((each for each in record.scores if each.metric == metric), None)
         if found.levels and score is not None:
             names.append(name)
             whole.append(score)
-            held.append({level_place(level): (level, made) for level, made in found.of(metric)})
+            held.append({level_place(each.level): each for each in found.of(metric)})
+            extremes.append(found.extremes_of(metric))
     if not held:
         return None
-    levels = {place: level for each in held for place, (level, _) in each.items()}
+    levels = {place: made.level for each in held for place, made in each.items()}
     rows = tuple(
-        (levels[place], tuple(each[place][1] if place in each else None for each in held)) for place in sorted(levels)
+        (levels[place], tuple(each[place].together if place in each else None for each in held))
+        for place in sorted(levels)
     )
-    return FactTable(task, metric, fact, tuple(names), tuple(whole), rows)
+    adjusted = all(made.low_adjusted is not None or made.score.low is None for each in held for made in each.values())
+    apart = tuple(
+        (name, tuple(_apart(name, each, score) for each, score in zip(extremes, whole, strict=True))) for name in APART
+    )
+    some = tuple((name, figures) for name, figures in apart if any(figures))
+    return FactTable(task, metric, fact, tuple(names), tuple(whole), rows, some, adjusted)
+
+
+def _apart(name: str, extremes: Extremes | None, whole: Score) -> Score | None:
+    """Return one of `APART` as tables show scores; guessing is not known to get any."""
+    made: Estimate | None = getattr(extremes, name, None)
+    if made is None:
+        return None
+    return replace(whole, value=made.value, low=made.low, high=made.high, bounds=None, chance=None, clusters=None)
 
 
 def check_fact(fact: str, records: Iterable[Record], outcomes: Sequence[Path] = ()) -> None:

@@ -15,9 +15,9 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records import arrow
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.statistics.clusters import Codes
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.estimate import Ends, Estimate
 from mmbench.harness.statistics.means_of_tasks import macro_average
-from mmbench.harness.statistics.paired import Ends, Paired, agreeing, paired_changes, paired_corpus
+from mmbench.harness.statistics.paired import Paired, agreeing, paired_changes, paired_corpus
 from mmbench.harness.statistics.permutation import lower_tail, sign_flip
 from mmbench.harness.statistics.shares import share_changes
 
@@ -57,7 +57,7 @@ def compared(a: Measured, b: Measured, confidence: float = 0.95) -> Paired | Non
         first, second = metric.shares(a.table), metric.shares(b.table)
         unit = n / min(first.worth, second.worth)
         return paired_changes(share_changes(first, second), a.codes(), confidence=confidence, unit=unit)
-    if metric.best is None:
+    if metric.best is None or not metric.smooth:
         return paired_corpus(metric.aggregate, a.table, b.table, a.codes(), confidence=confidence)
     groups = _groups(a)
     change = _left_out(b, groups) - _left_out(a, groups)

@@ -12,8 +12,9 @@ from mmbench.harness.records.files import replaced
 from mmbench.harness.records.outcomes import SCHEMA, digest_of, write_outcomes
 from mmbench.harness.records.shape import check_shape
 from mmbench.harness.regular import read_regular
-from mmbench.harness.scores.breakdown import Level
+from mmbench.harness.scores.breakdown import Extremes, Level
 from mmbench.harness.scores.score import as_json
+from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.tasks.prompts import official
 from mmbench.harness.types import Outcome, RouteTaken, Score
@@ -27,8 +28,11 @@ _SEALED = 3
 _OLDEST = 1
 """Read as the present one: `parameters` and the clusters of a score are not known."""
 
-_LATER = ("parameters", "outcomes_digest", "tokens", "cost", "spent", "snapshot")
+_LATER = ("parameters", "outcomes_digest", "tokens", "cost", "spent", "snapshot", "extremes")
 """Parts that older records lack."""
+
+_MADE = ("scores", "breakdown", "extremes", "card")
+"""Parts that are made into classes of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Record:
     """`input`, `output` and `cost` of the replies that this run asked for itself; the others were remembered."""
     snapshot: str | None = None
     """The version of the model that its service named."""
+    extremes: tuple[Extremes, ...] = ()
+    """Of each fact the worst value, and how far its values lie apart."""
     outcomes_digest: str | None = field(default=None, compare=False)
     """SHA-256 of the outcome file; None before it is written, and in records of schema 1 and 2."""
 
@@ -141,13 +147,14 @@ class Record:
 
     def as_json(self) -> dict[str, Json]:
         """Return the record as it stands on disk."""
-        own = {name: getattr(self, name) for name in self.__slots__ if name not in ("scores", "breakdown", "card")}
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in _MADE}
         return {
             "schema": SCHEMA,
             **own,
             "card": self.card.model_dump(),
             "scores": [as_json(score) for score in self.scores],
-            "breakdown": [{"fact": b.fact, "level": b.level, **as_json(b.score)} for b in self.breakdown],
+            "breakdown": [_level_json(each) for each in self.breakdown],
+            "extremes": [{"fact": each.fact, "metric": each.metric, **each.as_json()} for each in self.extremes],
         }
 
 
@@ -216,15 +223,34 @@ def _is_sealed(held: Mapping[str, Json]) -> bool:
 def _record(held: dict[str, Any]) -> Record:
     held = {**dict.fromkeys(_LATER), **held}
     check_shape(held)
-    own = {name: held[name] for name in Record.__slots__ if name not in ("scores", "breakdown", "card")}
+    own = {name: held[name] for name in Record.__slots__ if name not in _MADE}
     return Record(
         **{**own, "notes": tuple(own["notes"])},
         card=Card(**held["card"]),
         scores=tuple(_score(score) for score in held["scores"]),
-        breakdown=tuple(Level(level.pop("fact"), level.pop("level"), _score(level)) for level in held["breakdown"]),
+        breakdown=tuple(map(_level, held["breakdown"])),
+        extremes=tuple(map(_extremes, held["extremes"] or ())),
     )
 
 
 def _score(held: dict[str, Any]) -> Score:
     bounds = held["bounds"]
     return Score(**{**held, "bounds": (bounds[0], bounds[1]) if bounds else None})
+
+
+def _level_json(made: Level) -> dict[str, Json]:
+    adjusted: dict[str, Json] = {"low_adjusted": made.low_adjusted, "high_adjusted": made.high_adjusted}
+    return {"fact": made.fact, "level": made.level, **as_json(made.score), **adjusted}
+
+
+def _level(held: dict[str, Any]) -> Level:
+    """Return a score by a fact; older records lack the interval that holds for all values at once."""
+    fact, level, low, high = (held.pop(name, None) for name in ("fact", "level", "low_adjusted", "high_adjusted"))
+    return Level(fact, level, _score(held), low, high)
+
+
+def _extremes(held: dict[str, Any]) -> Extremes:
+    worst = dict(held["worst"])
+    level, ratio = worst.pop("level"), held["ratio"]
+    estimates = Estimate(**worst), Estimate(**held["gap"]), None if ratio is None else Estimate(**ratio)
+    return Extremes(held["fact"], held["metric"], level, *estimates)

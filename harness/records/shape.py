@@ -81,6 +81,7 @@ _LEVEL: _Shape = {
     "fact": _text,
     "level": lambda value: value is None or isinstance(value, str | bool) or _number(value),
 }
+_ESTIMATE: _Shape = {"value": _number, **dict.fromkeys(("low", "high"), _or_none(_number))}
 
 
 def check_shape(held: Mapping[str, Any]) -> None:
@@ -94,8 +95,23 @@ def check_shape(held: Mapping[str, Any]) -> None:
             check_parts(score, shape, f"{part}[{i}].")
             if not _or_none(_count)(score.get("clusters")):
                 raise ValueError(f"{part}[{i}].clusters is {_shown(score['clusters'])}")
+            for end in ("low_adjusted", "high_adjusted"):
+                if not _or_none(_number)(score.get(end)):
+                    raise ValueError(f"{part}[{i}].{end} is {_shown(score[end])}")
+    _check_extremes(held)
     if sum(score["primary"] for score in held["scores"]) != 1:
         raise ValueError("one of its scores, and no more, is the primary one")
+
+
+def _check_extremes(held: Mapping[str, Any]) -> None:
+    for i, made in enumerate(_listed(held, "extremes") if held.get("extremes") is not None else ()):
+        where = f"extremes[{i}]."
+        check_parts(made, {"fact": _text, "metric": _text, "worst": _mapping, "gap": _mapping}, where)
+        check_parts(made["worst"], {**_ESTIMATE, "level": _LEVEL["level"]}, f"{where}worst.")
+        check_parts(made["gap"], _ESTIMATE, f"{where}gap.")
+        if made.get("ratio") is not None:
+            check_parts(made, {"ratio": _mapping}, where)
+            check_parts(made["ratio"], _ESTIMATE, f"{where}ratio.")
 
 
 def _listed(held: Mapping[str, Any], part: str) -> list[dict[str, Any]]:

@@ -13,12 +13,13 @@ _LONGEST = 80
 
 
 def by_fact_tables(tables: Sequence[FactTable], *, opened: bool) -> list[Html]:
-    """Return the tables, each below a line that opens it."""
+    """Return the tables, each below a line that opens it; notes on those of a board stand below the board."""
     return [
         tag(
             "details",
             {"class": "by-fact", "open": opened},
             tag("summary", None, tag("b", None, table.task), f" {table.metric} by {table.fact}"),
+            *([] if opened else [tag("p", {"class": "note"}, f"{table.note[:1].upper()}{table.note[1:]}.")]),
             tag("div", {"class": "scroll", "tabindex": 0, "role": "region", "aria-label": _name(table)}, _table(table)),
         )
         for table in tables
@@ -32,7 +33,8 @@ def _name(table: FactTable) -> str:
 def _table(table: FactTable) -> Html:
     heads = [tag("th", {"scope": "col"}, name_tag(name)) for name in (table.fact, "items", *table.names)]
     rows = [_row(plain(level, _LONGEST), scores) for level, scores in table.shown]
-    body = tag("tbody", None, *rows, _row("all", table.whole))
+    apart = [_row(name, scores) for name, scores in table.apart]
+    body = tag("tbody", None, *rows, *apart, _row("all", table.whole))
     return tag("table", {"class": "published"}, tag("thead", None, tag("tr", None, *heads)), body)
 
 

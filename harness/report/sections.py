@@ -146,8 +146,9 @@ def _sureness(contents: Contents) -> Html:
     if not figures:
         return Html()
     note = (
-        "How often answers of a confidence are right, in 15 bins with Wilson's 95 % intervals and n (dashed: as often "
-        "as said), and how many of the surest answers are wrong."
+        "How often answers of a confidence are right, in 15 bins with 95 % intervals of each alone (dashed: as often "
+        "as said; bars: how many answers), and how many of the surest answers are wrong, with the 95 % interval at "
+        "each coverage alone. An ECE is raised by chance: see its interval."
     )
     plot = tag("div", {"class": "plot"}, legend(contents.models), tag("div", {"class": "figures"}, *figures))
     return _section("sureness", "How surely they know", note, plot)

@@ -1,26 +1,50 @@
 """Reliability diagrams and risk-coverage curves of a report: how surely each model knows, task by task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mmbench.harness.ask.sureness import SURENESS
 from mmbench.harness.errors import DataError
-from mmbench.harness.metrics.calibration import reliability
+from mmbench.harness.metrics.calibration import bin_places
 from mmbench.harness.metrics.selective import risk_coverage
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.entry import Entry
 from mmbench.harness.records.outcomes import open_outcomes
-from mmbench.harness.render.figures import number
+from mmbench.harness.records.record import Record
+from mmbench.harness.render.figures import interval, number
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.chart import label, line, marker, percent, series_class
 from mmbench.harness.report.gather import Asked
-from mmbench.harness.statistics.wilson import wilson
+from mmbench.harness.statistics.clusters import cluster_codes
+from mmbench.harness.statistics.shares import Shares, share_interval
 
 _TOP, _BOTTOM, _HEIGHT = 12, 200, 240
 _LEFT, _RIGHT = 0.08, 0.96
 _POINTS = 60
 """Of a risk-coverage curve."""
+_BINS = 15
+_BAR = 0.25
+"""Height of a bar that has all answers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """What a record holds of how sure a model was of n answers."""
+
+    confidence: Floats
+    """(n,)."""
+    right: Floats
+    """(n,) 0 to 1; of options that tie the share that is."""
+    clusters: npt.NDArray[np.intp]
+    """(n,) numbers of pictures."""
+
+    def interval(self, rows: npt.NDArray[np.intp], *, wrong: bool = False) -> tuple[float, float] | None:
+        """Return the interval of how often these answers are right, or wrong."""
+        values = 1 - self.right[rows] if wrong else self.right[rows]
+        return share_interval(Shares(values, np.ones(len(rows))), self.clusters[rows])
 
 
 def sureness_figures(tasks: Sequence[Asked], models: Sequence[str]) -> list[Html]:
@@ -29,57 +53,92 @@ def sureness_figures(tasks: Sequence[Asked], models: Sequence[str]) -> list[Html
     for task in tasks:
         heard = {at: found for at, name in enumerate(models) if (found := _heard(task.entries.get(name))) is not None}
         if heard:
+            told = [_temperature(models[at], task.entries[models[at]].record) for at in heard]
             for title, chart in (("reliability", _reliability), ("risk and coverage", _risk)):
                 caption = tag("figcaption", None, f"{task.reference}: {title}")
-                made.append(tag("figure", None, caption, chart(heard, models)))
+                lines = [tag("p", {"class": "dim"}, line) for line in told if line and chart is _reliability]
+                made.append(tag("figure", None, caption, chart(heard, models), *lines))
     return made
 
 
-def _heard(entry: Entry | None) -> Floats | None:
-    """Return (n, 2) confidences and right or wrong; None where a record has none."""
+def _heard(entry: Entry | None) -> _Heard | None:
+    """Return the confidences of a record; None where it has none."""
     if entry is None or not any(score.metric in _TOLD for score in entry.record.scores):
         return None
     try:
         with open_outcomes(entry.path, entry.record.outcomes_digest) as table:
             if table.schema.field("statistics").type.get_field_index(SURENESS) < 0:
                 return None
-            rows = [each.statistics[SURENESS][:2] for each in table.scored(SURENESS) if SURENESS in each.statistics]
+            held = table.columns(["cluster", f"statistics.{SURENESS}"])
+            rows = [each and each[SURENESS] for each in held["statistics"].to_pylist()]
+            clusters = held["cluster"].to_pylist()
     except DataError:  # the folder's errors name it
         return None
-    return np.array(rows) if rows else None
+    known = [(row[0], row[1], cluster) for row, cluster in zip(rows, clusters, strict=True) if row]
+    if not known:
+        return None
+    confidence, right, names = zip(*known, strict=True)
+    return _Heard(np.array(confidence, float), np.array(right, float), cluster_codes(names)[0])
 
 
 _TOLD = {"ece@15", "adaptive_ece", "brier", "nll", "aurc", "coverage@risk1", "coverage@risk5"}
 """Without any of these nothing is read."""
 
 
-def _reliability(heard: Mapping[int, Floats], names: Sequence[str]) -> Html:
+def _temperature(name: str, record: Record) -> str | None:
+    """Return what a temperature fitted on validation items does to the others, where one was fitted."""
+    held = record.details.get("calibration")
+    if not isinstance(held, dict) or not isinstance(held.get("temperature"), float):
+        return None
+    said = f"{name}: temperature {number(held['temperature'])} of {held['validation']} validation items"
+    before, after = held.get("before"), held.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        changes = [f"{metric} {number(before[metric])} → {number(after[metric])}" for metric in ("ece@15", "nll")]
+        said += f"; of the {held['others']} others {', '.join(changes)}"
+    end = " It is an end of the range that is searched: no temperature fits, and it is not to be used."
+    return f"{said}.{end if held.get('at_end') else ''}"
+
+
+def _reliability(heard: Mapping[int, _Heard], names: Sequence[str]) -> Html:
     """Return accuracy by confidence in 15 bins, each with its interval and n; the diagonal is a calibrated model."""
-    parts = [*_axes("confidence", "accuracy"), line("grid chance", _x(0), _y(0), _x(1), _y(1))]
+    parts = [*_axes("confidence", "accuracy; bars: answers"), line("grid chance", _x(0), _y(0), _x(1), _y(1))]
     said = []
-    for at, table in heard.items():
-        # Of options that tie a share is right, which no bin holds: here they count as right above one half.
-        bins = reliability(table[:, 0], table[:, 1] > 0.5)
-        marks = []
-        for one in bins:
-            low, high = wilson(one.accuracy * one.count, one.count)
-            marks.append(line("whisker", _x(one.confidence), _y(low), _x(one.confidence), _y(high)))
-            title = f"{names[at]}: {number(one.accuracy)} right at {number(one.confidence)}, n {one.count}"
-            marks.append(marker(at, _x(one.confidence), _y(one.accuracy), title))
+    for at, each in heard.items():
+        place = bin_places(each.confidence, _BINS, "width", each.confidence.dtype)
+        marks, told = [], []
+        for one in np.unique(place):
+            rows = np.flatnonzero(place == one)
+            confidence, accuracy = float(each.confidence[rows].mean()), float(each.right[rows].mean())
+            n = f"{len(rows):,}"
+            marks.append(line("bar", _x(confidence), _y(0), _x(confidence), _y(_BAR * len(rows) / len(place))))
+            ends = each.interval(rows)
+            if ends is not None:
+                marks.append(line("whisker", _x(confidence), _y(ends[0]), _x(confidence), _y(ends[1])))
+            figure = f"{number(accuracy)}" + (f" ({interval(*ends)})" if ends is not None else "")
+            title = f"{names[at]}: {figure} right at {number(confidence)}, n {n}"
+            marks.append(marker(at, _x(confidence), _y(accuracy), title))
+            told.append(f"{number(confidence)} {number(accuracy)} of {n}")
         parts.append(tag("g", {"class": series_class(at), "data-series": at}, *marks))
-        said.append(f"{names[at]}: " + ", ".join(f"{number(b.confidence)} {number(b.accuracy)}" for b in bins))
+        said.append(f"{names[at]}: " + ", ".join(told))
     return _chart(said, parts)
 
 
-def _risk(heard: Mapping[int, Floats], names: Sequence[str]) -> Html:
-    """Return the error of the surest items by their share."""
+def _risk(heard: Mapping[int, _Heard], names: Sequence[str]) -> Html:
+    """Return the error of the surest items by their share, with its interval at each share alone."""
     parts, said = _axes("coverage", "risk"), []
-    for at, table in heard.items():
-        curve = risk_coverage(table[:, 0], 1 - table[:, 1])
+    for at, each in heard.items():
+        curve = risk_coverage(each.confidence, 1 - each.right)
+        surest = np.argsort(-each.confidence, kind="stable")
         chosen = np.unique(np.linspace(0, len(curve.risk) - 1, _POINTS).round().astype(int))
         points = [(float(curve.coverage[i]), float(curve.risk[i])) for i in chosen]
         lines = [line("path", _x(a), _y(b), _x(c), _y(d)) for (a, b), (c, d) in zip(points, points[1:], strict=False)]
-        title = f"{names[at]}: risk {number(points[-1][1])} of all {len(table)}"
+        for i, (coverage, _) in zip(chosen, points, strict=True):
+            ends = each.interval(surest[: i + 1], wrong=True)
+            if ends is not None:
+                lines.insert(0, line("band", _x(coverage), _y(ends[0]), _x(coverage), _y(ends[1])))
+        last = each.interval(surest, wrong=True)
+        known = f" ({interval(*last)})" if last is not None else ""
+        title = f"{names[at]}: risk {number(points[-1][1])}{known} of all {len(surest):,}"
         lines.append(marker(at, _x(points[-1][0]), _y(points[-1][1]), title))
         parts.append(tag("g", {"class": series_class(at), "data-series": at}, *lines))
         said.append(title)

@@ -48,6 +48,7 @@ def examine(
     digest = dataset.digest()
     seconds = time.perf_counter() - started - (meter.loading - loaded)
     scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
+    divided = break_down(task.family.metrics, outcomes)
     record = Record(
         model=examinee.name,
         fingerprint=examinee.fingerprint,
@@ -67,7 +68,8 @@ def examine(
             **_frames(task),
         },
         scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
-        breakdown=tuple(break_down(task.family.metrics, outcomes)),
+        breakdown=tuple(divided.levels),
+        extremes=tuple(divided.extremes),
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),

@@ -1,25 +1,31 @@
 """Scores from outcomes: a model's failures count, a run's do not, and both are shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.digest import Json
-from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
+from mmbench.harness.statistics.bootstrap import affordable, percentiles
 from mmbench.harness.statistics.clusters import Clusters, cluster_codes, mean_interval
 from mmbench.harness.statistics.draws import mean_over_draws_interval
+from mmbench.harness.statistics.estimate import At, Ends
+from mmbench.harness.statistics.mid_p import proportion_interval
 from mmbench.harness.statistics.shares import Shares, share_interval
 from mmbench.harness.statistics.student import student_quantile
-from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.types import Outcome, Score
 
-_WORK = 400_000_000
-"""Statistics that the resamples of one corpus metric may touch, some seconds of work."""
+_CONFIDENCE = 0.95
 
-_FEWEST = 200
-"""Resamples at the least."""
+
+class Scored(NamedTuple):
+    """A score, and what its interval is at any confidence."""
+
+    score: Score
+    at: At
 
 
 def score(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float | None = None) -> list[Score]:
@@ -27,22 +33,32 @@ def score(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float 
 
     `chance` overrides the expected value of guessing for the primary metric, where the task's card states it.
     """
+    return [each.score for each in scored(metrics, outcomes, chance)]
+
+
+def scored(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float | None = None) -> list[Scored]:
+    """Return the same with intervals at any confidence."""
     return [
         _score(metric, outcomes, first=i == 0, chance=chance if i == 0 else None) for i, metric in enumerate(metrics)
     ]
 
 
-def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Score:
+def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Scored:
     mine = [outcome for outcome in outcomes if outcome.unit == metric.unit]
     counted = [outcome for outcome in mine if outcome.status != "error"]
     good = sum(outcome.status == "ok" for outcome in mine)
     coverage = good / len(mine) if mine else 0.0
     if chance is None:
         chance = _chance(metric, mine)
-    value, interval, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, None, None)
-    low, high = interval or (None, None)
+    value, at, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, _unknown, None)
+    low, high = at(_CONFIDENCE) or (None, None)
     clusters = len({outcome.cluster for outcome in counted})
-    return Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first, clusters)
+    return Scored(Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first, clusters), at)
+
+
+def _unknown(confidence: float) -> Ends:
+    """Return the interval of what has none."""
+    return None
 
 
 def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
@@ -52,73 +68,76 @@ def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
     return bool(counted) and all(metric.name in outcome.statistics for outcome in counted)
 
 
-_Ends = tuple[float, float] | None
-
-
-def _value(metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]) -> tuple[float | None, _Ends, _Ends]:
+def _value(
+    metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]
+) -> tuple[float | None, At, tuple[float, float] | None]:
     clusters = [outcome.cluster for outcome in counted]
     if metric.aggregate is not None:
         statistics = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
         value = float(metric.aggregate(statistics, np.ones((1, len(counted))))[0])
         if not np.isfinite(value):
-            return None, None, None
+            return None, _unknown, None
         bounds = (value, value) if all(outcome.status == "ok" for outcome in mine) else None
-        return value, _corpus_interval(metric, statistics, clusters, value), bounds
+        return value, corpus_interval(metric, statistics, clusters, value), bounds
     values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
     value = float(values.sum()) / len(counted)
     if metric.draws:
         table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
-        return value, mean_over_draws_interval(table, clusters), None
+        return value, partial(mean_over_draws_interval, table, clusters), None
     if not metric.proportion:
-        return value, _possible(metric, mean_interval(values, clusters)), None
+        return value, lambda confidence: _possible(metric, mean_interval(values, clusters, confidence)), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
     unknown = sum(outcome.status != "ok" for outcome in mine)
-    interval = share_interval(Shares(values, np.ones_like(values)), clusters)
-    return value, interval, (right / len(mine), (right + unknown) / len(mine))
+    at = partial(share_interval, Shares(values, np.ones_like(values)), clusters)
+    return value, at, (right / len(mine), (right + unknown) / len(mine))
 
 
-def _possible(metric: Metric, ends: _Ends) -> _Ends:
+def _possible(metric: Metric, ends: Ends) -> Ends:
     """Return an interval cut off where no value can lie: below 0 of a squared distance, say."""
     least = {True: metric.lowest, False: metric.best, None: None}[metric.higher_is_better]
     return ends if ends is None or least is None else (max(ends[0], least), max(ends[1], least))
 
 
-def _corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], clusters: Clusters, value: float) -> _Ends:
+def corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], clusters: Clusters, value: float) -> At:
     """Return the interval of a corpus metric of (n, k) statistics.
 
-    Of a proportion its own; of a number whose items' shares are known the jackknife; else clusters are resampled, less
-    often where tables are large, since average precision of many classes costs as many sums as there are cells.
+    Its own where it has one; of a proportion that of shares; of a number whose items' shares are known the jackknife;
+    else clusters are resampled, less often where tables are large, since average precision of many classes costs as
+    many sums as there are cells.
     """
+    if metric.interval is not None:
+        return metric.interval(statistics, cluster_codes(clusters)[0])
     if metric.shares is not None:
-        return share_interval(metric.shares(statistics), clusters)
+        return partial(share_interval, metric.shares(statistics), clusters)
     if metric.varies is not None:
         lost = metric.varies(statistics)
-        return None if lost is None else _jackknife(lost, clusters, value)
+        return _unknown if lost is None else partial(_jackknife, lost, clusters, value)
     aggregate = metric.aggregate
     if aggregate is None:
-        return None
-    resamples = min(RESAMPLES, max(_FEWEST, _WORK // statistics.size))
-    made = percentile_interval(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
-    if made is not None and metric.noise is not None and metric.best is not None:
-        low, high = (max(metric.best, 2 * value - end) for end in reversed(made))
-        if value <= metric.noise(statistics, cluster_codes(clusters)[0]):
-            low = metric.best
-        return low, max(high, value, made[1])  # how far chance raised the value is itself not known
-    if made is None or made[0] < made[1]:
-        return made
-    # Resamples of what cannot vary have no width, and know nothing; as many coins as there are clusters do.
-    count = cluster_codes(clusters)[1]
-    return wilson(value * count, count) if metric.proportion and 0 <= value <= 1 else None
+        return _unknown
+    resamples = affordable(statistics.size)
+    resampled = percentiles(lambda weights: aggregate(statistics, weights), clusters, resamples=resamples)
+
+    def at(confidence: float) -> Ends:
+        made = resampled(confidence)
+        if made is None or made[0] < made[1]:
+            return made
+        # Resamples of what cannot vary have no width, and know nothing; as many coins as there are clusters do.
+        count = cluster_codes(clusters)[1]
+        known = metric.proportion and 0 <= value <= 1
+        return proportion_interval(value * count, count, confidence) if known else None
+
+    return at
 
 
-def _jackknife(lost: npt.NDArray[np.float64], clusters: Clusters, value: float) -> _Ends:
+def _jackknife(lost: npt.NDArray[np.float64], clusters: Clusters, value: float, confidence: float) -> Ends:
     """Return the interval of a value that falls by (n,) `lost` without each item (Efron and Stein 1981)."""
     codes, count = cluster_codes(clusters)
     if count < 2:
         return None
     moved = np.bincount(codes, lost, minlength=count)
     error = float(np.sqrt((count - 1) / count * ((moved - moved.mean()) ** 2).sum()))
-    reach = student_quantile(0.975, count - 1) * error
+    reach = student_quantile(0.5 + confidence / 2, count - 1) * error
     return (value - reach, value + reach) if error else None
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -11,8 +12,21 @@ from mmbench.harness.statistics.clusters import Clusters, cluster_codes
 from mmbench.harness.statistics.student import student_quantile
 
 RESAMPLES = 2000
+_WORK = 400_000_000
+"""Statistics that the resamples of one interval may touch, some seconds of work."""
+_FEWEST = 200
+"""Resamples at the least."""
+_PLAIN = 0.95
+"""The confidence of intervals where nothing else is asked."""
+_FEWEST_BEYOND = 5
+"""Resamples beyond an end of a surer interval, of which fewer tell little."""
 _AT_ONCE = 4_000_000
 """Weights held at a time."""
+
+
+def affordable(cells: int) -> int:
+    """Return how often statistics of so many numbers are resampled in some seconds."""
+    return min(RESAMPLES, max(_FEWEST, _WORK // max(cells, 1)))
 
 
 def percentile_interval(
@@ -30,17 +44,38 @@ def percentile_interval(
     one, without which the interval is too narrow for few clusters (Hesterberg 2015, 5.3). None where the statistic is
     undefined in most resamples, or there is but one cluster.
     """
+    return percentiles(statistic, clusters, seed=seed, resamples=resamples)(confidence)
+
+
+def percentiles(
+    statistic: Callable[[Floats], Floats], clusters: Clusters, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Callable[[float], tuple[float, float] | None]:
+    """Return what makes `percentile_interval` at any confidence; all of them stand on the same resamples.
+
+    Beyond 95 %, where few resamples lie beyond an end, it is that of 95 % moved out from the median as a normal one.
+    """
     count = cluster_codes(clusters)[1]
-    if count < 2:
-        return None
-    values = np.concatenate([statistic(weights) for weights in cluster_weights(clusters, resamples, seed)])
-    values = values[np.isfinite(values)]
-    if len(values) < resamples / 2:
-        return None
-    expanded = math.sqrt(count / (count - 1)) * student_quantile(0.5 + confidence / 2, count - 1)
-    tail = NormalDist().cdf(-expanded)
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+
+    @cache
+    def values() -> Floats:
+        made = np.concatenate([statistic(weights) for weights in cluster_weights(clusters, resamples, seed)])
+        return np.asarray(made[np.isfinite(made)])
+
+    def reach(confidence: float) -> float:
+        return math.sqrt(count / (count - 1)) * student_quantile(0.5 + confidence / 2, count - 1)
+
+    def at(confidence: float) -> tuple[float, float] | None:
+        if count < 2 or len(values()) < resamples / 2:
+            return None
+        tail = NormalDist().cdf(-reach(confidence))
+        if confidence <= _PLAIN or tail * resamples >= _FEWEST_BEYOND:
+            low, high = np.quantile(values(), [tail, 1 - tail])
+            return float(low), float(high)
+        low, high = at(_PLAIN) or (math.nan, math.nan)
+        middle, more = float(np.median(values())), reach(confidence) / reach(_PLAIN)
+        return middle - (middle - low) * more, middle + (high - middle) * more
+
+    return at
 
 
 def cluster_weights(clusters: Clusters, resamples: int, seed: int) -> Iterator[Floats]:

@@ -4,8 +4,8 @@ import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_share
+from mmbench.harness.statistics.mid_p import proportion_interval
 from mmbench.harness.statistics.shares import Shares, share_interval
-from mmbench.harness.statistics.wilson import wilson
 
 
 def mean_over_draws_interval(table: Floats, clusters: Clusters, confidence: float = 0.95) -> tuple[float, float] | None:
@@ -41,4 +41,4 @@ def mean_over_draws_interval(table: Floats, clusters: Clusters, confidence: floa
         return share_interval(Shares(rows, np.ones(items)), clusters, confidence)
     freedom = variance**2 / (of_items**2 / (count - 1) + of_draws**2 / (draws - 1))
     worth = coins / variance * student_share(confidence, max(1.0, min(freedom, items - 1.0)))
-    return wilson(value * worth, worth, confidence)
+    return proportion_interval(value * worth, worth, confidence)

@@ -1,7 +1,13 @@
 """Estimate: a figure with its interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+Ends: TypeAlias = tuple[float, float] | None
+"""An interval, or that there is none."""
+At: TypeAlias = Callable[[float], Ends]
+"""A confidence to an interval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.statistics.bootstrap import RESAMPLES, percentile_interval
+from mmbench.harness.statistics.bootstrap import RESAMPLES, percentiles
 from mmbench.harness.statistics.clusters import (
     Clusters,
     Codes,
@@ -16,7 +16,7 @@ from mmbench.harness.statistics.clusters import (
     design_effect,
     student_share,
 )
-from mmbench.harness.statistics.estimate import Estimate
+from mmbench.harness.statistics.estimate import At, Ends, Estimate
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, mcnemar_mid_lower, tango_interval
 from mmbench.harness.statistics.permutation import lower_tail, sign_flip, tail_share
 from mmbench.harness.types import FEW_CLUSTERS
@@ -29,10 +29,7 @@ _AT_ONCE = 4_000_000
 _BARELY = 1e-6
 """Of a difference: how far from 0 an interval ends that would hold 0 where the test does not."""
 
-Ends = tuple[float, float] | None
 _NONE: tuple[None, None] = (None, None)
-At = Callable[[float], Ends]
-"""A confidence to an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +161,9 @@ def paired_corpus(
 ) -> Paired | None:
     """Compare a corpus metric of two runs, given as (n, k) per-item statistics each; None where one is undefined.
 
-    For metrics that are not smooth, such as a median, of which no item's share can be told. p: the runs' statistics
-    swapped at random, whole clusters at a time. Interval: clusters resampled. Raises ValueError for no items or unlike
-    numbers of them.
+    For metrics that are not smooth, such as a median or a least, of which no item's share can be told. p: the runs'
+    statistics swapped at random, whole clusters at a time. Interval: clusters resampled. Raises ValueError for no items
+    or unlike numbers of them.
     """
     codes, count = _checked(a, b, clusters)
     both = np.concatenate([a, b])
@@ -182,10 +179,10 @@ def paired_corpus(
     null = np.concatenate([difference(block) for block in _swaps(codes, count, seed)])
     p = tail_share(observed, null[np.isfinite(null)])
 
+    resampled = percentiles(lambda weights: aggregate(b, weights) - aggregate(a, weights), codes, seed=seed)
+
     def at(level: float) -> Ends:
-        made = percentile_interval(
-            lambda weights: aggregate(b, weights) - aggregate(a, weights), codes, confidence=level, seed=seed
-        )
+        made = resampled(level)
         # That nothing changed tells not how much might; that all changed alike does.
         return None if made == (0.0, 0.0) else made
 

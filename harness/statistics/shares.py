@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_share
-from mmbench.harness.statistics.wilson import wilson
+from mmbench.harness.statistics.mid_p import proportion_interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +55,10 @@ class Shares:
 def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95) -> tuple[float, float] | None:
     """Return the interval of the score; None where there is but one cluster, or no item counts.
 
-    Wilson's (1927), with as many items as these are worth: their number over the design effect, which is the variance
-    of the linearised share over that of as many coins (Rao and Scott 1992; in surveys Franco et al. 2019). It exceeds 1
-    where items share clusters, and is less where values lie between right and wrong, or classes differ in recall.
+    Wilson's (1927; beyond 95 % the mid-p interval), with as many items as these are worth: their number over the design
+    effect, which is the variance of the linearised share over that of as many coins (Rao and Scott 1992; in surveys
+    Franco et al. 2019). It exceeds 1 where items share clusters, and is less where values lie between right and wrong,
+    or classes differ in recall.
     Near 0 and 1, where few clusters tell it, it is drawn to 1, so that a score with nothing wrong has an interval as
     wide as that of so many coins. Student's quantile enters by Korn and Graubard (1998), with the degrees of freedom
     that the estimated design effect has by its own variance. F1 is that of the share of right ones among the items of
@@ -86,7 +87,7 @@ def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95)
     if not plain:
         effect, freedom = _design_effect(shares, counting, codes, count)
         worth = worth / effect * student_share(confidence, freedom)
-    low, high = wilson(share * worth, worth, confidence)
+    low, high = proportion_interval(share * worth, worth, confidence)
     return shares.linked(low), shares.linked(high)
 
 

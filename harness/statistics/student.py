@@ -4,8 +4,8 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-_STEPS = 200
-"""Of the continued fraction; it needs as many as the square root of the freedom, about."""
+from mmbench.harness.statistics.beta import beta_fraction
+
 _NORMAL = 1e6
 """From this freedom on the expansion around the normal quantile is exact to rounding."""
 
@@ -74,27 +74,10 @@ def _log_beta(half: float) -> float:
 
 
 def _incomplete_beta(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function; one of `a` and `b` is 1/2 (DLMF 8.17.22, by Lentz's method)."""
+    """Return the regularised incomplete beta function; one of `a` and `b` is 1/2 (DLMF 8.17.22)."""
     if x <= 0 or x >= 1:
         return min(max(x, 0.0), 1.0)
     if x > (a + 1) / (a + b + 2):
         return 1 - _incomplete_beta(1 - x, b, a)
     log_front = a * math.log(x) + b * math.log1p(-x) - _log_beta(b if a == 0.5 else a) - math.log(a)
-    tiny = 1e-300
-    c, d = 1.0, 1 / _away(1 - (a + b) * x / (a + 1), tiny)
-    fraction = d
-    for m in range(1, _STEPS + int(10 * math.sqrt(max(a, b)))):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for term in (even, odd):
-            d = 1 / _away(1 + term * d, tiny)
-            c = _away(1 + term / c, tiny)
-            fraction *= c * d
-        if abs(c * d - 1) < 1e-16:
-            break
-    return math.exp(log_front) * fraction
-
-
-def _away(x: float, tiny: float) -> float:
-    """Return `x`, or something tiny where it is 0, by which one cannot divide."""
-    return x if abs(x) > tiny else tiny
+    return math.exp(log_front) * beta_fraction(x, a, b)

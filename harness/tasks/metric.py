@@ -7,14 +7,15 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mmbench.harness.statistics.estimate import At
 from mmbench.harness.statistics.shares import Shares
 from mmbench.harness.types import Outcome, Unit
 
 Aggregate: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """(n, k) statistics and (b, n) item weights to (b,) values, one a resample."""
 
-Noise: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.integer]], float]
-"""(n, k) statistics and (n,) numbers of clusters to a value."""
+Interval: TypeAlias = Callable[[npt.NDArray[np.float64], npt.NDArray[np.intp]], At]
+"""(n, k) statistics and (n,) numbers of clusters to the interval at any confidence."""
 
 Counted: TypeAlias = Callable[[npt.NDArray[np.float64]], Shares]
 """(n, k) statistics to what each item adds to a proportion."""
@@ -55,9 +56,12 @@ class Metric:
     """(n, k) statistics to (n,) what the value of a corpus metric loses without each item, where its resamples would
     tell nothing (a number of distinct words); None where the statistics do not hold it."""
 
-    noise: Noise | None = None
-    """The largest value that chance alone gives a perfect model. Of a metric that chance raises, as every resample does
-    again: its lower end is reflected about the value, and is `best` where the value is no larger than this."""
+    interval: Interval | None = None
+    """Of a corpus metric whose resamples are off to one side, as the least of several groups' is: its own interval."""
+
+    smooth: bool = True
+    """False of a corpus metric that one item may turn by a leap or round a bend (a threshold, the least of several):
+    to compare two runs items are then swapped between them, for leaving them out tells little."""
 
     measure: Measure | None = None
     """Of a metric that is made of outcomes alone, whatever family they are of; None where the family makes the values.

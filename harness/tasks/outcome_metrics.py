@@ -66,11 +66,13 @@ class _Scored:
         items = list(made.items)
         if listener is not None:
             items = [_with_sureness(outcome, listener) for outcome in items]
-            made = replace(made, notes=[*made.notes, *listener.notes_made, *temperature.notes(listener, items)])
-            made = replace(made, details={**made.details, **temperature.details(listener, items)})
+            details, notes = temperature.fitted(listener, items)
+            made = replace(made, notes=[*made.notes, *listener.notes_made, *notes], details={**made.details, **details})
         for metric in self.metrics:
             if metric.measure is not None:
                 items = list(_measured(metric, items))
+                if metric.sure and listener is not None:
+                    items = _guessed(metric, items, listener)
         told = [note for metric in self.metrics if metric.remark for note in metric.remark(items)]
         return replace(made, items=items, notes=[*made.notes, *told])
 
@@ -107,6 +109,20 @@ def _with_sureness(outcome: Outcome, listener: Listener) -> Outcome:
     if heard is None or outcome.status != "ok":
         return outcome
     return replace(outcome, statistics={**outcome.statistics, SURENESS: tuple(heard)})
+
+
+def _guessed(metric: Metric, outcomes: Sequence[Outcome], listener: Listener) -> list[Outcome]:
+    """Return the outcomes with what the metric makes of somebody who knows nothing."""
+    asked = [each for each in outcomes if each.id in listener.guesses and _fits(metric, each)]
+    guessing = [replace(each, statistics={SURENESS: tuple(listener.guesses[each.id])}) for each in asked]
+    made = dict(zip((each.id for each in asked), _made(metric, guessing), strict=True))
+    return [_with_guess(metric, each, made[each.id]) if each.id in made else each for each in outcomes]
+
+
+def _with_guess(metric: Metric, outcome: Outcome, made: tuple[float, ...]) -> Outcome:
+    if metric.aggregate is not None:
+        return replace(outcome, guesses={**outcome.guesses, metric.name: made})
+    return replace(outcome, chances={**outcome.chances, metric.name: made[0]})
 
 
 def _with(metric: Metric, outcome: Outcome, made: tuple[float, ...]) -> Outcome:

@@ -29,7 +29,7 @@ def by_fact_tables(records: Sequence[Record], fact: str) -> Group:
         if made is None:
             without.append(name)
         else:
-            parts.append(_table(made))
+            parts += [_table(made), Text(made.note, style="dim")]
     if without:
         parts.append(Text(f"no scores by {fact}: {', '.join(without)}, of whose items it is not known", style="dim"))
     return Group(*parts)
@@ -42,8 +42,9 @@ def _table(made: FactTable) -> Table:
     alone = len(made.names) == 1
     title = f"{made.task} {made.metric} by {made.fact}" + (f": {made.names[0]}" if alone else "")
     table = empty_table(title, [made.fact] if alone else [made.fact, "model"], numbers)
-    for level, scores in (*made.shown, ("all", made.whole)):
-        if scores is made.whole:
+    whole = ("all", made.whole)
+    for level, scores in (*made.shown, *made.apart, whole):
+        if scores is made.whole or scores in [figures for _, figures in made.apart[:1]]:
             table.add_section()
         for i, (name, score) in enumerate(zip(made.names, scores, strict=True)):
             names = [plain(level, _LONGEST) if i == 0 else "", *([] if alone else [name])]

@@ -73,7 +73,7 @@ def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: boo
             table.add_column(header, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in rows:
-        cells = [_name(row, rows), *([row.metric] if wide else [])]
+        cells = [_name(row, rows, wide=wide), *([row.metric] if wide else [])]
         cells += [number(row.a), number(row.b), *_change(_adjusted(row))]
         cells.append(probability(row.p_adjusted))
         if wide:
@@ -129,9 +129,11 @@ def _change(made: Estimate) -> tuple[str, str]:
     return signed(made.value), span(made.low, made.high)
 
 
-def _name(row: CompareRow | CheckRow, rows: Sequence[CompareRow | CheckRow]) -> str:
-    """Return the task's name, with its version where another one stands in the table."""
-    return row.task if [other.task for other in rows].count(row.task) == 1 else row.reference
+def _name(row: CompareRow | CheckRow, rows: Sequence[CompareRow | CheckRow], *, wide: bool) -> str:
+    """Return the task's name, with its version where another one stands in the table, and likewise its metric."""
+    name = row.task if len({other.version for other in rows if other.task == row.task}) == 1 else row.reference
+    alone = [other.reference for other in rows].count(row.reference) == 1
+    return name if alone or wide else f"{name} {row.metric}"  # which has a column of its own in a wide one
 
 
 def _verdict(verdict: str, *, marked: bool) -> Text:
@@ -253,7 +255,7 @@ def _checked_table(made: Checked, *, wide: bool) -> NameTable:
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in made.rows:
-        cells = [_name(row, made.rows), *([row.metric] if wide else [])]
+        cells = [_name(row, made.rows, wide=wide), *([row.metric] if wide else [])]
         cells += [number(row.baseline), number(row.candidate), *_change(row.difference)]
         cells += [probability(row.p_adjusted), f"{row.n:,}"] if wide else []
         cells += [f"{row.margin:g}"] if len(margins) > 1 else []

@@ -6,15 +6,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from mmbench import metrics
 from mmbench.benchmarks.metrics import sureness as own
 from mmbench.harness.ask.examinee import Scale
 from mmbench.harness.ask.sureness import probabilities
+from mmbench.harness.board.results import Results
 from mmbench.harness.gate.check import check
-from mmbench.harness.records.measured import read_measured
+from mmbench.harness.records.changes import compared
+from mmbench.harness.records.measured import Measured, read_measured
 from mmbench.harness.records.outcomes import read_outcomes
+from mmbench.harness.report.gather import gather
+from mmbench.harness.report.sureness import sureness_figures
 from mmbench.harness.run.run import run
 from mmbench.harness.tasks.metric_names import metric_named
 from tests import fakes
@@ -132,6 +137,16 @@ def test_a_run_measures_how_sure_a_model_is(folder: Path) -> None:
         metric = metric_named(record.family, name)
         assert len(read_measured(path, record, metric)) == COUNT
     assert scores["ece@15"].low == 0.0
+    chances = {
+        name: scores[name].chance for name in ("ece@15", "adaptive_ece", "brier", "nll", "aurc", "coverage@risk5")
+    }
+    # Of somebody who knows nothing each of three options has one third.
+    assert chances == pytest.approx(
+        {"ece@15": 0, "adaptive_ece": 0, "brier": 2 / 3, "nll": np.log(3), "aurc": 2 / 3, "coverage@risk5": 0}, abs=1e-9
+    )
+    apart = next(each for each in record.extremes if (each.fact, each.metric) == ("group", "accuracy"))
+    worst = scores["worst_group:group"]
+    assert (apart.worst.value, apart.worst.low, apart.worst.high) == (worst.value, worst.low, worst.high)
     held = record.details["calibration"]
     assert held["temperature"] == pytest.approx(metrics.fit_temperature(np.log(shares[::3]), labels[::3]), rel=1e-4)
     assert 0.7 < held["temperature"] < 1.4 and (held["validation"], held["others"]) == (100, 200)
@@ -166,11 +181,13 @@ def test_a_model_without_a_scale_has_no_calibration_and_says_so(folder: Path) ->
 
 
 def test_a_bias_means_a_sigmoid_of_each_pair(folder: Path) -> None:
-    _, path = ask(folder, model("sigmoid", 3.0, -1.0))
+    record, path = ask(folder, model("sigmoid", 3.0, -1.0))
     pictures = np.random.default_rng(5).standard_normal((COUNT, 3))
     best = (pictures / np.linalg.norm(pictures, axis=1, keepdims=True)).max(axis=1)
     heard = [each.statistics["sureness"][0] for each in read_outcomes(path)]
     assert heard == pytest.approx(1 / (1 + np.exp(1 - 3 * best)), abs=1e-6)
+    nll = next(each for each in record.scores if each.metric == "nll")
+    assert nll.chance == pytest.approx(np.log(3) + 2 * np.log(3 / 2)), "three coins that are right one time in three"
 
 
 @pytest.mark.parametrize("metric", ["ece@15", "nll"])
@@ -213,14 +230,11 @@ def test_small_groups_are_named(folder: Path) -> None:
 
 
 def test_the_report_draws_reliability_and_risk_where_there_are_probabilities(folder: Path) -> None:
-    from mmbench.harness.board.results import Results
-    from mmbench.harness.report.gather import gather
-    from mmbench.harness.report.sureness import sureness_figures
-
     record, _ = ask(folder, model("drawn", 3.0), out="report")
     tasks = gather(Results(folder / "report").board())
     reliability, risk = map(str, sureness_figures(tasks, ["another", record.model]))
-    assert "right at" in reliability and ", n " in reliability and "whisker" in reliability
+    assert "right at" in reliability and ", n " in reliability
+    assert all(f'class="{part}"' in reliability for part in ("whisker", "bar")) and 'class="band"' in risk
     assert f"{record.model}: risk" in risk and "another" not in reliability + risk
 
 
@@ -234,7 +248,78 @@ def test_a_warm_run_asks_for_no_scale(folder: Path) -> None:
 def test_likelihoods_are_a_softmax_of_sums(folder: Path) -> None:
     said = {"cat": -1.0, "dog": -2.0, "owl": -4.0}
     scorer = fakes.Likely(lambda picture, prompt, text: said[text.strip()])
-    _, path = ask(folder, scorer, "metrics: [accuracy, brier]\n", "likely", "likely")
+    record, path = ask(folder, scorer, "metrics: [accuracy, brier]\n", "likely", "likely")
     shares = np.exp(list(said.values())) / np.exp(list(said.values())).sum()
     heard = [each.statistics["sureness"][0] for each in read_outcomes(path)]
     assert heard == pytest.approx([shares[0]] * COUNT, abs=1e-9)
+    mass = np.exp(list(said.values())).sum()
+    assert record.details["calibration"]["mass"] == pytest.approx(mass)
+    assert not any("sum to more than 1" in note for note in record.notes)
+    louder = fakes.Likely(lambda picture, prompt, text: said[text.strip()] + 0.9)
+    louder.fingerprint = "louder"
+    record, _ = ask(folder, louder, "metrics: [accuracy, brier]\n", "louder", "louder")
+    assert any("sum to more than 1 in 300 of 300 items" in note for note in record.notes)
+
+
+def test_a_temperature_at_its_bound_is_told(folder: Path) -> None:
+    kept = (folder / "items.jsonl").read_text()
+    best = softmax(3.0).argmax(axis=1)
+    rows = [json.loads(line) for line in kept.splitlines()]
+    separable = [{**row, "label": ("cat", "dog", "owl")[best[int(row["id"])]]} for row in rows]
+    try:
+        (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in separable))
+        record, _ = ask(folder, model("separable", 3.0), "metrics: [accuracy, nll]\n", "separable", "separable")
+    finally:
+        (folder / "items.jsonl").write_text(kept)
+    held = record.details["calibration"]
+    assert held["at_end"] and held["temperature"] == pytest.approx(np.exp(-5))
+    (note,) = [note for note in record.notes if "temperature" in note]
+    assert "0.00674 is an end of the range that is searched, by 100 validation items" in note
+    assert "every lower temperature fits better; do not use it" in note
+    page = "".join(map(str, sureness_figures(gather(Results(folder / "separable").board()), [record.model])))
+    assert "temperature 0.007 of 100 validation items; of the 200 others ece@15" in page
+    assert "It is an end of the range that is searched" in page
+
+
+def test_any_metric_is_gated_and_compared(folder: Path, command: Any) -> None:
+    calibrated, sure = (str(ask(folder, model(str(scale), scale), out=f"any{scale}")[1]) for scale in (3.0, 30.0))
+    asked = ("check", sure, "--baseline", calibrated)
+    assert command(*asked)[0] == 0, "by its primary metric nothing changed"
+    junit, summary = folder / "j.xml", folder / "s.md"
+    chosen = ("--metric", "ece@15", "--metric", "worst_group:group", "--margin", "0.05")
+    code, said, _ = command(*asked, *chosen, "--format", "json", "--junit", str(junit), "--summary", str(summary))
+    rows = {row["metric"]: row for row in json.loads(said)["rows"]}
+    assert (code, list(rows)) == (1, ["ece@15", "worst_group:group"])
+    assert (rows["ece@15"]["verdict"], rows["worst_group:group"]["verdict"]) == ("regressed", "held")
+    assert rows["ece@15"]["candidate"] > rows["ece@15"]["baseline"] + 0.05
+    assert 'name="sure@1 ece@15"' in junit.read_text() and "| sure@1 | ece@15 |" in summary.read_text()
+    code, said, _ = command("check", calibrated, "--baseline", sure, *chosen)
+    assert code == 0 and "improved" in said, "an error that falls is better"
+    (folder / "b.toml").write_text('[metric."ece@15"]\nmargin = 0.9\n[metric.nll]\n')
+    code, said, _ = command(*asked, "--budget", str(folder / "b.toml"), "--format", "json")
+    rows = {row["metric"]: row for row in json.loads(said)["rows"]}
+    assert {name: row["margin"] for name, row in rows.items()} == {"accuracy": 0.01, "ece@15": 0.9, "nll": 0.01}
+    assert (rows["ece@15"]["verdict"], rows["nll"]["verdict"]) == ("held", "regressed")
+    code, said, err = command(*asked, "--metric", "ece@51")
+    assert (code, said) == (2, "") and "no task of the two runs has the metric 'ece@51'; did you mean 'ece@15'?" in err
+    code, said, _ = command("compare", calibrated, sure, "--metric", "nll", "--format", "json")
+    (row,) = json.loads(said)["rows"]
+    assert (code, row["metric"], row["verdict"]) == (0, "nll", "worse")
+
+
+def test_a_calibrated_model_is_seldom_accused() -> None:
+    rng, accused, found = np.random.default_rng(0), 0, 0
+    names = pa.array([str(i) for i in range(200)])
+
+    def held(table: np.ndarray) -> Measured:
+        return Measured(own.ECE, names, names, table)
+
+    for _ in range(14):
+        confidence = rng.uniform(0.4, 1, (3, 200))
+        right = rng.uniform(size=(3, 200)) < confidence - np.array([[0.0], [0.0], [0.25]])
+        base, same, worse = (held(np.stack([c, r], axis=1)) for c, r in zip(confidence, right, strict=True))
+        one, other = compared(same, base), compared(worse, base)  # how much lower the error is
+        assert one is not None and other is not None
+        accused += one.p_lower < 0.05
+        found += other.p_lower < 0.05
+    assert accused <= 3 and found >= 11

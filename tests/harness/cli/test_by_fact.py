@@ -67,7 +67,7 @@ def test_show(folder: Path, command: Command) -> None:
     assert "items of numbers@1 have no fact 'answer_type'" in by["numbers"]["reason"]
     code, out, _ = command("show", "old", "--by", "answer_type")
     assert code == 0
-    assert re.search(r"number\s+0\.750\s+0\.598 … 0\.858\s+0\.000\s+40", out)
+    assert re.search(r"number\s+0\.750\s+0\.565 … 0\.886\s+0\.000\s+40", out), "for three values at once"
     assert re.search(r"all\s+0\.750\s+", out)
     assert "no scores by answer_type: numbers@1, words@1" in out
 
@@ -105,16 +105,27 @@ def test_leaderboard(folder: Path, command: Command) -> None:
     rows = json.loads(out)
     assert (code, {row["task"] for row in rows}) == (0, {"questions"})
     assert {row["model"]: values(row["by"]["levels"]) for row in rows} == {"old": OLD, "new": NEW}
+    new = next(row["by"] for row in rows if row["model"] == "new")
+    assert (new["worst"]["level"], new["worst"]["value"], new["gap"]["value"]) == ("other", 0.05, 0.95)
+    assert new["ratio"]["value"] == pytest.approx(0.05)
+    other = next(each for each in new["levels"] if each["level"] == "other")
+    assert other["low_adjusted"] < other["low"] < other["high"] < other["high_adjusted"]
+    assert new["worst"]["high"] == pytest.approx(other["high"]), "it is surely the worst: its interval is its own"
     code, out, _ = command("leaderboard", "--by", "answer_type", "--format", "csv")
     old, new = csv.DictReader(io.StringIO(out))
     name = "questions@1 exact_match [answer_type=other]"
     assert (code, old["model"], old[name], new[name], old[f"{name} n"]) == (0, "old", "0.5", "0.05", "40")
     code, out, _ = command("leaderboard", "--by", "answer_type")
     assert "questions@1 exact_match by answer_type" in out
-    assert re.search(r"yes/no\s+40\s+1\.000 \(0\.912 … 1\.000\)\s+1\.000 \(0\.912 … 1\.000\)", out)
+    assert re.search(r"yes/no\s+40\s+1\.000 \(0\.903 … 1\.000\)\s+1\.000 \(0\.903 … 1\.000\)", out)
     assert "no scores by answer_type: numbers@1, words@1" in out
     code, out, _ = command("leaderboard", "--by", "answer_type", "--format", "markdown")
-    assert "| other | 40 | 0.500 ±0.148 | 0.050 (0.014 … 0.165) |" in out
+    assert "| other | 40 | 0.500 ±0.183 | 0.050 (0.005 … 0.185) |" in out
+    assert re.search(r"\| worst \| 120 \| 0\.500 [^|]+\| 0\.050 [^|]+\|", out)
+    assert re.search(r"\| gap \| 120 \| 0\.500 [^|]+\| 0\.950 [^|]+\|", out)
+    assert (
+        "by answer_type: intervals hold with 95 % for all values of a model at once (Šidák); worst, gap, ratio" in out
+    )
     code, out, _ = command("leaderboard", "--by", "answer_type", "--format", "html")
     assert "exact_match by answer_type" in out
     assert (code, command("leaderboard", "--format", "json")[0]) == (0, 0)

@@ -40,7 +40,7 @@ def put(results: Path, model: str, right: int) -> None:
         protocol=f"p{EVIL}",
         dataset={"digest": "d", "n": 40, "partial": False},
         scores=tuple(score([ACCURACY], made)),
-        breakdown=tuple(break_down([ACCURACY], made)),
+        breakdown=tuple(break_down([ACCURACY], made).levels),
         notes=(EVIL,),
         first_error=EVIL,
         errors=1,

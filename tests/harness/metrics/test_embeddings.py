@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mmbench import metrics
@@ -173,6 +174,8 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: metrics.error_consistency([1], [1, 0]), "the lists differ in length (a 1, b 2)"),
     (lambda: metrics.worst_group([1, 0], ["a", None]), "an item has no group"),
     (lambda: metrics.worst_group([1, 0], ["a", float("nan")]), "an item has no group"),
+    (lambda: metrics.worst_group([1, 0], ["a", pd.NA]), "an item has no group"),
+    (lambda: metrics.worst_group([1, 0], ["a", pd.NaT]), "an item has no group"),
     (lambda: metrics.worst_group([1, 0], "ab"), "groups are a list with one for each item, not str"),
     (lambda: metrics.worst_group([1], [["a"]]), "a group is a name or a number"),  # type: ignore[list-item]
     (lambda: metrics.worst_group([], []), "right are of shape (0,)"),

@@ -34,7 +34,13 @@ def items() -> list[Outcome]:
 
 
 def put(folder: Path, made: list[Outcome], *metrics: Metric, **changes: object) -> tuple[Record, Path]:
-    held = record(scores=tuple(score(metrics, made)), breakdown=tuple(break_down(metrics, made)), **changes)
+    divided = break_down(metrics, made)
+    held = record(
+        scores=tuple(score(metrics, made)),
+        breakdown=tuple(divided.levels),
+        extremes=tuple(divided.extremes),
+        **changes,
+    )
     path = write(held, made, folder)
     return read(path), path.with_suffix(".parquet")
 
@@ -43,41 +49,41 @@ def test_values_are_those_of_the_items_alone(tmp_path: Path) -> None:
     made = items()
     held, _ = put(tmp_path, made, ACCURACY)
     found = by_fact(held, "kind")
-    assert [(level, each.value, each.n) for level, each in found.of("accuracy")] == [
+    assert [(each.level, each.score.value, each.score.n) for each in found.of("accuracy")] == [
         ("number", 0.0, 60),
         ("other", 0.5, 120),
         ("yes/no", 1.0, 60),
     ]
-    for level, each in found.of("accuracy"):
+    for level, each in ((one.level, one.score) for one in found.of("accuracy")):
         (alone,) = score([ACCURACY], [one for one in made if one.facts["kind"] == level])
         assert each == alone, "same interval, same clusters"
         assert each.low is not None
         assert each.high is not None
         assert each.low <= float(each.value or 0) <= each.high
-    assert dict(found.of("accuracy"))["other"].clusters == 60, "two others share a picture"
+    assert found.of("accuracy")[1].score.clusters == 60, "two others share a picture"
 
 
 def test_a_corpus_metric_is_aggregated_again(tmp_path: Path) -> None:
     made = [measured(SHARE, i, (float(i % 2 * 2), 1.0 + i % 2), 100, facts={"odd": bool(i % 2)}) for i in range(40)]
     held, _ = put(tmp_path, made, SHARE)
     assert held.scores[0].value == pytest.approx(2 / 3)
-    assert [(level, each.value) for level, each in by_fact(held, "odd").of("share")] == [(False, 0.0), (True, 1.0)]
+    assert [(each.level, each.score.value) for each in by_fact(held, "odd").of("share")] == [(False, 0.0), (True, 1.0)]
 
 
 def test_errors_leave_value_and_n_of_their_level(tmp_path: Path) -> None:
     made = [*items(), outcome("lost", status="error", message="unreadable", facts={"kind": "number"})]
     held, _ = put(tmp_path, made, ACCURACY)
-    number = dict(by_fact(held, "kind").of("accuracy"))["number"]
+    number = by_fact(held, "kind").of("accuracy")[0].score
     assert (number.value, number.n, number.coverage) == (0.0, 60, 60 / 61)
 
 
 def test_true_and_1_are_two_values_and_levels_stand_in_order(tmp_path: Path) -> None:
     facts = [True, 1, 10, 9, None, "b", float("nan"), False, "a"]
     made = [outcome(i, 1.0, facts={"f": fact}) for i, fact in enumerate(facts)]
-    levels = [level.level for level in break_down([ACCURACY], made)]
+    levels = [level.level for level in break_down([ACCURACY], made).levels]
     assert len(levels) == 8
-    held = record(scores=tuple(score([ACCURACY], made)), breakdown=tuple(break_down([ACCURACY], made)))
-    assert [str(level) for level, _ in by_fact(held, "f").of("accuracy")] == [
+    held = record(scores=tuple(score([ACCURACY], made)), breakdown=tuple(break_down([ACCURACY], made).levels))
+    assert [str(each.level) for each in by_fact(held, "f").of("accuracy")] == [
         "1", "9", "10", "a", "b", "False", "True", "None",
     ]  # fmt: skip
 
@@ -112,7 +118,7 @@ def test_rows_and_lines(tmp_path: Path) -> None:
     (row,) = rows_by(held, "kind", path)
     assert {name: cell for name, cell in row.items() if name != "by"} == held.rows()[0]
     assert row["by"]["fact"] == "kind"
-    assert set(row["by"]["levels"][0]) < {*row, "level"}
+    assert set(row["by"]["levels"][0]) < {*row, "level", "low_adjusted", "high_adjusted"}
     lines = levels_below([row])
     assert [(line["fact"], line["level"], line["value"], line["n"]) for line in lines] == [
         (None, None, 0.5, 240),

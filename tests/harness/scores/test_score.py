@@ -158,11 +158,11 @@ def test_breakdown_by_every_value_of_a_fact() -> None:
         item(i, value=float(i % 2), facts={"level": level, "free": str(i)})
         for i, level in enumerate([1, 2, 2, None, math.nan, math.inf, 1] * 10)
     ]
-    levels = break_down([ACCURACY], outcomes)
+    levels = break_down([ACCURACY], outcomes).levels
     assert {each.fact for each in levels} == {"level"}, "a fact of 70 values is no breakdown"
     assert MOST_LEVELS == 50
     at_the_limit = [item(n, value=1.0, facts={"shade": n % MOST_LEVELS}) for n in range(100)]
-    assert len(break_down([ACCURACY], at_the_limit)) == MOST_LEVELS
+    assert len(break_down([ACCURACY], at_the_limit).levels) == MOST_LEVELS
     assert [(each.level, each.score.n) for each in levels] == [(1, 20), (2, 20), (None, 30)]
     json.dumps([each.level for each in levels], allow_nan=False)
 
