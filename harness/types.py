@@ -70,6 +70,11 @@ class Sample:
         return json.dumps(taken[0] if len(taken) == 1 else taken) if taken else None
 
     @property
+    def held(self) -> int:
+        """Bytes of files that its pictures and clips hold in memory."""
+        return sum(medium.held for medium in self.media)
+
+    @property
     def locator(self) -> str:
         """Where its first picture is found; empty where it has none."""
         return self.media[0].locator if self.media else ""

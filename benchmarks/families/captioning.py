@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice, tee
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
@@ -32,6 +32,7 @@ from mmbench.benchmarks.metrics.caption.ngrams import Tokens
 from mmbench.benchmarks.metrics.caption.ptb import VERSION as TOKENIZER
 from mmbench.benchmarks.sources.cells import column, label_values, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import AdapterError, DataError, Unavailable
 from mmbench.harness.models.abilities import ImageVectors
@@ -121,7 +122,7 @@ class Captioning:
 
         Captions are scored together once all are there: what a word weighs depends on all references.
         """
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         answers = subject.answer(asked, self._candidates.texts, self._wording)
         held = []
         for sample, answer in zip(seen, answers, strict=True):

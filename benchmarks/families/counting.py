@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from mmbench.benchmarks.families.common.wording import wording
 from mmbench.benchmarks.metrics.counting import count_statistics, count_values, mean_of_read, root_mean_of_read
 from mmbench.benchmarks.sources.cells import column, is_number, shown, text
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.counts import VERSION as READER
@@ -102,7 +102,7 @@ class Counting:
         for each in self._candidates.texts:
             if read_count(each).value is None:
                 raise DataError(f"the candidate '{each}' is no number: {read_count(each).reason}")
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         answers = subject.answer(asked, self._candidates.texts, self._wording)
         held = [
             (replace(sample, media=tuple(image.without_pixels() for image in sample.media)), answer)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from mmbench.benchmarks.families.common.wording import WordingOptions, check_pla
 from mmbench.benchmarks.metrics.grounding import BOX_METRICS, POINT_METRICS
 from mmbench.benchmarks.sources.cells import column, text
 from mmbench.harness.ask.examinee import Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, Unsupported
 from mmbench.harness.media.crop import Region
@@ -112,8 +112,8 @@ class Grounding:
 
         What guessing gains is known once all items are there: whoever does not look gives the mean box.
         """
-        first, asked = tee(samples)
-        seen, masked = tee(first)
+        first, asked = both(samples)
+        seen, masked = both(first)
         declared = self._convention or self._own(subject.places)
         readable = declared is not None or "proposals" not in self._data.fields
         answers = subject.locate(asked, self._regions, self._wording, readable=readable)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
@@ -17,6 +16,7 @@ from mmbench.benchmarks.metrics.classification import top_k_hits
 from mmbench.benchmarks.sources.cells import column, text, texts
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import ask_with_options
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.marks import letters
@@ -110,7 +110,7 @@ class MultipleChoice:
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each question whether the right option was chosen, and whether in every rotation."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
 
         def turns() -> Iterator[Sample]:
             # Made as they are asked: by then the route is known, on which their number depends.

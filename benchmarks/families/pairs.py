@@ -1,20 +1,20 @@
-"""Pairs: captions of the same words matched to pictures, which a bag-of-words model cannot do."""
+"""Pairs: captions of the same words matched to pictures or clips, which a bag-of-words model cannot do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import tee
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mmbench.benchmarks.families.common.rows import named_metrics
+from mmbench.benchmarks.families.common.rows import clips_of, listed, named_metrics
 from mmbench.benchmarks.families.common.wording import check_placeholders
 from mmbench.benchmarks.metrics.pairs import pair_chances, pair_values
-from mmbench.benchmarks.sources.cells import column, pictures, texts
+from mmbench.benchmarks.sources.cells import pictures, texts
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.ask.wording import Likelihood, Wording
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
-from mmbench.harness.media.image import Image
+from mmbench.harness.media.video import Medium
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
@@ -45,7 +45,7 @@ class PairsOptions(BaseModel):
 
 
 class Pairs:
-    """Two pictures and their two captions, or one picture with a right caption and wrong ones. Ties are wrong."""
+    """Two pictures or clips and their two captions, or one with a right caption and wrong ones. Ties are wrong."""
 
     name: ClassVar[str] = "pairs"
     version: ClassVar[int] = 1
@@ -68,23 +68,23 @@ class Pairs:
     def samples(self) -> Iterator[Sample]:
         """Yield one sample a row. Raises DataError that names the row."""
         for number, row in enumerate(self._data.source):
-            captions = tuple(text for cell in self._cells(row, "captions") for text in texts(cell, row))
-            images = self._images(row)
-            if len(captions) != 2 and (len(captions) < 2 or len(images) == 2):
-                more = ", or more with one picture" if len(images) < 2 else ""
+            captions = tuple(text for cell in listed(self._data, row, "captions") for text in texts(cell, row))
+            media = self._media(row)
+            if len(captions) != 2 and (len(captions) < 2 or len(media) == 2):
+                more = ", or more with one picture" if len(media) < 2 else ""
                 raise DataError(f"{row.where}: a pair has two captions{more}, found {len(captions)}")
             if len(set(captions)) == 1:
                 raise DataError(f"{row.where}: the two captions are the same")
             yield Sample(
                 id=self._data.id_of(row, number),
-                media=images,
+                media=media,
                 references=captions,
                 facts=self._data.facts_of(row),
             )
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each pair which of its comparisons came out right."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         scores = subject.within(asked, self._wording)
         same = twice = most = 0
         outcomes = []
@@ -102,24 +102,25 @@ class Pairs:
 
     def _default_metrics(self) -> list[str]:
         first = next(iter(self._data.source), None)
-        pictures = 0 if first is None else len(self._images(first))
+        pictures = 0 if first is None else len(self._media(first))
         if pictures == 1:
             return ["pairwise_accuracy"]
         whole = ["group_score", "text_score", "image_score"]
         return whole if pictures else ["pairwise_accuracy", *whole]  # recorded scores may be of either kind
 
-    def _images(self, row: Row) -> tuple[Image, ...]:
-        if "images" not in self._data.fields:
+    def _media(self, row: Row) -> tuple[Medium, ...]:
+        fields = self._data.fields
+        found: tuple[Medium, ...]
+        if "videos" in fields:
+            found = clips_of(self._data, row)
+        elif "images" in fields:
+            found = tuple(image for cell in listed(self._data, row, "images") for image in pictures(cell, row))
+        else:
             return ()
-        found = tuple(image for cell in self._cells(row, "images") for image in pictures(cell, row))
         if len(found) not in (1, 2):
-            raise DataError(f"{row.where}: a pair has one picture or two, found {len(found)}")
+            shown = "clip" if "videos" in fields else "picture"
+            raise DataError(f"{row.where}: a pair has one {shown} or two, found {len(found)}")
         return found
-
-    def _cells(self, row: Row, field: str) -> list[object]:
-        names = self._data.fields[field]
-        cells = [column(row, name) for name in (names if isinstance(names, list) else [names])]
-        return [cell for cell in cells if cell is not None]
 
 
 def _outcome(sample: Sample, scores: Floats | Failure) -> Outcome:

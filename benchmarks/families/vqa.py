@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import tee
 from statistics import fmean
 from typing import ClassVar, NamedTuple
 
@@ -17,6 +16,7 @@ from mmbench.benchmarks.metrics.ocr import edits_of_characters, edits_of_words, 
 from mmbench.benchmarks.metrics.vqa import vqa_accuracy, vqa_accuracy_lenient
 from mmbench.benchmarks.sources.cells import column, label_values, text, texts
 from mmbench.harness.ask.examinee import Answer, Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.family import Outcomes
@@ -127,7 +127,7 @@ class Vqa:
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each question the answer and how it agrees with those of people."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         chance = lru_cache(maxsize=4096)(self._chance)  # many questions share their answers, and often all candidates
         items = len(self._data.source)
         answers = subject.answer(asked, self._candidates.texts, self._wording)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +25,7 @@ from mmbench.benchmarks.metrics.yes_no import (
 )
 from mmbench.benchmarks.sources.cells import column, is_number, shown, text
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.replies.version import VERSION as MATCHER
@@ -141,7 +141,7 @@ class YesNo:
 
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each question what was answered."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         choices = subject.choose(asked, YES_AND_NO, self._wording)
         outcomes = [_outcome(*each) for each in zip(seen, choices, strict=True)]
         if self._groups is not None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +26,7 @@ from mmbench.benchmarks.sources.cells import column
 from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import DEFAULT, ask_with_options
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.replies.version import VERSION as MATCHER
@@ -105,7 +105,7 @@ class ZeroShotClassification:
     def outcomes(self, subject: Examinee, samples: Iterable[Sample]) -> Outcomes:
         """Return for each picture which class was chosen and whether it is a right one."""
         options = [Option(name, tuple(t.replace("{}", name) for t in self.templates)) for name in self.classes.names]
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         choices = subject.choose(asked, options, self._wording)
         return Outcomes(choices.route, [self._outcome(*each) for each in zip(seen, choices, strict=True)])
 

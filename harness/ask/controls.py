@@ -105,24 +105,24 @@ def temporal(name: ControlName, seed: int) -> Control:
         if not isinstance(medium, Video):
             return medium
         if name == "shuffled-frames":
-            return medium.arranged(f"{name}:{seed}", lambda count: _out_of_order(medium, count, seed))
+            return medium.arranged(f"{name}:{seed}", lambda frames: _out_of_order(medium, frames, seed))
         if name == "single-frame":
-            return medium.arranged(name, lambda count: [count // 2])
-        return medium.arranged(name, lambda count: range(count - 1, -1, -1))
+            return medium.arranged(name, lambda frames: [len(frames) // 2])
+        return medium.arranged(name, lambda frames: range(len(frames) - 1, -1, -1))
 
     return Control(name, lambda sample: tuple(map(rearranged, sample.media)))
 
 
-def _out_of_order(clip: Video, count: int, seed: int) -> Sequence[int]:
+def _out_of_order(clip: Video, frames: Sequence[Image], seed: int) -> Sequence[int]:
     """Return places of frames in a random order in which they do not look as they did; as they are if all are alike.
 
     Raises Unreadable.
     """
-    own = [frame.digest for frame in clip.frames()]
+    own = [frame.digest for frame in frames]
     random = np.random.default_rng((seed, crc32(clip.digest.encode())))
-    order = list(range(count))
+    order = list(range(len(frames)))
     while len(set(own)) > 1 and [own[place] for place in order] == own:
-        order = random.permutation(count).tolist()
+        order = random.permutation(len(frames)).tolist()
     return order
 
 

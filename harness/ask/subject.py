@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from itertools import tee
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +14,7 @@ from mmbench.harness.ask.routes.generate import GenerateRoute
 from mmbench.harness.ask.routes.likelihood import LikelihoodRoute
 from mmbench.harness.ask.routes.tune import MOST_MINUTES, TuningRoute
 from mmbench.harness.ask.wording import DEFAULT, Wording
+from mmbench.harness.both import both
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.question import Tuning
 from mmbench.harness.errors import Unsupported
@@ -263,7 +263,7 @@ class Subject:
     def _among(
         self, route: Route, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
     ) -> Iterator[Located]:
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         fits = self._ranking(route).fits(asked, regions, wording)
         for sample, scores in zip(seen, fits, strict=True):
             if isinstance(scores, Failure):
@@ -275,7 +275,7 @@ class Subject:
         self, route: Route, samples: Iterable[Sample], candidates: Sequence[str], wording: Wording
     ) -> Iterator[Answer]:
         options = [Option(candidate, (candidate,)) for candidate in candidates]
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         for sample, choice in zip(seen, self._ranking(route).choose(asked, options, wording), strict=True):
             text = None if choice.scores is None else candidates[_best(choice.scores, sample.id)]
             yield Answer(choice.status, text, choice.message)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import tee
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmbench.harness.ask.examinee import Answers, Choice, Examinee, Scale
 from mmbench.harness.ask.wording import DEFAULT, Wording
+from mmbench.harness.both import both
 from mmbench.harness.metrics.calibration import INSTEAD_OF_ZERO
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import tie_width
@@ -107,7 +107,7 @@ class Listener:
         self, samples: Iterable[Sample], options: Sequence[Option] | None = None, wording: Wording = DEFAULT
     ) -> Answers[Choice]:
         """Give the other's choices."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         choices = self.subject.choose(asked, options, wording)
         return Answers(choices.route, self._hearing(seen, choices, wording))
 

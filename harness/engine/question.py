@@ -55,17 +55,34 @@ class Question:
     """Id of the item that first asked it, for a person who looks; no answer depends on it."""
     clips: tuple[Clip, ...] = ()
     """Which of the contents are frames of a clip, and when they are shown."""
+    held: int = 0
+    """Bytes of files that the item holds in memory until it is answered."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes in memory until its pictures are prepared; an item holds the very bytes that were read of it."""
+        return max(self.held, sum(content.nbytes for content in self.contents))
 
     def read(self) -> "Question | Failure":
         """Read the pictures once and return the question with its content and key, ready to be prepared."""
         try:
+            held = sum(medium.held for medium in self.images)
             contents, clips = read_media(self.images)
         except Unreadable as error:
             return Failure(str(error))
         key = self._key(contents, clips)
         # Not by `replace`, which looks up each field: every input of a run passes here.
         return Question(
-            self.kind, (), self.prompt, self.texts, self.generation, self.tuning, contents, key, self.item, clips
+            *(self.kind, (), self.prompt, self.texts, self.generation, self.tuning),
+            *(contents, key, self.item, clips, held),
+        )
+
+    def of_each(self, kind: Kind) -> "tuple[Question, ...]":
+        """Return the question of this kind about each of its pictures alone."""
+        alone = [(content,) for content in self.contents]
+        return tuple(
+            Question(kind, contents=each, key=Question(kind)._key(each, ()), item=self.item, held=self.held)
+            for each in alone
         )
 
     def _key(self, contents: tuple[Content, ...], clips: tuple[Clip, ...]) -> bytes:

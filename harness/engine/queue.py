@@ -2,6 +2,7 @@
 
 from collections import deque
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mmbench.harness.engine.kinds.kind import Kind
@@ -10,6 +11,9 @@ from mmbench.harness.types import Failure
 
 QUEUE_BYTES = 512 << 20
 """Encoded files and prepared pictures that wait at a time."""
+
+HELD_BYTES = 128 << 20
+"""Files that items hold in memory until they are answered: a clip may weigh more than its frames."""
 
 Preparing: TypeAlias = Future[list[Any] | Failure]
 
@@ -21,10 +25,12 @@ class Queue:
         self._ahead = ahead
         """Pictures of unknown size that may be on their way."""
         self._waiting: deque[tuple[Question, Preparing | None]] = deque()
+        self._encoded: deque[int] = deque()
+        """Bytes of each question besides what was prepared of it."""
         self._sizes: deque[int] = deque()
-        """Bytes of each question from the head on, as far as they are known."""
-        self._encoded = 0
-        self._known = 0
+        """Bytes of what was prepared, of each question from the head on, as far as they are known."""
+        self._bytes = 0
+        self._held = 0
         self._largest = 0
 
     def __len__(self) -> int:
@@ -37,8 +43,11 @@ class Queue:
 
     def put(self, question: Question, prepared: Preparing | None) -> None:
         """Add a question; wait where too many of unknown size are on their way."""
-        self._waiting.append((question, prepared))
-        self._encoded += _encoded(question)
+        # What was read of its pictures goes with the work on them.
+        self._waiting.append((question if prepared is None else replace(question, contents=()), prepared))
+        self._encoded.append(question.weight)
+        self._bytes += question.weight
+        self._held += question.held
         while len(self._sizes) < len(self._waiting):
             future = self._waiting[len(self._sizes)][1]
             if future is not None and not future.done() and len(self._waiting) - len(self._sizes) <= self._ahead:
@@ -47,15 +56,18 @@ class Queue:
 
     def _measure(self, future: Preparing | None) -> None:
         size = _nbytes(future.result()) if future is not None and future.exception() is None else 0
+        place = len(self._sizes)
+        question = self._waiting[place][0]
+        self._bytes += size + question.held - self._encoded[place]
+        self._encoded[place] = question.held
         self._sizes.append(size)
-        self._known += size
         self._largest = max(self._largest, size)
 
     @property
     def heavy(self) -> bool:
         """True when no more should be read for the memory it takes; what is on its way is taken to be large."""
         unknown = len(self._waiting) - len(self._sizes)
-        return self._encoded + self._known + unknown * self._largest >= QUEUE_BYTES
+        return self._held >= HELD_BYTES or self._bytes + unknown * self._largest >= QUEUE_BYTES
 
     def full(self, batch: int, workers: int) -> bool:
         """Return True when a batch is to be taken: it is there and, with pictures, as much again on its way."""
@@ -73,13 +85,9 @@ class Queue:
             if (question.kind, question.generation) != (first.kind, first.generation):
                 break
             taken.append(self._waiting.popleft())
-            self._encoded -= _encoded(question)
-            self._known -= self._sizes.popleft() if self._sizes else 0
+            self._held -= question.held
+            self._bytes -= self._encoded.popleft() + (self._sizes.popleft() if self._sizes else 0)
         return taken
-
-
-def _encoded(question: Question) -> int:
-    return sum(content.nbytes for content in question.contents)
 
 
 def _nbytes(prepared: Any) -> int:

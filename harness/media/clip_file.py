@@ -4,12 +4,14 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from errno import EINVAL
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from mmbench.harness.errors import DataError, MmbenchError, Unreadable
-from mmbench.harness.media.clip_index import ClipIndex, index_of
+from mmbench.harness.media.clip_index import ClipIndex, index_of, stream_of
 from mmbench.harness.media.cut_short import cut_short
 from mmbench.harness.media.frame_pixels import LARGEST, Rgb, pixels_of
 from mmbench.harness.media.image import Content, Image
@@ -20,6 +22,8 @@ _PIECE = 1 << 22
 FORMATS = ("mov", "matroska", "avi", "gif", "mpegts", "mpeg", "ogg", "flv", "asf", "apng", "ivf")
 """Containers that are opened. Not among them are lists of other files and streams of a network, which a file from
 outside could have opened too."""
+
+_READ = "MP4, MOV, Matroska, WebM, AVI, GIF, APNG, MPEG, FLV, Ogg, ASF, IVF"
 
 _OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file", "max_streams": "100"}
 
@@ -32,6 +36,11 @@ class ClipFile:
         self._locator = locator
         self.known_origin: str | None = None
         """The digest of the file's bytes, once they were read."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of the file that are held in memory."""
+        return len(self._held) if isinstance(self._held, bytes) else 0
 
     def origin(self) -> str:
         """Return the digest of the file's bytes. Raises Unreadable."""
@@ -54,7 +63,7 @@ class ClipFile:
             index = index_of(container, self._locator)
             # A decoder that has counted is at its end, and not all can go back.
             first = (stack.pop_all(), container) if index.ticks else None
-            return _FileReel(index, self._locator, self._opened, first)
+            return _FileReel(index, self._locator, self._opened, first, self.held)
 
     def spooled(self, folder: Path) -> "ClipFile":
         """Return the same with what it holds in memory written to a file of `folder`."""
@@ -71,26 +80,34 @@ class ClipFile:
                 missing = cut_short(file)
         except OSError as error:
             raise Unreadable(f"{self._locator}: {error.strerror or error}") from error
+        if missing is None:
+            raise Unreadable(f"{self._locator}: not a readable video (the file is empty)")
         if missing:
             raise Unreadable(f"{self._locator}: the file is cut: at least {missing:,} bytes of it are missing")
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         av = _pyav()
+        opened = False
         try:
             held = io.BytesIO(self._held) if isinstance(self._held, bytes) else f"file:{regular(self._held)}"
         except OSError as error:
             raise Unreadable(f"{self._locator}: {error.strerror or error}") from error
         try:
             with av.open(held, container_options=_OPTIONS, metadata_errors="replace") as container:
-                if not container.streams.video:
-                    raise Unreadable(f"{self._locator}: there is no video in it")
-                if container.streams.video[0].codec_context is None:
+                opened = True
+                stream = stream_of(container)
+                if stream is None:
+                    cover = ", only the picture of a cover" if container.streams.video else ""
+                    raise Unreadable(f"{self._locator}: there is no video in it{cover}")
+                if stream.codec_context is None:
                     raise Unreadable(f"{self._locator}: its video is of a codec that nothing here decodes")
                 yield container
         except (MmbenchError, KeyboardInterrupt, GeneratorExit, MemoryError):
             raise
         except Exception as error:  # decoders raise whatever they meet in damaged files
+            if not opened and getattr(error, "errno", None) == EINVAL:  # of a container that is not in the list
+                raise Unreadable(f"{self._locator}: not a readable video (what is read: {_READ})") from error
             raise Unreadable(f"{self._locator}: not a readable video ({_reason(error)})") from error
 
 
@@ -112,8 +129,14 @@ class _FileReel:
     """An open clip of a file: what is in it, and its frames by one pass that many readers share."""
 
     def __init__(
-        self, index: ClipIndex, locator: str, opened: Callable[[], Any], first: tuple[ExitStack, Any] | None
+        self,
+        index: ClipIndex,
+        locator: str,
+        opened: Callable[[], Any],
+        first: tuple[ExitStack, Any] | None,
+        held: int,
     ) -> None:
+        self._held = held
         self._first = first
         """The open file, for the first pass: to open one again costs a tenth of what eight frames do."""
         self._index = index
@@ -131,15 +154,15 @@ class _FileReel:
     def frames(self, indices: Sequence[int]) -> list[Image]:
         """Return the pictures at these ascending indices, which are decoded when read, in one pass."""
         shared = _Pass(indices, self._decoded)
+        share = self._held // len(indices)  # a file in memory stays there until the last of its frames was read
         return [
-            Image(lambda index=index: self._content(shared, index), f"{self._locator} frame {index}")  # type: ignore[misc]
+            Image(lambda index=index: self._content(shared, index), f"{self._locator} frame {index}", beside=share)  # type: ignore[misc]
             for index in indices
         ]
 
     def _content(self, shared: "_Pass", index: int) -> Content:
         pixels, changes = shared.take(index)
-        content = Image.from_array(pixels, f"{self._locator} frame {index}").read()
-        return Content(content.digest, content.nbytes, content.decode, changes)
+        return replace(Image.from_array(pixels, f"{self._locator} frame {index}").read(), changes=changes)
 
     def _decoded(self, indices: Sequence[int]) -> Iterator[tuple[int, Rgb, tuple[str, ...]]]:
         """Yield the pixels at ascending indices. Raises Unreadable where one cannot be decoded."""
@@ -150,7 +173,7 @@ class _FileReel:
             else:
                 container = first[1]
                 stack.push(first[0].__exit__)
-            stream = container.streams.video[0]
+            stream = stream_of(container)
             stream.thread_type = "NONE"  # clips are decoded beside each other; threads for one cost more than they give
             stream.codec_context.options = {"max_pixels": str(LARGEST)}
             for index, frame in self._index.decoded(container, indices, self._locator):
@@ -191,4 +214,5 @@ class _Pass:
             self._running = None
             raise
         if not self._left:
+            next(self._running, None)  # to its end: closed before it, its error would hold the decoder's memory
             self._running = None

@@ -28,6 +28,10 @@ _DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx-vp9": "vp9"}
 _FROM_THE_START = frozenset(("gif", "apng"))
 """Codecs whose frames are painted over those before."""
 
+_SKIPPED = frozenset(("h264",))
+"""Codecs whose packets say of a frame that no other is made of it (ISO/IEC 14496-10, 7.4.1: nal_ref_idc 0), so that it
+need not be decoded on the way to another."""
+
 _OWN_CLOCK = frozenset(("mpegts", "mpeg"))
 """Containers whose clock starts anywhere, so that times are counted from the first frame."""
 
@@ -58,17 +62,21 @@ class ClipIndex:
         if not self.ticks:
             yield from _counted(container, indices, locator)
             return
-        stream = container.streams.video[0]
+        stream = stream_of(container)
         run: Iterator[tuple[int, Any]] = iter(())
         at = -1  # the place of the last packet that was decoded in this run
+        wanted = frozenset(self.ticks[index] for index in indices) if stream.codec_context.name in _SKIPPED else None
         for index in indices:
             tick = self.ticks[index]
             place = self.places[tick]
             starts = self._starts(tick, place)
+            # Where a frame does not come so, it is looked for among all.
+            among_all: list[tuple[int, frozenset[int] | None]] = [(start, None) for start in starts]
+            attempts = among_all if wanted is None else [(starts[0], wanted), *among_all]
             found = None
-            for attempt, start in enumerate(starts):
+            for attempt, (start, only) in enumerate(attempts):
                 if attempt or at < 0 or start > at:
-                    run, at = self._run(container, stream, start), start
+                    run, at = self._run(container, stream, start, only), start
                 found, at = _forward(run, tick, at)
                 if found is not None:
                     break
@@ -86,8 +94,11 @@ class ClipIndex:
         tried = [*before[-2:][::-1], 0] if before else [0]
         return list(dict.fromkeys(tried))
 
-    def _run(self, container: Any, stream: Any, start: int) -> Iterator[tuple[int, Any]]:
-        """Yield each frame from a key frame on with the place of the packet after which it came."""
+    def _run(self, container: Any, stream: Any, start: int, wanted: frozenset[int] | None) -> Iterator[tuple[int, Any]]:
+        """Yield each frame from a key frame on with the place of the packet after which it came.
+
+        With `wanted` those of other times are left out that no frame is made of.
+        """
         upto = self.keys[: bisect_right(self.keys, (start + 1,))][::-1]
         # Some containers go by the time of showing, and some by that of decoding, which is earlier.
         moments = [upto[0][1], *(key[2] for key in upto)] if upto else []
@@ -101,6 +112,7 @@ class ClipIndex:
         at = start
         for packet in packets:
             at = max(at, self.places.get(packet.pts, at))
+            stream.codec_context.skip_frame = "DEFAULT" if wanted is None or packet.pts in wanted else "NONREF"
             for frame in packet.decode():
                 yield at, frame
 
@@ -130,9 +142,15 @@ def _forward(run: Iterator[tuple[int, Any]], tick: int, at: int) -> tuple[Any | 
     return None, at
 
 
+def stream_of(container: Any) -> Any:
+    """Return the first video of an open file; None where it has none but the picture of a cover."""
+    videos = container.streams.video
+    return next((each for each in videos if not each.disposition & each.disposition.attached_pic), None)
+
+
 def index_of(container: Any, locator: str) -> ClipIndex:
     """Return the index of an open file, from its packets where they tell it. Raises Unreadable."""
-    stream = container.streams.video[0]
+    stream = stream_of(container)
     name = stream.codec_context.name
     packets: list[tuple[int | None, int | None, bool]] = []
     hidden = 0
@@ -160,7 +178,7 @@ def index_of(container: Any, locator: str) -> ClipIndex:
 
 
 def _by_decoding(container: Any, locator: str) -> ClipIndex:
-    stream = container.streams.video[0]
+    stream = stream_of(container)
     times = [
         None if frame.pts is None else Fraction(frame.pts) * frame.time_base for frame in _every(container, locator)
     ]
@@ -178,7 +196,7 @@ def _by_decoding(container: Any, locator: str) -> ClipIndex:
 
 def _every(container: Any, locator: str) -> Iterator[Any]:
     """Yield every frame from the start on. Raises Unreadable where there are too many."""
-    stream = container.streams.video[0]
+    stream = stream_of(container)
     stream.thread_type = "NONE"
     container.seek(0)
     decoded = 0

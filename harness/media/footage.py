@@ -41,6 +41,10 @@ class Footage(Protocol):
     def known_origin(self) -> str | None:
         """The digest of the content where it is known without a read."""
 
+    @property
+    def held(self) -> int:
+        """Bytes of files that it holds in memory."""
+
     def origin(self) -> str:
         """Return the digest of the content. Raises Unreadable."""
 
@@ -66,6 +70,11 @@ class Pictures:
         """The digest of the content where it is known without a read."""
         digests = [image.known_digest for image in self.images]
         return None if None in digests else self._digest([str(digest) for digest in digests])
+
+    @property
+    def held(self) -> int:
+        """Bytes of files that it holds in memory."""
+        return sum(image.held for image in self.images)
 
     def origin(self) -> str:
         """Return the digest of the content. Raises Unreadable."""
@@ -113,6 +122,8 @@ class Pictures:
 class FrameFolder:
     """A folder of frames, listed only when asked."""
 
+    held = 0
+
     def __init__(self, folder: Path, locator: str) -> None:
         self._folder = folder
         self._locator = locator
@@ -147,6 +158,7 @@ class Gone:
 
     known_origin: str | None
     locator: str
+    held: int = 0
 
     def origin(self) -> str:
         """Return the digest of the content. Raises Unreadable."""

@@ -47,7 +47,7 @@ class Image:
     `digest` reads the file once and remembers the digest, not the bytes; `read` gives digest and pixels from one read.
     """
 
-    __slots__ = ("_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator", "params")
+    __slots__ = ("_beside", "_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator", "params")
 
     def __init__(
         self,
@@ -56,12 +56,14 @@ class Image:
         digest: str | None = None,
         encoded: bytes | None = None,
         *,
+        beside: int = 0,
         drawn: bool = False,
         params: dict[str, Json] | None = None,
     ) -> None:
         self._read = read
         self._digest = digest
         self._encoded = encoded
+        self._beside = beside
         self._failed = False
         self.drawn = drawn
         """True where it is made from parameters alone: a read opens no file and takes microseconds."""
@@ -134,6 +136,22 @@ class Image:
         if not file.exists():
             file.write_bytes(self._encoded)
         return Image.from_path(file, self.locator)
+
+    @property
+    def held(self) -> int:
+        """Bytes of files in memory that stay there for as long as it does: its own, and its part of a clip's."""
+        return len(self._encoded or b"") + self._beside
+
+    def once(self) -> "Image":
+        """The same picture, which keeps what its first read gave for as long as it lives."""
+        kept: list[Content] = []
+
+        def read() -> Content:
+            if not kept:
+                kept.append(self.read())
+            return kept[0]
+
+        return Image(read, self.locator, self._digest, beside=self.held, drawn=self.drawn, params=self.params)
 
     def read(self) -> Content:
         """Return digest and pixels from one read. Raises Unreadable."""

@@ -8,13 +8,13 @@ from typing import TypeAlias
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media import clip_file
-from mmbench.harness.media.footage import Footage, FrameFolder, Gone, Pictures
+from mmbench.harness.media.footage import Footage, FrameFolder, Gone, Pictures, Reel
 from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.media.image import Content, Image
 from mmbench.harness.media.pixels import SAMPLED_BY_TIME
 
-Places: TypeAlias = Callable[[int], Sequence[int]]
-"""Given how many frames are shown, which of them are, 0-based and in the order in which they are shown instead."""
+Places: TypeAlias = Callable[[Sequence[Image]], Sequence[int]]
+"""Given the frames that are shown, which of them are, 0-based and in the order in which they are shown instead."""
 
 WHOLE = FrameSpec(sampler="all")
 """Of a clip of which nobody said otherwise."""
@@ -145,6 +145,11 @@ class Video:
         return Video(footage, self.locator, self._spec, self._part, self._arranged, self._together)
 
     @property
+    def held(self) -> int:
+        """Bytes of files that it holds in memory."""
+        return self._footage.held
+
+    @property
     def taken(self) -> Taken | None:
         """Which frames are shown; None until the clip was opened."""
         return self._taken
@@ -197,9 +202,10 @@ class Video:
         except Unreadable:
             self._failed = True
             raise
+        made = _pictures(reel, indices, twice=bool(self._arranged))
         shown = list(range(len(indices)))
         for _, places in self._arranged:
-            shown = [shown[place] for place in places(len(shown))]
+            shown = [shown[place] for place in places([made[indices[place]] for place in shown])]
         order = tuple(indices[place] for place in shown)
         # By their places, not by their indices: a sampler may show a short clip twice over.
         moments = None if reel.times is None else tuple(times[indices[place]] for place in sorted(shown))
@@ -207,8 +213,8 @@ class Video:
         if self._base is not None:
             self._base._taken = self._taken
         self.changes = (SAMPLED_BY_TIME,) if self._spec.by_time(times) else ()
-        distinct = sorted(set(order))
-        made = dict(zip(distinct, reel.frames(distinct), strict=True))
+        if made.keys() != set(order):  # one pass would decode those too that are shown no more
+            made = _pictures(reel, order, twice=False)
         return tuple(made[index] for index in order)
 
     def _looked(self) -> Taken:
@@ -216,6 +222,14 @@ class Video:
             self.frames()
         assert self._taken is not None  # noqa: S101 - `frames` sets it or raises
         return self._taken
+
+
+def _pictures(reel: Reel, indices: Sequence[int], *, twice: bool) -> dict[int, Image]:
+    """Return the frames at these indices; those that are read `twice` are decoded once all the same."""
+    distinct = sorted(set(indices))
+    twice = twice or len(distinct) < len(indices)
+    made = zip(distinct, reel.frames(distinct), strict=True)
+    return {index: frame.once() if twice else frame for index, frame in made}
 
 
 Medium: TypeAlias = Image | Video

@@ -10,6 +10,7 @@ from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.kinds.text import TEXT
+from mmbench.harness.engine.kinds.video import VIDEO
 from mmbench.harness.engine.question import Question
 from mmbench.harness.errors import Unreadable, UsageError
 from mmbench.harness.media.image import Content
@@ -45,7 +46,14 @@ class Questions:
             raise UsageError(f"{folder} cannot be written ({error.strerror or error})") from error
 
     def add(self, question: Question, sitting: Sitting, new: bool = True) -> None:  # noqa: ARG002, FBT001 - as `plan` tells
-        """Keep a question whose pictures are read, with the item that asks it. A picture that is broken is left out."""
+        """Keep a question whose pictures are read, with the item that asks it. A picture that is broken is left out.
+
+        Of a clip that is embedded whole each frame is asked: a recording has vectors of pictures.
+        """
+        if question.kind is VIDEO:
+            for frame in question.of_each(IMAGE):
+                self.add(frame, sitting)
+            return
         if question.kind not in _ASKED:
             self.left_out += 1
             return
@@ -96,11 +104,7 @@ def _line(question: Question, shown: Sequence[str]) -> dict[str, Json]:
         return line
     if question.clips:
         line["clips"] = [
-            {
-                "first": clip.first,
-                "frames": clip.count,
-                "timestamps": None if clip.timestamps is None else [*clip.timestamps],
-            }
+            {"first": clip.first, "frames": clip.count, "timestamps": clip.timestamps and list(clip.timestamps)}
             for clip in question.clips
         ]
     line["prompt"] = question.prompt

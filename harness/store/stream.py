@@ -19,6 +19,9 @@ from mmbench.harness.types import Failure
 _PATIENCE = 16
 """Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
 
+_WINDOW_BYTES = 64 << 20
+"""Of what was read of the questions of a window, by the heaviest of the one before."""
+
 _PAUSE = 0.1
 """Seconds between two looks at what another process is asking."""
 
@@ -97,9 +100,9 @@ class Stream:
             kind = window[0].kind
             apart = any(not image.drawn for question in window for image in question.images)
             read = self._engine.read([question.read for question in window], apart=apart)
-            # A clip holds the pixels of all its frames until it is asked.
-            frames = max((len(q.contents) for q in read if isinstance(q, Question) and q.clips), default=1)
-            size = max(1, kind.window // frames)
+            # What was read, as the pixels of a clip's frames, is held until it is known whether it must be asked.
+            heaviest = max((each.weight for each in read if isinstance(each, Question)), default=0)
+            size = min(kind.window, max(1, _WINDOW_BYTES // max(1, heaviest)))
             self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
             new = deque(question for question in map(self._place, read) if question is not None)

@@ -1,12 +1,14 @@
-"""Fields of clips: `video` stands wherever a family takes `image`, with `start` and `end` of a segment in seconds."""
+"""Fields of clips: `video` stands wherever a family takes `image`, and `videos` for `images`, with segments of them."""
 
 from collections.abc import Collection, Mapping
 
 from mmbench.harness.errors import DataError
 
-IMAGE = "image"
-VIDEO = "video"
+STANDS_FOR = {"video": "image", "videos": "images"}
+"""The field of pictures that each field of clips stands for."""
+
 SEGMENT = ("start", "end")
+"""Fields of a clip's segment, in seconds."""
 
 
 def with_clips(fields: Mapping[str, bool], columns: Collection[str], named: Collection[str]) -> Mapping[str, bool]:
@@ -16,19 +18,25 @@ def with_clips(fields: Mapping[str, bool], columns: Collection[str], named: Coll
     DataError where it names both `image` and `video`, or a segment of a picture, or where the data has both and it
     names neither.
     """
-    if IMAGE not in fields:
+    video, image = next(((clip, own) for clip, own in STANDS_FOR.items() if own in fields), ("", ""))
+    if not image:
         return fields
-    clips = {key for key in (VIDEO, *SEGMENT) if key in named}
-    if VIDEO not in named and clips:
-        raise DataError(f"`{sorted(clips)[-1]}` is of a clip; name its column as `video` in `fields`")
-    if IMAGE in named and VIDEO in named:
-        raise DataError("`fields` names `image` and `video`; an item shows one of them")
-    if IMAGE not in named and VIDEO not in named and IMAGE in columns and VIDEO in columns:
-        raise DataError("the data has columns 'image' and 'video'; say which is shown: name it in `fields`")
-    if VIDEO in named or (IMAGE not in named and VIDEO in columns):
-        own = {name: needed for name, needed in fields.items() if name != IMAGE}
-        return {VIDEO: fields[IMAGE], **dict.fromkeys(SEGMENT, False), **own}
-    return {**fields, VIDEO: False}
+    clips = {key for key in (video, *SEGMENT) if key in named}
+    if video not in named and clips:
+        raise DataError(f"`{sorted(clips)[-1]}` is of a clip; name its column as `{video}` in `fields`")
+    if image in named and video in named:
+        raise DataError(f"`fields` names `{image}` and `{video}`; an item shows one of them")
+    if image not in named and video not in named and image in columns and video in columns:
+        raise DataError(f"the data has columns '{image}' and '{video}'; say which is shown: name it in `fields`")
+    if video in named or (image not in named and video in columns):
+        own = {name: needed for name, needed in fields.items() if name != image}
+        return {video: fields[image], **dict.fromkeys(SEGMENT, False), **own}
+    return {**fields, video: False}
+
+
+def shows_clips(fields: Collection[str]) -> bool:
+    """Tell whether the fields that are filled hold one of clips."""
+    return any(name in fields for name in STANDS_FOR)
 
 
 def shown_by(fields: Collection[str]) -> set[str]:
@@ -37,11 +45,11 @@ def shown_by(fields: Collection[str]) -> set[str]:
     >>> sorted(shown_by(["video", "label"]))
     ['image', 'label', 'video']
     """
-    return {*fields, IMAGE} if VIDEO in fields else {*fields}
+    return {*fields, *(image for clip, image in STANDS_FOR.items() if clip in fields)}
 
 
 def unused(fields: Mapping[str, object], frames: object) -> str | None:
     """Return what is wrong with a key `frames` of a task without clips; None where nothing is."""
-    if frames is None or VIDEO in fields:
+    if frames is None or shows_clips(fields):
         return None
     return "`frames` is for clips; name their column as `video` in `fields`"

@@ -13,7 +13,7 @@ from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.hub.needed import Needed
 from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.tasks.card import WrittenCard
-from mmbench.harness.tasks.clip_fields import VIDEO, shown_by, unused, with_clips
+from mmbench.harness.tasks.clip_fields import shown_by, shows_clips, unused, with_clips
 from mmbench.harness.tasks.family import Family
 from mmbench.harness.tasks.joined import SPLIT
 from mmbench.harness.tasks.opening import IN_MEMORY, SOURCE, Opening, naming
@@ -168,7 +168,7 @@ class _TaskFile:
             unfilled,
             self.split or spec.source.own_split,
             getattr(source, "missing_bytes", int),
-            frames.as_json() if VIDEO in fields else None,
+            frames.as_json() if shows_clips(fields) else None,
         )
 
     def _other_prompt(self, spec: TaskSpec) -> list[str]:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from mmbench.benchmarks.named import PLAIN, class_list, template_list
-from mmbench.benchmarks.sources.cells import column, is_number, label_values, picture
+from mmbench.benchmarks.sources.cells import column, is_number, label_values, listed_cells, picture
 from mmbench.benchmarks.sources.classes import canonical
 from mmbench.benchmarks.sources.clips import clip, moment
 from mmbench.harness.errors import DataError, UsageError, nearest
-from mmbench.harness.media.video import Medium
+from mmbench.harness.media.video import Medium, Video
 from mmbench.harness.tasks.clip_fields import SEGMENT
 from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Cell, Data, Row
@@ -34,10 +34,7 @@ def media_of(data: Data, row: Row) -> tuple[Medium, ...]:
     Nothing where the data has neither field. Raises DataError where the row has no picture.
     """
     if (name := data.fields.get("video")) is not None:
-        start, end = (moment(cell, row) for cell in segment_of(data, row))
-        if start is not None and end is not None and end <= start:
-            raise DataError(f"{row.where}: the segment ends at {end:g} s and starts at {start:g} s")
-        return (clip(column(row, str(name)), row).sampled(data.frames, start, end),)
+        return (_segment(data, row, column(row, str(name)), *segment_of(data, row)),)
     name = data.fields.get("image")
     if name is None:
         return ()
@@ -49,6 +46,40 @@ def media_of(data: Data, row: Row) -> tuple[Medium, ...]:
     if not cells:
         raise DataError(f"{row.where} has no picture; every row needs at least one")
     return tuple(picture(cell, row) for cell in cells)
+
+
+def listed(data: Data, row: Row, field: str) -> list[Cell]:
+    """Return the cells of a field that several columns may fill, without those that are empty."""
+    names = data.fields[field]
+    cells = [column(row, name) for name in (names if isinstance(names, list) else [names])]
+    return [cell for cell in cells if cell is not None]
+
+
+def clips_of(data: Data, row: Row) -> tuple[Video, ...]:
+    """Return the clips of the field `videos`: of several columns, of a list in one, or of a single cell.
+
+    A segment is told for each of them likewise. Raises DataError, also where these are not as many as the clips.
+    """
+    cells = _each(data, row, "videos")
+    sides = [_each(data, row, key) if key in data.fields else [None] * len(cells) for key in SEGMENT]
+    for key, side in zip(SEGMENT, sides, strict=True):
+        if len(side) != len(cells):
+            raise DataError(f"{row.where}: `{key}` tells of {len(side)} clips, and `videos` of {len(cells)}")
+    return tuple(_segment(data, row, *each) for each in zip(cells, *sides, strict=True))
+
+
+def _each(data: Data, row: Row, field: str) -> list[Cell]:
+    """Return one cell for each clip; a list within one of several columns is a clip of pictures."""
+    if isinstance(data.fields[field], list):
+        return [column(row, name) for name in data.fields[field]]
+    return list(listed_cells(column(row, str(data.fields[field])), row.where))
+
+
+def _segment(data: Data, row: Row, cell: Cell, *sides: Cell) -> Video:
+    start, end = (moment(side, row) for side in sides)
+    if start is not None and end is not None and end <= start:
+        raise DataError(f"{row.where}: the segment ends at {end:g} s and starts at {start:g} s")
+    return clip(cell, row).sampled(data.frames, start, end)
 
 
 def labelled_samples(data: Data, target: Callable[[Row], tuple[int, ...]]) -> Iterator[Sample]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat, tee
+from itertools import repeat
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from mmbench.benchmarks.probes.quality import check_choice
 from mmbench.benchmarks.sources.cells import column
 from mmbench.benchmarks.sources.classes import Classes, class_indices
 from mmbench.harness.ask.examinee import Examinee, Verb
+from mmbench.harness.both import both
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError, Unsupported, UsageError, nearest
 from mmbench.harness.numerics.arrays import Floats
@@ -138,7 +139,7 @@ class Probe:
         held: list[Sample] = []
         failures: dict[int, Failure] = {}
         pairs: list[tuple[Floats, Floats] | None] = []
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         answers = subject.features(asked)
         for place, (sample, found) in enumerate(zip(seen, answers, strict=True)):
             if isinstance(found, Failure):

@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, groupby, islice, tee
-from typing import Any
+from itertools import chain, groupby, islice
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mmbench.harness.ask.examinee import Choice, Scale, Similarity
 from mmbench.harness.ask.interview import Interview, distinct, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
+from mmbench.harness.both import both
 from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.scale import SCALE
 from mmbench.harness.engine.kinds.text import TEXT
@@ -29,8 +30,14 @@ from mmbench.harness.types import Failure, Option, Sample
 _BLOCK = 64
 """Pictures that are compared with the prototypes in one product."""
 
+_BLOCK_BYTES = 64 << 20
+"""Of files that the items of a block hold in memory, from which on it has no more."""
+
 _FEW = 64
 """Questions whose prototypes are held at once."""
+
+
+_T = TypeVar("_T")
 
 
 class EmbedRoute:
@@ -67,10 +74,9 @@ class EmbedRoute:
         if options is not None and not wording.mentions_question:
             # Before any picture is asked: without these vectors none can be scored.
             shared[""] = self.prototypes([_worded(option, "", wording) for option in options])
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         values = self._look(self._only_medium(sample) for sample in asked)
-        pairs = zip(seen, values, strict=True)
-        while block := list(islice(pairs, _BLOCK)):
+        for block in _blocks(zip(seen, values, strict=True), lambda pair: pair[0].held):
             if options is None:
                 own = [_worded(o, sample.question, wording) for sample, _ in block for o in options_of(sample, None)]
                 ends = np.cumsum([len(sample.options) for sample, _ in block])
@@ -112,9 +118,9 @@ class EmbedRoute:
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) cosines of each sample."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         values = self._look((medium, sample.id) for sample in asked for medium in self._interview.pictures(sample))
-        while block := list(islice(seen, _BLOCK)):
+        for block in _blocks(seen, lambda sample: sample.held):
             texts = [wording.embedded(sample.question, text) for sample in block for text in sample.references]
             vectors = iter(self.prototypes([Option(text, (text,)) for text in texts]))
             for sample in block:
@@ -131,10 +137,10 @@ class EmbedRoute:
         self, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
     ) -> Iterator[Floats | Failure]:
         """Yield (regions,) cosines of the crops of each sample's picture to its question."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         crops = ((each, sample) for sample in asked for each in self._interview.crops(sample, regions(sample)))
         values = self._interview.ask(Question(IMAGE, each, item=sample.id) for each, sample in crops)
-        while block := list(islice(seen, _BLOCK)):
+        for block in _blocks(seen, lambda sample: sample.held):
             texts = [wording.embedded(sample.question, "") for sample in block]
             vectors = self.prototypes([Option(text, (text,)) for text in texts])
             for sample, right in zip(block, vectors, strict=True):
@@ -254,6 +260,20 @@ def _unit(given: Floats) -> Floats:
 
 def _worded(option: Option, question: str, wording: Wording) -> Option:
     return Option(option.label, tuple(wording.embedded(question, text) for text in option.phrasings))
+
+
+def _blocks(items: Iterable[_T], held: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """Yield as many items at a time as are compared in one product."""
+    block: list[_T] = []
+    weight = 0
+    for item in items:
+        block.append(item)
+        weight += held(item)
+        if len(block) == _BLOCK or weight >= _BLOCK_BYTES:
+            yield block
+            block, weight = [], 0
+    if block:
+        yield block
 
 
 def _held(samples: Iterable[Sample]) -> tuple[list[Sample], Iterator[Sample]]:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import tee
 
 import numpy as np
 
 from mmbench.harness.ask.examinee import Answer, Choice, Located
 from mmbench.harness.ask.interview import Interview, options_of
 from mmbench.harness.ask.wording import Wording
+from mmbench.harness.both import both
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
 from mmbench.harness.media.image import Image
@@ -29,7 +29,7 @@ class GenerateRoute:
 
     def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the option that each reply names, if it names one."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         keep = lru_cache(maxsize=1)(kept_prompt)  # that of a classification is one text for all items
 
         def labels(sample: Sample) -> list[str]:
@@ -51,14 +51,14 @@ class GenerateRoute:
 
     def locate(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Located]:
         """Yield each reply without its thoughts, and the picture that it is of."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         for sample, answer in zip(seen, self.answer(asked, wording), strict=True):
             first = next(iter(self._interview.pictures_if_any(sample)), None)
             yield Located(answer, picture=first if isinstance(first, Image) else None)
 
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
         """Yield each reply without its thoughts."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
         keep = lru_cache(maxsize=1)(kept_prompt)  # that of a classification is one text for all items
 
         def ask(sample: Sample) -> Question:

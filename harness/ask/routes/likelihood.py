@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, tee
+from itertools import chain
 
 import numpy as np
 
 from mmbench.harness.ask.examinee import Choice, Similarity
 from mmbench.harness.ask.interview import Interview, distinct, failure_in, gallery, nothing_left, options_of, vector
 from mmbench.harness.ask.wording import Wording
+from mmbench.harness.both import both
 from mmbench.harness.engine.checks import no_likelihood
 from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.question import Question
@@ -31,7 +32,7 @@ class LikelihoodRoute:
 
     def choose(self, samples: Iterable[Sample], options: Sequence[Option] | None, wording: Wording) -> Iterator[Choice]:
         """Yield the mean log-probability of each option's phrasings."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
 
         def question(sample: Sample) -> Question:
             texts = [text for option in options_of(sample, options) for text in option.phrasings]
@@ -73,7 +74,7 @@ class LikelihoodRoute:
 
     def within(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield the (pictures, texts) log-probabilities of each sample."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
 
         def questions(sample: Sample) -> Iterator[Question]:
             worded = _worded(sample, sample.references, wording)
@@ -90,7 +91,7 @@ class LikelihoodRoute:
         self, samples: Iterable[Sample], regions: Callable[[Sample], Sequence[Region]], wording: Wording
     ) -> Iterator[Floats | Failure]:
         """Yield (regions,) log-probabilities of each sample's question beside the crops of its picture."""
-        seen, asked = tee(samples)
+        seen, asked = both(samples)
 
         def questions(sample: Sample) -> Iterator[Question]:
             text = (wording.embedded(sample.question, ""),)
@@ -106,7 +107,7 @@ class LikelihoodRoute:
 
     def _likelihoods(self, questions: Iterable[Question], wording: Wording) -> Iterator[Floats | Failure]:
         """Yield (texts,) log-probabilities for each question, made comparable as the task wants."""
-        seen, asked = tee(questions)
+        seen, asked = both(questions)
         if wording.likelihood == "pmi":
             blind = self._interview.without
             asked = chain.from_iterable((each, replace(each, images=blind(each.images))) for each in asked)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import mmbench
 from mmbench.harness.errors import Unavailable
+from mmbench.harness.media import clip_file
+from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.video import Video
 from mmbench.harness.records.outcomes import read_outcomes
@@ -84,13 +87,16 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         first = 16 * (place + 4 * (number // 4 % 4))  # the bits say which class and which clip it is
         _write(path, [frame(first + each) for each in range(FRAMES)])
-        name = NAMES[place]
+        name, following = NAMES[place], (place + 1) % len(NAMES)
+        other = NAMES[following]
         rows.append(
             {
                 "video": f"clips/{name}/{number}.mp4",
                 "label": name,
                 "captions": [f"a person is {name}", f"{name} outdoors"],
                 "references": [f"a person is {name}", f"somebody is {name}"],
+                "both": [f"clips/{name}/{number}.mp4", f"clips/{other}/{number - place + following}.mp4"],
+                "said": [f"a person is {name}", f"a person is {other}"],
                 "question": "What is this person doing?",
                 "options": list(NAMES),
                 "target": name,
@@ -130,6 +136,7 @@ TASKS = {
         "source: {kind: jsonl, path: t.jsonl}\nmetrics: [rouge_l]\nprompt: 'Write a caption.'\n"
         f"candidates: {json.dumps([f'a person is {name}' for name in NAMES])}"
     ),
+    "pairs": "source: {kind: jsonl, path: t.jsonl}\nfields: {videos: both, captions: said}",
     "probe": "source: {kind: jsonl, path: t.jsonl}\nfields: {split: split}\nmetrics: [full/accuracy]\nshots: []",
 }
 ROUTES = {
@@ -139,6 +146,7 @@ ROUTES = {
     "vqa": ("Embeds", "Scores", "Writes"),
     "yes-no": ("Scores", "Writes"),
     "captioning": ("Embeds", "Scores", "Writes"),
+    "pairs": ("Embeds", "Videos", "Scores"),
     "probe": ("Embeds", "Videos"),
 }
 Command = Callable[..., tuple[int, str, str]]
@@ -159,6 +167,36 @@ def test_a_family_gives_an_oracle_all_and_chance_its_share(
     assert code == 0, err
     assert [row["value"] for row in rows] == [1.0] * len(models) + [rows[-1]["value"]]
     assert rows[-1]["chance"] is None or rows[-1]["low"] <= rows[-1]["chance"] <= rows[-1]["high"]
+
+
+@pytest.mark.parametrize(("route", "key"), [("embed", "vector"), ("likelihood", "scores")])
+def test_questions_about_clips_are_answered_elsewhere(
+    route: str, key: str, clips: Path, tmp_path: Path, command: Command
+) -> None:
+    """The program elsewhere reads the frames of a clip, in order, and when each is shown."""
+    task = tmp_path / "t.yaml"
+    source = f"source: {{kind: jsonl, path: {clips / 'first.jsonl'}}}"
+    task.write_text(f"name: t\nfamily: multiple-choice\nphrasing: '{{answer}}'\n{SHARED}{source}\n")
+    common = ("--task", str(task), "--route", route, "--format", "json")
+    asked = tmp_path / "asked"
+    code, _, err = command("run", "--model", "chance", *common, "--dry-run", "--questions", str(asked))
+    assert code == 0, err
+    lines = []
+    for line in map(json.loads, (asked / "questions.jsonl").read_text().splitlines()):
+        seen = [index_in(PIL.Image.open(asked / each)) for each in line.get("images", [])]
+        names = [NAMES[seen[0] // 16 % 4]] if seen else [line["text"]]
+        if key == "scores":
+            assert line["clips"] == [{"first": 0, "frames": 3, "timestamps": [0.1, 0.3, 0.5]}]
+            assert [each % 16 for each in seen] == [1, 3, 5]
+            answer: list[float] = [0.0 if text.strip() in names else -9.0 for text in line["texts"]]
+        else:
+            answer = [float(name in names) for name in NAMES]
+        lines.append(json.dumps({**line, key: answer}))
+    (asked / "answers.jsonl").write_text("\n".join(lines))
+    model = f"replay:{asked / 'answers.jsonl'}"
+    code, out, err = command("run", "--model", model, *common, "--output", str(tmp_path / "results"))
+    assert code == 0, err
+    assert json.loads(out)[0]["value"] == 1.0
 
 
 def test_outcomes_keep_which_frames_were_shown(clips: Path, tmp_path: Path) -> None:
@@ -187,6 +225,37 @@ def test_clips_and_pictures_of_the_same_frames_are_embedded_once(clips: Path, tm
     mmbench.run(task=mmbench.task(family, shown, classes=classes), **common)
     assert model.seen.total() == FRAMES
     assert set(model.seen.values()) == {1}
+
+
+def test_controls_of_order_ask_no_frame_again_and_decode_each_once(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: Counter[str] = Counter()
+    plain = clip_file.pixels_of
+
+    def counted(frame: Any, locator: str) -> Any:
+        decoded["frames"] += 1
+        return plain(frame, locator)
+
+    monkeypatch.setattr(clip_file, "pixels_of", counted)
+    model = _Counting()
+    task = mmbench.task("zero-shot-classification", _rows(clips), frames={"sampler": "all"})
+    controls = ("shuffled-frames", "single-frame", "reversed")
+    run = mmbench.run(model=model, task=task, controls=",".join(controls), output=tmp_path, store=tmp_path / "s.sqlite")
+    assert set(run.table()["control"].dropna()) == set(controls)
+    assert set(model.seen.values()) == {1}
+    assert model.seen.total() == CLIPS * FRAMES
+    assert decoded["frames"] == CLIPS * (3 * FRAMES + 1)
+
+
+def test_a_frame_that_is_shown_twice_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = Video.from_path(written(tmp_path / "short.mp4", "mp4", "libx264", 3))
+    opened: list[Any] = []
+    plain = clip_file.ClipFile._opened
+    monkeypatch.setattr(clip_file.ClipFile, "_opened", lambda self: opened.append(0) or plain(self))
+    frames = clip.sampled(FrameSpec(sampler="linspace-floor", count=8)).frames()
+    assert [index_in(each.pil()) for each in frames] == [0, 0, 0, 0, 1, 1, 1, 2]
+    assert len(opened) == 1
 
 
 def test_a_killed_run_goes_on_without_asking_a_frame_again(clips: Path, tmp_path: Path) -> None:
@@ -250,6 +319,23 @@ def test_segments_show_other_frames_of_one_file_and_share_its_cluster(clips: Pat
     assert [json.loads(outcome.frames or "{}").get("indices") for outcome in outcomes] == [[0, 24], [25, 49], None]
     assert len({outcome.cluster for outcome in outcomes}) == 1
     assert "the segment starts at 9 s, and the clip ends at 2 s" in (outcomes[2].message or "")
+
+
+def test_clips_of_a_pair_are_columns_or_a_list_with_a_segment_each(tmp_path: Path) -> None:
+    path = str(written(tmp_path / "long.mp4", "mp4", "libx264", 50))
+    segments = {"start": [0, 1], "end": [1, None], "captions": ["first", "then"]}
+    whole = mmbench.task("pairs", [{"videos": [path, path], **segments}], frames={"sampler": "first", "count": 2})
+    sides = {"a": path, "b": path, "from": 0, "to": 1, "then": 1, "last": None, "captions": ["first", "then"]}
+    fields = {"videos": ["a", "b"], "start": ["from", "then"], "end": ["to", "last"]}
+    columns = mmbench.task("pairs", [sides], fields=fields, frames={"sampler": "first", "count": 2})
+    for task in (whole, columns):
+        (sample,) = task.family.samples()
+        assert [medium.indices for medium in sample.media if isinstance(medium, Video)] == [(0, 1), (25, 26)]
+        assert [metric.name for metric in task.family.metrics] == ["group_score", "text_score", "image_score"]
+    alone = mmbench.task("pairs", [{"video": path, "captions": ["a", "b"]}], fields={"videos": "video"})
+    assert [metric.name for metric in alone.family.metrics] == ["pairwise_accuracy"]
+    with pytest.raises(mmbench.DataError, match="`start` tells of 1 clips, and `videos` of 2"):
+        list(mmbench.task("pairs", [{"videos": [path] * 2, "start": 0, "captions": ["a", "b"]}]).family.samples())
 
 
 @pytest.mark.parametrize(

@@ -500,13 +500,25 @@ def test_large_pictures_after_small_ones_shorten_the_queue(engine: MakeEngine, m
     assert made.peak <= 3 + 10 + 2 * 2
 
 
-def test_large_files_shorten_the_queue(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmbench.harness.engine.queue.QUEUE_BYTES", 1000)
+def test_files_that_stay_in_memory_until_an_answer_comes_shorten_the_queue(
+    engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmbench.harness.engine.queue.HELD_BYTES", 1000)
     made = Queueing()
-    contents = [Content(str(n), 100, solid(n).decode) for n in range(50)]
-    requests = [Question(IMAGE, key=b"%d" % n, contents=(content,)) for n, content in enumerate(contents)]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(solid(n),), held=100) for n in range(50)]
     assert heads(answers(engine(made, batch_size=32, workers=2), requests)) == list(range(50))
     assert made.peak <= 10
+
+
+def test_what_was_read_of_a_picture_goes_once_it_is_prepared(
+    engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmbench.harness.engine.queue.QUEUE_BYTES", 10_000)
+    made = Queueing()
+    contents = [Content(str(n), 1000, solid(n).decode) for n in range(50)]
+    requests = [Question(IMAGE, key=b"%d" % n, contents=(content,)) for n, content in enumerate(contents)]
+    assert heads(answers(engine(made, batch_size=32, workers=2), requests)) == list(range(50))
+    assert 10 < made.peak <= 64
 
 
 def test_one_picture_larger_than_the_queue_is_asked(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:

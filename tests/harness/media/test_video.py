@@ -14,9 +14,9 @@ from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.samplers import SAMPLERS
 from mmbench.harness.media.video import Video
-from tests.clips import index_in
+from tests.clips import frame, index_in
 
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 from tests.clips import drawn  # noqa: E402
 
 OPEN = {"x264-params": "open-gop=1:keyint=8:bframes=3:scenecut=0:b-adapt=0"}
@@ -94,6 +94,44 @@ def test_a_cut_file_is_told_and_never_taken_for_a_shorter_one(container: str) ->
 
 
 @pytest.mark.parametrize(
+    ("container", "codec", "options"),
+    [("mpegts", "mpeg4", {}), ("mpegts", "mpeg4", {"mpegts_m2ts_mode": "1"}), ("flv", "flv1", {})]
+    + [(each, "libvpx-vp9", {"live": "1"}) for each in ("webm", "matroska")],
+)
+def test_a_cut_recording_without_an_index_is_told(
+    container: str, codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "clip"
+    with av.open(str(path), "w", format=container, options=options) as made:
+        stream = made.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        for index in range(12):
+            made.mux(stream.encode(av.VideoFrame.from_ndarray(frame(index), format="rgb24")))
+        made.mux(stream.encode())
+    whole = path.read_bytes()
+    assert [index_in(each.pil()) for each in Video.from_bytes(whole, "whole").frames()] == list(range(12))
+    for part in (5, 7, 9):
+        end = len(whole) * part // 10
+        with pytest.raises(Unreadable, match="the file is cut: at least"):
+            Video.from_bytes(whole[: end - (end % 4 == 0)], "cut").frames()
+
+
+def test_the_picture_of_a_cover_is_no_clip(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as made:
+        sound = made.add_stream("aac", rate=44100)
+        cover = made.add_stream("png", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 32, "rgb24"
+        cover.disposition = av.stream.Disposition.attached_pic
+        made.mux(cover.encode(av.VideoFrame.from_ndarray(frame(7), format="rgb24")))
+        silence = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
+        silence.rate, silence.pts = 44100, 0
+        made.mux([*sound.encode(silence), *sound.encode(None)])
+    with pytest.raises(Unreadable, match="there is no video in it, only the picture of a cover"):
+        Video.from_path(path, "song").frames()
+
+
+@pytest.mark.parametrize(
     "content",
     [b"", b"hello", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n", b"ffconcat version 1.0\nfile /etc/hostname\n"],
 )
@@ -133,7 +171,7 @@ def test_a_folder_of_frames_is_a_clip_in_the_order_of_its_numbers(tmp_path: Path
 def test_frames_in_another_order_keep_their_moments() -> None:
     pictures = [Image.from_array(np.full((2, 2, 3), level, np.uint8), str(level)) for level in range(4)]
     clip = Video.of_frames(pictures, fps=2.0)
-    back = clip.arranged("reversed", lambda count: range(count - 1, -1, -1))
+    back = clip.arranged("reversed", lambda frames: range(len(frames) - 1, -1, -1))
     assert back.indices == (3, 2, 1, 0)
     assert back.timestamps == (0.0, 0.5, 1.0, 1.5)
     assert len({clip.digest, back.digest, clip.sampled(FrameSpec(count=2)).digest}) == 3
@@ -144,7 +182,7 @@ def test_frames_that_are_shown_again_keep_the_moments_of_their_own() -> None:
     pictures = [Image.from_array(np.full((2, 2, 3), value, np.uint8), "frame") for value in (0, 100, 200)]
     clip = Video.of_frames(pictures, "clip", fps=2.0).sampled(FrameSpec(sampler="mteb_num_frames", count=7))
     assert (clip.indices, clip.timestamps) == ((0, 1, 2, 0, 1, 2, 0), (0.0, 0.5, 1.0, 0.0, 0.5, 1.0, 0.0))
-    middle = clip.arranged("middle", lambda count: [count // 2])
+    middle = clip.arranged("middle", lambda frames: [len(frames) // 2])
     assert (middle.indices, middle.timestamps) == ((0,), (0.0,))
 
 
@@ -159,4 +197,4 @@ def test_every_sampler_takes_frames_of_a_clip_or_says_why_not() -> None:
 def test_without_the_extra_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(DataError, match=r"pip install 'mmbench\[video\]'"):
-        Video.from_bytes(b"", "clip").frames()
+        Video.from_bytes(b"no video", "clip").frames()
