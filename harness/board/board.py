@@ -93,12 +93,13 @@ class Board:
 
     def rows(self) -> list[dict[str, Json]]:
         """Return a row for each model, task and metric, those that stand apart and published figures included."""
-        lines = {(line.model, line.source): line for line in self.lines}
+        lines = {(line.model, line.source): (line, self._place_of(line)) for line in self.lines}
+        numbers = {column.task: i for i, column in enumerate(self.columns)}
         rows: list[dict[str, Json]] = []
         standing = [(entry, lines.get((entry.record.model, None))) for entry in self.entries]
         for entry, line in (*standing, *((each.entry, None) for each in self.apart)):
             record = entry.record
-            more = self._more(line, record.reference)
+            more = self._more(line, numbers.get(record.reference))
             gains = {name: more.pop(name) for name in _GAINS}
             cost: dict[str, Json] = {"parameters": record.parameters, "items_per_second": record.items_per_second}
             rows += [
@@ -109,33 +110,39 @@ class Board:
             among = lines.get((each.model, each.source))
             task = next((column.task for column in self.columns if each.of(column.task)), "")
             unknown: dict[str, Json] = {"parameters": None, "items_per_second": None}
-            rows.append({**each.row(), **unknown, **self._more(among, task)})
+            rows.append({**each.row(), **unknown, **self._more(among, numbers.get(task))})
         return rows
 
     def _rows_of(self, entry: Entry) -> list[dict[str, Json]]:
         record = entry.record
         return record.rows() if self.by is None else rows_by(record, self.by, entry.path.with_suffix(".parquet"))
 
-    def _more(self, line: Line | None, task: str) -> dict[str, Json]:
-        """Return what a row says of the line it belongs to."""
-        found = next(((i, column) for i, column in enumerate(self.columns) if column.task == task), None)
-        if line is None or found is None:
-            return {**dict.fromkeys(_GAINS), "standing": None}
-        i, column = found
-        cell, standing = line.cells[i], line.standing
+    def _place_of(self, line: Line) -> dict[str, Json]:
+        """Return what all rows of a line say of its place."""
         ranked_on: dict[str, Json] = {} if self.shared is None else {"shared": list(self.shared.tasks)}
+        standing = line.standing
+        return {
+            **ranked_on,
+            "rank": line.rank,
+            "rank_low": standing.rank_low if standing else None,
+            "rank_high": standing.rank_high if standing else None,
+            "group": standing.group if standing else None,
+            "missing": self.missing(line),
+            "score": ends(line.overall),
+        }
+
+    def _more(self, placed: tuple[Line, dict[str, Json]] | None, number: int | None) -> dict[str, Json]:
+        """Return what a row says of the line it belongs to, and of the column of this number."""
+        if placed is None or number is None:
+            return {**dict.fromkeys(_GAINS), "standing": None}
+        line, place = placed
+        cell, column = line.cells[number], self.columns[number]
         return {
             **{
                 key: made.as_json() if cell and (made := cell.gains.get(name)) else None for key, name in _GAINS.items()
             },
             "standing": {
-                **ranked_on,
-                "rank": line.rank,
-                "rank_low": standing.rank_low if standing else None,
-                "rank_high": standing.rank_high if standing else None,
-                "group": standing.group if standing else None,
-                "missing": self.missing(line),
-                "score": ends(line.overall),
+                **place,
                 "dimension": _mean_json(column.dimension, line.dimensions),
                 "family": _mean_json(column.family, line.families),
             },

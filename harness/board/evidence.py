@@ -28,7 +28,7 @@ class Evidence:
         self._results = results
         self._held = load_cache(results)
         self._fresh = False
-        self._parts = Parts()
+        self._parts = Parts(results, self._signature)
         self._signed: dict[Path, str] = {}
         """Signatures of records, as they were when they were first looked at."""
         self.errors: list[DataError] = []

@@ -6,16 +6,17 @@ Sums are held in 64 bits: rounded ones would break ties among the signs that are
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement, product
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
+from mmbench.harness.board.sums import TaskSums, file_of, load_sums, save_sums
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.changes import Keys, compared, part
 from mmbench.harness.records.entry import Entry
-from mmbench.harness.records.measured import Column, Measured, shared
+from mmbench.harness.records.measured import Measured, shared
 from mmbench.harness.statistics.permutation import sign_flip, sign_flip_of_moments
 
 _MANY = 20_000
@@ -23,27 +24,35 @@ _MANY = 20_000
 _AT_ONCE = 10_000
 """Pictures whose products are held at a time."""
 
+_HELD = 1 << 24
+"""Numbers of a table of some models that is held where moments do not tell."""
+
 Read = Callable[[Entry], Measured | None]
+Sign = Callable[[Entry], str | None]
+"""Signature of the files of a record; None where one is not there."""
+Pair: TypeAlias = tuple[int, int]
+Signed: TypeAlias = tuple[int, int, float]
+"""Two models by their numbers, and the p of their difference with the sign of what the first is ahead."""
+Tables: TypeAlias = Callable[[Sequence[int]], Iterator[Floats]]
+"""Numbers of models to their (models, pictures) tables of what pictures add, each of the pictures of other tasks."""
 
 
 class Parts:
-    """What pictures add to each record of a board: a number for each, however many the models."""
+    """What pictures add to each record of a board: a number for each, of one task at a time in memory."""
 
-    def __init__(self) -> None:
-        self._sums: dict[Path, Floats] = {}
-        self._items: dict[Path, int] = {}
-        """Which of the sets of items of its task a record was scored on."""
-        self._sets: defaultdict[str, list[_Items]] = defaultdict(list)
+    def __init__(self, results: Path, sign: Sign) -> None:
+        self._results = results
+        self._sign = sign
+        self._open = "", TaskSums()
+        self._kept: dict[str, TaskSums] = {}
+        """Tasks whose sums cannot be written."""
 
     def add(self, entry: Entry, measured: Measured) -> None:
         """Note what a record adds."""
-        sets = self._sets[entry.record.reference]
-        number = next((i for i, each in enumerate(sets) if each.of(measured)), len(sets))
-        known = sets[number].keys if number < len(sets) else None
-        made = part(measured, str(entry.record.dataset["digest"]), known)
-        if known is None:
-            sets.append(_Items(measured.ids, measured.clusters, made.keys))
-        self._sums[entry.path], self._items[entry.path] = made.sums, number
+        signature = self._sign(entry)
+        if signature is not None:
+            held = self._task(entry)
+            held.add(_name(entry), signature, measured, str(entry.record.dataset["digest"]))
 
     def p_values(
         self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read
@@ -57,96 +66,159 @@ class Parts:
         if len(columns) == 1:
             ((task, entries),) = columns.items()
             return _of_one_task(entries, scales[task], read)
-        for entry in (entry for entries in columns.values() for entry in entries if entry.path not in self._sums):
-            measured = read(entry)
-            if measured is None:
+        scored = []
+        for entries in columns.values():
+            numbers = self._numbers(entries, read)
+            if numbers is None:
                 return None
-            self.add(entry, measured)
+            scored.append(numbers)
+        self._close()
         alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for model, entries in enumerate(zip(*columns.values(), strict=True)):
-            alike[tuple(self._items[entry.path] for entry in entries)].append(model)
+        for model, sets in enumerate(zip(*scored, strict=True)):
+            alike[sets].append(model)
         models = sum(map(len, alike.values()))
         made = np.ones((models, models))
         for one, other in combinations_with_replacement(alike.values(), 2):
             both = one if one is other else [*one, *other]
-            table = self._matrix(
-                {task: [entries[model] for model in both] for task, entries in columns.items()}, scales, read
-            )
-            if table is None:
-                return None
             pairs = (
                 combinations(range(len(one)), 2)
                 if one is other
                 else product(range(len(one)), range(len(one), len(both)))
             )
-            for i, j, p in _signed(table, pairs):
+            tables = self._tables(
+                {task: [entries[model] for model in both] for task, entries in columns.items()}, scales, read
+            )
+            if tables is None:
+                return None
+            for i, j, p in _signed(*tables, len(both), list(pairs)):
                 made[both[i], both[j]], made[both[j], both[i]] = p, -p
         return made
 
-    def _matrix(self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read) -> Floats | None:
-        """Return (models, pictures) what each picture adds to each model's mean, over all tasks that show it."""
-        tasks: list[tuple[float, Keys, list[Floats]]] = []
-        for task, entries in columns.items():
-            held = self._of_all(task, entries, read)
-            if held is None:
+    def _numbers(self, entries: Sequence[Entry], read: Read) -> list[int] | None:
+        """Return which set of items each record of a task was scored on, all of which are then known."""
+        held = self._task(entries[0])
+        for entry in entries:
+            signature, score = self._sign(entry), entry.record.primary.value
+            if signature is None or score is None:
                 return None
-            tasks.append((scales[task] / len(columns), *held))
-        keys = np.unique(np.concatenate([each for _, each, _ in tasks]))
-        table = np.zeros((len(next(iter(columns.values()))), len(keys)))
-        for scale, mine, rows in tasks:
-            places = np.searchsorted(keys, mine)
-            for row, sums in zip(table, rows, strict=True):
-                row[places] += sums * scale
-        return table
+            if not held.has(_name(entry), signature, score):
+                measured = read(entry)
+                if measured is None:
+                    return None
+                self.add(entry, measured)
+        return [held.rows[_name(entry)].number for entry in entries]
 
-    def _of_all(self, task: str, entries: Sequence[Entry], read: Read) -> tuple[Keys, list[Floats]] | None:
-        """Return what pictures add to records of one task, over the items that all of these were scored on."""
-        sets = {self._items[entry.path] for entry in entries}
-        if len(sets) == 1:
-            return self._sets[task][sets.pop()].keys, [self._sums[entry.path] for entry in entries]
-        measured = [each for each in map(read, entries) if each is not None]
-        if len(measured) < len(entries):
-            return None
-        first, *rest = _common(measured)
-        scope = str(entries[0].record.dataset["digest"])
-        made = part(first, scope)
-        return made.keys, [made.sums, *(part(each, scope, made.keys).sums for each in rest)]
+    def _tables(
+        self, columns: Mapping[str, Sequence[Entry]], scales: Mapping[str, float], read: Read
+    ) -> tuple[Tables, int] | None:
+        """Return what gives the tables of models, over the items that all of these were scored on, and the pictures."""
+        keys: dict[str, Keys] = {}
+        common: dict[str, list[Floats]] = {}
+        for task, entries in columns.items():
+            held = self._task(entries[0])
+            sets = {held.rows[_name(entry)].number for entry in entries}
+            if len(sets) == 1:
+                keys[task] = held.sets[sets.pop()].keys
+                continue
+            measured = [each for each in map(read, entries) if each is not None]
+            if len(measured) < len(entries):
+                return None
+            scope = str(entries[0].record.dataset["digest"])
+            first, *rest = _common(measured)
+            made = part(first, scope)
+            keys[task] = made.keys
+            common[task] = [made.sums, *(part(each, scope, made.keys).sums for each in rest)]
+        together = _sharing(keys)
+
+        def tables(models: Sequence[int]) -> Iterator[Floats]:
+            for tasks in together:
+                pictures = np.unique(np.concatenate([keys[task] for task in tasks]))
+                table = np.zeros((len(models), len(pictures)))
+                for task in tasks:
+                    places, scale = np.searchsorted(pictures, keys[task]), scales[task] / len(columns)
+                    rows = self._task(columns[task][0]).rows
+                    for line, model in zip(table, models, strict=True):
+                        sums = common[task][model] if task in common else rows[_name(columns[task][model])].sums
+                        line[places] += sums * scale
+                yield table
+
+        return tables, len(np.unique(np.concatenate([*keys.values()])))
+
+    def _task(self, entry: Entry) -> TaskSums:
+        """Return the sums of a task by the metric that a record stands by, of its data."""
+        record = entry.record
+        name = f"{record.reference} {record.primary.metric} {record.dataset['digest']}"
+        if self._open[0] != name:
+            self._close()
+            self._open = name, self._kept.get(name) or load_sums(file_of(self._results, name))
+        return self._open[1]
+
+    def _close(self) -> None:
+        name, held = self._open
+        if held.changed and not save_sums(file_of(self._results, name), held):
+            self._kept[name] = held
+        held.changed = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Items:
-    """Items that records of a task were scored on."""
-
-    ids: Column
-    clusters: Column
-    keys: Keys
-
-    def of(self, measured: Measured) -> bool:
-        """Tell whether a record was scored on these."""
-        return bool(self.ids.equals(measured.ids) and self.clusters.equals(measured.clusters))
+def _name(entry: Entry) -> str:
+    return f"{entry.path.parent.name}/{entry.path.name}"
 
 
-def _signed(table: Floats, pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, float]]:
-    """Yield for pairs of (models, pictures) rows their signed p, by signs flipped of the differences."""
-    moments = _moments(table) if table.shape[1] > _MANY else None
+def _sharing(keys: Mapping[str, Keys]) -> list[list[str]]:
+    """Return the tasks in groups that share no picture with each other."""
+    tasks = list(keys)
+    group = list(range(len(tasks)))
+    owners = np.repeat(np.arange(len(tasks)), [len(keys[task]) for task in tasks])
+    every = np.concatenate([np.zeros(0, np.uint64), *keys.values()])
+    order = np.argsort(every, kind="stable")
+    same = np.flatnonzero(every[order][1:] == every[order][:-1])
+    for pair in np.unique(owners[order][same] * len(tasks) + owners[order][same + 1]).tolist():
+        mine, theirs = (group[task] for task in divmod(pair, len(tasks)))
+        group = [mine if each == theirs else each for each in group]
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for task, number in zip(tasks, group, strict=True):
+        found[number].append(task)
+    return list(found.values())
+
+
+def _signed(tables: Tables, pictures: int, models: int, pairs: Sequence[Pair]) -> Iterator[Signed]:
+    """Yield for pairs of models their signed p, by signs flipped of the differences of pictures."""
+    if pictures <= _MANY:
+        yield from _of_rows(tables, pairs)
+        return
+    moments = _moments(tables(range(models)), models)
+    left: defaultdict[Pair, list[Pair]] = defaultdict(list)
+    at_once = max(1, _HELD // pictures)
     for one, other in pairs:
-        ahead = float((table[one] - table[other]).sum())
-        p = sign_flip_of_moments(*moments[:, one, other].tolist()) if moments is not None else None
+        p = sign_flip_of_moments(*moments[:, one, other].tolist())
         if p is None:
-            p = sign_flip(table[other] - table[one])
-        yield one, other, math.copysign(p, ahead)
+            left[one // at_once, other // at_once].append((one, other))
+        else:
+            yield one, other, math.copysign(p, moments[0, one, other])
+    for some in left.values():
+        yield from _of_rows(tables, some)
 
 
-def _moments(table: Floats) -> Floats:
+def _of_rows(tables: Tables, pairs: Sequence[Pair]) -> Iterator[Signed]:
+    models = sorted({model for pair in pairs for model in pair})
+    table = dict(zip(models, np.concatenate([*tables(models)], axis=1), strict=True)) if models else {}
+    for one, other in pairs:
+        change = table[one] - table[other]
+        yield one, other, math.copysign(sign_flip(change), float(change.sum()))
+
+
+def _moments(tables: Iterable[Floats], models: int) -> Floats:
     """Return (3, models, models) sums over pictures of the differences, their squares and their fourth powers."""
-    total = np.zeros(len(table))
-    products = np.zeros((3, len(table), len(table)))
-    for start in range(0, table.shape[1], _AT_ONCE):
-        block = table[:, start : start + _AT_ONCE]
-        square = block * block
-        total += block.sum(axis=1)
-        products += np.stack([block @ block.T, (square * block) @ block.T, square @ square.T])
-    plain, cubed, squared = products
+    total = np.zeros(models)
+    plain, cubed, squared = np.zeros((3, models, models))
+    for table in tables:
+        for start in range(0, table.shape[1], _AT_ONCE):
+            block = table[:, start : start + _AT_ONCE]
+            square = block * block
+            total += block.sum(axis=1)
+            plain += block @ block.T
+            cubed += (square * block) @ block.T
+            squared += square @ square.T
     second = np.diag(plain)[:, None] + np.diag(plain) - 2 * plain
     fourth = np.diag(squared)[:, None] + np.diag(squared) + 6 * squared - 4 * (cubed + cubed.T)
     # Of models that agree throughout nothing is left but rounding.

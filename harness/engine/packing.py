@@ -2,7 +2,8 @@
 
 import json
 import struct
-from typing import TypeAlias
+from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -46,10 +47,17 @@ def pack_arrays(value: Value) -> bytes:
     arrays = (value.embedding, value.features) if isinstance(value, ImageVectors) else (np.asarray(value),)
     parts: list[bytes] = []
     for made in arrays:
-        array = made.astype(min(made.dtype.newbyteorder("<"), np.dtype("<f8")), copy=False)
-        parts.append(_HEADER.pack(_ARRAY, array.dtype.str[1:].encode(), len(array)))
-        parts.append(array.tobytes())
+        dtype, code = _kept(made.dtype)
+        parts.append(_HEADER.pack(_ARRAY, code, len(made)))
+        parts.append(made.astype(dtype, copy=False).tobytes())
     return b"".join(parts)
+
+
+@cache
+def _kept(dtype: np.dtype[Any]) -> tuple[np.dtype[Any], bytes]:
+    """Return the dtype in which an array is kept, and its name."""
+    kept = min(dtype.newbyteorder("<"), np.dtype("<f8"))
+    return kept, kept.str[1:].encode()
 
 
 def unpack_arrays(data: bytes) -> Value:

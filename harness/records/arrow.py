@@ -74,6 +74,16 @@ def flat(column: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     return np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
 
 
+def content(column: Any) -> tuple[npt.NDArray[np.integer], memoryview]:
+    """Return (n,) lengths in bytes of the texts of a column without nulls, and the bytes of them all."""
+    import pyarrow as pa
+
+    _, offsets, data = column.buffers()
+    kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    ends = np.frombuffer(offsets, kind)[column.offset : column.offset + len(column) + 1]
+    return np.diff(ends), memoryview(data or b"")[ends[0] : ends[-1]]
+
+
 def present(column: Any) -> npt.NDArray[np.bool_]:
     """Tell which cells of a column are not null."""
     if not column.null_count:

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from mmbench.harness.errors import DataError
+from mmbench.harness.store.answers import Answers
 from mmbench.harness.store.database import Database
 
 LEASE = 5.0
@@ -24,8 +25,9 @@ _LONGEST = 3600.0
 class Claims:
     """Claims of one open store, which last as long as its process beats, see docs/adr/012."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, answers: Answers) -> None:
         self._database = database
+        self._answers = answers
         self._owner = secrets.randbits(62)
         self._pulse: _Pulse | None = None
 
@@ -38,15 +40,17 @@ class Claims:
         if not free:
             return set()
         self._beat()
+        beating = (self._owner, now - 2 * _BEAT, now)
         with self._database.transaction():
-            self._database.do("INSERT OR REPLACE INTO owners VALUES (?,?)", (self._owner, now))
+            if not self._database.rows("SELECT 1 FROM owners WHERE id=? AND beat BETWEEN ? AND ?", beating):
+                self._database.do("INSERT OR REPLACE INTO owners VALUES (?,?)", (self._owner, now))
             # A beat from the future is that of a clock that was set back.
             self._database.do("DELETE FROM owners WHERE NOT beat BETWEEN ? AND ?", (now - LEASE, now + LEASE))
             self._database.do("DELETE FROM claims WHERE owner NOT IN (SELECT id FROM owners)")
+            answered = self._answers.known(model, free)
             self._database.do_each(
-                "INSERT OR IGNORE INTO claims SELECT ?1,?2,?3 "
-                "WHERE NOT EXISTS (SELECT 1 FROM answers WHERE model=?1 AND key=?2)",
-                ((model, key, self._owner) for key in free),
+                "INSERT OR IGNORE INTO claims VALUES (?,?,?)",
+                ((model, key, self._owner) for key in free if key not in answered),
             )
             mine = "SELECT key FROM claims WHERE model=? AND owner=? AND key IN {}"
             return {key for (key,) in self._database.among(mine, (model, self._owner), free)}

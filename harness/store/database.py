@@ -25,12 +25,24 @@ _LOG = 1 << 24
 _NO_CHECKSUM = "-1"
 """Stands for a checksum that lacks in a store that was made with them: no answer has it."""
 
+_UNWRITABLE = "a store must lie where it can be written to: copy it there, or "
+_WAYS = {
+    sqlite3.SQLITE_FULL: "make room on its disk, where what was answered is kept, or ",
+    sqlite3.SQLITE_BUSY: f"another process has been writing to it for {_PATIENCE:.0f} seconds: wait for its end, or ",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: delete it, and what it held is asked again, or ",
+    **dict.fromkeys((sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM), _UNWRITABLE),
+}
+"""What to do about an error of SQLite, before another file is chosen."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (
     id INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL, used REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     model INTEGER NOT NULL, key BLOB NOT NULL, kind TEXT NOT NULL, truncated INTEGER NOT NULL, value BLOB NOT NULL,
     checksum INTEGER DEFAULT -1, UNIQUE (model, key));
+CREATE TABLE IF NOT EXISTS recent (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, model INTEGER NOT NULL, key BLOB NOT NULL, kind TEXT NOT NULL,
+    truncated INTEGER NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS speeds (
     model INTEGER NOT NULL, kind TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL,
     PRIMARY KEY (model, kind));
@@ -73,6 +85,7 @@ class Database:
             self._use_write_ahead_log()
             page = self._connection.execute("PRAGMA page_size").fetchone()[0]
             self._connection.execute(f"PRAGMA wal_autocheckpoint={max(1, _LOG // page)}")
+            self._connection.execute(f"PRAGMA journal_size_limit={_LOG}")
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing that was committed
             self._connection.execute("PRAGMA cache_size=-65536")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -109,7 +122,9 @@ class Database:
         # A damaged schema is quoted in SQLite's message, with its lines and bytes that are no text.
         said = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
         reason = " ".join(said.split())
-        return DataError(f"{self.path} cannot be used as a store ({reason}); choose another file with --store")
+        # The low byte is the kind of error.
+        way = _WAYS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+        return DataError(f"{self.path} cannot be used as a store ({reason}); {way}choose another file with --store")
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -142,7 +157,7 @@ class Database:
         with self._telling():
             yield from self._connection.execute(query, values)
 
-    def among(self, query: str, values: Sequence[Any], keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+    def among(self, query: str, values: Sequence[Any], keys: Sequence[bytes | int]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query that ends in `key IN {}`, for any number of keys."""
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]

@@ -16,14 +16,15 @@ def prune(database: Database, gone: Mapping[int, Holding]) -> None:
     """Remove models with all that they left, also what a process that was still asking wrote after an earlier one."""
     with database.transaction():
         database.do_each("DELETE FROM models WHERE id=?", [(number,) for number in gone])
-        for table in ("answers", "speeds", "sizes", "labels", "snapshots"):
+        for table in ("answers", "recent", "speeds", "sizes", "labels", "snapshots"):
             database.do(f"DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)")  # noqa: S608
 
 
 def trim(database: Database, held: Mapping[int, Holding], surplus: int) -> list[Holding]:
     """Remove so many bytes of answers; return what went.
 
-    The answers of the model that was used the longest time ago go first, and of each model the oldest first.
+    The answers of the model that was used the longest time ago go first, and of each model the oldest first; those that
+    moved on together (see `answers.py`) are of one age.
     """
     removed = []
     for number, each in sorted(held.items(), key=lambda entry: entry[1].used):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +10,9 @@ from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Answered, Question
+from mmbench.harness.errors import DataError
 from mmbench.harness.models.reply import Reply
+from mmbench.harness.store.answers import Answers
 from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.checksum import checksum, is_intact, seed_of, unpacked
 from mmbench.harness.store.claims import Claims
@@ -21,8 +24,6 @@ from mmbench.harness.store.snapshots import Snapshots
 from mmbench.harness.store.stream import Stream
 from mmbench.harness.store.transfer import Moved, export_answers, import_answers
 from mmbench.harness.types import Failure
-
-_ANSWERS = "SELECT key, value, truncated, {} FROM answers WHERE model=? AND key IN {{}}"
 
 
 class AnswerStore(Protocol):
@@ -55,8 +56,8 @@ class Store:
         self._seeds: dict[int, int] = {}
         """Of each model's checksums."""
         self._database = Database(path)
-        self._answers = _ANSWERS.format(self._database.checksum)
-        self._claims = Claims(self._database)
+        self._answers = Answers(self._database)
+        self._claims = Claims(self._database, self._answers)
         self._snapshots = Snapshots(self._database)
         self.budget: Budget | None = None
         """What may be spent on the answers of the model that is asked now."""
@@ -64,6 +65,8 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._claims.close()
+        with suppress(DataError):  # else they stay recent
+            self._answers.settle()
         self._database.close()
 
     def name(self, fingerprint: str, name: str) -> None:
@@ -87,14 +90,14 @@ class Store:
         found: dict[bytes, tuple[Value, bool]] = {}
         damaged: list[bytes] = []
         seed = self._seeds[model]
-        for key, value, truncated, sum_ in self._database.among(self._answers, (model,), keys):
+        for key, value, truncated, sum_ in self._answers.find(model, keys):
             made = unpacked(kind, value) if is_intact(seed, key, value, truncated, sum_) else None
             if made is None:
                 damaged.append(key)
             else:
                 found[key] = made, bool(truncated)
         if damaged:
-            self._database.do_each("DELETE FROM answers WHERE model=? AND key=?", ((model, key) for key in damaged))
+            self._answers.forget(model, damaged)
             self.meter.damaged += len(damaged)
         return found
 
@@ -125,18 +128,16 @@ class Store:
                 key, kind = each.question.key, each.question.kind
                 value = kind.pack(each.value)
                 sum_ = checksum(seed, key, value, each.truncated)
-                rows.append((model, key, kind.name, each.truncated, value, sum_))
+                rows.append((model, kind.name, key, each.truncated, value, sum_))
         with self._database.transaction():
-            self._database.do_each(
-                "INSERT OR IGNORE INTO answers (model, key, kind, truncated, value, checksum) VALUES (?,?,?,?,?,?)",
-                rows,
-            )
+            if rows:
+                self._answers.add(model, rows)
             self._claims.drop(model, (each.question.key for each in answered))
             if rows:
                 self._database.do(
                     "INSERT INTO speeds VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET items=items+excluded.items, "
                     "seconds=seconds+excluded.seconds",
-                    (model, rows[0][2], len(rows), seconds),
+                    (model, rows[0][1], len(rows), seconds),
                 )
         if changed is not None:
             raise changed
@@ -147,7 +148,7 @@ class Store:
         if not found:
             return 0
         seed = seed_of(fingerprint)
-        return sum(is_intact(seed, *row) for row in self._database.among(self._answers, found[0], keys))
+        return sum(is_intact(seed, *row) for row in self._answers.find(found[0][0], keys))
 
     def remembers(self, fingerprint: str, question: Question) -> bool:
         """Tell whether this was answered before."""
@@ -173,6 +174,7 @@ class Store:
     def holdings(self) -> list[Holding]:
         """Return what the store holds, model by model, the last used first; every answer is checked."""
         held = self._models()
+        self._answers.settle()
         # In the order of the file: by model each row would be looked for apart.
         query = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers NOT INDEXED"  # noqa: S608
         for model, *answer in self._database.each(query):
@@ -186,6 +188,7 @@ class Store:
 
     def _sized(self) -> dict[int, Holding]:
         held = self._models()
+        self._answers.settle()
         for model, size in self._database.each("SELECT model, length(value) FROM answers NOT INDEXED"):
             if model in held:
                 held[model].answers += 1
@@ -225,15 +228,17 @@ class Store:
 
     def vacuum(self) -> None:
         """Give the room of removed answers back to the disk; for as long it takes the size of the store again."""
+        self._answers.settle()
         self._database.do("VACUUM")
 
     def export(self, file: Path, model: str | None = None) -> Moved:
         """Write the answers of a model, by default of all, to a Parquet file. Raises DataError and OSError."""
+        self._answers.settle()
         return export_answers(self._database, file, [*named(self._models(), model)])
 
     def take_in(self, file: Path) -> Moved:
         """Add the answers of an exported file; what is here stays as it is. Raises DataError."""
-        return import_answers(self._database, file)
+        return import_answers(self._database, self._answers, file)
 
     def _model(self, fingerprint: str) -> int:
         name = self._names.get(fingerprint, fingerprint)

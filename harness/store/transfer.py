@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 from mmbench.harness.parquet_footer import declared
 from mmbench.harness.regular import regular
+from mmbench.harness.store.answers import Answers, Row
 from mmbench.harness.store.checksum import checksum, is_intact, seed_of
 from mmbench.harness.store.database import Database
 from mmbench.harness.strict_json import parse_json
@@ -67,7 +68,7 @@ def export_answers(database: Database, file: Path, only: Sequence[int] | None = 
     # In the order in which they were stored: by key every row would be looked for apart.
     query = f"SELECT model, kind, key, truncated, value, {database.checksum} FROM answers NOT INDEXED"  # noqa: S608
 
-    def intact() -> Iterator[_Row]:
+    def intact() -> Iterator[Row]:
         for model, kind, key, truncated, value, sum_ in database.each(query):
             if model not in places:
                 continue
@@ -84,7 +85,7 @@ def export_answers(database: Database, file: Path, only: Sequence[int] | None = 
     return moved
 
 
-def import_answers(database: Database, file: Path) -> Moved:
+def import_answers(database: Database, answers: Answers, file: Path) -> Moved:
     """Add the answers of an exported file to a store; what the store has stays as it is. Raises DataError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -97,31 +98,27 @@ def import_answers(database: Database, file: Path) -> Moved:
             _hold_versions(database, heads, file)
             moved = Moved(models=len(heads))
             numbers = [_number(database, head) for head in heads]
+            answers.settle()
             filled = {number for number in numbers if database.rows(_ANY, (number,))}
-            waiting: list[_Row] = []
+            waiting: list[Row] = []
             for group in range(read.num_row_groups):
                 rows = read.read_row_group(group, columns=[*_schema().names]).to_pydict()
                 waiting += _sound(rows, heads, numbers, moved)
                 if sum(len(row[4]) for row in waiting) > _AT_ONCE or group + 1 == read.num_row_groups:
-                    _add(database, waiting, filled, moved)
+                    _add(database, answers, waiting, filled, moved)
                     waiting = []
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise DataError(f"{file.name} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from error
     return moved
 
 
-_Row: TypeAlias = tuple[int, str, bytes, bool, bytes, int]
-"""Number of the model, kind, key, whether the text was cut, value and checksum."""
 _ANY = "SELECT 1 FROM answers WHERE model=? LIMIT 1"
-_INSERT = "INSERT OR IGNORE INTO answers (model, kind, key, truncated, value, checksum) VALUES (?,?,?,?,?,?)"
 
 
-def _sound(
-    rows: Mapping[str, list[Any]], heads: Sequence[_Model], numbers: Sequence[int], moved: Moved
-) -> list["_Row"]:
+def _sound(rows: Mapping[str, list[Any]], heads: Sequence[_Model], numbers: Sequence[int], moved: Moved) -> list[Row]:
     """Return the answers of a row group that are what was written, as rows of the store; count the others."""
     seeds = [seed_of(head.fingerprint) for head in heads]
-    sound: list[_Row] = []
+    sound: list[Row] = []
     for place, kind, key, truncated, value, sum_ in zip(*(rows[name] for name in _schema().names), strict=True):
         known = isinstance(place, int) and 0 <= place < len(heads) and isinstance(kind, str)
         if known and sum_ is not None and is_intact(seeds[place], key, value, truncated, sum_):
@@ -131,24 +128,21 @@ def _sound(
     return sound
 
 
-def _add(database: Database, sound: list["_Row"], filled: set[int], moved: Moved) -> None:
+def _add(database: Database, answers: Answers, sound: list[Row], filled: set[int], moved: Moved) -> None:
     """Add answers, all of them or none."""
     # By key, so that the index is written page by page and not once for each answer.
     sound.sort(key=lambda row: (row[0], row[2]))
     for number in filled:
         mine = {key: value for model, _, key, _, value, _ in sound if model == number}
-        among = database.among("SELECT key, value FROM answers WHERE model=? AND key IN {}", (number,), [*mine])
-        moved.differing += sum(mine[key] != value for key, value in among)
+        moved.differing += sum(mine[key] != value for key, value, _, _ in answers.find(number, [*mine]))
     with database.transaction():
-        before = database.changes
-        database.do_each(_INSERT, sound)
-        added = database.changes - before
+        added = answers.add_many(sound)
     moved.answers += added
     moved.known += len(sound) - added
 
 
-def _groups(rows: Iterator["_Row"]) -> Iterator[list["_Row"]]:
-    group: list[_Row] = []
+def _groups(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    group: list[Row] = []
     held = 0
     for row in rows:
         group.append(row)

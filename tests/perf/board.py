@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmbench.harness.board.cache import NAME
+from mmbench.harness.board.sums import FOLDER
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.records import arrow as columns
 from mmbench.harness.records.outcomes import digest_of, write_outcomes
@@ -28,8 +29,9 @@ from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
 from mmbench.harness.types import Outcome, Score
 
-FIRST, AGAIN, MEMORY = 30.0, 1.5, 1024.0
-"""Most processor seconds for the first board and for the next, each a process of its own, and megabytes for either."""
+FIRST, MORE, AGAIN, MEMORY = 30.0, 15.0, 1.5, 1024.0
+"""Most processor seconds for the first board, for that of a model more, whose draws of pictures are made anew, and for
+the next, each a process of its own, and megabytes for any."""
 LEVELS = 10
 """Rows of a record's breakdown."""
 
@@ -46,9 +48,16 @@ def main() -> int:
         if not (folder / "runs").is_dir():
             fill(folder, given.models, given.tasks, given.items)
         (folder / NAME).unlink(missing_ok=True)
-        slow = [
+        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        last, aside = folder / "runs" / "model-00", folder / "aside"
+        last.rename(aside)
+        try:
+            slow = [timed("table, first", FIRST, folder, "table")]
+        finally:
+            aside.rename(last)
+        slow += [
             timed(f"{form}, {what}", most, folder, form)
-            for what, most, form in (("first", FIRST, "table"), ("again", AGAIN, "table"), ("again", AGAIN, "json"))
+            for what, most, form in (("one more", MORE, "table"), ("again", AGAIN, "table"), ("again", AGAIN, "json"))
         ]
     finally:
         if given.folder is None:

@@ -22,6 +22,7 @@ from mmbench.harness.engine.question import Answered, Question
 from mmbench.harness.errors import AdapterError, DataError
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
+from mmbench.harness.store import database
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Failure
@@ -373,6 +374,29 @@ def test_a_schema_whose_bytes_are_no_text_is_refused_in_a_sentence(path: Path) -
     with pytest.raises(DataError, match="cannot be used as a store .*; choose another file with --store") as told:
         Store(path)
     assert "\n" not in str(told.value)
+
+
+def test_a_full_disk_a_cut_file_and_a_busy_store_say_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = Question(IMAGE, key=b"0" * 16)
+    store = Store(path)
+    model = store._model("m")
+    (pages,) = store._database.rows("PRAGMA page_count")[0]
+    store._database.do(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(DataError, match="full.*; make room on its disk, where what was answered is kept"):
+        store.keep(model, [Answered(question, np.zeros(40_000))], 1.0)
+    store._database.do(f"PRAGMA max_page_count={pages + 100}")
+    store.keep(model, [Answered(question, np.zeros(40_000))], 1.0)
+    store.close()
+    monkeypatch.setattr(database, "_PATIENCE", 0.01)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DataError, match="locked.*; another process has been writing to it for 60 seconds"):
+        Store(path)
+    other.execute("ROLLBACK")
+    other.close()
+    path.write_bytes(path.read_bytes()[:40_000])
+    with pytest.raises(DataError, match="malformed.*; it is damaged: delete it, and what it held is asked again"):
+        Store(path).holdings()
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
