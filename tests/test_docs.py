@@ -295,7 +295,8 @@ def test_questions_are_answered_by_a_program_that_has_them_alone(
     text = sections("adapters.md")["replay"]
     dry, replayed = (line.split()[1:] for line in re.findall(r"^    (mmbench run .*)$", text, re.MULTILINE))
     small = {"perception": "perception-mini"}
-    assert command(*(small.get(word, word) for word in dry))[0] == 0
+    few = ("--limit", "8")
+    assert command(*(small.get(word, word) for word in dry), *few)[0] == 0
     code, by_item = blocks(text, "python")
     exec(compile(code, "adapters.md", "exec"), {})
     exec(compile(by_item.replace("shape@1", "shape-mini@1"), "adapters.md", "exec"), {})
@@ -303,7 +304,7 @@ def test_questions_are_answered_by_a_program_that_has_them_alone(
     assert [(row["items"][0]["id"], row["reply"]) for row in placed] == [("0", "A"), ("1", "C")]
     answers = [json.loads(line) for line in Path("asked/answers.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {len(answer["images"]) for answer in answers} == {1} and all(answer["items"] for answer in answers)
-    _, out, _ = command(*(small.get(word, word) for word in replayed), "--format", "json")
+    _, out, _ = command(*(small.get(word, word) for word in replayed), *few, "--format", "json")
     replies = [row for row in json.loads(out) if row["primary"] and row["route"] == "generate"]
     assert len(replies) > 15
     assert {row["bounds"] is not None and row["n"] > 0 for row in replies} == {True}

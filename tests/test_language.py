@@ -25,7 +25,7 @@ from mmbench.harness.records.record import Record
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Route
 
-SEEDS = 25
+SEEDS = 16
 SIZE = 20
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ROUTES: Mapping[str, Sequence[Route]] = {

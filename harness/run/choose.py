@@ -11,7 +11,6 @@ from mmbench.harness.errors import DataUnavailable, MmbenchError, UsageError, ne
 from mmbench.harness.foreign import tamed
 from mmbench.harness.models.models import Loading, Model, make_models
 from mmbench.harness.models.own_file import check_adapter
-from mmbench.harness.records.by_fact import unknown
 from mmbench.harness.render.plain import plain
 from mmbench.harness.tasks.catalogue import find_task
 from mmbench.harness.tasks.prompts import OFFICIAL
@@ -117,6 +116,8 @@ def check_known(fact: str | None, tasks: Sequence[Task]) -> None:
         except Exception:  # a task that fails here is told as failed when it is asked
             return
     if fact not in known:
+        from mmbench.harness.records.by_fact import unknown
+
         raise UsageError(unknown(fact, "these tasks", known))
 
 

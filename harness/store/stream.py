@@ -22,6 +22,9 @@ _PATIENCE = 16
 _WINDOW_BYTES = 64 << 20
 """Of what was read of the questions of a window, by the heaviest of the one before."""
 
+_KNOWN = 128
+"""Questions of a window at the most while all are known: fewer look-ups, and nothing waits for a batch."""
+
 _PAUSE = 0.1
 """Seconds between two looks at what another process is asking."""
 
@@ -102,16 +105,18 @@ class Stream:
             read = self._engine.read([question.read for question in window], apart=apart)
             # What was read, as the pixels of a clip's frames, is held until it is known whether it must be asked.
             heaviest = max((each.weight for each in read if isinstance(each, Question)), default=0)
-            size = min(kind.window, max(1, _WINDOW_BYTES // max(1, heaviest)))
+            most = max(1, _WINDOW_BYTES // max(1, heaviest))
+            step = min(kind.window, most)
             self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
             new = deque(question for question in map(self._place, read) if question is not None)
+            size = step if new else min(most, max(step, min(2 * size, _KNOWN)))
             del window, read
             yield from self._claimed(new)
             if self._elsewhere and time.monotonic() - self._looked > _PAUSE:
                 yield from self._look_again(kind)
-            yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * size else None
-            while self._elsewhere and len(self._order) > _PATIENCE * size:
+            yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * step else None
+            while self._elsewhere and len(self._order) > _PATIENCE * step:
                 yield from self._wait(kind)
         while self._elsewhere:
             yield from self._wait(kind)

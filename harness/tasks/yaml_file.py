@@ -1,6 +1,8 @@
 """YAML files, read and validated: every error names the file, the line and the nearest known key."""
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,7 +37,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     """Return a YAML mapping and the line of each key. Raises DataError."""
     try:
         text = read_regular(path, _MOST_BYTES).decode("utf-8")
-        node, content = _parsed(text, path)
+        content, lines = _document(text, path)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DataError(f"{path} line {line}: not valid YAML ({_cut(str(error.problem))})") from error
@@ -49,20 +51,23 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         raise DataError(f"{path}: lists are nested too deeply, at most {_MOST_LEVELS} levels are read") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a mapping of keys such as 'name', 'family' and 'source'")
-    lines: Lines = {}
-    _note_lines(node, (), lines, path)
-    return content, lines
+    return copy.deepcopy(content), dict(lines)
 
 
-def _parsed(text: str, path: Path) -> tuple[Any, Any]:
-    """Return the nodes of a document, which know their lines, and its content, from one pass."""
+@lru_cache(maxsize=128)  # the tasks of a suite are read for their versions, and then for what they say
+def _document(text: str, path: Path) -> tuple[Any, Lines]:
+    """Return the content of a document and the line of each key, from one pass."""
     loader = _Loader(text)
+    lines: Lines = {}
     try:
         node = loader.get_single_node()
         _Bounds(path).count(node)
-        return node, None if node is None else loader.construct_document(node)
+        content = None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
+    if isinstance(content, dict):
+        _note_lines(node, (), lines, path)
+    return content, lines
 
 
 class _Bounds:
