@@ -9,6 +9,7 @@ import PIL.Image
 
 from mmbench.adapters.hf import towers
 from mmbench.adapters.hf.file_model import FileModel
+from mmbench.adapters.shared import batches
 from mmbench.adapters.shared.asking import ask
 from mmbench.adapters.shared.lengths import call_cost, groups
 from mmbench.harness.errors import AdapterError
@@ -107,9 +108,8 @@ class DualEncoder(FileModel):
 
 
 def _embed_images(model: Any, images: list[Prepared]) -> Vectors | ImageVectors:
-    import torch
-
-    inputs = {name: torch.stack([each[name] for each in images]).to(model.device) for name in images[0]}
+    like = batches.first_filter(model)
+    inputs = {name: batches.stacked([each[name] for each in images], like) for name in images[0]}
     inputs = {name: each.to(model.dtype) if each.is_floating_point() else each for name, each in inputs.items()}
     embedding, features = towers.images(model, inputs)
     if features is None:

@@ -1,5 +1,6 @@
 """What every model of transformers tells of itself, from its files."""
 
+from pathlib import Path
 from threading import Lock
 
 from mmbench.adapters.hf.source import FromFiles
@@ -38,6 +39,10 @@ class FileModel:
     def download_size(self) -> int | None:
         """Return the bytes still to be fetched, 0 when all is here, None when unknown."""
         return self._source.download_size()
+
+    def weight_files(self) -> list[Path]:
+        """Return the files of the weights. Raises UsageError and WeightsUnavailable."""
+        return list(self._source.checkpoint.weights)
 
     def hub_repository(self) -> str | None:
         """Return the model on the hub, None for a folder."""

@@ -9,6 +9,7 @@ from typing import Any
 from mmbench.adapters.hf.checkpoint import Checkpoint
 from mmbench.adapters.hf.placement import placement
 from mmbench.adapters.hf.spec import Asked
+from mmbench.adapters.shared.batches import lay_out
 from mmbench.harness.errors import AdapterError, UsageError
 
 # What transformers and its tokenizers raise on files that make no sense.
@@ -51,6 +52,8 @@ def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
                     **placed,
                 )
                 made = made if placed else made.to(device)
+                if device != "cpu" and checkpoint.kind.writes is None and hasattr(made, "vision_model"):
+                    lay_out(made.vision_model)
             except torch.OutOfMemoryError as error:
                 raise AdapterError(f"{checkpoint.label} does not fit on {device}; use --device cpu") from error
     other = (each if isinstance(each, str) else each[0] for each in told["mismatched_keys"])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ Vectors = npt.NDArray[np.float32]
 TunePrompts = Callable[[Sequence[str], Array, Array, Mapping[str, float], int], Vectors]
 EstimateTuning = Callable[[Sequence[str], int, Mapping[str, float]], float]
 
-_OPTION = re.compile(r",(beams|weights|interpolate)=([^,]*)$")
+_OPTION = re.compile(r",(beams|weights|interpolate|compile)=([^,]*)$")
 
 
 class OpenClip:
@@ -66,6 +67,8 @@ class OpenClip:
             raise UsageError(f"beams is {beams}, and the model writes no texts; leave it out")
         self._source = source
         self._beams = beams
+        self._whole: frozenset[str] = frozenset()
+        """Texts last embedded that were not cut, as their tokens told; to make these again takes as long as before."""
         if source.captions:
             captioner = Captioner(source, beams)
             self.score_texts, self.generate = captioner.score_texts, captioner.generate
@@ -109,6 +112,10 @@ class OpenClip:
         """Return the bytes of weights still to be fetched, 0 when they are here, None when unknown."""
         return self._source.download_size()
 
+    def weight_files(self) -> list[Path]:
+        """Return the checkpoint, where there is one. Raises WeightsUnavailable."""
+        return self._source.weight_files()
+
     def hub_repository(self) -> str | None:
         """Return the repository of the hub that the weights come from, None for others."""
         return self._source.hub_repository()
@@ -147,7 +154,9 @@ class OpenClip:
         Raises OutOfMemory, WeightsUnavailable and UsageError.
         """
         model, tokenizer = self._source.model, self._source.tokenizer
-        return ask(model, lambda: _embed_texts(model, tokenizer(texts)))
+        tokens = tokenizer(texts)
+        self._whole = _whole(tokenizer, texts, tokens)
+        return ask(model, lambda: _embed_texts(model, tokens))
 
     def truncates(self, texts: list[str]) -> list[bool]:
         """Return True for each text with more tokens, start and end included, than the context length.
@@ -166,7 +175,11 @@ class OpenClip:
         # A token covers at least one byte, and lower case makes no text longer than by half, so that short texts, which
         # are most, need no second look at their tokens.
         most = tokenizer.context_length - 2
-        return [1.5 * len(text.encode()) > most and len(tokenizer.encode(text)) > most for text in texts]
+        whole = self._whole
+        return [
+            1.5 * len(text.encode()) > most and text not in whole and len(tokenizer.encode(text)) > most
+            for text in texts
+        ]
 
 
 def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> OpenClip:
@@ -174,17 +187,20 @@ def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> OpenClip:
 
     `rest` is `ARCH/TAG`, `ARCH/untrained`, `ARCH@CHECKPOINT` or a folder saved by open_clip; `,beams=N` behind it makes
     a CoCa write by beam search, `,weights=NAME` chooses among the sets of weights of a checkpoint, and
-    `,interpolate=true` takes one of another resolution or context length. `device` is `auto`, `cpu`, `cuda` or
-    `cuda:N`; `dtype` is `auto` (fp16 on a GPU), `fp32`, `fp16` or `bf16`. Raises UsageError.
+    `,interpolate=true` takes one of another resolution or context length; `,compile=true` compiles the image tower,
+    whose kernels then differ as those of another device do, so that it stays the same model. `device` is `auto`,
+    `cpu`, `cuda` or `cuda:N`; `dtype` is `auto` (fp16 on a GPU), `fp32`, `fp16` or `bf16`. Raises UsageError.
     """
     named, asked = _options(rest)
     if not re.fullmatch(r"[0-9]{1,4}", asked.get("beams", "1")):
         raise UsageError(f"open_clip:{rest}: beams is a whole number, as in ,beams=6")
-    if asked.get("interpolate", "true") not in ("true", "false"):
-        raise UsageError(f"open_clip:{rest}: interpolate is true or false, as in ,interpolate=true")
+    for name in ("interpolate", "compile"):
+        if asked.get(name, "true") not in ("true", "false"):
+            raise UsageError(f"open_clip:{rest}: {name} is true or false, as in ,{name}=true")
     recipe = recipes.parse(named, chosen=asked.get("weights"), interpolate=asked.get("interpolate") == "true")
     device, dtype = devices.resolve(device, dtype)
-    source = FromFiles(recipe, device=device, dtype=dtype, offline=offline)
+    compiled = asked.get("compile") == "true"
+    source = FromFiles(recipe, device=device, dtype=dtype, offline=offline, compiled=compiled)
     return OpenClip.from_source(source, int(asked.get("beams", "1")))
 
 
@@ -217,6 +233,16 @@ def _embed_texts(model: Any, tokens: Any) -> Vectors:
     if tower is not None:
         return _numpy(tower.encode(tokens))
     return _numpy(model.encode_text(tokens.to(model.logit_scale.device), normalize=False))
+
+
+def _whole(tokenizer: Any, texts: list[str], tokens: Any) -> frozenset[str]:
+    """Return the texts behind whose tokens there is padding; none of a tokenizer that may cut otherwise."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    if type(tokenizer) is not SimpleTokenizer:
+        return frozenset()
+    padded = (tokens[:, -1] != tokenizer.eot_token_id).tolist()  # a text that fills its row ends with the end token
+    return frozenset(text for text, is_padded in zip(texts, padded, strict=True) if is_padded)
 
 
 def _numpy(tensor: Any) -> Vectors:

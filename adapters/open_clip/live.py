@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mmbench.adapters.open_clip.recipe import ADAPTER_VERSION
@@ -57,6 +58,10 @@ class Live:
     def download_size(self) -> int:
         """Return 0."""
         return 0
+
+    def weight_files(self) -> list[Path]:
+        """Return none: the model is in memory."""
+        return []
 
     def hub_repository(self) -> None:
         """Return None: the model is in memory."""

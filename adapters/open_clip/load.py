@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config
+from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config, towers
 from mmbench.adapters.open_clip.fit import check_fit
 from mmbench.adapters.open_clip.recipe import Recipe
 from mmbench.adapters.open_clip.weights import SEED
-from mmbench.adapters.shared import hub
+from mmbench.adapters.shared import batches, hub
 from mmbench.adapters.shared.asking import count_parameters
 from mmbench.harness.errors import AdapterError, UsageError
 
@@ -29,11 +29,12 @@ _POSITION_IDS = "text.transformer.embeddings.position_ids"
 class FromFiles:
     """A model named by a spec: identified from files, loaded when first asked."""
 
-    def __init__(self, recipe: Recipe, *, device: str, dtype: str, offline: bool) -> None:
+    def __init__(self, recipe: Recipe, *, device: str, dtype: str, offline: bool, compiled: bool = False) -> None:
         self._recipe = recipe
         self.device = device
         self._dtype = dtype
         self._offline = offline
+        self._compiled = compiled
         self._lock = Lock()
         self._model: Any = None
 
@@ -67,6 +68,10 @@ class FromFiles:
         """Bytes still to be fetched, None when unknown."""
         return self._recipe.weights.missing_bytes(self._offline)
 
+    def weight_files(self) -> list[Path]:
+        """The checkpoint, none for a random start. Raises WeightsUnavailable."""
+        return [file for file in [self._recipe.weights.file(self._offline)] if file is not None]
+
     def hub_repository(self) -> str | None:
         """Return the repository of the hub that the weights come from, None for a file or a random start."""
         return getattr(self._recipe.weights, "repo", None)
@@ -84,7 +89,12 @@ class FromFiles:
         """The model, on its device and in eval mode. Raises MmbenchError."""
         with self._lock:
             if self._model is None:
-                self._model = build(self._recipe, device=self.device, dtype=self._dtype, offline=self._offline)
+                made = build(self._recipe, device=self.device, dtype=self._dtype, offline=self._offline)
+                if self.device != "cpu":
+                    batches.lay_out(made.visual)
+                if self._compiled:
+                    towers.compile_images(made, self._recipe.size, self._recipe.label)
+                self._model = made
             return self._model
 
     @cached_property

@@ -1,8 +1,10 @@
 """Model source shared by the abilities of an open_clip adapter: the loaded model, its inputs and its batches."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mmbench.adapters.shared import batches
 from mmbench.harness.models.abilities import Prepared
 
 if TYPE_CHECKING:
@@ -51,17 +53,15 @@ class Source(Protocol):
     def download_size(self) -> int | None:
         """Bytes still to be fetched."""
 
+    def weight_files(self) -> list[Path]:
+        """Return the files that loading reads. Raises WeightsUnavailable."""
+
     def hub_repository(self) -> str | None:
         """Return the repository of the hub that the weights come from."""
 
 
 def stacked(visual: Any, images: list[Prepared]) -> "torch.Tensor":
     """Return prepared pictures as one batch, on the device and in the dtype of the vision tower."""
-    import torch
-
     # The first convolution tells the input's device and dtype: at fp16 open_clip keeps other parameters float32.
-    first = next((p for p in visual.parameters() if p.ndim == 4), None)
-    like = next(visual.parameters()) if first is None else first
-    batch = torch.empty((len(images), *images[0].shape), dtype=images[0].dtype, pin_memory=like.is_cuda)
-    torch.stack(images, out=batch)
-    return batch.to(like.device, non_blocking=True).to(like.dtype)
+    like = batches.first_filter(visual)
+    return batches.stacked(images, like).to(like.dtype)

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from mmbench.adapters.open_clip.source import stacked
+from mmbench.adapters.shared import batches
+
 if TYPE_CHECKING:
     import torch
 
@@ -14,6 +17,16 @@ def images(model: Any, batch: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tens
     # The steps of VisionTransformer.forward, which gives only the projected vector; a test holds the two equal.
     pooled, _ = visual._pool(visual.transformer(visual._embeds(batch)))
     return pooled @ visual.proj, pooled
+
+
+def compile_images(model: Any, size: tuple[int, int], label: str) -> None:
+    """Compile what of a model sees pictures of this height and width. Raises UsageError where this machine cannot."""
+    import torch
+
+    visual = model.visual
+    black = [torch.zeros(3, *size)] * 2
+    tower = visual.transformer if splits(visual) else visual  # what `images` calls
+    batches.compile_tower(model, tower, lambda: images(model, stacked(visual, black)), label)
 
 
 def splits(visual: Any) -> bool:

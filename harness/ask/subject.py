@@ -16,7 +16,7 @@ from mmbench.harness.ask.routes.tune import MOST_MINUTES, TuningRoute
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.both import both
 from mmbench.harness.engine.engine import Engine
-from mmbench.harness.engine.question import Tuning
+from mmbench.harness.engine.question import Question, Tuning
 from mmbench.harness.errors import Unsupported
 from mmbench.harness.media.crop import Region
 from mmbench.harness.models.abilities import Ability, Adapter, ImageVectors, did_you_mean, misspelt
@@ -235,6 +235,15 @@ class Subject:
     def features(self, samples: Iterable[Sample]) -> Answers[ImageVectors | Failure]:
         """Give the vectors of each sample's one picture; a model that gives one kind has it for both."""
         return Answers(self.route("features"), self._embed.features(samples))
+
+    def foreseen(self, verb: Verb, samples: Iterable[Sample]) -> Iterator[Question] | None:
+        """Return questions that this verb will put about the samples' pictures; None where it puts others.
+
+        Raises Unsupported where it cannot be asked.
+        """
+        if self.route(verb) != "embed" or verb == "locate":
+            return None
+        return self._embed.foreseen(samples)
 
     def prototypes(self, options: Sequence[Option]) -> Floats:
         """Return (options, d) unit vectors: each option's phrasings embedded, normalised, averaged, normalised again.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import getattr_static
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
@@ -197,6 +198,14 @@ class Downloads(Protocol):
 
 
 @runtime_checkable
+class KeepsFiles(Protocol):
+    """Can tell the files of its weights, so that they are read from disk while another model finishes."""
+
+    def weight_files(self) -> Sequence[Path]:
+        """Return those that loading reads; asked only where nothing is to be fetched."""
+
+
+@runtime_checkable
 class Hosted(Protocol):
     """Can tell where its weights are fetched from."""
 
@@ -249,6 +258,7 @@ _HELPERS = (
     "download_size",
     "hub_repository",
     "load_weights",
+    "weight_files",
 )
 """Further methods that an adapter may have; none is an ability misspelt."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from mmbench.harness.ask.subject import Subject
@@ -13,12 +14,14 @@ from mmbench.harness.engine.engines import Engines
 from mmbench.harness.errors import InternalError, MmbenchError, Unavailable
 from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.models import Model
+from mmbench.harness.models.read_ahead import read_ahead
 from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
 from mmbench.harness.render.plain import plain
 from mmbench.harness.run.examine import control_of
 from mmbench.harness.run.fitting import examine_fitting
+from mmbench.harness.run.foresight import Foresight
 from mmbench.harness.run.price import free, price_of
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
@@ -50,22 +53,30 @@ class Session:
         controls = (None, *self.settings.controls)
         every = [Sitting(model.label, task, control) for model in models for task in made.tasks for control in controls]
         every = placed(every, [_items(sitting.task, self.settings) for sitting in every])
-        for model in models:
-            self._examine(model, [sitting for sitting in every if sitting.model == model.label], made)
+        for model, following in zip_longest(models, models[1:]):
+            self._examine(model, [sitting for sitting in every if sitting.model == model.label], made, following)
 
-    def _examine(self, model: Model, left: list[Sitting], made: Run) -> None:
-        """Ask one model every task; what fails is noted and the next task goes on."""
+    def _examine(self, model: Model, left: list[Sitting], made: Run, following: Model | None) -> None:
+        """Ask one model every task; what fails is noted and the next task goes on.
+
+        At its last task the weights of the model that follows begin to be read.
+        """
         fingerprint: str | None = None
         try:
             with closing(tamed(lambda: self._engine(model))) as engine:
                 subject = tamed(lambda: self._subject(model, engine))
                 fingerprint = subject.fingerprint
+                foresight = Foresight(subject, left, self.settings)
                 try:
-                    while left:
-                        if self._try(subject, left[0], engine, made):
-                            left.pop(0)
-                        else:  # the question itself failed; its controls would fail alike
-                            left = [sitting for sitting in left if sitting.task is not left[0].task]
+                    with self.store.foreseeing(engine, fingerprint, foresight):
+                        while left:
+                            foresight.begin(left[0])
+                            if len(left) == 1 and following is not None and engine.loading:
+                                read_ahead(following.adapter)  # where nothing was loaded all is remembered, as a rule
+                            if self._try(subject, left[0], engine, made):
+                                left.pop(0)
+                            else:  # the question itself failed; its controls would fail alike
+                                left = [sitting for sitting in left if sitting.task is not left[0].task]
                 finally:
                     made.tracebacks.extend(engine.tracebacks())
         except Exception as error:

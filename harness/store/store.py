@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from mmbench.harness.engine.engine import Engine
+from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Answered, Question
@@ -21,6 +23,7 @@ from mmbench.harness.store.holding import Holding
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.pruning import named, prune, trim
 from mmbench.harness.store.snapshots import Snapshots
+from mmbench.harness.store.sources import Ahead
 from mmbench.harness.store.stream import Stream
 from mmbench.harness.store.transfer import Moved, export_answers, import_answers
 from mmbench.harness.types import Failure
@@ -59,6 +62,8 @@ class Store:
         self._answers = Answers(self._database)
         self._claims = Claims(self._database, self._answers)
         self._snapshots = Snapshots(self._database)
+        self._streams: dict[int, Stream] = {}
+        """Those that go on from task to task, by the identity of their engine."""
         self.budget: Budget | None = None
         """What may be spent on the answers of the model that is asked now."""
 
@@ -75,7 +80,28 @@ class Store:
 
     def ask(self, engine: Engine, fingerprint: str, questions: Iterable[Question]) -> Iterator[Value | Failure]:
         """Yield the answer to each of `questions`, in order; all of one kind. Equal questions are asked once."""
-        return Stream(self, engine, self._model(fingerprint)).run(questions)
+        return self._answered(engine, self._model(fingerprint), iter(questions))
+
+    def _answered(self, engine: Engine, model: int, questions: Iterator[Question]) -> Iterator[Value | Failure]:
+        first = next(questions, None)
+        if first is None:
+            return
+        held = self._streams.get(id(engine)) if first.kind is IMAGE and self.budget is None else None
+        stream = Stream(self, engine, model) if held is None or held.running else held
+        yield from stream.run(chain([first], questions))
+
+    @contextmanager
+    def foreseeing(self, engine: Engine, fingerprint: str, ahead: Ahead) -> Iterator[None]:
+        """Keep one stream of pictures for this engine, so that those of the next tasks fill the batches of each.
+
+        Nothing is asked early of a model that is paid for.
+        """
+        self._streams[id(engine)] = stream = Stream(self, engine, self._model(fingerprint), ahead)
+        try:
+            yield
+        finally:
+            del self._streams[id(engine)]
+            stream.close()
 
     def expect(self, inputs: int) -> None:
         """Pass on that so many inputs are to come besides the items of the task."""

@@ -2,18 +2,18 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Literal
 
 from mmbench.harness.engine.engine import Engine, Rests
+from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
-from mmbench.harness.errors import DataError, MmbenchError
-from mmbench.harness.store.budget import Budget
-from mmbench.harness.store.meter import Meter
+from mmbench.harness.errors import DataError, MmbenchError, Unavailable
+from mmbench.harness.store.sources import Ahead, Memory
 from mmbench.harness.types import Failure
 
 _PATIENCE = 16
@@ -29,80 +29,127 @@ _PAUSE = 0.1
 """Seconds between two looks at what another process is asking."""
 
 
-class Memory(Protocol):
-    """What a stream needs to remember by."""
-
-    meter: Meter
-    budget: Budget | None
-
-    def lookup(self, model: int, kind: Kind, keys: Sequence[bytes]) -> dict[bytes, tuple[Value, bool]]:
-        """Return (value, truncated) for each of `keys` that is known; all are of one kind."""
-
-    def claim(self, model: int, keys: Sequence[bytes]) -> set[bytes]:
-        """Return which of these questions are to be asked here; the others are answered or asked elsewhere."""
-
-    def release(self, model: int, keys: Iterable[bytes]) -> None:
-        """Leave these questions, claimed before, to others."""
-
-    def stand_back(self) -> None:
-        """Leave all that is claimed to others, before waiting for them."""
-
-    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch; its questions are claimed no longer. Raises Unavailable."""
-
-
 class Stream:
-    """One stream of questions: what is known and what is being asked, kept in the order of the questions."""
+    """One stream of questions: what is known and what is being asked, kept in the order of the questions.
 
-    def __init__(self, memory: Memory, engine: Engine, model: int) -> None:
+    With `ahead` it may be run again, for the questions of the next task: what is under way of these stays so.
+    """
+
+    def __init__(self, memory: Memory, engine: Engine, model: int, ahead: Ahead | None = None) -> None:
         self._memory = memory
         self._engine = engine
         self._model = model
+        self._batches: Iterator[list[Answered]] | None = None
+        self._questions: Iterator[Question] = iter(())
+        self._ended = True
+        """All questions of this run were read."""
         self._order: deque[bytes] = deque()
         self._waiting: Counter[bytes] = Counter()
-        self._in_flight: set[bytes] = set()
+        self._in_flight: dict[bytes, Question] = {}
         self._elsewhere: dict[bytes, Question] = {}
         """Those in flight that another process is asking."""
         self._looked = 0.0
         self._resolved: dict[bytes, Value | Failure] = {}
         self._meter = memory.meter
         self._unreadable = 0
+        self._ahead = ahead
+        self._early: dict[bytes, Question] = {}
+        """In flight before their task has asked."""
+        self._came_early: dict[bytes, Failure | None] = {}
+        """Answered before their task has asked, which counts them; a failure, which no store keeps, is kept here."""
+        self._again: deque[Question] = deque()
+        """In flight, and to be asked anew."""
+        self._unread = False
+        """Questions could not be read: there are more, which nobody can ask."""
+        self.running = False
 
     def run(self, questions: Iterable[Question]) -> Iterator[Value | Failure]:
         """Yield the answer to each of `questions`, in order; all are of one kind."""
-        batches = self._engine.map(self._missing(questions))
+        self._questions, self._meter = iter(questions), self._memory.meter
+        self._ended, self._unread, self.running = False, False, True
         try:
-            while True:
-                started, loaded = time.perf_counter(), self._engine.loading
-                batch = next(batches, None)
-                if batch is None:
-                    break
-                loading = self._engine.loading - loaded
-                self._meter.loading += loading
-                self._settle(batch, time.perf_counter() - started - loading)
-                yield from self._ready()
-            yield from self._ready()
+            yield from self._answers()
         finally:
-            self._rest(batches)
-            if self._in_flight:
-                with suppress(DataError):  # else the claims lapse
-                    self._memory.release(self._model, self._in_flight)
+            self.running = False
+            if self._ahead is None or self._order or not self._ended:
+                self.close()
 
-    def _rest(self, batches: Iterator[list[Answered]]) -> None:
-        """Keep what still comes of what is under way: it may have been paid for."""
+    def _answers(self) -> Iterator[Value | Failure]:
+        while not self._ended or self._order:
+            if self._batches is None:
+                self._batches = self._engine.map(self._missing())
+            started, loaded = time.perf_counter(), self._engine.loading
+            try:
+                batch = next(self._batches, None)
+            except Unavailable:
+                raise
+            except MmbenchError:
+                if self._unread or not self._early:
+                    raise
+                self._stop_early()  # it may be the doing of another task's pictures
+                continue
+            if batch is None:
+                self._batches = None
+                if self._ended:
+                    return
+                continue
+            loading = self._engine.loading - loaded
+            self._meter.loading += loading
+            self._settle(batch, time.perf_counter() - started - loading)
+            yield from self._ready()
+
+    def close(self) -> None:
+        """Keep what still comes of what is under way, and leave the rest to others."""
+        self._rest()
+        self._release(self._in_flight)
+        for held in (self._order, self._waiting, self._in_flight, self._elsewhere, self._resolved, self._again):
+            held.clear()
+
+    def _rest(self) -> None:
+        """Keep what still comes of what is under way: it may have been paid for. Nothing early is waited for."""
+        batches, self._batches = self._batches, None
         if isinstance(batches, Rests):
             for batch in batches.rest():
                 with suppress(MmbenchError):  # what ends the run was told
-                    self._settle([each for each in batch if each.question.key in self._in_flight], 0.0)
+                    self._settle([each for each in batch if self._awaits(each.question.key)], 0.0)
+        self._release(self._early)
+        self._early.clear()
 
-    def _missing(self, questions: Iterable[Question]) -> Iterator[Question | Literal["flush"] | None]:
+    def _release(self, questions: Collection[bytes]) -> None:
+        if questions:
+            with suppress(DataError):  # else the claims lapse
+                self._memory.release(self._model, questions)
+
+    def _stop_early(self) -> None:
+        """Ask anew what this run waits for, and from now on nothing early."""
+        self._rest()
+        self._ahead, self._ended = None, False
+        self._again.extend(question for key, question in self._in_flight.items() if key not in self._elsewhere)
+
+    def _missing(self) -> Iterator[Question | Literal["flush"] | None]:
+        """Pass on the questions of a run that nobody has answered; then, while these are waited for, some early ones.
+
+        The next run's follow where its answers are waited for before all is told.
+        """
+        try:
+            while not self._ended:
+                while self._again:
+                    yield self._again.popleft()
+                yield from self._own()
+                self._ended = True
+                while self._ended and (early := self._foreseen()):
+                    yield from early
+                    yield None
+        except Exception:
+            self._unread = True
+            raise
+
+    def _own(self) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
-        iterator = iter(questions)
         size = 1
-        while window := list(islice(iterator, size)):
+        while window := list(islice(self._questions, size)):
             kind = window[0].kind
-            apart = any(not image.drawn for question in window for image in question.images)
-            read = self._engine.read([question.read for question in window], apart=apart)
+            read = self._read(window)
             # What was read, as the pixels of a clip's frames, is held until it is known whether it must be asked.
             heaviest = max((each.weight for each in read if isinstance(each, Question)), default=0)
             most = max(1, _WINDOW_BYTES // max(1, heaviest))
@@ -121,13 +168,41 @@ class Stream:
         while self._elsewhere:
             yield from self._wait(kind)
 
+    def _read(self, window: Sequence[Question]) -> list[Question | Failure]:
+        apart = any(not image.drawn for question in window for image in question.images)
+        return self._engine.read([question.read for question in window], apart=apart)
+
+    def _foreseen(self) -> list[Question]:
+        """Return some questions of tasks to come that nobody has answered or is asking; none where there are no more.
+
+        Where a whole window of a task is known so are its others, as a rule: they are not read for this.
+        """
+        while self._ahead is not None and (window := self._ahead.take(IMAGE.window)):
+            try:
+                read = [each for each in self._read(window) if isinstance(each, Question)]
+            except Exception:  # of a plug-in's picture; told when its turn comes
+                read = []
+            new = {each.key: each for each in read if not self._has(each.key) and each.key not in self._came_early}
+            known = self._memory.lookup(self._model, IMAGE, [*new])
+            mine = self._memory.claim(self._model, [key for key in new if key not in known])
+            found = {key: question for key, question in new.items() if key in mine}
+            if found:
+                self._early.update(found)
+                return [*found.values()]
+            self._ahead.skip()
+        return []
+
     def _recall(self, kind: Kind, keys: Sequence[bytes]) -> None:
         """Resolve what the store knows of these."""
         known = self._memory.lookup(self._model, kind, list(dict.fromkeys(keys)))
-        first = self._meter.first(self._model, known)
-        self._meter.count(0, len(first), sum(known[key][1] for key in first))
-        self._meter.hear((known[key][0] for key in first), now=False)
+        early = {key: self._came_early.pop(key) for key in dict.fromkeys(keys) if key in self._came_early}
+        failed = {key: failure for key, failure in early.items() if failure is not None}
+        first = self._meter.first(self._model, [*known, *failed])
+        asked = len(first & early.keys())
+        self._meter.count(asked, len(first) - asked, sum(known[key][1] for key in first - failed.keys()))
+        self._meter.hear((known[key][0] for key in first - failed.keys()), now=False)
         self._resolved.update({key: value for key, (value, _) in known.items()})
+        self._resolved.update(failed)
 
     def _claimed(self, new: deque[Question]) -> Iterator[Question]:
         """Pass on those questions that no other process is asking, and keep the others."""
@@ -146,7 +221,8 @@ class Stream:
         self._looked = time.monotonic()
         self._recall(kind, list(self._elsewhere))
         left = deque(question for key, question in self._elsewhere.items() if key not in self._resolved)
-        self._in_flight -= self._elsewhere.keys() & self._resolved.keys()
+        for key in self._elsewhere.keys() & self._resolved.keys():
+            del self._in_flight[key]
         self._elsewhere = {}
         yield from self._claimed(left)
 
@@ -160,7 +236,10 @@ class Stream:
         yield FLUSH
 
     def _has(self, key: bytes) -> bool:
-        return key in self._in_flight or key in self._resolved
+        return key in self._in_flight or key in self._resolved or key in self._early
+
+    def _awaits(self, key: bytes) -> bool:
+        return key in self._in_flight or key in self._early
 
     def _place(self, question: Question | Failure) -> Question | None:
         """Give a question its place in the order; return it if it must be asked."""
@@ -172,9 +251,11 @@ class Stream:
             key = question.key
         self._order.append(key)
         self._waiting[key] += 1
+        if key in self._early:
+            self._in_flight[key] = self._early.pop(key)
         if isinstance(question, Failure) or self._has(key):
             return None
-        self._in_flight.add(key)
+        self._in_flight[key] = question
         return question
 
     def _settle(self, batch: Sequence[Answered], seconds: float) -> None:
@@ -185,10 +266,14 @@ class Stream:
             self._memory.budget.settle([each.value for each in batch])
         self._memory.keep(self._model, batch, seconds)
         kind = batch[0].question.kind
+        for each in batch:
+            if each.question.key in self._early:
+                self._came_early[each.question.key] = each.value if isinstance(each.value, Failure) else None
+        batch = [each for each in batch if self._early.pop(each.question.key, None) is None]
         stored = self._memory.lookup(self._model, kind, [each.question.key for each in batch])
         for each in batch:
             key = each.question.key
-            self._in_flight.discard(key)
+            self._in_flight.pop(key, None)
             if isinstance(each.value, Failure):
                 self._resolved[key] = each.value
             else:  # another process may have pruned it meanwhile

@@ -32,7 +32,7 @@ class Part:
         return (sample for place, sample in enumerate(samples) if place in places)
 
 
-@lru_cache(maxsize=1)  # a task is asked by several models and controls in turn, and its rows are read once
+@lru_cache(maxsize=8)  # a task is asked by several controls in turn, the next ones are foreseen: rows are read once
 def drawn(family: Family, count: int, seed: int) -> frozenset[int]:
     """Return the places of `count` items drawn by a seed, as many of each stratum as its share of the data.
 

@@ -160,6 +160,14 @@ class EmbedRoute:
             else:
                 yield ImageVectors(np.asarray(value), np.asarray(value))
 
+    def foreseen(self, samples: Iterable[Sample]) -> Iterator[Question]:
+        """Yield the questions about single pictures that these samples will lead to, up to the first clip."""
+        for sample in samples:
+            for medium in self._interview.pictures(sample):
+                if isinstance(medium, Video) or "embed_images" not in self._interview.able:
+                    return
+                yield Question(IMAGE, (medium,), item=sample.id)
+
     def _vectors_of_texts(self, texts: Iterable[str]) -> Iterator[Floats]:
         """Yield unit vectors. A text that fails ends the task: every item would be scored against a broken gallery."""
         for value in self._interview.ask(Question(TEXT, texts=(text,)) for text in texts):
