@@ -46,7 +46,8 @@ def _upright(pixels: Rgb, frame: Any, locator: str) -> Rgb:
     from av.sidedata.sidedata import SideDataContainer
 
     # Not by `frame.side_data`, which the frame keeps: each would then hold the other, and its pixels, in memory.
-    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
+    container: Any = SideDataContainer
+    matrix = container(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return pixels
     a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5].tolist()

@@ -30,7 +30,7 @@ def together(tests: int, confidence: float = 0.95) -> float:
     >>> round(together(1), 4), round(together(20), 4)
     (0.95, 0.9974)
     """
-    return confidence ** (1 / max(1, tests))
+    return math.pow(confidence, 1 / max(1, tests))
 
 
 def one_side_together(tests: int, confidence: float = 0.95) -> float:
@@ -39,7 +39,7 @@ def one_side_together(tests: int, confidence: float = 0.95) -> float:
     >>> round(one_side_together(1), 4), round(one_side_together(20), 4)
     (0.95, 0.9975)
     """
-    return 2 * (0.5 + confidence / 2) ** (1 / max(1, tests)) - 1
+    return 2 * math.pow(0.5 + confidence / 2, 1 / max(1, tests)) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-MOST, GROWN = 1.15, 150
+MOST, GROWN = 1.05, 150
 """Of the bare time; megabytes above what ten clips take."""
 CAPTIONS, FRAMES, RATE, SIZE, LONG = 20, 12, 12, (320, 240), 120
 WIDE = 1024
