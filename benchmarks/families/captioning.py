@@ -151,7 +151,7 @@ class Captioning:
             if i in place:
                 at = place[i]
                 made = self._outcome(sample, answer, scores, at, {n: g[at] for n, g in guessed.items()})
-                outcomes.append(self._with_objects(made, sample, answer, i, len(held)))
+                outcomes.append(self._with_objects(made, sample, answer, i, len(held), writes=not ranked))
             else:
                 target = " | ".join(sample.references)
                 failed = Outcome.about(sample, "error", None, target, values={}, message=answer.message)
@@ -254,13 +254,17 @@ class Captioning:
             prompt=answer.prompt,
         )
 
-    def _with_objects(self, outcome: Outcome, sample: Sample, answer: Answer, place: int, items: int) -> Outcome:
-        """Return an outcome with what its caption names; guessing is to write a candidate without looking."""
+    def _with_objects(
+        self, outcome: Outcome, sample: Sample, answer: Answer, place: int, items: int, *, writes: bool
+    ) -> Outcome:
+        """Return an outcome with what its caption names; guessing is to take a candidate without looking."""
         if self._objects is None:
             return outcome
         names, texts = set(self._names), self._candidates.texts
         counts = self._objects.statistics(answer.text if answer.status == "ok" else None, sample)
         guessed = self._objects.guesses(texts, sample, place, items) if texts else {}
+        if writes:  # and is shown no candidates
+            guessed = {**guessed, **self._objects.unnamed(sample)}
         return replace(
             outcome,
             statistics={**outcome.statistics, **{name: each for name, each in counts.items() if name in names}},

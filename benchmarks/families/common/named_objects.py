@@ -44,8 +44,13 @@ class NamedObjects:
         There is what the data lists, and what the references name, as in the script of CHAIR.
         """
         if caption is None:  # nothing is named wrongly, and all that is there is missed
-            return {**dict.fromkeys(CHAIR, (0.0, 0.0)), "chair_f1": (0.0, 0.0, float(len(self._true(sample))))}
+            return {**dict.fromkeys(CHAIR, (0.0, 0.0)), "chair_f1": self.unnamed(sample)["chair_f1"]}
         return self._counts(self._mentions(caption), self._true(sample))
+
+    def unnamed(self, sample: Sample) -> Statistics:
+        """Return what naming nothing gains, of the metrics in which who names something gains."""
+        there = float(len(self._true(sample)))
+        return {"chair_recall": (0.0, there), "chair_f1": (0.0, 0.0, there)}
 
     def guesses(self, candidates: Sequence[str], sample: Sample, place: int, items: int) -> Statistics:
         """Return what is expected of a caption that is drawn from the candidates."""
