@@ -1,7 +1,7 @@
 """Answer stream of one model: known answers are passed on and open questions asked, all in order."""
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -13,6 +13,7 @@ from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.errors import DataError, MmbenchError, Unavailable
+from mmbench.harness.store.order import Order
 from mmbench.harness.store.sources import Ahead, Memory
 from mmbench.harness.types import Failure
 
@@ -43,22 +44,23 @@ class Stream:
         self._questions: Iterator[Question] = iter(())
         self._ended = True
         """All questions of this run were read."""
-        self._order: deque[bytes] = deque()
-        self._waiting: Counter[bytes] = Counter()
+        self._order = Order()
         self._in_flight: dict[bytes, Question] = {}
+        """As they were before they were read, so that no file is held by it."""
         self._elsewhere: dict[bytes, Question] = {}
         """Those in flight that another process is asking."""
         self._looked = 0.0
-        self._resolved: dict[bytes, Value | Failure] = {}
         self._meter = memory.meter
         self._unreadable = 0
         self._ahead = ahead
         self._early: dict[bytes, Question] = {}
-        """In flight before their task has asked."""
+        """In flight before their task has asked, not read either."""
         self._came_early: dict[bytes, Failure | None] = {}
         """Answered before their task has asked, which counts them; a failure, which no store keeps, is kept here."""
-        self._again: deque[Question] = deque()
+        self._again: deque[bytes] = deque()
         """In flight, and to be asked anew."""
+        self._step = 1
+        """Questions to read at a time, by what those before weighed."""
         self._unread = False
         """Questions could not be read: there are more, which nobody can ask."""
         self.running = False
@@ -96,13 +98,13 @@ class Stream:
             loading = self._engine.loading - loaded
             self._meter.loading += loading
             self._settle(batch, time.perf_counter() - started - loading)
-            yield from self._ready()
+            yield from self._order.ready()
 
     def close(self) -> None:
         """Keep what still comes of what is under way, and leave the rest to others."""
         self._rest()
         self._release(self._in_flight)
-        for held in (self._order, self._waiting, self._in_flight, self._elsewhere, self._resolved, self._again):
+        for held in (self._order, self._in_flight, self._elsewhere, self._again):
             held.clear()
 
     def _rest(self) -> None:
@@ -124,7 +126,7 @@ class Stream:
         """Ask anew what this run waits for, and from now on nothing early."""
         self._rest()
         self._ahead, self._ended = None, False
-        self._again.extend(question for key, question in self._in_flight.items() if key not in self._elsewhere)
+        self._again.extend(key for key in self._in_flight if key not in self._elsewhere)
 
     def _missing(self) -> Iterator[Question | Literal["flush"] | None]:
         """Pass on the questions of a run that nobody has answered; then, while these are waited for, some early ones.
@@ -133,16 +135,27 @@ class Stream:
         """
         try:
             while not self._ended:
-                while self._again:
-                    yield self._again.popleft()
+                yield from self._anew()
                 yield from self._own()
                 self._ended = True
                 while self._ended and (early := self._foreseen()):
-                    yield from early
+                    while early:
+                        yield early.popleft()
                     yield None
         except Exception:
             self._unread = True
             raise
+
+    def _anew(self) -> Iterator[Question]:
+        while self._again:
+            key = self._again.popleft()
+            (read,) = self._read([self._in_flight[key]])
+            if isinstance(read, Question) and read.key == key:
+                yield read
+            else:
+                del self._in_flight[key]
+                changed = Failure("it changed while it was asked")
+                self._order.resolve({key: read if isinstance(read, Failure) else changed})
 
     def _own(self) -> Iterator[Question | Literal["flush"] | None]:
         """Read the questions window by window and pass on those that nobody has answered."""
@@ -153,10 +166,10 @@ class Stream:
             # What was read, as the pixels of a clip's frames, is held until it is known whether it must be asked.
             heaviest = max((each.weight for each in read if isinstance(each, Question)), default=0)
             most = max(1, _WINDOW_BYTES // max(1, heaviest))
-            step = min(kind.window, most)
+            self._step = step = min(kind.window, most)
             self._recall(kind, [each.key for each in read if isinstance(each, Question) and not self._has(each.key)])
             # All have their place before the first is asked: an answer is kept for as long as an equal question waits.
-            new = deque(question for question in map(self._place, read) if question is not None)
+            new = deque(question for question in map(self._place, window, read) if question is not None)
             size = step if new else min(most, max(step, min(2 * size, _KNOWN)))
             del window, read
             yield from self._claimed(new)
@@ -172,25 +185,29 @@ class Stream:
         apart = any(not image.drawn for question in window for image in question.images)
         return self._engine.read([question.read for question in window], apart=apart)
 
-    def _foreseen(self) -> list[Question]:
+    def _foreseen(self) -> deque[Question]:
         """Return some questions of tasks to come that nobody has answered or is asking; none where there are no more.
 
         Where a whole window of a task is known so are its others, as a rule: they are not read for this.
         """
-        while self._ahead is not None and (window := self._ahead.take(IMAGE.window)):
+        while self._ahead is not None and (window := self._ahead.take(self._step)):
             try:
-                read = [each for each in self._read(window) if isinstance(each, Question)]
+                read = {
+                    each.key: (each, unread)
+                    for unread, each in zip(window, self._read(window), strict=True)
+                    if isinstance(each, Question)
+                }
             except Exception:  # of a plug-in's picture; told when its turn comes
-                read = []
-            new = {each.key: each for each in read if not self._has(each.key) and each.key not in self._came_early}
-            known = self._memory.lookup(self._model, IMAGE, [*new])
+                read = {}
+            new = [key for key in read if not self._has(key) and key not in self._came_early]
+            known = self._memory.lookup(self._model, IMAGE, new)
             mine = self._memory.claim(self._model, [key for key in new if key not in known])
-            found = {key: question for key, question in new.items() if key in mine}
-            if found:
-                self._early.update(found)
-                return [*found.values()]
+            if mine:
+                found = [key for key in new if key in mine]
+                self._early.update((key, read[key][1]) for key in found)
+                return deque(read[key][0] for key in found)
             self._ahead.skip()
-        return []
+        return deque()
 
     def _recall(self, kind: Kind, keys: Sequence[bytes]) -> None:
         """Resolve what the store knows of these."""
@@ -201,8 +218,7 @@ class Stream:
         asked = len(first & early.keys())
         self._meter.count(asked, len(first) - asked, sum(known[key][1] for key in first - failed.keys()))
         self._meter.hear((known[key][0] for key in first - failed.keys()), now=False)
-        self._resolved.update({key: value for key, (value, _) in known.items()})
-        self._resolved.update(failed)
+        self._order.resolve({**{key: value for key, (value, _) in known.items()}, **failed})
 
     def _claimed(self, new: deque[Question]) -> Iterator[Question]:
         """Pass on those questions that no other process is asking, and keep the others."""
@@ -220,9 +236,10 @@ class Stream:
         """Resolve what another process has answered meanwhile, and pass on what it has given up."""
         self._looked = time.monotonic()
         self._recall(kind, list(self._elsewhere))
-        left = deque(question for key, question in self._elsewhere.items() if key not in self._resolved)
-        for key in self._elsewhere.keys() & self._resolved.keys():
-            del self._in_flight[key]
+        left = deque(question for key, question in self._elsewhere.items() if key not in self._order)
+        for key in self._elsewhere:
+            if key in self._order:
+                del self._in_flight[key]
         self._elsewhere = {}
         yield from self._claimed(left)
 
@@ -236,26 +253,25 @@ class Stream:
         yield FLUSH
 
     def _has(self, key: bytes) -> bool:
-        return key in self._in_flight or key in self._resolved or key in self._early
+        return self._awaits(key) or key in self._order
 
     def _awaits(self, key: bytes) -> bool:
         return key in self._in_flight or key in self._early
 
-    def _place(self, question: Question | Failure) -> Question | None:
-        """Give a question its place in the order; return it if it must be asked."""
+    def _place(self, unread: Question, question: Question | Failure) -> Question | None:
+        """Give a question, as it was and as it was read, its place in the order; return it if it must be asked."""
         if isinstance(question, Failure):
             self._unreadable += 1
             key = b"unreadable %d" % self._unreadable
-            self._resolved[key] = question
+            self._order.resolve({key: question})
         else:
             key = question.key
-        self._order.append(key)
-        self._waiting[key] += 1
+        self._order.put(key)
         if key in self._early:
             self._in_flight[key] = self._early.pop(key)
         if isinstance(question, Failure) or self._has(key):
             return None
-        self._in_flight[key] = question
+        self._in_flight[key] = unread
         return question
 
     def _settle(self, batch: Sequence[Answered], seconds: float) -> None:
@@ -272,24 +288,13 @@ class Stream:
         batch = [each for each in batch if self._early.pop(each.question.key, None) is None]
         stored = self._memory.lookup(self._model, kind, [each.question.key for each in batch])
         for each in batch:
-            key = each.question.key
+            key, value = each.question.key, each.value
             self._in_flight.pop(key, None)
-            if isinstance(each.value, Failure):
-                self._resolved[key] = each.value
-            else:  # another process may have pruned it meanwhile
-                self._resolved[key] = stored[key][0] if key in stored else kind.unpack(kind.pack(each.value))
+            if not isinstance(value, Failure):  # another process may have pruned it meanwhile
+                value = stored[key][0] if key in stored else kind.unpack(kind.pack(value))
+            self._order.resolve({key: value})
         first = self._meter.first(self._model, [each.question.key for each in batch])
         cut = sum(each.truncated for each in batch if each.question.key in first)
         self._meter.count(len(first), 0, cut)
         made = (each.value for each in batch if each.question.key in first)
         self._meter.hear((value for value in made if not isinstance(value, Failure)), now=True)
-
-    def _ready(self) -> Iterator[Value | Failure]:
-        """Yield what is answered at the head of the order, and forget it once nobody waits for it."""
-        while self._order and self._order[0] in self._resolved:
-            key = self._order.popleft()
-            value = self._resolved[key]
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key], self._resolved[key]
-            yield value

@@ -301,7 +301,7 @@ def test_runs_of_one_label_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_model_is_tied_with_itself_everywhere() -> None:
     made = compare("tiny-coca", "tiny-coca", output=BASELINES)
-    assert len(made.rows) == 26
+    assert len(made.rows) == 31
     assert {row.verdict for row in made.rows} == {"tied"}
     assert not made.incomparable
     (overall,) = made.overall

@@ -98,7 +98,7 @@ def test_the_board_filters(look: Open, baselines: Path) -> None:
     assert sorted(column(page, 1)) == ["micro-coca", "tiny-coca"]
     page.fill("#board-tasks", "digit")
     assert page.locator("#board-table thead th.task:visible").count() == 2
-    assert page.locator("#board-count").inner_text().startswith("2 of 4 models, 2 of 26")
+    assert page.locator("#board-count").inner_text().startswith("2 of 4 models, 2 of 31")
 
 
 def test_an_item_opens_and_closes(look: Open, baselines: Path) -> None:

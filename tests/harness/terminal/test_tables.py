@@ -58,7 +58,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["show", ONE, "--by", "category"], [ONE, TASK, CATEGORY, "1,234", "0.873 … 0.908"]),
         (["list", "tasks"], ["zero-shot-classification", "scenes-composition@1"]),
         (["list", "models"], ["open_clip:ViT-L-14-336-quickgelu/openai", "openclip-convnext-base-laion2b"]),
-        (["list", "suites"], ["scenes-orientation@1,", "perception-mini@1"]),
+        (["list", "suites"], ["scenes-orientation@1,", "perception-mini@2"]),
         (["list", "metrics"], ["mean_per_class_recall", "text_to_image/median_rank"]),
         (
             ["run", "--dry-run", "--model", "chance", "--name", ONE, "--task", "scenes-c*"],
