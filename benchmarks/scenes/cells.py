@@ -6,7 +6,7 @@ import numpy as np
 
 from mmbench.benchmarks.scenes.language import ATTRIBUTES, Question, a, framed, listed, noun, place
 from mmbench.benchmarks.scenes.render import VERSION, box, draw_scene
-from mmbench.benchmarks.scenes.scene import NUISANCES, Scene
+from mmbench.benchmarks.scenes.scene import NUISANCES, SIDE, Scene
 from mmbench.benchmarks.scenes.streams import Streams
 from mmbench.benchmarks.scenes.vocabulary import LEVELS, NUMBERS, held_out
 from mmbench.benchmarks.scenes.worlds import arrow, motion, pattern
@@ -27,7 +27,7 @@ _NAME = ("colour", "shape")
 
 def picture(scene: Scene, where: str) -> Image:
     """Return the picture of a scene, drawn when its pixels are asked for."""
-    return Image.render(draw_scene, scene.as_json(), VERSION, where)
+    return Image.render(draw_scene, scene.as_json(), VERSION, where, (SIDE, SIDE))
 
 
 def plain(world: World, scene: Scene, draws: Streams, where: str) -> Cells:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mmbench.benchmarks.scenes import render
+from mmbench.benchmarks.scenes.scene import SIDE
 from mmbench.harness import digest as digests
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.media import image as images
@@ -107,7 +108,7 @@ def _unpacked(whole: Any, scenes: Iterable[bytes]) -> tuple[Row, ...]:
 
 
 def _picture(packed: Mapping[str, str], scenes: Any) -> Image:
-    return Image.known(partial(_draw, next(scenes)), packed["at"], packed["digest"])
+    return Image.known(partial(_draw, next(scenes)), packed["at"], packed["digest"], (SIDE, SIDE))
 
 
 def _draw(scene: bytes) -> Pixels:

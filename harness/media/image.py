@@ -96,14 +96,21 @@ class Image:
         return cls.from_array(np.asarray(rgb(image, locator)), locator)
 
     @classmethod
-    def render(cls, operation: Operation, params: dict[str, Json], version: int, locator: str) -> "Image":
-        """A picture made from parameters alone, drawn only when its pixels are asked for."""
-        return _rendered(None, operation, params, version, locator)
+    def render(
+        cls,
+        operation: Operation,
+        params: dict[str, Json],
+        version: int,
+        locator: str,
+        size: tuple[int, int] | None = None,
+    ) -> "Image":
+        """A picture made from parameters alone, drawn only when its pixels are asked for; its size may be known."""
+        return _rendered(None, operation, params, version, locator, size)
 
     @classmethod
-    def known(cls, draw: Callable[[], Pixels], locator: str, digest: str) -> "Image":
-        """A picture made from parameters alone, whose digest is known from when `render` made it; drawn when asked."""
-        content = Content(digest, 0, draw)
+    def known(cls, draw: Callable[[], Pixels], locator: str, digest: str, size: tuple[int, int]) -> "Image":
+        """A picture made from parameters alone, of which `render` has told digest and size; drawn when asked."""
+        content = Content(digest, 0, draw, size=size)
         return cls(lambda: content, locator, digest, drawn=True)
 
     def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
@@ -213,7 +220,14 @@ class Kept:
             return self._pixels
 
 
-def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json], version: int, locator: str) -> Image:
+def _rendered(
+    parent: Image | None,
+    operation: Operation,
+    params: dict[str, Json],
+    version: int,
+    locator: str,
+    size: tuple[int, int] | None = None,
+) -> Image:
     made: list[Content] = []
 
     draw = Drawing(parent, operation, params)
@@ -222,7 +236,7 @@ def _rendered(parent: Image | None, operation: Operation, params: dict[str, Json
         if made:
             return made[0]
         recipe = [parent.digest if parent else None, operation.__name__, params, version]
-        content = Content(digest_json(recipe), 0, draw)
+        content = Content(digest_json(recipe), 0, draw, size=size)
         if parent is None:  # parameters alone stay as they are, where a file may change between two reads
             made.append(content)
         return content
