@@ -60,8 +60,9 @@ def killed_twice(serve, questions, tmp_path, n: int, concurrency: int) -> None:
     assert record.spent["input"] == 100 * record.asked < record.tokens["input"]
 
 
-def test_a_run_that_is_killed_twice_loses_nothing(serve, questions, tmp_path):
-    killed_twice(serve, questions, tmp_path, 1500, 64)
+@pytest.mark.parametrize(("n", "concurrency"), [(450, 16), pytest.param(1500, 64, marks=pytest.mark.long)])
+def test_a_run_that_is_killed_twice_loses_nothing(serve, questions, tmp_path, n, concurrency):
+    killed_twice(serve, questions, tmp_path, n, concurrency)
 
 
 def test_what_arrived_is_in_the_store_at_once(serve, questions, tmp_path):
@@ -102,7 +103,7 @@ def test_a_limit_stops_cleanly_and_the_same_run_goes_on(serve, questions, ask, l
     spec = server.spec(",concurrency=4,price_in=1,price_out=2")
     made = ask(spec, questions(80), **limit)
     assert (made.exit_code, made.records) == (1, [])
-    assert 26 <= len(server.asked) <= 30
+    assert 22 <= len(server.asked) <= 30  # four are asked and four wait, of which it is not known what they take
     error = made.problems[0].error
     assert next(iter(limit)).replace("_", "-") in str(error) and "same command again" in error.step
     first = len(server.asked)

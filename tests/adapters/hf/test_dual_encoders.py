@@ -23,6 +23,9 @@ from tests.lazy import open_clip, torch
 
 WITH_TEXTS = [kind for kind in KINDS if kind != "xclip"]
 FULL = ("siglip", "siglip2")
+FEW = ("clip", "siglip2", "xclip")
+EACH = [each if each in FEW else pytest.param(each, marks=pytest.mark.long) for each in KINDS]
+"""One of plain pictures, one of patches, one of clips, and all the others."""
 TEXTS = [*WORDS, "a cat", "a red bird", "one gate", "some books on the old chair", "a cat " * 40]
 
 
@@ -54,7 +57,7 @@ def unit(rows):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_contract(kind, saved, tmp_path):
     other = copied(saved(kind), tmp_path / "prepared", preprocessor_config={"image_mean": [0.3, 0.3, 0.3]})
     check_adapter(
@@ -308,7 +311,7 @@ def tasks(folder: Path, rows: list[tuple[Path, str]]) -> dict[str, Path]:
     return {name: folder / f"{name}.yaml" for name in texts}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH)
 def test_photographs_from_the_command_line(kind, saved, photos, tmp_path, command):
     asked = tasks(tmp_path, photographs(photos, 24))
     names = ["named", "found"] if kind in WITH_TEXTS else ["probed"]

@@ -102,8 +102,12 @@ def test_a_batch_is_its_items_one_by_one_and_as_the_library_writes(kind, saved):
     assert len({*drawn}) > 1
 
 
+FEWER = ("qwen2_vl", "paligemma", "florence2")
+"""One of those that chat, that are prompted, and that encode the prompt."""
+
+
 @pytest.mark.parametrize(
-    "kind", ["qwen2_vl", "llava_onevision", "idefics3", "paligemma", "blip_captioning", "florence2"]
+    "kind", [each if each in FEWER else pytest.param(each, marks=pytest.mark.long) for each in FEW]
 )
 def test_contract(kind, saved, tmp_path):
     check_adapter(
@@ -211,7 +215,9 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize("kind", EACH)
+@pytest.mark.parametrize(
+    "kind", [each if each == "qwen2_vl" else pytest.param(each, marks=pytest.mark.long) for each in CLASSES]
+)
 def test_a_run_of_every_family_and_again_without_the_library(kind, saved, photos, tmp_path, command):
     shown = sorted(photos.glob("*.jpg"))[:3]
     rows = [

@@ -28,6 +28,12 @@ from tests.adapters.hf.tiny import tokenizers, transformers
 from tests.lazy import torch
 
 ENCODED = ("blip_2_t5", "florence2")
+FEW = ("llava", "qwen2_vl", "idefics3", "paligemma", "gemma3", "blip_2", "blip_captioning", "florence2")
+EACH = [each if each in FEW else pytest.param(each, marks=pytest.mark.long) for each in CLASSES]
+"""One of each way to put an answer behind a prompt, and all the others."""
+CHATTING = [
+    each if each in FEW else pytest.param(each, marks=pytest.mark.long) for each in CLASSES if CLASSES[each].template
+]
 QUESTION = "what sits on the old wooden fence beside some books " * 2
 PICTURE = PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8))
 
@@ -100,7 +106,7 @@ def some(*lengths: int, seed: int = 0) -> list[Option]:
     return [Option(tuple(random.integers(60, 320, length).tolist())) for length in lengths]
 
 
-@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize("kind", EACH)
 def test_shared_prompt_is_that_of_a_plain_pass(kind, load):
     loaded = load(kind)
     inputs = loaded.inputs()
@@ -113,7 +119,7 @@ def test_shared_prompt_is_that_of_a_plain_pass(kind, load):
     assert [scored(loaded.model, inputs, [option])[0] for option in options] == pytest.approx(found, abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", [kind for kind, made in CLASSES.items() if made.template])
+@pytest.mark.parametrize("kind", CHATTING)
 def test_text_alone_after_a_picture_and_several_pictures(kind, load):
     # Qwen's model keeps the positions of the prompt before, and would give them to this one.
     loaded = load(kind)
@@ -264,7 +270,7 @@ SPACED = ("llava", "llava_next", "llava_next_video", "llava_onevision", "video_l
 """Those whose template, or whose words, put a space before an answer."""
 
 
-@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize("kind", EACH)
 def test_scores_are_those_of_the_whole_through_the_processor(kind, load, saved):
     loaded = load(kind)
     tokens = loaded.processor.tokenizer

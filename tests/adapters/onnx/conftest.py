@@ -1,7 +1,9 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.adapters.hf import tiny
 
@@ -25,19 +27,22 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def exported(saved: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Exports a model of a kind once; tests that change the folder copy it first."""
+    """Exports a model of a kind once, for all processes of the tests; tests that change the folder copy it first."""
     for library in ("onnxruntime", "onnx", "onnxscript", "tokenizers"):
         pytest.importorskip(library)
     from mmbench.adapters.onnx.export.folder import export
     from mmbench.harness.models.models import Loading, make_models
 
-    root, made = tmp_path_factory.mktemp("exported"), {}
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
+    root.mkdir(exist_ok=True)
 
     def write(kind: str) -> Path:
-        if kind not in made:
-            model = make_models([saved(kind)], Loading("cpu", "fp32", True))[0]
-            made[kind] = root / kind.replace("/", "-")
-            export(model.adapter, model.label, made[kind])
-        return made[kind]
+        folder = root / kind.replace("/", "-")
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                model = make_models([saved(kind)], Loading("cpu", "fp32", True))[0]
+                export(model.adapter, model.label, folder)
+        return folder
 
     return write

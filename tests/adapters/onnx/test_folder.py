@@ -21,6 +21,13 @@ def edited(folder, to, name, **changes):
     return to
 
 
+@pytest.fixture
+def single(exported, tmp_path):
+    """A folder whose graph of pictures is said to give embeddings alone, as a small graph does."""
+    image = json.loads((exported("clip") / "mmbench-onnx.json").read_text())["image"]
+    return edited(exported("clip"), tmp_path / "single", "mmbench-onnx.json", image={**image, "features": False})
+
+
 def refused(folder, said):
     with pytest.raises(UsageError, match=said):
         load(folder).load_weights()
@@ -148,31 +155,29 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_hostile_graphs(case, exported, tmp_path, capfd):
+def test_hostile_graphs(case, single, tmp_path, capfd):
     (tmp_path / "secret.bin").write_bytes(b"\0" * 12)
     model, said = hostile()[case]
-    folder = replaced(exported("siglip"), tmp_path / "made", "image.onnx", model.SerializeToString())
+    folder = replaced(single, tmp_path / "made", "image.onnx", model.SerializeToString())
     capfd.readouterr()
     refused(folder, said)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x08" * 40])
-def test_files_that_are_no_graph(content, exported, tmp_path):
-    refused(
-        replaced(exported("siglip"), tmp_path / "made", "image.onnx", content), "no ONNX file|a graph of 0 operations"
-    )
-    refused(replaced(exported("siglip"), tmp_path / "words", "tokenizer.json", content), "is no tokenizer")
+def test_files_that_are_no_graph(content, single, tmp_path):
+    refused(replaced(single, tmp_path / "made", "image.onnx", content), "no ONNX file|a graph of 0 operations")
+    refused(replaced(single, tmp_path / "words", "tokenizer.json", content), "is no tokenizer")
 
 
-def test_a_graph_that_asks_for_all_memory_is_an_error_of_memory(exported, tmp_path):
+def test_a_graph_that_asks_for_all_memory_is_an_error_of_memory(single, tmp_path):
     helper, kinds = onnx.helper, onnx.TensorProto
     sizes = helper.make_tensor("sizes", kinds.INT64, [2], [1 << 24, 1 << 24])
     fill = helper.make_node("ConstantOfShape", ["sizes"], ["much"])
     total = helper.make_node("ReduceMean", ["much"], ["one"], keepdims=0)
     mean = helper.make_node("ReduceMean", ["pixels"], ["mean"], axes=[2, 3], keepdims=0)
     model = small(mean, fill, total, helper.make_node("Add", ["mean", "one"], ["output_embedding"]), stored=(sizes,))
-    folder = replaced(exported("siglip"), tmp_path / "made", "image.onnx", model.SerializeToString())
+    folder = replaced(single, tmp_path / "made", "image.onnx", model.SerializeToString())
     adapter = load(folder)
     with pytest.raises((OutOfMemory, UsageError)):
         adapter.embed_images([adapter.prepare_image(each) for each in pictures()])

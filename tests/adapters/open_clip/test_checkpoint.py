@@ -72,10 +72,16 @@ def under(prefix: str, state: State) -> State:
     return {prefix + name: each for name, each in state.items()}
 
 
-@pytest.mark.parametrize(
-    "prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "clip."]
-)
-@pytest.mark.parametrize("key", [None, "state_dict", "model_state_dict", "ema"])
+PREFIXES = ("", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "clip.")
+NAMED = [
+    (prefix, key) if key == "state_dict" or prefix == "module." else pytest.param(prefix, key, marks=pytest.mark.long)
+    for prefix in PREFIXES
+    for key in (None, "state_dict", "model_state_dict", "ema")
+]
+"""Each prefix below one key, one prefix below each key, and all the others."""
+
+
+@pytest.mark.parametrize(("prefix", "key"), NAMED)
 def test_names_that_wrappers_and_bundles_add_are_taken_off(
     tmp_path: Path, state: State, expected: np.ndarray, prefix: str, key: str | None
 ) -> None:

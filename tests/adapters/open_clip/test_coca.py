@@ -38,6 +38,11 @@ PROMPTS = ["", "a photo of", "what colour is the large bird that sits on the old
 TEXTS = ["a cat", "", "a dog on a chair beside the window", "wow!! !x", "cat " * 100, "no", "東京 café"]
 
 
+def first(few, every):
+    """Seeds, of which all but the first few are left to the long run."""
+    return [seed if seed < few else pytest.param(seed, marks=pytest.mark.long) for seed in range(every)]
+
+
 @cache
 def english():
     """The tokenizer of English words."""
@@ -122,7 +127,7 @@ def plain_log_p(model, image, prompt, text, tokenizer=None):
     return log_p[len(given) :].sum().item()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", first(1, 3))
 def test_likelihood_is_that_of_the_plain_forward_pass(seed):
     adapter = coca(seed)()
     model, images = parts(adapter)
@@ -224,7 +229,7 @@ def plain_greedy(model, image, beginning, room, end=49407):
     return tokens[len(beginning) :]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", first(1, 4))
 def test_greedy_is_the_plain_loop(seed):
     adapter = coca(seed)()
     model, images = parts(adapter)
@@ -237,7 +242,7 @@ def test_greedy_is_the_plain_loop(seed):
     assert len(set(replies)) > len(PROMPTS)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first(2, 6))
 def test_greedy_ends_at_the_end_token_of_the_tokenizer(seed):
     adapter = letters(seed)()
     model, images = parts(adapter)
@@ -298,8 +303,15 @@ def all_anew():
         yield
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-@pytest.mark.parametrize("name", ["tiny-coca", "micro-coca"])
+@pytest.mark.parametrize(
+    ("name", "beams"),
+    [
+        ("micro-coca", 1),
+        ("micro-coca", 3),
+        pytest.param("tiny-coca", 1, marks=pytest.mark.long),
+        pytest.param("tiny-coca", 3, marks=pytest.mark.long),
+    ],
+)
 def test_kept_keys_write_what_all_anew_does(name, beams):
     adapter = from_spec(f"mmbench/{name},beams={beams}", device="cpu", dtype="fp32", offline=True)
     assert Cache.serves(adapter._source.model)
@@ -394,7 +406,7 @@ def enumerated(log_p_after, size, end, room):
     return best[1]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", first(4, 20))
 def test_wide_beams_find_what_enumeration_finds(seed):
     size, room, end = 4, 4, 2
     step = table(seed, size)
@@ -442,7 +454,7 @@ def test_of_equal_texts_the_first_tokens_are_taken():
     assert beam_search(step, [Page((9,), 0)], ended, 2) == [()]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", first(1, 4))
 def test_beams_of_the_model_find_what_enumeration_finds(seed):
     made = letters(seed, context=7)
     adapter = made(beams=600)

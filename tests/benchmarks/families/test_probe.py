@@ -37,6 +37,8 @@ CLASSES = ["ant", "bee", "cow"]
 CENTRES = np.random.default_rng(5).standard_normal((3, 6))
 METHODS = ["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"]
 IMAGE_METHODS = METHODS[:3]
+FEW_METHODS = [each if each in ("linear", "coop") else pytest.param(each, marks=pytest.mark.long) for each in METHODS]
+"""One that learns from vectors and one that learns prompts, and all the others."""
 KEYS = "classes: [ant, bee, cow]\n"
 
 
@@ -277,7 +279,7 @@ def test_digits_are_those_of_scikit_learn(tmp_path: Path) -> None:
 # what is asked
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FEW_METHODS)
 def test_a_second_run_asks_nothing(bench: Any, method: str) -> None:
     towers, task = Towers(clusters()), bench.task("probe", rows(bench), keys(method))
     (first,) = again(bench, towers, task).records
@@ -467,7 +469,7 @@ def test_an_unreadable_test_picture_is_an_error(bench: Any) -> None:
     assert made.record.notes == ()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FEW_METHODS)
 def test_an_unreadable_picture_to_learn_from_is_left_out(bench: Any, method: str) -> None:
     held = rows(bench, split=by_split)
     towers, own = Towers(clusters()), keys(method, [2], more="fields: {split: split}\n")
@@ -698,7 +700,7 @@ def test_prompt_learning_that_takes_too_long_is_refused_first(bench: Any) -> Non
     assert len(towers.tunings) == 4
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FEW_METHODS)
 def test_a_dry_run_asks_nothing(bench: Any, method: str) -> None:
     task, towers = load_task(Path(bench.task("probe", rows(bench), keys(method, [1])))), Towers(clusters())
     with closing(Store(bench.folder / "store.sqlite")) as store:
@@ -754,7 +756,7 @@ WAYS_OUT = {
 }
 
 
-@pytest.mark.parametrize("method", ["linear", "knn", "prototype", "tip-adapter", "tip-adapter-f", "coop"])
+@pytest.mark.parametrize("method", FEW_METHODS)
 @pytest.mark.parametrize("case", SMALL)
 def test_few_items_are_an_answer_or_a_way_out(bench: Any, case: str, method: str) -> None:
     """A method that sweeps has nothing to choose by; the others learn from what there is."""

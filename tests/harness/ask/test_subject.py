@@ -603,10 +603,10 @@ def way(unit_: str) -> str:
 def over_seeds(
     family: object, path: Path, engine: Callable[..., LocalEngine], route: str, metric: str
 ) -> tuple[np.ndarray, float]:
-    """Return the score of each of 50 guessing models, and the chance that the family states."""
+    """Return the score of each of 20 guessing models, and the chance that the family states."""
     store = Store(path)
     scores, chances = [], []
-    for seed in range(50):
+    for seed in range(20):
         adapter = Chance(seed)
         asked = Subject("chance", adapter, store, engine(adapter), pinned=route)
         got = [outcome for outcome in family.outcomes(asked, family.samples()).items if metric in outcome.values]
@@ -622,7 +622,7 @@ def test_guessing_averages_chance_in_zero_shot(
 ) -> None:
     scores, chance = over_seeds(zero_shot(picture, 20), tmp_path / "s.sqlite", engine, route, "accuracy")
     assert chance == pytest.approx(0.2)
-    assert abs(scores.mean() - chance) < 3 * scores.std(ddof=1) / 50**0.5
+    assert abs(scores.mean() - chance) < 3 * scores.std(ddof=1) / len(scores) ** 0.5
 
 
 @pytest.mark.parametrize("metric", ["image_to_text/recall@1", "text_to_image/recall@1", "image_to_text/recall@5"])
@@ -631,4 +631,4 @@ def test_guessing_averages_chance_in_retrieval(
 ) -> None:
     scores, chance = over_seeds(retrieval(picture, 10), tmp_path / "s.sqlite", engine, "embed", metric)
     assert 0.05 < chance < 0.6
-    assert abs(scores.mean() - chance) < 3 * scores.std(ddof=1) / 50**0.5
+    assert abs(scores.mean() - chance) < 3 * scores.std(ddof=1) / len(scores) ** 0.5

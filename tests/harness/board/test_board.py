@@ -311,15 +311,24 @@ def test_no_folder(tmp_path: Path) -> None:
         load(tmp_path / "none")
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 140])
-def test_a_wide_board_is_cut_into_tables_that_fit(tmp_path: Path, width: int) -> None:
-    models = ["clip-vitb32", "chance", *(f"open_clip-ViT-B-{i}-laion2b" for i in range(4))]
-    tasks = [f"task-{i}-of-a-long-name" for i in range(14)]
-    for model in models:
-        for i, task in enumerate(tasks):
+WIDE_MODELS = ["clip-vitb32", "chance", *(f"open_clip-ViT-B-{i}-laion2b" for i in range(4))]
+WIDE_TASKS = [f"task-{i}-of-a-long-name" for i in range(14)]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    """Many models on many tasks."""
+    folder = tmp_path_factory.mktemp("wide")
+    for model in WIDE_MODELS:
+        for i, task in enumerate(WIDE_TASKS):
             card = Card(best=1.0, primary="accuracy", dimension=f"dimension-{i % 7}")
-            put(tmp_path, model, task, 0.5, card=card, parameters=10**9)
-    board = Results(tmp_path).board()
+            put(folder, model, task, 0.5, card=card, parameters=10**9)
+    return Results(folder).board()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_a_wide_board_is_cut_into_tables_that_fit(wide: Board, width: int) -> None:
+    board, models, tasks = wide, WIDE_MODELS, WIDE_TASKS
     for view, names, value in (
         ("tasks", [f"{task}@1" for task in tasks], "0.500 ±0.050"),
         ("dimensions", list(board.dimensions), "0.444 ±0.0"),
@@ -625,11 +634,12 @@ def test_one_picture_has_no_interval_of_no_width(tmp_path: Path) -> None:
     assert [(made.low, made.high) for made in means if made] == [(None, None)] * 2
 
 
-def test_the_board_has_the_p_of_compare(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folders", [12, pytest.param(40, marks=pytest.mark.long)])
+def test_the_board_has_the_p_of_compare(tmp_path: Path, folders: int) -> None:
     """Of few pictures many signs give equal sums, and a rounded one would break their ties."""
     rng = np.random.default_rng(3)
     differ = 0
-    for i in range(40):
+    for i in range(folders):
         folder = tmp_path / str(i)
         for task in ("one", "two", "three"):
             for model, better in (("a", 0.4), ("b", 0.65)):
@@ -645,7 +655,7 @@ def test_the_board_has_the_p_of_compare(tmp_path: Path) -> None:
         assert abs(ps[0, 1]) == pytest.approx(overall.p, rel=1e-9)
         assert np.signbit(ps[0, 1]) == (overall.difference.value > 0) or overall.difference.value == 0
         differ += overall.p < 0.05
-    assert 0 < differ < 40
+    assert 0 < differ < folders
 
 
 def test_what_a_third_model_lacks_turns_no_pair(tmp_path: Path) -> None:

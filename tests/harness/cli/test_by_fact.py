@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,28 @@ RIGHT = {"old": {"yes/no": 40, "number": 30, "other": 20}, "new": {"yes/no": 40,
 """Right answers of each type, of 40."""
 
 
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The place of what is scored once, by the first test that needs it."""
+    return tmp_path_factory.mktemp("scored")
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> Path:
+def folder(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> Path:
     """The working folder: two models on questions of three types, one of them also on numbers and words."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    if not (scored / "data").exists():
+        with monkeypatch.context() as there:
+            there.chdir(scored)
+            there.setenv("MMBENCH_HOME", str(scored / "home"))
+            score_all(scored, command)
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def score_all(tmp_path: Path, command: Command) -> None:
     (tmp_path / "data").mkdir()
     for task in ("questions", "numbers", "words"):
         rows = [
@@ -46,7 +63,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) ->
         (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in said))
         for task in ("questions", "numbers", "words") if label == "old" else ("questions", "numbers"):
             assert command("score", f"data/{task}.yaml", "p.jsonl", "--name", label, "--save", "results")[0] == 0
-    return tmp_path
 
 
 def values(levels: list[dict[str, Any]]) -> dict[str, tuple[float, int]]:

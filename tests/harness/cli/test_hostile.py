@@ -106,20 +106,25 @@ def test_an_interrupt_while_one_input_is_prepared_costs_its_item(folder: Path, c
 
 
 CHANGES = [
-    "print('hello'); sys.stdout.write('there')",
-    "os.write(1, b'hello'); os.system('echo there')",
-    "sys.stdout.close(); sys.stderr.close()",
-    "sys.stdout = sys.stderr = None",
-    "sys.stdout = sys.__stdout__; print('hello')",
-    "import ctypes; ctypes.CDLL(None).puts(b'hello')",
-    "os.close(1)",
-    "os.close(2)",
-    "os.close(1); os.close(2)",
-    "os.makedirs('elsewhere', exist_ok=True); os.chdir('elsewhere')",
-    "np.seterr(all='raise')",
-    "np.random.seed(3); random.seed(3)",
-    "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+    [
+        "print('hello'); sys.stdout.write('there')",
+        "os.write(1, b'hello'); os.system('echo there')",
+        "sys.stdout = sys.__stdout__; print('hello')",
+        "import ctypes; ctypes.CDLL(None).puts(b'hello')",
+    ],
+    ["sys.stdout.close(); sys.stderr.close()"],
+    ["sys.stdout = sys.stderr = None"],
+    ["os.close(1)"],
+    ["os.close(2)"],
+    ["os.close(1); os.close(2)"],
+    [
+        "os.makedirs('elsewhere', exist_ok=True); os.chdir('elsewhere')",
+        "np.seterr(all='raise')",
+        "np.random.seed(3); random.seed(3)",
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+    ],
 ]
+"""What the models of one process do, each by itself."""
 
 
 def buffered() -> dict[str, str]:
@@ -127,16 +132,16 @@ def buffered() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_what_an_adapter_changes_of_the_process_changes_nothing(folder: Path, what: str) -> None:
-    bodies = dict.fromkeys(("top", "construct", "images", "texts"), what)
-    models = put(folder, "quiet"), put(folder, "loud", **bodies), "chance"
+@pytest.mark.parametrize("each", CHANGES)
+def test_what_an_adapter_changes_of_the_process_changes_nothing(folder: Path, each: list[str]) -> None:
+    loud = {f"loud{i}": dict.fromkeys(("top", "construct", "images", "texts"), what) for i, what in enumerate(each)}
+    models = put(folder, "quiet"), *(put(folder, name, **bodies) for name, bodies in loud.items()), "chance"
     ask = [sys.executable, "-m", "mmbench", *arguments(*models)]
     done = subprocess.run(ask, capture_output=True, text=True, cwd=folder, check=False, env=buffered())
     assert done.returncode == 0, done.stderr
     found = values(done.stdout)
-    assert found["quiet"] == found["loud"]
-    assert sorted(path.name for path in (folder / "results" / "runs").iterdir()) == ["chance", "loud", "quiet"]
+    assert {found[name] for name in loud} == {found["quiet"]}
+    assert sorted(path.name for path in (folder / "results" / "runs").iterdir()) == ["chance", *loud, "quiet"]
     assert (folder / "home" / "store.sqlite").is_file()
     assert not [*folder.glob("elsewhere/**/results")]
 
@@ -342,7 +347,7 @@ def mmbench(folder: Path, environment: dict[str, str], *asked: str) -> subproces
     ("asked", "where", "what"),
     [
         ("run", "top", "sys.exit(0)"),
-        ("run", "make", "raise KeyboardInterrupt"),
+        pytest.param("run", "make", "raise KeyboardInterrupt", marks=pytest.mark.long),
         ("run", "make", "raise ValueError('two\\nlines')"),
         ("run", "make", "return None"),
         *((asked, "make", "sys.exit(0)") for asked in ASKED),
@@ -356,7 +361,9 @@ def test_a_factory_that_fails_is_one_line_on_every_command(folder: Path, asked: 
     assert {"top": top, "make": "model 'plugged'"}[where] in done.stderr
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(
+    "asked", [each if each in ("run", "score") else pytest.param(each, marks=pytest.mark.long) for each in ASKED]
+)
 def test_what_a_factory_changes_of_the_process_changes_nothing(folder: Path, asked: str) -> None:
     (folder / "away").mkdir()
     loud = "print('hello'); os.write(1, b'there'); np.seterr(all='raise'); os.chdir('away'); sys.stdout.close()"
