@@ -1,11 +1,9 @@
 """Every public data set of the catalogue, asked of rows with its schema, by what knows all and by what guesses."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import PIL.Image
 import pytest
 import yaml
 from huggingface_hub import constants
@@ -14,12 +12,10 @@ from mmbench.adapters.baselines.chance import Chance
 from mmbench.benchmarks import TASKS
 from mmbench.benchmarks.named import template_list
 from mmbench.harness.hub import repository
-from mmbench.harness.media.video import Medium, pictures_of
 from mmbench.harness.run.run import run
-from mmbench.harness.tasks.task import Task
 from mmbench.harness.tasks.task_file import load_task
 from tests.benchmarks.catalogue.oracle import Oracle
-from tests.benchmarks.catalogue.shelf import Shelf, schema_of
+from tests.benchmarks.catalogue.shelf import Shelf
 
 ENTRIES = {path.stem: path for path in sorted((Path(TASKS) / "hub").rglob("*.yaml"))}
 
@@ -66,66 +62,14 @@ def small(content: dict[str, Any], path: Path, folder: Path) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def alike() -> set[str]:
-    """Entries that differ from one before them in data, classes or prompts alone: keys, fields and schema are equal."""
-    seen, found = set(), set()
-    for name, path in ENTRIES.items():
-        content = read(path)
-        schema = schema_of(content["source"]["id"]) if "id" in content["source"] else name
-        shape = json.dumps([content["family"], sorted(content), content.get("fields"), schema], default=str)
-        if shape in seen:
-            found.add(name)
-        seen.add(shape)
-    return found
-
-
-def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    return content
-
-
-def opened(name: str, shelf: Shelf, folder: Path) -> Task:
-    content = read(ENTRIES[name])
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_goes_through_its_family(name: str, shelf: Shelf, tmp_path: Path) -> None:
+    content = yaml.safe_load(ENTRIES[name].read_text(encoding="utf-8"))
     if "video" in content.get("fields", ()):
         pytest.importorskip("av")
     for source in sources_of(content):
         shelf.put(source["id"], source.get("revision"))
-    return load_task(small(content, ENTRIES[name], folder))
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_an_entry_goes_through_its_family(name: str, alike: set[str], shelf: Shelf, tmp_path: Path) -> None:
-    """Of those that are alike the first is asked, and of the others each item is read."""
-    task = opened(name, shelf, tmp_path)
-    if name in alike:
-        check_read(task)
-    else:
-        check_asked(task, tmp_path)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ENTRIES)
-def test_an_entry_that_is_like_another_goes_through_too(
-    name: str, alike: set[str], shelf: Shelf, tmp_path: Path
-) -> None:
-    if name in alike:
-        check_asked(opened(name, shelf, tmp_path), tmp_path)
-
-
-def check_read(task: Task) -> None:
-    samples = [*task.family.samples()]
-    assert len(samples) == task.size > 0
-    assert all(picture.size > (0, 0) for sample in samples for medium in sample.media for picture in shown(medium))
-    by_prompt = [task, *(task.asked_by(prompt) for prompt in task.prompts)]
-    assert len({each.protocol_id("") for each in by_prompt}) == len(by_prompt)
-
-
-def shown(medium: Medium) -> list[PIL.Image.Image]:
-    return [image.pil() for image in pictures_of(medium)]
-
-
-def check_asked(task: Task, tmp_path: Path) -> None:
+    task = load_task(small(content, ENTRIES[name], tmp_path))
     values = {}
     for model in (Oracle(task), Guess()):
         made = run(model, task=task, output=tmp_path / "results", store=tmp_path / "store.sqlite")
