@@ -71,7 +71,7 @@ def check_equal(ours, theirs):
     assert abilities(ours) == {"embed_images", "embed_texts"}
 
 
-@pytest.mark.parametrize("kind", ["clip", pytest.param("mmbench/micro-coca", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", ["clip", "mmbench/micro-coca"])
 def test_it_keeps_the_contract(kind, exported, tmp_path):
     check_adapter(
         partial(load, exported(kind)),
@@ -128,7 +128,7 @@ def without(names, *given):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kind", ["clip", pytest.param("mmbench/micro-coca", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", ["clip", "mmbench/micro-coca"])
 def test_scores_are_those_of_the_source_without_its_library(kind, saved, exported, tmp_path, command):
     folder = exported(kind)
     given = ["--task", "digits", "--limit", "150", "--format", "json"]
