@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.keyed import Keyed, cell_of, check_column, only, said
+from mmbench.harness.tasks.over_rows import OverRows
 from mmbench.harness.tasks.source import Cell, Other, Row, Source, SourceSpec, cell_at, whole
 from mmbench.harness.tasks.spread import Spread
 
@@ -18,16 +18,14 @@ _HOLE = re.compile(r"\{([^{}]+)\}")
 _SHOWN = 10
 
 
-class Prepared:
+class Prepared(OverRows):
     """The rows of another source, in its order, without those that `where` leaves out.
 
     Nothing is guessed: a column, a value or a key that is not there is a DataError.
     """
 
-    Spec: ClassVar[type[SourceSpec]] = SourceSpec
-
     def __init__(self, rows: Source, spec: SourceSpec, joined: Keyed | None) -> None:
-        self._rows = rows
+        super().__init__(rows)
         self._spec = spec
         self._joined = joined
         self._own = tuple(rows.columns())
@@ -36,30 +34,20 @@ class Prepared:
         self._wanted: frozenset[str] | None = None
         _check(spec, self._own, self._columns[: len(self._own) + len(more)])
 
-    @classmethod
-    def open(cls, spec: Any, base: Path, split: str | None) -> "Prepared":
-        """Raise DataError: what is prepared was opened before."""
-        raise DataError("prepared rows cannot be opened by name")
-
     @property
     def notes(self) -> list[str]:
         """What a reader of the scores should know of the data."""
-        notes = list(getattr(self._rows, "notes", ()))
+        notes = super().notes
         if self._spec.where and self._here:
             notes.append(f"`where` keeps {len(self):,} of {len(self._rows):,} rows")
         elif self._spec.where:
             notes.append(f"`where` keeps some of {len(self._rows):,} rows")
         return notes
 
-    def templates(self) -> Sequence[str] | None:
-        """Return the prompt templates that the data brings."""
-        brought: Callable[[], Sequence[str] | None] | None = getattr(self._rows, "templates", None)
-        return None if brought is None else brought()
-
     def missing_bytes(self) -> int:
         """Return how much is still to be fetched, of joined rows too."""
-        both = [self._rows] if self._joined is None else [self._rows, self._joined.rows]
-        return sum(getattr(rows, "missing_bytes", int)() for rows in both)
+        joined: int = 0 if self._joined is None else getattr(self._joined.rows, "missing_bytes", int)()
+        return super().missing_bytes() + joined
 
     def columns(self) -> Sequence[str]:
         """Return the names of the columns, joined and composed ones last."""
@@ -91,8 +79,7 @@ class Prepared:
     @property
     def _here(self) -> bool:
         """False where counting would fetch what nobody asked for yet."""
-        missing: int = getattr(self._rows, "missing_bytes", int)()
-        return not missing
+        return not super().missing_bytes()
 
     @cached_property
     def _kept(self) -> int:

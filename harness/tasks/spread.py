@@ -1,56 +1,30 @@
 """Rows that hold several items each, as a row for each of them."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
 
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.keyed import check_column, only
-from mmbench.harness.tasks.source import Cell, Row, Source, SourceSpec, cell_at
+from mmbench.harness.tasks.over_rows import OverRows
+from mmbench.harness.tasks.source import Cell, Row, Source, cell_at
 from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
 
-class Spread:
+class Spread(OverRows):
     """A row for each member of a list column, in their order, with the other cells as they are.
 
     A row whose list is empty has none. An `id` is followed by the place in the list.
     """
 
-    Spec: ClassVar[type[SourceSpec]] = SourceSpec
-
     def __init__(self, rows: Source, column: str) -> None:
         check_column("per", column, rows.columns())
-        self._rows = rows
+        super().__init__(rows)
         self._column = column
-
-    @classmethod
-    def open(cls, spec: Any, base: Path, split: str | None) -> "Spread":
-        """Raise DataError: what is spread was opened before."""
-        raise DataError("spread rows cannot be opened by name")
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the scores should know of the data."""
-        return [*getattr(self._rows, "notes", ()), f"an item for each of '{self._column}' in {len(self._rows):,} rows"]
-
-    def templates(self) -> Sequence[str] | None:
-        """Return the prompt templates that the data brings."""
-        brought: Callable[[], Sequence[str] | None] | None = getattr(self._rows, "templates", None)
-        return None if brought is None else brought()
-
-    def missing_bytes(self) -> int:
-        """Return how much is still to be fetched."""
-        missing: int = getattr(self._rows, "missing_bytes", int)()
-        return missing
-
-    def columns(self) -> Sequence[str]:
-        """Return the names of the columns."""
-        return self._rows.columns()
-
-    def class_names(self, column: str) -> Sequence[str] | None:
-        """Return the names behind integer labels of a column."""
-        return self._rows.class_names(column)
+        return [*super().notes, f"an item for each of '{self._column}' in {len(self._rows):,} rows"]
 
     def values(self, column: str) -> Iterator[Cell]:
         """Yield the cells of one column. Raises DataError."""
