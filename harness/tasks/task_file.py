@@ -220,7 +220,8 @@ class _TaskFile:
         for name, given in spec.fields.items():
             where = self._where("fields", name)
             if name not in (*known, "id"):
-                raise DataError(f"{where}: family '{family.name}' has no field '{name}'{nearest(name, known)}")
+                told = f"has no field '{name}'{nearest(name, known)}; it has {', '.join(known)}"
+                raise DataError(f"{where}: family '{family.name}' {told}")
             for column in given if isinstance(given, list) else [given]:
                 if not _is_in(column, columns):
                     raise DataError(
