@@ -16,6 +16,9 @@ Codes: TypeAlias = npt.NDArray[np.intp]
 Clusters: TypeAlias = Sequence[str] | npt.NDArray[np.integer]
 """What items that are not independent share, one for each item."""
 
+_UNSEEN = 3.0
+"""Events of a kind that was not seen, at the most, with a confidence of 95 %."""
+
 
 def cluster_codes(clusters: Clusters) -> tuple[Codes, int]:
     """Return (n,) 0-based cluster numbers, in the order of the sorted names, and the number of clusters.
@@ -93,7 +96,7 @@ def mean_interval(values: Floats, clusters: Clusters, confidence: float = 0.95) 
 def effective_size(values: Floats, clusters: Clusters, confidence: float = 0.95) -> float | None:
     """Return how many independent items (n,) values in clusters are worth in an interval of a proportion.
 
-    The number of items over the design effect (Rao and Scott 1992), which is taken to be 1 at least, and less by what
+    The number of items over the design effect (Rao and Scott 1992), `cautious` where it is below 1, and less by what
     Student's quantile exceeds the normal one (Korn and Graubard 1998). Values that are all the same show no design
     effect. None where there is but one cluster of several items.
 
@@ -109,7 +112,47 @@ def effective_size(values: Floats, clusters: Clusters, confidence: float = 0.95)
         return float(n)
     if count < 2:
         return None
-    return n / max(1.0, design_effect(values, codes, count)) * student_share(confidence, count - 1)
+    return n / cautious_effect(values, codes, count) * student_share(confidence, count - 1)
+
+
+def cautious_effect(values: Floats, codes: Codes, count: int) -> float:
+    """Return the `design_effect` of the mean of (n,) values, `cautious` where it is below 1.
+
+    >>> yes_or_no = np.tile([1.0, 0.0], 500)  # who always says yes is right in one of two questions about a picture
+    >>> round(cautious_effect(yes_or_no, np.repeat(np.arange(500), 2), 500), 3)
+    0.012
+    """
+    independent = float(values.var(ddof=1)) if count < len(values) else 0.0
+    if independent <= 0:
+        return 1.0
+    square = _moved(values, codes, count) ** 2
+    effect = (count - 1) / count * float(square.sum()) / (independent / len(values))
+    return cautious(effect, variance_doubt(square), independent * len(values))
+
+
+def cautious(effect: float, doubt: float, spread: float) -> float:
+    """Return an estimated design effect, taken to be below 1 only as far as the clusters show that it is.
+
+    Items of a cluster repel each other where it is made so (a question of each picture whose answer is yes and one
+    whose answer is no, of a model that prefers yes), but a few clusters may look so by luck: a standard error is added,
+    and what so many items as may go unseen would add (the rule of three, Hanley and Lippman-Hand 1983).
+
+    Args:
+        effect: as estimated.
+        doubt: variance of the estimate over its square.
+        spread: variance of an item times their number.
+    """
+    return effect if effect >= 1 else min(1.0, effect * (1 + math.sqrt(doubt)) + _UNSEEN / spread)
+
+
+def variance_doubt(square: Floats) -> float:
+    """Return the variance of a sum of (k,) squares over its square.
+
+    >>> variance_doubt(np.ones(10)) < 1e-9
+    True
+    """
+    whole = float(square.sum())
+    return max(float((square**2).sum()) / whole**2 - 1 / len(square), 1e-12) if whole > 0 else 1e-12
 
 
 def design_effect(values: Floats, codes: Codes, count: int) -> float:

@@ -11,9 +11,9 @@ from mmbench.harness.statistics.bootstrap import RESAMPLES, percentiles
 from mmbench.harness.statistics.clusters import (
     Clusters,
     Codes,
+    cautious_effect,
     cluster_codes,
     clustered_mean,
-    design_effect,
     student_share,
 )
 from mmbench.harness.statistics.estimate import At, Ends, Estimate
@@ -146,7 +146,7 @@ def _counted(change: Floats, codes: Codes, count: int, unit: float) -> At:
     spent = float(sizes.sum())
     size = float(sizes @ sizes) / spent if spent > 0 else unit
     gained, lost = float(np.maximum(change, 0).sum()) / size, float(np.maximum(-change, 0).sum()) / size
-    effect = max(1.0, design_effect(change, codes, count))
+    effect = cautious_effect(change, codes, count)
 
     def at(confidence: float) -> Ends:
         worth = n / effect * student_share(confidence, count - 1)

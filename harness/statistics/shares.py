@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.statistics.clusters import Clusters, cluster_codes, student_share
+from mmbench.harness.statistics.clusters import Clusters, cautious, cluster_codes, student_share, variance_doubt
 from mmbench.harness.statistics.mid_p import proportion_interval
 
 
@@ -58,7 +58,7 @@ def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95)
     Wilson's (1927; beyond 95 % the mid-p interval), with as many items as these are worth: their number over the design
     effect, which is the variance of the linearised share over that of as many coins (Rao and Scott 1992; in surveys
     Franco et al. 2019). It exceeds 1 where items share clusters, and is less where values lie between right and wrong,
-    or classes differ in recall.
+    classes differ in recall, or clusters show that their items repel each other.
     Near 0 and 1, where few clusters tell it, it is drawn to 1, so that a score with nothing wrong has an interval as
     wide as that of so many coins. Student's quantile enters by Korn and Graubard (1998), with the degrees of freedom
     that the estimated design effect has by its own variance. F1 is that of the share of right ones among the items of
@@ -114,7 +114,7 @@ def _design_effect(
     known = telling / (telling + 1)
     effect = known * seen + 1 - known
     if strata is None and bool(np.isin(hits / weights, (0.0, 1.0)).all()):
-        effect = max(1.0, effect)  # no fewer than coins have; less is luck
+        effect = cautious(effect, variance_doubt(square), share * (1 - share) * shares.worth)
     if seen <= 0:
         return effect, most
     few = 1.0 if strata is None else np.bincount(codes, _few(strata)) / np.bincount(codes)

@@ -139,6 +139,14 @@ def clustered(rng: np.random.Generator, n: int, rate: float) -> Ends:
     return scored(FRACTIONS, values, np.repeat(np.arange(n // 5), 5))
 
 
+def opposed(rng: np.random.Generator, n: int, rate: float) -> Ends:
+    """A question of each picture whose answer is yes and one of no; seven in ten pictures get one answer to both."""
+    same, coin = rng.random(n // 2) < 0.7, rng.integers(2, size=n // 2)
+    own = rng.random((n // 2, 2)) < (rate - 0.35) / 0.3
+    values = np.where(same[:, None], np.stack([coin, 1 - coin], axis=1), own).astype(float).ravel()
+    return scored(FRACTIONS, values, np.repeat(np.arange(n // 2), 2))
+
+
 def attributes(rng: np.random.Generator, n: int, rate: float) -> Ends:
     """One to three attributes named in a caption."""
     named = rng.integers(1, 4, n)
@@ -220,6 +228,7 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...], tuple[float, ...], Callable[[float
     "vqa_accuracy": (votes, SIZES, (0.5, 0.9), lambda rate: 0.225 * (1 - rate) + 0.9 * rate),
     "anls": (anls, SIZES, (0.5, 0.9), lambda rate: (0.7 + 0.3 * 0.75) * rate),
     "five items a picture": (clustered, (200, 1000), RATES, itself),
+    "a yes and a no a picture": (opposed, (200, 1000), (0.5, 0.6), itself),
     "attribute_precision": (attributes, SIZES, (0.5, 0.9, 0.99), itself),
     "vocabulary_size": (vocabulary, (50, 200, 1000), (0.0,), None),
     "3 episodes, apart": (episodes(0.1, 3), (200,), (0.5, 0.8), None),
@@ -238,11 +247,13 @@ WIDE = (
     "temporal gain",
     "temporal gain, blocks apart",
     ("mean_per_class_recall", 50),
+    ("a yes and a no a picture", 200),
 )
 """Held to coverage from below alone: few episodes tell little of how far episodes spread, classes of two to eight items
-little of their variance, and the jackknife of a number of words errs on the wide side (Efron and Stein 1981). At .99
-nothing wrong is common, and its interval always covers. Where half of each block is right by construction the controls
-vary less than as many independent answers, for which the interval takes them."""
+little of their variance, a hundred pictures little of how their items repel each other, and the jackknife of a number
+of words errs on the wide side (Efron and Stein 1981). At .99 nothing wrong is common, and its interval always covers.
+Where half of each block is right by construction the controls vary less than as many independent answers, for which the
+interval takes them."""
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -50,9 +50,17 @@ def test_repeated_items_are_worth_no_more_than_one() -> None:
     assert effective_size(np.repeat(coins, 4), np.repeat(np.arange(500), 4)) == pytest.approx(500, rel=0.01)
 
 
-def test_clusters_never_add_items_and_one_cluster_tells_nothing() -> None:
+def test_items_that_repel_each_other_are_worth_more_as_far_as_clusters_show_it() -> None:
+    opposed = np.tile([0.0, 1.0], 100)  # of one answer to both questions: right in one of them
+    assert wilson(np.mean(opposed) * 3270, 3270) == pytest.approx((0.483, 0.517), abs=0.001)
+    assert effective_size(opposed, np.arange(200) // 2) == pytest.approx(3270, rel=0.01), "the rule of three"
+    assert effective_size(opposed[:10], np.arange(10) // 2) < 15, "few clusters may look so by luck"
+    coins = np.random.default_rng(1).integers(2, size=2000).astype(float)
+    assert effective_size(coins, np.arange(2000) // 2) == pytest.approx(2000, rel=0.06)
+
+
+def test_one_cluster_tells_nothing() -> None:
     opposed = np.tile([0.0, 1.0], 100)
-    assert effective_size(opposed, np.arange(200) // 2) == pytest.approx(200, rel=0.03)
     assert effective_size(opposed, np.zeros(200, dtype=int)) is None
     assert mean_interval(opposed, np.zeros(200, dtype=int)) is None
     assert mean_interval(np.ones(10), np.arange(10)) is None, "that nothing varies tells not how much it might"
