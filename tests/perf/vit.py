@@ -21,14 +21,14 @@ class Tower:
     tokenizer: Any
 
 
-def tower() -> Tower:
-    """Return the architecture with the weights of seed 0."""
+def tower(architecture: str = ARCHITECTURE) -> Tower:
+    """Return an architecture with the weights of seed 0."""
     import open_clip
     import torch
 
     torch.manual_seed(0)
-    model, _, preprocess = open_clip.create_model_and_transforms(ARCHITECTURE)
-    return Tower(model.eval(), preprocess, open_clip.get_tokenizer(ARCHITECTURE))
+    model, _, preprocess = open_clip.create_model_and_transforms(architecture)
+    return Tower(model.eval(), preprocess, open_clip.get_tokenizer(architecture))
 
 
 def photographs(folder: Path, count: int) -> tuple[list[Path], list[str]]:
