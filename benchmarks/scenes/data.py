@@ -104,9 +104,15 @@ def _hold(name: str, split: str, rows: tuple[Row, ...]) -> None:
 @lru_cache(_KEPT)
 def _row(scenes: SceneSet, name: str, first: int, index: int) -> Row:
     where = f"{name} row {index}"
-    draws = streams((first, 0), scenes.world, index)
-    scene = scenes.world.draw(draws)
-    return remembered.frozen({"id": str(index), **scenes.describe(scenes.world, scene, draws, where)}, where)
+    world, draws = scenes.world, streams((first, 0), scenes.world, index)
+    scene = _scene(world, first, index)
+    return remembered.frozen({"id": str(index), **scenes.describe(world, scene, draws, where)}, where)
+
+
+@lru_cache(_KEPT)
+def _scene(world: World, first: int, index: int) -> Scene:
+    # Of a world that several sets describe; the random numbers of descriptions are streams of their own.
+    return world.draw(streams((first, 0), world, index))
 
 
 def _split(name: str, split: str | None) -> str:

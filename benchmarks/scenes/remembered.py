@@ -56,8 +56,9 @@ def recall(name: str, split: str, count: int) -> tuple[Row, ...] | None:
 def keep(name: str, split: str, rows: Sequence[Row]) -> None:
     """Remember all rows of a split."""
     scenes: list[str] = []
-    columns = {column: [_packed(row.cells[column], scenes) for row in rows] for column in rows[0].cells}
     pictured = [column for column, cell in rows[0].cells.items() if _shows(cell)]
+    columns: dict[str, list[Any]] = {column: [row.cells[column] for row in rows] for column in rows[0].cells}
+    columns |= {column: [_packed(cell, scenes) for cell in columns[column]] for column in pictured}
     whole = {"where": [row.where for row in rows], "columns": columns, "pictures": pictured}
     packed = zlib.compress("\n".join([_text(whole), *scenes]).encode(), 1)
     with suppress(OSError):
@@ -85,11 +86,11 @@ def _shows(cell: Cell) -> bool:
 
 
 def _packed(cell: Cell, scenes: list[str]) -> Any:
-    """Return a cell as JSON holds it; what its pictures are drawn from is added to `scenes`."""
+    """Return a cell of pictures as JSON holds it; what they are drawn from is added to `scenes`."""
     if isinstance(cell, tuple):
         return [_packed(each, scenes) for each in cell]
     if not isinstance(cell, Image):
-        return cell
+        raise TypeError("a column of pictures has another cell")
     scenes.append(_text(cell.params))
     return {"at": cell.locator, "digest": cell.digest}
 
@@ -116,4 +117,8 @@ def _draw(scene: bytes) -> Pixels:
 
 
 def _text(whole: Any) -> str:
-    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(whole)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+"""Made once: `json.dumps` makes one for each call."""

@@ -1,6 +1,6 @@
 """Kept pictures: what an adapter prepared, for the questions of other kinds that show the same picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock
@@ -9,8 +9,9 @@ from mmbench.harness.engine.queue import nbytes_of
 from mmbench.harness.models.abilities import Adapter, Prepared, PreparesOnce, abilities
 from mmbench.harness.types import Failure
 
-KEPT_BYTES = 192 << 20
-"""Prepared pictures that are kept at a time: all scenes of the perception suite at 64 x 64, or 330 at 224 x 224."""
+KEPT_BYTES = 256 << 20
+"""Prepared pictures that are kept at a time: all scenes of the perception suite at 64 x 64 and the regions of them that
+it shows, or 440 at 224 x 224."""
 
 _BESIDE = 1024
 """Bytes that a kept picture takes besides its own."""
@@ -55,6 +56,19 @@ class Kept:
         """Begin another pass."""
         with self._lock:
             self._pass += 1
+
+    def found(self, digests: Sequence[str]) -> list[Prepared] | None:
+        """Return the prepared pictures of these contents where all are there; None where one is to be prepared."""
+        with self._lock:
+            found = [self._held.get(digest) for digest in digests]
+            pictures = [held.picture for held in found if held is not None]
+            if len(pictures) < len(digests):
+                return None
+            for digest in dict.fromkeys(digests):
+                held = self._held[digest]
+                self._forget(digest, held.used)
+                self._use(digest, held)
+            return pictures
 
     def get(self, digest: str, make: Callable[[], Prepared | Failure]) -> Prepared | Failure:
         """Return the prepared picture of this content; `make` prepares it. Raises what `make` raises."""

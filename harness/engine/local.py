@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import BoundedSemaphore, Lock
 from typing import Any, Literal
@@ -126,7 +126,7 @@ class LocalEngine:
             if question is None or question == FLUSH:
                 yield self._forward(queue) if question and queue else []
                 continue
-            queue.put(question, self._pool.submit(self._prepare, question) if question.contents else None)
+            queue.put(question, self._preparing_of(question) if question.contents else None)
             while queue and queue.full(self.size(question.kind).size, self._workers):
                 yield self._forward(queue)
         while queue:
@@ -138,6 +138,15 @@ class LocalEngine:
             # What is asked one at a time stays so, whatever size is given.
             self._sizes[kind] = BatchSize(None if kind.largest == 1 else self._fixed, kind.first, kind.largest)
         return self._sizes[kind]
+
+    def _preparing_of(self, question: Question) -> Preparing:
+        """Return the pictures of a question to come; those that are kept are there, and pass no thread."""
+        kept = None if self._kept is None else self._kept.found([content.digest for content in question.contents])
+        if kept is None:
+            return self._pool.submit(self._prepare, question)
+        there: Preparing = Future()
+        there.set_result(kept)
+        return there
 
     def _prepare(self, question: Question) -> list[Any] | Failure:
         """Decode and preprocess the pictures of one question. Runs in a worker thread; raises what the adapter does."""
@@ -166,7 +175,7 @@ class LocalEngine:
         if future is None:
             return []
         try:
-            made: list[Any] | Failure = self._guarded(future.result)
+            made: list[Any] | Failure = self._survived(future.result)  # tamed where it ran
         except OutOfMemory as error:
             return _too_large(error)
         if future.exception() is not None and isinstance(made, Failure):  # the adapter's doing, not the file's
@@ -228,8 +237,12 @@ class LocalEngine:
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """Run adapter code; whatever it raises becomes a Failure of these inputs, but for what ends the whole task."""
+        return self._survived(lambda: tamed(call))
+
+    def _survived(self, call: Callable[[], Any]) -> Any:
+        """Return what a call returns, or the Failure that it raised. Raises what ends the whole task."""
         try:
-            return tamed(call)
+            return call()
         except Unreadable as error:
             return Failure(str(error))
         except TooLong as error:

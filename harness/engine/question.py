@@ -77,6 +77,14 @@ class Question:
             *(contents, key, self.item, clips, held),
         )
 
+    def without_contents(self) -> "Question":
+        """Return it as it waits for what was prepared of its pictures."""
+        # Not by `replace`, as in `read`.
+        return Question(
+            *(self.kind, self.images, self.prompt, self.texts, self.generation, self.tuning),
+            *((), self.key, self.item, self.clips, self.held),
+        )
+
     def of_each(self, kind: Kind) -> "tuple[Question, ...]":
         """Return the question of this kind about each of its pictures alone."""
         alone = [(content,) for content in self.contents]

@@ -2,7 +2,6 @@
 
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mmbench.harness.engine.kinds.kind import Kind
@@ -44,9 +43,10 @@ class Queue:
     def put(self, question: Question, prepared: Preparing | None) -> None:
         """Add a question; wait where too many of unknown size are on their way."""
         # What was read of its pictures goes with the work on them.
-        self._waiting.append((question if prepared is None else replace(question, contents=()), prepared))
-        self._encoded.append(question.weight)
-        self._bytes += question.weight
+        self._waiting.append((question if prepared is None else question.without_contents(), prepared))
+        weight = question.weight
+        self._encoded.append(weight)
+        self._bytes += weight
         self._held += question.held
         while len(self._sizes) < len(self._waiting):
             future = self._waiting[len(self._sizes)][1]

@@ -56,17 +56,17 @@ class Answers:
         older = self._older(_KNOWN, model, [key for key in keys if key not in recent])
         return {*recent, *(key for (key,) in older)}
 
-    def add(self, model: int, rows: Sequence[Row]) -> None:
-        """Add answers of one model, within a transaction."""
+    def add(self, model: int, rows: Sequence[Row]) -> int:
+        """Add answers of one model, within a transaction; return how many were not there."""
         self._see()
         ((newest,),) = self._database.rows("SELECT max(rowid) FROM answers")
         held = self._bytes + sum(len(row[4]) for row in rows)
         if len(self._recent) + len(rows) > min((newest or 0) // _SHARE, _MOST) or held > _MOST_BYTES:
-            self.add_many(rows)
-        else:
-            known = self.known(model, [row[2] for row in rows])
-            new = {row[2]: row for row in reversed(rows) if row[2] not in known}
-            self._database.do_each(_APPEND, reversed(new.values()))
+            return self.add_many(rows)
+        known = self.known(model, [row[2] for row in rows])
+        new = {row[2]: row for row in reversed(rows) if row[2] not in known}
+        self._database.do_each(_APPEND, reversed(new.values()))
+        return len(new)
 
     def add_many(self, rows: Sequence[Row]) -> int:
         """Add answers, and move the recent ones on, within a transaction; return how many were not there."""

@@ -28,8 +28,11 @@ class Memory(Protocol):
     def stand_back(self) -> None:
         """Leave all that is claimed to others, before waiting for them."""
 
-    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch; its questions are claimed no longer. Raises Unavailable."""
+    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> dict[bytes, Value]:
+        """Commit one batch and return its answers as stored; its questions are claimed no longer. Raises Unavailable.
+
+        All are of one kind.
+        """
 
 
 class Ahead(Protocol):

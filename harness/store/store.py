@@ -14,7 +14,7 @@ from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Answered, Question
 from mmbench.harness.errors import DataError
 from mmbench.harness.models.reply import Reply
-from mmbench.harness.store.answers import Answers
+from mmbench.harness.store.answers import Answers, Row
 from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.checksum import checksum, is_intact, seed_of, unpacked
 from mmbench.harness.store.claims import Claims
@@ -139,25 +139,25 @@ class Store:
         """Leave all that is claimed to others, before waiting for them."""
         self._claims.drop_all()
 
-    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> None:
-        """Commit one batch; an answer that another process stored first stays as it is.
+    def keep(self, model: int, answered: Sequence[Answered], seconds: float) -> dict[bytes, Value]:
+        """Commit one batch, all of one kind, and return its answers as stored: what another process stored first stays.
 
         Raises Unavailable where an answer comes from another version of the model than those before; it is not kept.
         """
-        seed = self._seeds[model]
-        rows = []
+        seed, kind = self._seeds[model], answered[0].question.kind
+        rows: list[Row] = []
+        new = 0
         changed = None
         for each in answered:
             if isinstance(each.value, Reply) and (other := self._snapshots.change(model, each.value.told.snapshot)):
                 changed = other
             elif not isinstance(each.value, Failure):
-                key, kind = each.question.key, each.question.kind
-                value = kind.pack(each.value)
+                key, value = each.question.key, kind.pack(each.value)
                 sum_ = checksum(seed, key, value, each.truncated)
                 rows.append((model, kind.name, key, each.truncated, value, sum_))
         with self._database.transaction():
             if rows:
-                self._answers.add(model, rows)
+                new = self._answers.add(model, rows)
             self._claims.drop(model, (each.question.key for each in answered))
             if rows:
                 self._database.do(
@@ -167,6 +167,10 @@ class Store:
                 )
         if changed is not None:
             raise changed
+        made = {key: kind.unpack(value) for _, _, key, _, value, _ in rows}
+        if new < len(made):  # another process was first, and may have removed its own meanwhile
+            made.update((key, value) for key, (value, _) in self.lookup(model, kind, list(made)).items())
+        return made
 
     def known(self, fingerprint: str, keys: Sequence[bytes]) -> int:
         """Return how many of `keys` are remembered, and not damaged."""

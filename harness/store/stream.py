@@ -17,8 +17,8 @@ from mmbench.harness.store.order import Order
 from mmbench.harness.store.sources import Ahead, Memory
 from mmbench.harness.types import Failure
 
-_PATIENCE = 16
-"""Windows of answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
+_PATIENCE = 256
+"""Answers that wait behind a question still to be asked, until it is asked in a batch that is not full."""
 
 _WINDOW_BYTES = 64 << 20
 """Of what was read of the questions of a window, by the heaviest of the one before."""
@@ -175,8 +175,10 @@ class Stream:
             yield from self._claimed(new)
             if self._elsewhere and time.monotonic() - self._looked > _PAUSE:
                 yield from self._look_again(kind)
-            yield FLUSH if len(self._order) - len(self._in_flight) > _PATIENCE * step else None
-            while self._elsewhere and len(self._order) > _PATIENCE * step:
+            # Of heavy questions, whose items wait as well, fewer; of texts, which are read by the thousand, more.
+            patience = min(16 * step, max(_PATIENCE, 4 * step))
+            yield FLUSH if len(self._order) - len(self._in_flight) > patience else None
+            while self._elsewhere and len(self._order) > patience:
                 yield from self._wait(kind)
         while self._elsewhere:
             yield from self._wait(kind)
@@ -280,19 +282,16 @@ class Stream:
             return
         if self._memory.budget is not None:
             self._memory.budget.settle([each.value for each in batch])
-        self._memory.keep(self._model, batch, seconds)
-        kind = batch[0].question.kind
+        stored = self._memory.keep(self._model, batch, seconds)
         for each in batch:
             if each.question.key in self._early:
                 self._came_early[each.question.key] = each.value if isinstance(each.value, Failure) else None
         batch = [each for each in batch if self._early.pop(each.question.key, None) is None]
-        stored = self._memory.lookup(self._model, kind, [each.question.key for each in batch])
         for each in batch:
-            key, value = each.question.key, each.value
-            self._in_flight.pop(key, None)
-            if not isinstance(value, Failure):  # another process may have pruned it meanwhile
-                value = stored[key][0] if key in stored else kind.unpack(kind.pack(value))
-            self._order.resolve({key: value})
+            self._in_flight.pop(each.question.key, None)
+        self._order.resolve(
+            {each.question.key: stored.get(each.question.key, each.value) for each in batch}  # a failure is not stored
+        )
         first = self._meter.first(self._model, [each.question.key for each in batch])
         cut = sum(each.truncated for each in batch if each.question.key in first)
         self._meter.count(len(first), 0, cut)

@@ -55,7 +55,8 @@ def main() -> int:
     needed = said["draw"] + said["prepare"] + said["model"]
     print(f"cold: {said['total']:.1f} s for draw {said['draw']:.1f} + prepare {said['prepare']:.1f} + model", end=" ")
     print(f"{said['model']:.1f}, ratio {said['total'] / needed:.3f}, target {MOST_COLD}")
-    print(f"      {said['prepared']} pictures prepared of {said['pictures']}; peak {said['peak']:.0f} MB")
+    print(f"      of {said['pictures']} pictures {said['drawn']} drawn and {said['prepared']} prepared", end="; ")
+    print(f"peak {said['peak']:.0f} MB")
     print(f"warm: {warm:.2f} s after {cold:.1f} s, ratio {warm / cold:.4f}, target {MOST_WARM}")
     print(f"report: {report:.2f} s, target {MOST_REPORT}")
     return int(said["total"] / needed > MOST_COLD or warm / cold > MOST_WARM or report > MOST_REPORT)
@@ -77,6 +78,7 @@ def parts(model: str, suite: str, folder: Path) -> dict[str, float]:
     import mmbench
     from mmbench.benchmarks.scenes import cells, render
     from mmbench.benchmarks.sources import builtin
+    from mmbench.harness.media import crop
     from mmbench.harness.models.models import Loading, make_models
 
     torch.set_num_threads(1)
@@ -84,35 +86,30 @@ def parts(model: str, suite: str, folder: Path) -> dict[str, float]:
     adapter: Any = made.adapter
     adapter.embed_texts(["a warm-up"])
     adapter.embed_images([adapter.prepare_image(PIL.Image.new("RGB", (64, 64)))])
+    draw, prepare, asked = Clock(), Clock(), Clock()
+    # Before any row is made, for rows hold the function that draws them.
+    vars(cells)["draw_scene"] = render.draw_scene = draw.around_pictures(render.draw_scene)
+    builtin._digit = draw.around_pictures(builtin._digit)
+    crop.cropped = draw.around_pictures(crop.cropped)
     mmbench.run(
         "chance", suite=suite, limit=2, output=folder / "begun", store=folder / "begun.sqlite"
     )  # all is imported
-    clocks = {name: Clock() for name in ("draw", "prepare", "model", "look")}
-    seen: set[int] = set()
-    vars(cells)["draw_scene"] = render.draw_scene = clocks["draw"].around(render.draw_scene)
-    builtin._digit = clocks["draw"].around(builtin._digit)
-    prepare = clocks["prepare"].around(adapter.prepare_image)
-    look = clocks["look"].around(lambda picture: seen.add(zlib.crc32(picture.tobytes())))
-
-    def looked_at(picture: Any) -> Any:
-        look(picture)
-        return prepare(picture)
-
-    adapter.prepare_image = looked_at
+    draw.forget()
+    adapter.prepare_image = prepare.around_pictures(adapter.prepare_image, shown=True)
     for name in ASKED:
         if getattr(adapter, name, None):
-            setattr(adapter, name, clocks["model"].around(getattr(adapter, name)))
+            setattr(adapter, name, asked.around(getattr(adapter, name)))
     before = _cpu(resource.RUSAGE_SELF)
     mmbench.run(adapter, suite=suite, output=folder / "parts", store=folder / "parts.sqlite", name="parts")
-    total = _cpu(resource.RUSAGE_SELF) - before - clocks["look"].seconds
-    once = len(seen) / clocks["prepare"].calls
+    total = _cpu(resource.RUSAGE_SELF) - before - draw.looking - prepare.looking
     return {
         "total": total,
-        "draw": clocks["draw"].seconds * len(seen) / clocks["draw"].calls,
-        "prepare": clocks["prepare"].seconds * once,
-        "model": clocks["model"].seconds,
-        "prepared": clocks["prepare"].calls,
-        "pictures": len(seen),
+        "draw": draw.first,
+        "prepare": prepare.first,
+        "model": asked.seconds,
+        "drawn": draw.calls,
+        "prepared": prepare.calls,
+        "pictures": len(prepare.seen),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -121,9 +118,15 @@ class Clock:
     """Adds up the CPU seconds of calls, each of the thread that makes it."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self.calls = 0
         self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.seconds = self.first = self.looking = 0.0
+        """Of all calls, of the first about each picture, and of telling pictures apart, which no run does."""
+        self.calls = 0
+        self.seen: set[int] = set()
 
     def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """Return `call` with its time added up."""
@@ -137,6 +140,27 @@ class Clock:
                 with self._lock:
                     self.seconds += time.thread_time() - before
                     self.calls += 1
+
+        return timed
+
+    def around_pictures(self, call: Callable[..., Any], *, shown: bool = False) -> Callable[..., Any]:
+        """Return `call`, which gives a picture or is `shown` one, with its time added up once for each picture."""
+
+        @functools.wraps(call)
+        def timed(*given: Any, **named: Any) -> Any:
+            before = time.thread_time()
+            made = call(*given, **named)
+            done = time.thread_time()
+            picture = given[0] if shown else made
+            mark = zlib.crc32(repr(picture.size).encode(), zlib.crc32(picture.tobytes()))
+            looked = time.thread_time()
+            with self._lock:
+                self.seconds += done - before
+                self.looking += looked - done
+                self.first += (done - before) * (mark not in self.seen)
+                self.calls += 1
+                self.seen.add(mark)
+            return made
 
         return timed
 

@@ -13,6 +13,7 @@ class ImageKind(Vectors):
     """Vectors of pictures, in the space shared with texts and, where the model has them, before it."""
 
     name = "image"
+    window = 64
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `embed_images`. Raises BrokenReply."""

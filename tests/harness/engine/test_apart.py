@@ -98,7 +98,7 @@ def test_ctrl_c_while_an_answer_is_kept_loses_none(store, engine, monkeypatch, a
             if at == "within":
                 keep(model, answered, seconds)
             raise KeyboardInterrupt
-        keep(model, answered, seconds)
+        return keep(model, answered, seconds)
 
     monkeypatch.setattr(store, "keep", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 import mmbench
+from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.errors import DataError, Unavailable
 from mmbench.harness.tasks.task import Task
 from tests.fakes import Dual, Pictures, Writer, number, numbered, vector
@@ -203,7 +204,7 @@ def test_remembered_tasks_are_not_read_through_to_fill_a_batch(tmp_path: Path) -
     first, last = several(2)
     run(adapter, [first, long, last], tmp_path)
     assert [len(batch) for batch in adapter.shown] == [32, 32, 10]
-    assert len(reads) <= 120 + 16
+    assert len(reads) <= 120 + IMAGE.window
 
 
 def test_a_picture_that_two_tasks_show_is_asked_once_and_counted_by_the_first(tmp_path: Path) -> None:
