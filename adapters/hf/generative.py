@@ -32,6 +32,12 @@ class VisionLanguageModel(FileModel):
         return kind is not None and kind.writes is not None and kind.writes.chat
 
     @property
+    def takes_one_picture(self) -> bool:
+        """True for models that were made for one picture."""
+        kind = self._source.kind_at_once
+        return kind is not None and kind.writes is not None and kind.writes.one
+
+    @property
     def takes_clips(self) -> bool:
         """True where it is shown a clip by its own input for clips: it has one, and `,video=frames` was not asked."""
         return self._source.takes_clips

@@ -45,6 +45,8 @@ class OpenClip:
     """`Captioner.score_texts` where the model is a CoCa, else None."""
     generate: Callable[[list[ToWrite], Generation], list[str]] | None = None
     """`Captioner.generate` where the model is a CoCa, else None."""
+    takes_one_picture = False
+    """True where the model is a CoCa."""
     tune_prompts: TunePrompts | None = None
     """`PromptLearner.tune_prompts` where the text tower is open_clip's own and causal, else None."""
     estimate_tuning: EstimateTuning | None = None
@@ -73,6 +75,7 @@ class OpenClip:
             captioner = Captioner(source, beams)
             self.score_texts, self.generate = captioner.score_texts, captioner.generate
             self.cuts_answer = captioner.cuts_answer
+            self.takes_one_picture = True
         if source.tunes:
             learner = PromptLearner(source)
             self.tune_prompts, self.estimate_tuning = learner.tune_prompts, learner.estimate_tuning

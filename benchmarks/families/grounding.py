@@ -26,7 +26,7 @@ from mmbench.harness.tasks.metric import Metric
 from mmbench.harness.tasks.source import Data, Row
 from mmbench.harness.types import Option, Outcome, Route, RouteTaken, Sample
 
-READER = 2
+READER = 3
 """Raised whenever the same reply would be read as another box or point."""
 
 

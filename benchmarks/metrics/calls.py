@@ -19,7 +19,7 @@ from mmbench.benchmarks.metrics.caption.all_at_once import (
 )
 from mmbench.benchmarks.metrics.caption.cider import DocumentFrequencies
 from mmbench.harness.errors import ArgumentError, DataError
-from mmbench.harness.metrics.arguments import listed, matrix, same_length, shown, truths
+from mmbench.harness.metrics.arguments import listed, matrix, same_length, shown, truths, whole
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import Ranks, flatten, queries_of
 
@@ -36,8 +36,10 @@ def accuracy(scores: npt.ArrayLike, labels: Labels, k: int = 1) -> float:
     0.5
     """
     made, right = _scored(scores, labels)
-    _check_k(k)
-    return float(np.mean([classification.top_k_hits(row, own, [k])[0] for row, own in zip(made, right, strict=True)]))
+    first = whole(k, "k")
+    return float(
+        np.mean([classification.top_k_hits(row, own, [first])[0] for row, own in zip(made, right, strict=True)])
+    )
 
 
 def mean_per_class_recall(scores: npt.ArrayLike, labels: Sequence[int] | npt.NDArray[np.integer]) -> float:
@@ -79,8 +81,8 @@ def recall_at_k(scores: npt.ArrayLike, relevant: Labels, k: int) -> float:
     >>> recall_at_k([[0.9, 0.1, 0.3], [0.2, 0.1, 0.3]], [0, [0, 1]], 1)
     0.5
     """
-    _check_k(k)
-    return float(_ranks(scores, relevant).hit(k).mean())
+    first = whole(k, "k")
+    return float(_ranks(scores, relevant).hit(first).mean())
 
 
 def median_rank(scores: npt.ArrayLike, relevant: Labels) -> float:
@@ -127,10 +129,8 @@ def bleu(candidates: Sequence[str], references: Sequence[Sequence[str]], k: int 
     >>> round(bleu(["a cat sat"], [["The cat sat.", "A cat sat down."]], 2), 6)
     1.0
     """
-    if k not in (1, 2, 3, 4):
-        raise ArgumentError(f"k is 1, 2, 3 or 4, not {shown(k)}")
-    statistics = _captions(f"bleu@{k}", candidates, references).statistics
-    return float(blocks.bleu(_held(statistics), np.ones((1, len(candidates))), k)[0])
+    statistics = _held(_captions(f"bleu@{whole(k, 'k', most=4)}", candidates, references).statistics)
+    return float(blocks.bleu(statistics, np.ones((1, len(statistics))), k)[0])
 
 
 def rouge_l(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -160,8 +160,7 @@ def meteor(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> fl
 
     Needs the extra `mmbench[meteor]` and a Java runtime, and raises UsageError where one is lacking.
     """
-    texts = _texts(candidates, references)
-    return _total(meteors.meteor, _held(meteor_scores(list(tokenize_lines(candidates)), texts).statistics))
+    return _total(meteors.meteor, _held(meteor_scores(*_texts(candidates, references)).statistics))
 
 
 def length_ratio(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -213,11 +212,6 @@ def _ranks(scores: npt.ArrayLike, relevant: Labels) -> Ranks:
     return queries.ranks((negatives > best).sum(axis=1), (negatives == best).sum(axis=1))
 
 
-def _check_k(k: object) -> None:
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise ArgumentError(f"k is a whole number from 1, not {shown(k)}")
-
-
 def _answers(said: npt.ArrayLike, true: npt.ArrayLike) -> Floats:
     """Return the (n, 4) statistics of `yes_no.precision`."""
     one, other = truths(said, "answers"), truths(true, "the truth")
@@ -232,24 +226,30 @@ def _captions(
     references: Sequence[Sequence[str]],
     frequencies: DocumentFrequencies | None = None,
 ) -> CaptionScores:
-    texts = _texts(candidates, references)
+    tokens = _texts(candidates, references)
+    if not isinstance(frequencies, DocumentFrequencies | None):
+        raise ArgumentError(f"frequencies are metrics.DocumentFrequencies, or None, not {shown(frequencies)}")
     try:
-        return language_scores([name], list(tokenize_lines(candidates)), texts, frequencies)[name]
+        return language_scores([name], *tokens, frequencies)[name]
     except DataError as error:
         raise ArgumentError(str(error)) from None
 
 
-def _texts(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> list[list[list[str]]]:
-    """Return the tokens of the references."""
-    if isinstance(candidates, str) or not all(isinstance(text, str) for text in listed(candidates, "candidates")):
+def _texts(
+    candidates: Sequence[str], references: Sequence[Sequence[str]]
+) -> tuple[list[list[str]], list[list[list[str]]]]:
+    """Return the tokens of the captions and those of the references."""
+    written = [] if isinstance(candidates, str) else listed(candidates, "candidates")
+    if isinstance(candidates, str) or not all(isinstance(text, str) for text in written):
         raise ArgumentError("candidates are a list of texts, one for each item")
-    held = listed(references, "references") if not isinstance(references, str) else [references]
-    if isinstance(references, str) or any(isinstance(given, str) for given in held):
+    given = listed(references, "references") if not isinstance(references, str) else [references]
+    if isinstance(references, str) or any(isinstance(each, str) for each in given):
         raise ArgumentError("references are a list with a list of texts for each item; put a single text into brackets")
-    if not all(isinstance(text, str) for given in held for text in listed(given, "the references of an item")):
+    held = [listed(each, "the references of an item") for each in given]
+    if not all(isinstance(text, str) for each in held for text in each):
         raise ArgumentError("a reference is no text")
-    if not len(candidates):
+    if not written:
         raise ArgumentError("there is no caption to score")
-    if len(candidates) != len(references):
-        raise ArgumentError(f"{len(candidates)} candidates and references of {len(references)} items: give one of each")
-    return tokenize_references([list(given) for given in references])
+    if len(written) != len(held):
+        raise ArgumentError(f"{len(written)} candidates and references of {len(held)} items: give one of each")
+    return list(tokenize_lines(written)), tokenize_references(held)

@@ -37,7 +37,9 @@ def _measured(fact: str, outcome: Outcome) -> bool:
 
 
 def _small(fact: str, outcomes: Sequence[Outcome]) -> list[str]:
-    """Name the groups that are too small to tell much, which may be the worst by chance."""
+    """Name the groups that are too small to tell much, which may be the worst by chance, or say why there are none."""
+    if any(isinstance(outcome.facts.get(fact), list) for outcome in outcomes):
+        return [f"fact '{fact}' has several values for an item, which divide nothing: these items are in no group"]
     held: dict[str, set[str]] = {}
     for outcome in outcomes:
         if outcome.status != "error" and _measured(fact, outcome):

@@ -154,7 +154,9 @@ class Table:
     """Finds the objects that a text names."""
 
     def __init__(self, synonyms: Mapping[str, Iterable[str]]) -> None:
-        if not isinstance(synonyms, Mapping) or any(isinstance(words, str) for words in synonyms.values()):
+        if not isinstance(synonyms, Mapping) or any(
+            isinstance(words, str) or not isinstance(words, Iterable) for words in synonyms.values()
+        ):
             raise ArgumentError("synonyms are a table of names, each with a list of words")
         if not all(isinstance(word, str) for name, words in synonyms.items() for word in (name, *words)):
             raise ArgumentError("a name or a word of the synonyms is no text")

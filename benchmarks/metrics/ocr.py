@@ -8,7 +8,7 @@ import numpy as np
 
 from mmbench.benchmarks.metrics.answers import levenshtein
 from mmbench.harness.errors import ArgumentError
-from mmbench.harness.metrics.arguments import listed
+from mmbench.harness.metrics.arguments import flag, listed
 from mmbench.harness.numerics.arrays import Floats
 
 Texts = str | Sequence[str]
@@ -106,4 +106,4 @@ def _pairs(reference: Texts, hypothesis: Texts, fold: bool = False) -> list[tupl
     if not all(isinstance(text, str) for text in (*right, *said)):
         raise ArgumentError("a reference or hypothesis is no text; an item without a reply is left out, or empty text")
     pairs = list(zip(right, said, strict=True))
-    return [(folded(one), folded(other)) for one, other in pairs] if fold else pairs
+    return [(folded(one), folded(other)) for one, other in pairs] if flag(fold, "fold") else pairs

@@ -4,9 +4,10 @@ import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from mmbench.benchmarks.sources.cells import is_number, listed_cells, pictures
+from mmbench.benchmarks.sources.clips import clip, moment
 from mmbench.benchmarks.sources.folder_files import is_clip
 from mmbench.harness.errors import MmbenchError
 from mmbench.harness.tasks.source import Cell, Row, Source
@@ -41,6 +42,9 @@ _QUESTION = ("question", "query", "prompt", "instruction")
 _ANSWERS = ("answers", "answer", "gt_answer", "ground_truth", "response", "label", "target")
 _OPTIONS = ("options", "choices", "multiple_choices", "candidates")
 _TARGET = ("target", "answer", "label", "correct", "correct_choice_idx", "gt", "ground_truth")
+_ONE_OPTION = re.compile(r"(?:(a|opt|option|choice|candidate)[ _-]?([0-9A-Ja-j])|([A-J]))", re.I)
+_MARKS = ("0123456789", "123456789", "ABCDEFGHIJ")
+_SEGMENT = {"start": ("start", "start_time", "start_sec"), "end": ("end", "end_time", "end_sec")}
 _ROTATION = 1_000_000
 _YES_NO = {"yes", "no", "true", "false"}
 _LETTERS = re.compile(r"\(?[A-Za-z][).]?")
@@ -64,16 +68,19 @@ def guess(source: Source) -> Guess | None:
     rows = list(islice(source, SAMPLED))
     held = Table(rows, list(source.columns()))
     image = held.image()
-    clip = held.clip() if image is None else None
+    film = held.clip() if image is None else None
     made = _multiple_choice(held) or _asked(held) or _pairs(held)
-    made = made or _captioned(held, image or clip) or _labelled(held, source, image or clip)
+    made = made or _captioned(held, image or film) or _labelled(held, source, image or film)
     if made is None:
         return None
     if image is not None and "images" not in made.fields:
         made.fields = {"image": image, **made.fields}
-    elif clip is not None:
-        made.fields = {"video": clip, **made.fields}
+    elif film is not None:
+        made.fields = {"video": film, **made.fields}
         made.keys["frames"] = "{sampler: uniform, count: 8}"
+        for end, names in _SEGMENT.items():
+            if found := held.named(names, held.moments):
+                made.fields[end] = found
     elif image is None and "images" not in made.fields:
         made.doubts.append("no column holds pictures that can be read: name the one of the pictures as `image`")
     used = {name for names in made.fields.values() for name in ([names] if isinstance(names, str) else names)}
@@ -126,9 +133,44 @@ class Table:
         return bool(rows)
 
     def clip(self) -> str | None:
-        """Return the first column whose cells are names of video files, or that a source calls `video`."""
+        """Return the first column of names of video files, also without their endings where these are there.
+
+        Else the one that a source calls `video`.
+        """
         named = (name for name in self.names if (cells := self.texts(name)) and all(map(is_clip, cells)))
-        return next(named, None) or next((name for name in self.names if name == "video" and self.cells(name)), None)
+        there = (name for name in self.names if self.plays(name))
+        called = (name for name in self.names if name == "video" and self.cells(name))
+        return next(chain(named, there, called), None)
+
+    def plays(self, name: str) -> bool:
+        """Tell whether the first cells of a column call clips that are there."""
+        rows = [row for row in self.rows if row.cells.get(name) not in (None, "")][:_TRIED]
+        try:
+            return bool(rows) and all(
+                is_clip(file := clip(row.cells[name], row).locator) and (row.base / file).is_file() for row in rows
+            )
+        except MmbenchError:
+            return False
+
+    def moments(self, name: str) -> bool:
+        """Tell whether a column holds times."""
+        try:
+            return bool(self.cells(name)) and all(moment(row.cells.get(name), row) is not None for row in self.rows)
+        except MmbenchError:
+            return False
+
+    def series(self) -> list[str]:
+        """Return the columns of options that are numbered or lettered: `a0`, `a1`, …, `option 0`, …, `A`, `B`, …."""
+        found: dict[tuple[str, bool], list[tuple[str, str]]] = {}
+        for name in self.names:
+            if (made := _ONE_OPTION.fullmatch(name)) and self.cells(name):
+                mark = (made[2] or made[3]).upper()
+                found.setdefault(((made[1] or "").lower(), mark.isdigit()), []).append((mark, name))
+        for several in found.values():
+            marks = [mark for mark, _ in several]
+            if len(several) > 1 and any(marks == list(known[: len(marks)]) for known in _MARKS):
+                return [name for _, name in several]
+        return []
 
     def rotated(self) -> bool:
         """Tell whether rows are rotations of others, whose `index` is a million less, as in MMBench's own table."""
@@ -148,8 +190,7 @@ def _multiple_choice(table: Table) -> Guess | None:
     question = table.named(_QUESTION, lambda name: bool(table.texts(name)))
     columns: str | list[str] | None = table.named(_OPTIONS, lambda name: len(table.texts(name)) > len(table.rows))
     if columns is None:
-        letters = [name for name in "ABCDEFGHIJ" if name in table.names]
-        columns = letters if letters[:2] == ["A", "B"] else None
+        columns = table.series() or None
     if question is None or columns is None:
         return None
     target = table.named(_TARGET, lambda name: bool(table.cells(name)))
@@ -161,6 +202,11 @@ def _multiple_choice(table: Table) -> Guess | None:
     texts = table.texts(target)
     if texts and all(_LETTERS.fullmatch(text.strip()) for text in texts):
         made.keys["target_as"] = "letter"
+    elif texts and all(text.strip().isdigit() for text in texts):
+        if any(int(text) == 0 for text in texts):
+            made.keys["target_as"] = "index"
+        else:
+            made.doubts.append(f"'{target}' holds numbers: say whether from 0 (`target_as: index`) or 1 (`number`)")
     if table.rotated():
         made.fields = {"id": "index", **made.fields}
         made.keys |= {"group": f"{{column: index, modulo: {_ROTATION}}}", "metrics": "[group_accuracy, accuracy]"}

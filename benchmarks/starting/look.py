@@ -145,7 +145,7 @@ def _document(path: Path) -> Keys:
             return _with_split(_with_pictures(Karpathy, {"kind": "karpathy", **keys}), _split(sorted(splits)))
         if isinstance(document, Mapping) and "annotations" in document:
             return _with_pictures(Coco, {"kind": "coco", **keys})
-    if _asks(document):
+    if _asks_of_pictures(document):
         answers = _answers_of(path)
         keys |= {"annotations": str(answers)} if answers else {}
         return _with_pictures(VqaJson, {"kind": "vqa-json", **keys})
@@ -167,9 +167,13 @@ def _folders(path: Path) -> list[Path]:
     return [Path(entry.path) for entry in entries(path) if entry.is_dir()]
 
 
-def _asks(document: Json) -> bool:
+def _asks_of_pictures(document: Json) -> bool:
+    """Tell whether a document is one of questions about pictures, and no plain list of rows, as of clips."""
     held = document
     if isinstance(document, Mapping):
         held = next((document[key] for key in QUESTION_LISTS if isinstance(document.get(key), list)), None)
         held = [*document.values()] if held is None else held
-    return isinstance(held, list) and bool(held) and isinstance(held[0], Mapping) and "question" in held[0]
+    first = held[0] if isinstance(held, list) and held else None
+    if not isinstance(first, Mapping) or "question" not in first:
+        return False
+    return not isinstance(document, list) or bool(first.keys() & {"image", "image_id"})

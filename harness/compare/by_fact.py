@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.compare.difference import Difference, Verdict, difference, verdict
+from mmbench.harness.compare.extremes import extremes_of, of_levels
 from mmbench.harness.compare.match import Match
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 from mmbench.harness.records.by_fact import read_levels
 from mmbench.harness.records.measured import Measured
-from mmbench.harness.scores.breakdown import level_place
+from mmbench.harness.scores.breakdown import level_place, level_texts
 from mmbench.harness.statistics.estimate import Estimate, row_as_json
 from mmbench.harness.statistics.holm import holm, holm_levels
 
@@ -28,6 +29,7 @@ class FactRow:
     metric: str
     fact: str
     level: Json
+    """The value; None too in a row of `apart`."""
     a: float
     """Value of the first model over these items, where both were scored."""
     b: float
@@ -45,6 +47,8 @@ class FactRow:
     verdict: Verdict
     few_clusters: bool
     """True where the interval may be too narrow."""
+    apart: str | None = None
+    """`worst`, `gap` or `ratio` where it is one of these over all values of the fact, each by its own direction."""
 
     @property
     def reference(self) -> str:
@@ -74,9 +78,10 @@ class TriedFact:
 def by_fact(
     matched: Match, models: tuple[str, str], measured: tuple[Measured, Measured], fact: str, alpha: float
 ) -> list[TriedFact]:
-    """Return the difference on each value of a fact; a value on which the metric is undefined has none.
+    """Return the difference on each value of a fact, and of the worst, the gap and the ratio of all of them.
 
-    Raises UsageError where a record is not broken down by the fact, or the two differ in it.
+    A value on which the metric is undefined has none, nor have then the others. Raises UsageError where a record is not
+    broken down by the fact, or the two differ in it.
     """
     record, unit = matched.a.record, matched.metric.unit
     mine, theirs = (read_levels(entry, fact, unit) for entry in (matched.a, matched.b))
@@ -84,9 +89,20 @@ def by_fact(
     unlike = [name for name in names if mine.get(name) != theirs.get(name)]
     if unlike:
         raise UsageError(f"fact '{fact}' differs between the runs on {len(unlike):,} items, such as {unlike[0]}")
+    groups = _groups([mine.get(name) for name in names])
+    tried: list[tuple[Json, str | None, Difference | None]] = [
+        (level, None, difference(*(each.take(rows) for each in measured), confidence=1 - alpha))
+        for level, rows in groups
+    ]
+    if matched.metric.higher_is_better is not None and len(groups) > 1:
+        places = [rows for _, rows in groups]
+        values = np.concatenate([of_levels(each, places) for each in measured])
+        if np.isfinite(values).all():
+            for name, metric in extremes_of(matched.metric, places, values):
+                one, other = (replace(each, metric=metric) for each in measured)
+                tried.append((None, name, difference(one, other, confidence=1 - alpha)))
     made = []
-    for level, rows in _groups([mine.get(name) for name in names]):
-        tested = difference(*(each.take(rows) for each in measured), confidence=1 - alpha)
+    for level, apart, tested in tried:
         if tested is None:
             continue
         neither = matched.metric.higher_is_better is None
@@ -108,9 +124,16 @@ def by_fact(
             high_adjusted=None,
             verdict="tied",
             few_clusters=tested.gain.few_clusters,
+            apart=apart,
         )
         made.append(TriedFact(row, tested))
     return made
+
+
+def shown_levels(rows: Sequence[FactRow]) -> list[str]:
+    """Return how tables call these rows: by the value of the fact, or as what is made of all values."""
+    texts = iter(level_texts([row.level for row in rows if row.apart is None]))
+    return [row.apart or next(texts) for row in rows]
 
 
 def _groups(levels: Sequence[Json]) -> list[tuple[Json, npt.NDArray[np.intp]]]:
@@ -122,7 +145,12 @@ def _groups(levels: Sequence[Json]) -> list[tuple[Json, npt.NDArray[np.intp]]]:
 
 
 def judged_by_fact(tried: Sequence[TriedFact], alpha: float) -> list[FactRow]:
-    """Return the rows of two models, adjusted for all of them at once (Holm 1979)."""
+    """Return the rows of two models, those of values and those of what is made of them adjusted apart (Holm 1979)."""
+    of_values = [each for each in tried if each.row.apart is None]
+    return _judged(of_values, alpha) + _judged([each for each in tried if each.row.apart is not None], alpha)
+
+
+def _judged(tried: Sequence[TriedFact], alpha: float) -> list[FactRow]:
     ps = [each.row.p_adjusted for each in tried]
     rows = []
     for each, p, level in zip(tried, holm(ps).tolist(), holm_levels(ps, alpha).tolist(), strict=True):

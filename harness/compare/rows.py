@@ -140,7 +140,7 @@ class Comparison:
     by: str | None = None
     """Fact by which the differences are tested too."""
     by_fact: tuple[FactRow, ...] = ()
-    """Model by model, task by task, a row for each value of the fact."""
+    """Model by model a row for each value of the fact, task by task, then one for what is made of them."""
 
     @property
     def exit_code(self) -> int:
@@ -201,13 +201,20 @@ class Comparison:
             "errors": list(self.errors),
             "remarks": list(self.remarks),
             **({} if self.shared is None else {"shared": self.shared}),
-            **({} if self.by is None else {"by": {"fact": self.by, "rows": [row.as_json() for row in self.by_fact]}}),
+            **({} if self.by is None else {"by": self._by_as_json(self.by)}),
         }
 
+    def _by_as_json(self, fact: str) -> dict[str, Json]:
+        parts: dict[str, list[Json]] = {"rows": [], "apart": []}
+        for row in self.by_fact:
+            parts["rows" if row.apart is None else "apart"].append(row.as_json())
+        return {"fact": fact, **parts}
+
     def table(self) -> "pd.DataFrame":
-        """Return the rows as a pandas frame; of a comparison by a fact also its rows, told apart by `fact`, `level`."""
+        """Return the rows as a pandas frame; of a comparison by a fact also its rows, told apart by `fact`, `level`,
+        `apart`."""
         import pandas as pd
 
-        whole: dict[str, Json] = {} if self.by is None else {"fact": None, "level": None}
+        whole: dict[str, Json] = {} if self.by is None else {"fact": None, "level": None, "apart": None}
         rows = [{**row.as_json(), **whole} for row in self.rows]
         return pd.DataFrame([*rows, *(row.as_json() for row in self.by_fact)])

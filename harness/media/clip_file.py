@@ -11,10 +11,11 @@ from threading import Lock
 from typing import Any
 
 from mmbench.harness.errors import DataError, MmbenchError, Unreadable
-from mmbench.harness.media.clip_index import ClipIndex, index_of, stream_of
+from mmbench.harness.media.clip_index import ClipIndex, counted, index_of, stream_of
 from mmbench.harness.media.cut_short import cut_short
 from mmbench.harness.media.frame_pixels import LARGEST, Rgb, pixels_of
 from mmbench.harness.media.image import Content, Image
+from mmbench.harness.media.instead import MOST, instead, picture
 from mmbench.harness.regular import open_regular, regular
 
 _PIECE = 1 << 22
@@ -61,9 +62,11 @@ class ClipFile:
         with ExitStack() as stack:
             container = stack.enter_context(self._opened())
             index = index_of(container, self._locator)
-            # A decoder that has counted is at its end, and not all can go back.
-            first = (stack.pop_all(), container) if index.ticks else None
-            return _FileReel(index, self._locator, self._opened, first, self.held)
+            if index is not None:
+                return _FileReel(index, self._locator, self._opened, (stack.pop_all(), container), self.held)
+        # A file that was read to its end is opened anew: not every one can go back to what lies before its first time.
+        with self._opened() as container:
+            return _FileReel(counted(container, self._locator), self._locator, self._opened, None, self.held)
 
     def spooled(self, folder: Path) -> "ClipFile":
         """Return the same with what it holds in memory written to a file of `folder`."""
@@ -78,12 +81,18 @@ class ClipFile:
         try:
             with io.BytesIO(self._held) if isinstance(self._held, bytes) else open_regular(self._held) as file:
                 missing = cut_short(file)
+                file.seek(0)
+                start = file.read(MOST)
         except OSError as error:
             raise Unreadable(f"{self._locator}: {error.strerror or error}") from error
-        if missing is None:
-            raise Unreadable(f"{self._locator}: not a readable video (the file is empty)")
+        if found := instead(start):
+            raise Unreadable(f"{self._locator}: not a readable video ({found})")
         if missing:
             raise Unreadable(f"{self._locator}: the file is cut: at least {missing:,} bytes of it are missing")
+
+    def _start(self) -> bytes:
+        with io.BytesIO(self._held) if isinstance(self._held, bytes) else open_regular(self._held) as file:
+            return file.read(MOST)
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -107,7 +116,8 @@ class ClipFile:
             raise
         except Exception as error:  # decoders raise whatever they meet in damaged files
             if not opened and getattr(error, "errno", None) == EINVAL:  # of a container that is not in the list
-                raise Unreadable(f"{self._locator}: not a readable video (what is read: {_READ})") from error
+                told = picture(self._start()) or f"what is read: {_READ}; save it as one of these"
+                raise Unreadable(f"{self._locator}: not a readable video ({told})") from error
             raise Unreadable(f"{self._locator}: not a readable video ({_reason(error)})") from error
 
 

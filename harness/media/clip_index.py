@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmbench.harness.errors import Unreadable
 
@@ -37,6 +37,9 @@ _OWN_CLOCK = frozenset(("mpegts", "mpeg"))
 
 _NEAR = 0.02
 """Share by which the rate that a file tells of may differ from that of its frames."""
+
+_Packet: TypeAlias = tuple[int | None, int | None, bool]
+"""When it is shown, when it is decoded, and whether it is a key frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +151,11 @@ def stream_of(container: Any) -> Any:
     return next((each for each in videos if not each.disposition & each.disposition.attached_pic), None)
 
 
-def index_of(container: Any, locator: str) -> ClipIndex:
-    """Return the index of an open file, from its packets where they tell it. Raises Unreadable."""
+def index_of(container: Any, locator: str) -> ClipIndex | None:
+    """Return the index of an open file from its packets; None where they do not tell it. Raises Unreadable."""
     stream = stream_of(container)
     name = stream.codec_context.name
-    packets: list[tuple[int | None, int | None, bool]] = []
+    packets: list[_Packet] = []
     hidden = 0
     for packet in container.demux(stream):
         if packet.size == 0 and packet.pts is None and packet.dts is None:
@@ -165,7 +168,10 @@ def index_of(container: Any, locator: str) -> ClipIndex:
     if not packets:
         raise Unreadable(f"{locator}: there is not one frame in it")
     if _DECODERS.get(name, name) not in ONE_EACH or hidden or len(set(ticks)) < len(packets):
-        return _by_decoding(container, locator)
+        return None
+    if container.format.name in _OWN_CLOCK:
+        packets = _from_first_key(packets)
+        ticks = [pts for pts, _, _ in packets if pts is not None]
     shown = tuple(sorted(ticks))
     keys = [
         (place, int(pts or 0), min(pts or 0, pts or 0 if dts is None else dts))
@@ -177,7 +183,20 @@ def index_of(container: Any, locator: str) -> ClipIndex:
     return ClipIndex(times, _rate(stream, times), shown, places, tuple(keys))
 
 
-def _by_decoding(container: Any, locator: str) -> ClipIndex:
+def _from_first_key(packets: list[_Packet]) -> list[_Packet]:
+    """Return the packets of a recording from the first key frame on, before which nothing can be decoded.
+
+    Who records a broadcast begins anywhere.
+    """
+    start = next((place for place, (_, _, key) in enumerate(packets) if key), 0)
+    if not start:
+        return packets
+    first = packets[start][0]
+    return [packet for packet in packets[start:] if first is None or packet[0] is None or packet[0] >= first]
+
+
+def counted(container: Any, locator: str) -> ClipIndex:
+    """Return the index of a file that was just opened by decoding all of it. Raises Unreadable."""
     stream = stream_of(container)
     times = [
         None if frame.pts is None else Fraction(frame.pts) * frame.time_base for frame in _every(container, locator)
@@ -195,10 +214,9 @@ def _by_decoding(container: Any, locator: str) -> ClipIndex:
 
 
 def _every(container: Any, locator: str) -> Iterator[Any]:
-    """Yield every frame from the start on. Raises Unreadable where there are too many."""
+    """Yield every frame of a file that was just opened. Raises Unreadable where there are too many."""
     stream = stream_of(container)
     stream.thread_type = "NONE"
-    container.seek(0)
     decoded = 0
     for frame in container.decode(stream):
         decoded += frame.width * frame.height

@@ -8,14 +8,12 @@ _SYNC = 0x47
 _MOST_BOXES = 200_000
 
 
-def cut_short(file: BinaryIO) -> int | None:
-    """Return how many bytes at least are missing behind the end, None where there are none at all.
+def cut_short(file: BinaryIO) -> int:
+    """Return how many bytes at least are missing behind the end.
 
     Known of MP4, Matroska, WebM, AVI, GIF and FLV, and of MPEG transport streams that are cut within a packet; else 0.
     """
     size = file.seek(0, 2)
-    if not size:
-        return None
     file.seek(0)
     start = file.read(12)
     end = size

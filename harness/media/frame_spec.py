@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import ArgumentError, Unreadable, nearest
@@ -37,6 +37,15 @@ class FrameSpec(BaseModel):
         if name not in SAMPLERS:
             raise ValueError(f"there is no sampler '{name}'{nearest(name, SAMPLERS)}; there are {', '.join(SAMPLERS)}")
         return name
+
+    @model_validator(mode="after")
+    def _heard(self) -> "FrameSpec":
+        if self.fps is not None and "fps" not in self.sampler:
+            raise ValueError(
+                f"the sampler {self.sampler} takes `count` frames whatever `fps` says; for frames at a rate name "
+                "`sampler: fps`, of which `count` are the most"
+            )
+        return self
 
     def as_json(self) -> dict[str, Json]:
         """Return what the protocol id is made of."""

@@ -10,6 +10,7 @@ from PIL.ExifTags import Base as Exif
 
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import Unreadable
+from mmbench.harness.media.instead import MOST, instead
 
 Pixels = PIL.Image.Image
 """Decoded RGB `PIL.Image.Image`, as adapters receive it."""
@@ -116,7 +117,8 @@ def decode(data: bytes, locator: str, opened: PIL.ImageFile.ImageFile | None = N
     except PIL.Image.DecompressionBombError as error:
         raise Unreadable(f"{locator}: {error}") from error
     except PIL.UnidentifiedImageError as error:
-        raise Unreadable(f"{locator}: not a readable picture (its format is not known)") from error
+        told = instead(data[:MOST]) or "its format is not known"
+        raise Unreadable(f"{locator}: not a readable picture ({told})") from error
     except Exception as error:  # decoders raise whatever they meet in damaged files
         raise Unreadable(f"{locator}: not a readable picture ({_reason(error)})") from error
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import ArgumentError, nearest
-from mmbench.harness.metrics.arguments import number, shown, whole
+from mmbench.harness.metrics.arguments import listed, number, shown, whole
 
 
 class _Clip(NamedTuple):
@@ -118,7 +118,7 @@ def _hf_qwen2_fps(clip: _Clip) -> Indices:
     count = clip.total / clip.fps * clip.pace(2.0)
     count = min(max(count, 4), most, clip.total) // 2 * 2
     if not count:
-        raise ArgumentError(f"a clip of {clip.total} frames is too short for this sampler, which takes two at least")
+        raise ArgumentError("a clip of one frame is too short for this sampler, which takes two at least")
     return _torch_arange(0.0, clip.total, clip.total / count)
 
 
@@ -193,6 +193,9 @@ SAMPLERS = tuple(_SAMPLERS)
 BY_TIME = ("uniform", "linspace-floor", "linspace-round", "interval-middle", "centre", "inner", "fps")
 """Those that go by time where a clip's rate varies; the code of others goes by index there, and its frames are kept."""
 
+_MOST = 1 << 31
+"""Frames of a clip at the most: a year of 60 a second."""
+
 VERSION = 1
 """Raised when a name takes other frames than before."""
 
@@ -223,15 +226,18 @@ def frame_indices(
         raise ArgumentError(
             f"no sampler {shown(sampler)}{nearest(str(sampler), SAMPLERS)}; there are {', '.join(SAMPLERS)}"
         )
-    whole(total, "total")
-    whole(count, "count")
+    whole(total, "total", most=_MOST)
+    whole(count, "count", most=_MOST)
     for value, name in ((fps, "fps"), (rate, "rate")):
         if value is not None and number(value, name) <= 0:
             raise ArgumentError(f"{name} is above 0, not {value}")
     if fps is None:
         raise ArgumentError("fps is the number of frames a second of the clip, not None")
-    if bound is not None and not 0 <= number(bound[0], "the start") < number(bound[1], "the end"):
-        raise ArgumentError(f"a part goes from a time to a later one, not {bound}")
+    if bound is not None:
+        ends = [number(each, "an end of the part") for each in listed(bound, "the ends of a part")]
+        if len(ends) != 2 or not 0 <= ends[0] < ends[1]:
+            raise ArgumentError(f"a part goes from a time to a later one, not {shown(bound)}")
+        bound = (ends[0], ends[1])
     return _SAMPLERS[sampler](_Clip(int(total), int(count), float(fps), rate, bound))
 
 
@@ -246,6 +252,8 @@ def _middles(start: int, end: int, count: int) -> Indices:
 
 def _within(count: int, total: int) -> int:
     if not 2 <= count <= total:
+        if total < 2:
+            raise ArgumentError("a clip of one frame is too short for this sampler, which takes two at least")
         raise ArgumentError(f"this sampler takes an even number of frames from 2 to {total}, and {count} are asked")
     return count
 

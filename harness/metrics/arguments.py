@@ -27,7 +27,9 @@ def shown(given: object) -> str:
 
 
 def numbers(given: npt.ArrayLike, what: str) -> Floats:
-    """Return an array of numbers or truth values as float64; text, complex numbers, None and ragged lists are refused.
+    """Return an array of numbers or truth values as float64.
+
+    Text, complex numbers, None, ragged lists and masked numbers are refused.
 
     >>> numbers([True, False], "answers")
     array([1., 0.])
@@ -38,6 +40,8 @@ def numbers(given: npt.ArrayLike, what: str) -> Floats:
         raise ArgumentError(f"{what} are a ragged list; give an array with one number in each place") from None
     except (TypeError, RuntimeError):  # a tensor with gradients, on a device, or of a type that NumPy lacks
         raise ArgumentError(f"{what} are no array; of a tensor give x.detach().cpu().float().numpy()") from None
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        raise ArgumentError(f"{what} hold masked numbers; leave such items out (of every list alike)")
     if made.dtype.kind == "O":
         made = _plain(made, what)
     if made.dtype.kind not in "biuf":
@@ -100,10 +104,11 @@ def indices(given: npt.ArrayLike, what: str, most: int) -> npt.NDArray[np.int64]
     return made.astype(np.int64)
 
 
-def whole(given: object, what: str, least: int = 1) -> int:
-    """Return a whole number of at least `least`."""
-    if isinstance(given, (bool, np.bool_)) or not isinstance(given, (int, np.integer)) or given < least:
-        raise ArgumentError(f"{what} is a whole number from {least}, not {shown(given)}")
+def whole(given: object, what: str, least: int = 1, most: int = 1 << 53) -> int:
+    """Return a whole number from `least` to `most`."""
+    if isinstance(given, (bool, np.bool_)) or not isinstance(given, (int, np.integer)) or not least <= given <= most:
+        ends = f"{least} to {most}" if isinstance(given, (int, np.integer)) and given > most else f"{least}"
+        raise ArgumentError(f"{what} is a whole number from {ends}, not {shown(given)}")
     return int(given)
 
 
@@ -121,11 +126,23 @@ def number(given: object, what: str, low: float = -np.inf, high: float = np.inf)
 
 
 def listed(given: object, what: str) -> list[Any]:
-    """Return the items of a list, a tuple, an array or a column of a table; a text has none, and a set no order."""
-    unordered = isinstance(given, (str, bytes, Set, Mapping))
-    if unordered or not isinstance(given, Iterable):
+    """Return the items of a list, a tuple, an array, a tensor or a column of a table.
+
+    A text has none, a set no order, and a whole table is a list of the names of its columns.
+    """
+    unordered = isinstance(given, (str, bytes, Set, Mapping)) or hasattr(given, "columns")
+    to_list = None if unordered else getattr(given, "tolist", None)
+    made = to_list() if callable(to_list) else given
+    if unordered or isinstance(made, str) or not isinstance(made, Iterable):
         raise ArgumentError(f"{what} are a list with one for each item, not {type(given).__name__}")
-    return given.tolist() if isinstance(given, np.ndarray) else list(given)
+    return list(made)
+
+
+def flag(given: object, what: str) -> bool:
+    """Return True or False."""
+    if not isinstance(given, (bool, np.bool_)):
+        raise ArgumentError(f"{what} is True or False, not {shown(given)}")
+    return bool(given)
 
 
 def one_of(given: object, what: str, known: tuple[str, ...]) -> str:
@@ -162,7 +179,10 @@ def _plain(made: npt.NDArray[Any], what: str) -> npt.NDArray[Any]:
     """Return an array of Python objects as numbers, if they are."""
     if not all(isinstance(each, (bool, int, float, np.generic)) for each in made.flat):
         raise ArgumentError(f"{what} hold something that is no number; leave such items out, or give them a number")
-    return made.astype(np.float64)
+    try:
+        return made.astype(np.float64)
+    except OverflowError:
+        raise ArgumentError(f"{what} hold a number that is too large; give numbers up to 1e308") from None
 
 
 def _check(made: Floats, what: str, *, finite: bool) -> None:

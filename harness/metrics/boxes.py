@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import ArgumentError
-from mmbench.harness.metrics.arguments import numbers
+from mmbench.harness.metrics.arguments import flag, numbers
 from mmbench.harness.numerics.arrays import Floats
 
 
@@ -25,7 +25,7 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike, inclusive: bool = False) -> Any:
     one, other = _boxes(a, "a"), _boxes(b, "b")
     if len({len(each) for each in (one, other)} - {1}) > 1:
         raise ArgumentError(f"a has {len(one)} boxes and b {len(other)}; give one of each, or a single one on one side")
-    more = 1.0 if inclusive else 0.0
+    more = 1.0 if flag(inclusive, "inclusive") else 0.0
     sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2]) + more
     shared = np.prod(np.maximum(sides, 0.0), axis=1)
     union = _area(one, more) + _area(other, more) - shared

@@ -8,12 +8,14 @@ import numpy.typing as npt
 
 from mmbench.harness.errors import ArgumentError
 from mmbench.harness.metrics.arguments import (
+    flag,
     indices,
     matrix,
     numbers,
     one_of,
     same_length,
     shares,
+    squarable,
     truths,
     whole,
 )
@@ -21,6 +23,8 @@ from mmbench.harness.numerics.arrays import Floats
 
 INSTEAD_OF_ZERO = 1e-12
 """What a probability of 0 counts as, which is a rounded one, so that one item cannot make a mean infinite."""
+
+_MOST_BINS = 1 << 20
 
 SUM_TOLERANCE = 0.01
 """How far the probabilities of an item may be from a sum of 1, as rounded ones are."""
@@ -53,7 +57,7 @@ def reliability(
     """
     said, right = shares(confidence, "confidences"), truths(correct, "right and wrong")
     same_length(("confidences", said), ("right and wrong", right))
-    whole(bins, "bins")
+    whole(bins, "bins", most=_MOST_BINS)
     one_of(scheme, "scheme", ("width", "mass"))
     place = bin_places(said, bins, scheme, np.asarray(confidence).dtype)
     filled, place = np.unique(place, return_inverse=True)
@@ -92,7 +96,7 @@ def calibration_error(
     accuracy = np.array([one.accuracy for one in table])
     gap = np.array([one.confidence for one in table]) - accuracy
     weight = count / count.sum()
-    if debiased:
+    if flag(debiased, "debiased"):
         if norm == "max":
             raise ArgumentError("only the squared l2 error can be debiased; ask for it with norm='l2'")
         free = np.maximum(count - 1, 1)
@@ -149,6 +153,7 @@ def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     own = made[np.arange(len(made)), right]
     if np.isposinf(made).any() or np.isneginf(own).any():
         raise ArgumentError("a logit is infinite, or that of a right class minus infinity: no temperature fits")
+    squarable(made[np.isfinite(made)])
     return _least(made - made.max(axis=1, keepdims=True), right)
 
 

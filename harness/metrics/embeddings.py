@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import ArgumentError
-from mmbench.harness.metrics.arguments import matrix, number, same_length, same_width, unit, whole
+from mmbench.harness.metrics.arguments import flag, matrix, number, same_length, same_width, shown, unit, whole
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import TIE
 
@@ -98,7 +98,7 @@ def k_occurrence(queries: npt.ArrayLike, gallery: npt.ArrayLike, k: int) -> Floa
     same_width(asked, given, "queries and gallery")
     asked, given = unit(asked, "queries"), unit(given, "gallery")
     if whole(k, "k") > len(given):
-        raise ArgumentError(f"k is {k}, and the gallery has {len(given)} vectors; give a k of at most that")
+        raise ArgumentError(f"k is {shown(k)}, and the gallery has {len(given)} vectors; give a k of at most that")
     count = np.zeros(len(given))
     for start in range(0, len(asked), _ROWS):
         cosine = asked[start : start + _ROWS] @ given.T
@@ -135,7 +135,7 @@ def effective_rank(x: npt.ArrayLike, centred: bool = True) -> float:
     made = matrix(x, "x")
     largest = float(np.abs(made).max()) or 1.0
     held = made / largest
-    held = held - held.mean(axis=0) if centred else held
+    held = held - held.mean(axis=0) if flag(centred, "centred") else held
     values = np.linalg.svd(held, compute_uv=False)
     values = values[values > np.finfo(float).eps * max(made.shape)]  # what centring leaves of equal rows is rounding
     if not len(values):
@@ -154,7 +154,7 @@ def linear_cka(x: npt.ArrayLike, y: npt.ArrayLike, debiased: bool = False) -> fl
     >>> round(linear_cka([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [[0.0, 3.0], [-3.0, 0.0], [0.0, 0.0]]), 6)
     1.0
     """
-    least = 4 if debiased else 2
+    least = 4 if flag(debiased, "debiased") else 2
     one, other = _centred(x, "x", least), _centred(y, "y", least)
     same_length(("x", one), ("y", other))
     likeness = _unbiased if debiased else _biased

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.errors import ArgumentError
-from mmbench.harness.metrics.arguments import matrix, same_width, squarable, whole
+from mmbench.harness.metrics.arguments import matrix, same_width, shown, squarable, whole
 from mmbench.harness.numerics.arrays import Floats
 
 _ROWS = 1024
@@ -34,7 +34,7 @@ def prdc(real: npt.ArrayLike, generated: npt.ArrayLike, k: int = 5) -> dict[str,
     whole(k, "k")
     if k >= min(len(x), len(y)):
         raise ArgumentError(
-            f"k is {k}, and a set has {min(len(x), len(y))} vectors; give a k below the size of each set"
+            f"k is {shown(k)}, and a set has {min(len(x), len(y))} vectors; give a k below the size of each set"
         )
     centre = x.mean(axis=0)  # distances are the same, and round less
     x, y = x - centre, y - centre

@@ -127,8 +127,8 @@ class _Data(NamedTuple):
     def checked(levels: npt.ArrayLike, right: npt.ArrayLike, total: npt.ArrayLike) -> "_Data":
         """Return the answers; a single total is that of every level."""
         at, hits = vector(levels, "levels"), vector(right, "right")
-        single = numbers(total, "total").ndim == 0
-        asked = np.full(len(hits), numbers(total, "total")) if single else vector(total, "total")
+        of_all = numbers(total, "total")
+        asked = vector(np.full(len(hits), of_all) if of_all.ndim == 0 else of_all, "total")
         same_length(("levels", at), ("right", hits), ("total", asked))
         if (asked < 1).any() or (hits < 0).any() or (hits > asked).any() or ((hits % 1) + (asked % 1)).any():
             raise ArgumentError("right and total are whole numbers, of each level 0 <= right <= total and total >= 1")

@@ -171,6 +171,13 @@ class TakesClips(Protocol):
 
 
 @runtime_checkable
+class TakesOnePicture(Protocol):
+    """Raises OnePicture for `score_texts` and `generate` about several pictures, and says so before, if it does."""
+
+    takes_one_picture: bool
+
+
+@runtime_checkable
 class WritesBoxes(Protocol):
     """Says by which convention it writes boxes, one of `mmbench.metrics.read_boxes`; None where it does not know.
 

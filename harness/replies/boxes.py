@@ -10,16 +10,7 @@ import numpy as np
 
 from mmbench.harness.errors import ArgumentError, nearest
 from mmbench.harness.metrics.arguments import shown
-from mmbench.harness.replies.coordinates import (
-    BOUNDS,
-    LEAST_PIXELS,
-    MOST_PIXELS,
-    SCALES,
-    Bounds,
-    check_picture,
-    within,
-)
-from mmbench.harness.replies.thoughts import spoken
+from mmbench.harness.replies.coordinates import LEAST_PIXELS, MOST_PIXELS, SCALES, Seen, text_of, within
 from mmbench.harness.replies.written import fours
 
 Box = tuple[float, float, float, float]
@@ -77,30 +68,21 @@ def read_boxes(
     >>> read_boxes("There are 2 dogs.", "unit", 640, 480), read_boxes("[640, 10, 1900, 20]", "thousand", 640, 480)
     ([], [])
     """
-    made = written_boxes(reply, convention, width, height, bounds=(least_pixels, most_pixels), size=size)
+    made = written_boxes(reply, convention, Seen(width, height, size, least_pixels, most_pixels))
     return [box for box in made if box is not None]
 
 
-def written_boxes(
-    reply: str,
-    convention: str,
-    width: int,
-    height: int,
-    *,
-    bounds: Bounds = BOUNDS,
-    size: tuple[int, int] | None = None,
-) -> list[Box | None]:
+def written_boxes(reply: str, convention: str, seen: Seen) -> list[Box | None]:
     """Return the boxes of a reply as `read_boxes`, None for each that is written and lies beyond the scale."""
-    check_picture(reply, width, height)
+    text, (width, height, *_) = text_of(reply), seen.checked()
     if not isinstance(convention, str) or convention not in CONVENTIONS:
         known = ", ".join(CONVENTIONS)
         raise ArgumentError(
             f"no convention {shown(convention)}{nearest(str(convention), CONVENTIONS)}; there are {known}"
         )
-    text = spoken(reply).text
     if convention in SCALES:
         scale = SCALES[convention]
-        sides = scale.sides(width, height, *bounds) if size is None or scale.full else size
+        sides = seen.sides(scale)
         scaled = (within(four, sides) for four in fours(text, scale))
         return [None if parts is None else _box(parts, width, height) for parts in scaled]
     runs = _runs(text, _TOKENS[convention])

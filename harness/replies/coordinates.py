@@ -7,16 +7,54 @@ from typing import NamedTuple
 import numpy as np
 
 from mmbench.harness.errors import ArgumentError
-from mmbench.harness.metrics.arguments import shown
+from mmbench.harness.metrics.arguments import shown, whole
+from mmbench.harness.replies.thoughts import spoken
+
+_LARGEST = 1 << 31
+"""Pixels of a side at the most, as picture formats have them."""
 
 OVERHANG = 0.01
 """How far a coordinate may lie outside, in parts of the scale, and still be put to the edge."""
 
 LEAST_PIXELS, MOST_PIXELS = 56 * 56, 16384 * 28 * 28
 """Between these sizes Qwen2.5-VL sees a picture, unless its processor is told otherwise."""
-Bounds = tuple[int, int]
-"""The two."""
-BOUNDS: Bounds = (LEAST_PIXELS, MOST_PIXELS)
+
+
+class Seen(NamedTuple):
+    """The picture that a reply is about, and how the model saw it, whose pixels some conventions count."""
+
+    width: int
+    """Pixels of the picture itself, in which boxes and points are returned."""
+    height: int
+    size: tuple[int, int] | None = None
+    """Width and height in which it was shown; None: those of the picture, resized where the convention resizes."""
+    least_pixels: int = LEAST_PIXELS
+    most_pixels: int = MOST_PIXELS
+
+    def checked(self) -> "Seen":
+        """Return it, or raise ArgumentError where a number of it is no number of pixels."""
+        for side, name in ((self.width, "width"), (self.height, "height")):
+            wrong = isinstance(side, (bool, np.bool_)) or not isinstance(side, (int, float, np.integer, np.floating))
+            if wrong or not 1 <= side <= _LARGEST or side % 1:
+                raise ArgumentError(f"{name} is a whole number of pixels from 1, not {shown(side)}")
+        if self.size is not None:
+            if not isinstance(self.size, (tuple, list)) or len(self.size) != 2:
+                raise ArgumentError(f"size is the width and the height of what was shown, not {shown(self.size)}")
+            for side in self.size:
+                whole(side, "a side of size")
+        most = whole(self.most_pixels, "most_pixels")
+        whole(self.least_pixels, "least_pixels", most=most)
+        return self
+
+    def sides(self, scale: "Scale") -> tuple[float, float]:
+        """Return what stands for the whole width and height."""
+        if scale.full:
+            return scale.full, scale.full
+        if self.size is not None:
+            return self.size
+        if scale.resized:
+            return resized(self.width, self.height, self.least_pixels, self.most_pixels)
+        return self.width, self.height
 
 
 class Scale(NamedTuple):
@@ -30,12 +68,6 @@ class Scale(NamedTuple):
     """Whether y stands before x."""
     percent: bool = False
     """Whether a number may have a `%`."""
-
-    def sides(self, width: int, height: int, least_pixels: int, most_pixels: int) -> tuple[float, float]:
-        """Return what stands for the whole width and height of a picture."""
-        if self.full:
-            return self.full, self.full
-        return resized(width, height, least_pixels, most_pixels) if self.resized else (width, height)
 
 
 SCALES = {
@@ -60,13 +92,11 @@ def within(values: Sequence[float], sides: tuple[float, float]) -> list[float] |
     return [min(max(part, 0.0), 1.0) for part in parts]
 
 
-def check_picture(reply: object, width: object, height: object) -> None:
-    """Raise ArgumentError for a reply that is no text, or sides that are no whole numbers of pixels."""
+def text_of(reply: object) -> str:
+    """Return a reply without its thoughts, or raise ArgumentError for one that is no text."""
     if not isinstance(reply, str):
         raise ArgumentError(f"a reply is a text, not {type(reply).__name__}")
-    for side, name in ((width, "width"), (height, "height")):
-        if isinstance(side, bool) or not isinstance(side, (int, float, np.integer)) or not side >= 1 or side % 1:
-            raise ArgumentError(f"{name} is a whole number of pixels from 1, not {shown(side)}")
+    return spoken(reply).text
 
 
 def resized(

@@ -2,8 +2,7 @@
 
 from mmbench.harness.errors import ArgumentError, nearest
 from mmbench.harness.metrics.arguments import shown
-from mmbench.harness.replies.coordinates import BOUNDS, LEAST_PIXELS, MOST_PIXELS, SCALES, Bounds, check_picture, within
-from mmbench.harness.replies.thoughts import spoken
+from mmbench.harness.replies.coordinates import LEAST_PIXELS, MOST_PIXELS, SCALES, Seen, text_of, within
 from mmbench.harness.replies.written import pairs
 
 Point = tuple[float, float]
@@ -34,25 +33,17 @@ def read_points(
     >>> read_points('[{"point": [250, 500], "label": "cup"}]', "thousand-yxyx", 200, 100)
     [(100.0, 25.0)]
     """
-    made = written_points(reply, convention, width, height, bounds=(least_pixels, most_pixels), size=size)
+    made = written_points(reply, convention, Seen(width, height, size, least_pixels, most_pixels))
     return [point for point in made if point is not None]
 
 
-def written_points(
-    reply: str,
-    convention: str,
-    width: int,
-    height: int,
-    *,
-    bounds: Bounds = BOUNDS,
-    size: tuple[int, int] | None = None,
-) -> list[Point | None]:
+def written_points(reply: str, convention: str, seen: Seen) -> list[Point | None]:
     """Return the points of a reply as `read_points`, None for each that is written and lies beyond the scale."""
-    check_picture(reply, width, height)
+    text, (width, height, *_) = text_of(reply), seen.checked()
     if not isinstance(convention, str) or convention not in SCALES:
         known = f"{nearest(str(convention), SCALES)}; points have {', '.join(SCALES)}"
         raise ArgumentError(f"no convention {shown(convention)} of points{known}")
     scale = SCALES[convention]
-    sides = scale.sides(width, height, *bounds) if size is None or scale.full else size
-    scaled = (within(point, sides) for point in pairs(spoken(reply).text, scale))
+    sides = seen.sides(scale)
+    scaled = (within(point, sides) for point in pairs(text, scale))
     return [None if parts is None else (parts[0] * width, parts[1] * height) for parts in scaled]

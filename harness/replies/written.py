@@ -8,11 +8,21 @@ from mmbench.harness.replies.coordinates import Scale
 NUMBER = r"[-+]?(?:[0-9]{1,7}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
 _COMMA = r"\s{0,20}(?:,\s{0,20}|\s|>\s{0,20}<)"
 _GAP = r"\s{0,20}(?:[,;]\s{0,20}|\s|>\s{0,20}<)"
-_BESIDE = re.compile(r"[ \t]{0,9},?[ \t]{0,9}")
-"""What may stand between two points that belong together."""
+_BESIDE = re.compile(r"[ \t]{0,9},?[ \t]{0,9}|\s?(?:to|-|[–—]|->|→)\s?")
+"""What may stand between two corners of one box."""
 
-_ASCII = str.maketrans("（），：；［］【】", "(),:;[][]")
-"""Signs of Chinese and Japanese texts, each of which is one character too."""
+_ASCII = str.maketrans("（），：；［］【】．−０１２３４５６７８９", "(),:;[][].-0123456789")
+"""Signs of Chinese and Japanese texts and the sign of minus, each of which is one character too."""
+
+_SAID = re.compile(
+    r"\b((?:label|name|text_content|alt|ref|phrase|category|class)"
+    r"[\"']?\s{0,5}[:=]\s{0,5})(?:\"(?:[^\"\\]|\\.){0,2000}\"|'(?:[^'\\]|\\.){0,2000}')",
+    re.I,
+)
+"""What a thing is called, in which any numbers may stand: a sign that is read, a house with its number."""
+
+_SPAN = re.compile(r"(?<![A-Za-z])[xy]\s?[:=]\s?$", re.I)
+"""Before two numbers in brackets that say from where to where one side goes."""
 
 _OBJECT = re.compile(r"\{[^{}]{0,500}\}")
 _SIDES = {"x1": 0, "xmin": 0, "left": 0, "y1": 1, "ymin": 1, "top": 1}
@@ -23,7 +33,9 @@ _KEY = re.compile(rf"{_NAME}[\"']?\s{{0,5}}[:=>]\s{{0,5}}[\"']?({NUMBER})", re.I
 _NEAR = 40
 """Characters between two sides of one box that a text names, at the most."""
 
-_TAG = re.compile(r"<points?\s[^<>]{0,100000}>")
+_TAG = re.compile(r"<points?\s[^<>]{0,100000}>(?:[^<]{0,1000}</points?>)?")
+_COORDS = re.compile(r"\bcoords=[\"']([0-9\t:;, .]{0,100000})[\"']")
+"""Points as Molmo2 has them: the number of the picture, and of each point its own number, x and y."""
 _MARK = re.compile(rf"\b([xy])([0-9]{{0,4}})\s{{0,5}}=\s{{0,5}}[\"']?\s?({NUMBER})")
 
 
@@ -39,8 +51,8 @@ class Grammar:
         self.point = re.compile(r"[\[(]\s{0,20}" + point + end + "]")
         self.fours, self.points = (self._several(number, count) for count in (4, 2))
         self.corners = re.compile(
-            rf"\b(?:top|upper)[- ]left\b[^()\[\]0-9]{{0,60}}[\[(]\s?{point}\s?[\])]"
-            rf"[^()\[\]0-9]{{0,80}}\b(?:bottom|lower)[- ]right\b[^()\[\]0-9]{{0,60}}[\[(]\s?{point}\s?[\])]",
+            rf"\b(?:top|upper)[-_ ]?left(?![a-z])[^()\[\]0-9]{{0,60}}[\[(]\s?{point}\s?[\])]"
+            rf"[^()\[\]0-9]{{0,80}}\b(?:bottom|lower)[-_ ]?right(?![a-z])[^()\[\]0-9]{{0,60}}[\[(]\s?{point}\s?[\])]",
             re.I,
         )
         self.four_alone = re.compile(
@@ -71,7 +83,7 @@ def fours(reply: str, scale: Scale) -> Iterator[list[float]]:
 
     In words, by names outside of an object, and without brackets only where nothing stands in brackets.
     """
-    text = reply.translate(_ASCII).strip()
+    text = _plain(reply)
     grammar = _grammar(scale)
     places = [(match.start(), _ordered(match.groups(), scale)) for match in grammar.four.finditer(text)]
     places += [(start, _ordered(four, scale)) for start, four in _apart(text, grammar, grammar.fours, 4)]
@@ -94,22 +106,41 @@ def fours(reply: str, scale: Scale) -> Iterator[list[float]]:
 
 def pairs(reply: str, scale: Scale) -> list[tuple[float, float]]:
     """Return the points of a reply as x, y, in its order; by names or alone only where none stands in brackets."""
-    text = reply.translate(_ASCII).strip()
+    text = _plain(reply)
     grammar = _grammar(scale)
-    places = [(match.start(), _pair(match.groups(), scale)) for match in grammar.point.finditer(text)]
+    places = [(tag.start(), point) for tag in _TAG.finditer(text) for point in _in_tag(tag.group())]
+    text = _TAG.sub(lambda tag: " " * len(tag.group()), text) if places else text
+    bracketed = (
+        match
+        for match in grammar.point.finditer(text)
+        if not _SPAN.search(text[max(0, match.start() - 8) : match.start()])
+    )
+    places += [(match.start(), _pair(match.groups(), scale)) for match in bracketed]
     places += [(start, _pair(point, scale)) for start, point in _apart(text, grammar, grammar.points, 2)]
-    for tag in _TAG.finditer(text):
-        marks: dict[str, dict[str, float]] = {}
-        for axis, number, value in _MARK.findall(tag.group()):
-            marks.setdefault(number, {})[axis] = float(value)
-        whole = (mark for mark in marks.values() if len(mark) == 2)
-        places += [(tag.start(), (mark["x"], mark["y"])) for mark in whole]
     if not places:
         named = (({name.lower(): float(value) for name, value in keys}, start) for start, keys in _runs(text))
         places = [(start, (keys["x"], keys["y"])) for keys, start in named if keys.keys() == {"x", "y"}]
     if not places and (alone := grammar.point_alone.fullmatch(text)):
         places = [(0, _pair(alone.groups(), scale))]
     return [point for _, point in sorted(places, key=lambda place: place[0])]
+
+
+def _plain(reply: str) -> str:
+    """Return a reply in the signs of ASCII, without what things in it are called."""
+    return _SAID.sub(r'\1""', reply.translate(_ASCII)).strip()
+
+
+def _in_tag(tag: str) -> Iterator[tuple[float, float]]:
+    """Yield the points of a tag."""
+    marks: dict[str, dict[str, float]] = {}
+    for axis, number, value in _MARK.findall(tag):
+        marks.setdefault(number, {})[axis] = float(value)
+    yield from ((mark["x"], mark["y"]) for mark in marks.values() if len(mark) == 2)
+    for coords in _COORDS.findall(tag):
+        for of_picture in re.split(r"[\t:;,]", coords):
+            _, *numbers = of_picture.split() or [""]
+            if not len(numbers) % 3:
+                yield from ((float(numbers[i]), float(numbers[i + 1])) for i in range(1, len(numbers), 3))
 
 
 def _ordered(numbers: Sequence[str], scale: Scale) -> list[float]:

@@ -15,21 +15,24 @@ from mmbench.harness.digest import Json
 from mmbench.harness.engine.engine import Engine
 from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.kind import Kind
+from mmbench.harness.engine.kinds.reply import REPLY
+from mmbench.harness.engine.kinds.score import SCORE
 from mmbench.harness.engine.kinds.text import TEXT
 from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.engine.question import Question
-from mmbench.harness.errors import AdapterError, DataError, MmbenchError, Unsupported
+from mmbench.harness.errors import AdapterError, DataError, DoesNotFit, MmbenchError, OnePicture, Unsupported
 from mmbench.harness.foreign import described, tamed
-from mmbench.harness.models.abilities import Downloads
+from mmbench.harness.models.abilities import Downloads, TakesOnePicture
 from mmbench.harness.models.models import Model
 from mmbench.harness.run.examine import asked, control_of
+from mmbench.harness.run.fitting import by_fitting_route
 from mmbench.harness.run.settings import RunSettings
 from mmbench.harness.run.sitting import Sitting
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.data_digest import Dataset
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.types import Failure
+from mmbench.harness.types import Failure, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +62,51 @@ class Plan:
 Seen: TypeAlias = Callable[[Question, Sitting, bool], None]
 """Hears a question, of which task, and whether nobody has answered it and this plan asks it for the first time."""
 
+_Routes: TypeAlias = dict[str, Route]
+"""By which route each task is asked without a control, and so under each."""
+
 _NOT_ASKED = "not asked: this is a dry run"
 
 
 class _Counting:
     """Stands in for the store: counts distinct questions and answers none."""
 
-    def __init__(self, store: Store, expected: set[tuple[str, bytes]], seen: Callable[[Question, bool], None]) -> None:
-        self._store = store
+    def __init__(
+        self,
+        model: Model,
+        store: Store,
+        expected: set[tuple[str, bytes]],
+        routes: _Routes,
+        seen: Callable[[Question, bool], None],
+    ) -> None:
+        self.model = model
+        self.store = store
+        self.routes = routes
         self._seen = seen
         self._expected = expected
         """Questions that an earlier task of the run will have asked."""
         self.missing: dict[bytes, Kind] = {}
         self.known: set[bytes] = set()
 
+    def begin(self) -> None:
+        """Count anew, as the task is asked by another route."""
+        self.missing.clear()
+        self.known.clear()
+
     def ask(self, engine: Engine, fingerprint: str, questions: Iterable[Question]) -> Iterator[Value | Failure]:
+        adapter = self.model.adapter
+        one = isinstance(adapter, TakesOnePicture) and adapter.takes_one_picture
         for question in questions:
             read = question.read()
             if isinstance(read, Failure):
                 yield Failure(_NOT_ASKED)
                 continue
+            if one and read.kind in (REPLY, SCORE) and len(read.contents) > 1:
+                told = f"{self.model.label} reads and writes about one picture; an item has {len(read.contents)}"
+                raise OnePicture(told)
             new = False
             if read.key not in self.missing and read.key not in self.known:
-                if (fingerprint, read.key) in self._expected or self._store.known(fingerprint, [read.key]):
+                if (fingerprint, read.key) in self._expected or self.store.known(fingerprint, [read.key]):
                     self.known.add(read.key)
                 else:
                     self.missing[read.key] = read.kind
@@ -97,7 +122,7 @@ class _Counting:
                 yield Failure(_NOT_ASKED)
 
     def remembers(self, fingerprint: str, question: Question) -> bool:
-        return self._store.remembers(fingerprint, question)
+        return self.store.remembers(fingerprint, question)
 
     def expect_later(self, fingerprint: str) -> None:
         """Tell the tasks that follow what this one will have asked."""
@@ -126,12 +151,12 @@ def plan(
     plans = []
     for model in models:
         sittings = [Sitting(model.label, task, control) for task in tasks for control in (None, *settings.controls)]
+        routes: _Routes = {}
         try:
             with closing(tamed(partial(LocalEngine, model.adapter))) as engine:
-                plans += [
-                    _tried(model, each, _Counting(store, expected, partial(_told, seen, each)), store, engine, settings)
-                    for each in sittings
-                ]
+                for each in sittings:
+                    counting = _Counting(model, store, expected, routes, partial(_told, seen, each))
+                    plans.append(_tried(each, counting, engine, settings))
         except MmbenchError:
             raise
         except Exception as error:  # the model itself; a run would tell it in the same words
@@ -143,12 +168,10 @@ def _told(seen: Seen, sitting: Sitting, question: Question, new: bool) -> None: 
     seen(question, sitting, new)
 
 
-def _tried(
-    model: Model, sitting: Sitting, counting: _Counting, store: Store, engine: Engine, settings: RunSettings
-) -> Plan:
+def _tried(sitting: Sitting, counting: _Counting, engine: Engine, settings: RunSettings) -> Plan:
     """Return the plan of one task, which says so where that fails as nobody foresaw: the others go on."""
     try:
-        return tamed(lambda: _plan(model, sitting, counting, store, engine, settings))
+        return tamed(lambda: _plan(sitting, counting, engine, settings))
     except MmbenchError:
         raise
     except Exception as error:
@@ -160,10 +183,8 @@ def _failed(sitting: Sitting, error: Exception) -> Plan:
     return Plan(sitting.model, sitting.task.reference, sitting.control, 0, 0, 0, None, None, reason)
 
 
-def _plan(
-    model: Model, sitting: Sitting, counting: _Counting, store: Store, engine: Engine, settings: RunSettings
-) -> Plan:
-    task = sitting.task
+def _plan(sitting: Sitting, counting: _Counting, engine: Engine, settings: RunSettings) -> Plan:
+    model, task = counting.model, sitting.task
     download = model.adapter.download_size() if isinstance(model.adapter, Downloads) else 0
     if missing := task.opened.missing_bytes():  # to count what is asked would fetch it
         return Plan(
@@ -176,23 +197,34 @@ def _plan(
     subject = Subject(
         model.label, model.adapter, counting, engine, pinned=settings.route, fingerprint=fingerprint, dry=True
     )
-    dataset = Dataset(task.family.samples(), settings.part_of(task.family))
-    refused = None
+    refused, items = None, settings.items_of(task.size)
+
+    def put(sat: Subject, notes: Sequence[str]) -> tuple[int, Route]:  # noqa: ARG001 - a plan has no notes
+        counting.begin()
+        dataset = Dataset(task.family.samples(), settings.part_of(task.family))
+        try:
+            asked(task, sat, dataset)
+        except DoesNotFit:
+            raise
+        except AdapterError:
+            pass  # where everything fails, as all but embeddings do here, there is nothing to rank
+        return dataset.n, sat.route(task.family.verb)
+
     try:
-        asked(task, subject.sit(task.routes, control_of(sitting, settings)), dataset)
+        control = control_of(sitting, settings)
+        items, route = by_fitting_route(task, subject, control, put, counting.routes.get(task.reference))
+        counting.routes.setdefault(task.reference, route)
     except (Unsupported, DataError) as error:
         refused = str(error)
-    except AdapterError:
-        pass  # where everything fails, as all but embeddings do here, there is nothing to rank
     counting.expect_later(subject.fingerprint)
     return Plan(
         model=sitting.model,
         task=task.reference,
         control=sitting.control,
-        items=settings.items_of(task.size) if refused else dataset.n,
+        items=items,
         inputs=len(counting.missing) + len(counting.known),
         remembered=len(counting.known),
-        seconds=_seconds(counting.missing, subject.fingerprint, store),
+        seconds=_seconds(counting.missing, subject.fingerprint, counting.store),
         download=download,
         unsupported=refused,
     )

@@ -19,8 +19,8 @@ from mmbench.harness.records import record as records
 from mmbench.harness.records.record import Record
 from mmbench.harness.records.unscored import Reason, Unscored, write_unscored
 from mmbench.harness.render.plain import plain
-from mmbench.harness.run.examine import control_of
-from mmbench.harness.run.fitting import examine_fitting
+from mmbench.harness.run.examine import control_of, examine
+from mmbench.harness.run.fitting import by_fitting_route
 from mmbench.harness.run.foresight import Foresight
 from mmbench.harness.run.price import free, price_of
 from mmbench.harness.run.progress import Problem, Progress
@@ -32,7 +32,7 @@ from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.task import Task
-from mmbench.harness.types import RouteTaken
+from mmbench.harness.types import Outcome, RouteTaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,11 @@ class Session:
                 return {"device": self.settings.loading.device, **engine.hardware}
 
             meter = self.store.meter
-            record, outcomes = examine_fitting(task, subject, control, self.settings, meter, hardware, taken)
+
+            def put(sat: Subject, notes: Sequence[str]) -> tuple[Record, Sequence[Outcome]]:
+                return examine(task, sat, self.settings, meter, hardware, notes)
+
+            record, outcomes = by_fitting_route(task, subject, control, put, taken)
         finally:
             if damaged := self.store.meter.damaged:
                 self.progress.told(f"warning: {self.store.path}: {damage(damaged)}, left out and asked again")

@@ -111,7 +111,7 @@ def _side_by_side(
     if len(known) < 2 or metric.higher_is_better is None:
         return levels, None
     values = np.array([each.score.value for _, each, _ in known])
-    lowest, highest = _bounds(metric, values)
+    lowest, highest = bounds_of(metric, values)
     alike = _correlation(metric, [group for _, _, group in known])
     compared = Groups(values, [each.at for _, each, _ in known], alike, lowest, highest)
     worst = compared.least() if metric.higher_is_better else compared.greatest()
@@ -128,7 +128,7 @@ def _side_by_side(
     return levels, made
 
 
-def _bounds(metric: Metric, values: Floats) -> tuple[float, float]:
+def bounds_of(metric: Metric, values: Floats) -> tuple[float, float]:
     """Return between which ends every score lies."""
     if metric.proportion and values.min() >= 0 and values.max() <= 1:  # as a rank, which does not say so, need not
         return 0.0, 1.0

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from mmbench.harness.compare.by_fact import FactRow
+from mmbench.harness.compare.by_fact import FactRow, shown_levels
 from mmbench.harness.compare.rows import CompareRow, Comparison, Overall
 from mmbench.harness.gate.rows import Checked, CheckRow, Pooled
 from mmbench.harness.render.figures import count, markdown, number, percent, probability, signed, span
 from mmbench.harness.render.plain import markdown_text, plain
-from mmbench.harness.scores.breakdown import level_text, level_texts
+from mmbench.harness.scores.breakdown import level_text
 from mmbench.harness.statistics.estimate import Estimate
 from mmbench.harness.terminal.tables import NameTable, empty_table
 
@@ -84,15 +84,17 @@ def _comparison_table(made: Comparison, rows: Sequence[CompareRow], *, wide: boo
 
 
 def _facts(made: Comparison, model: str, width: int) -> Iterator[RenderableType]:
-    """Return a table of the differences by a fact for each task, and how they were adjusted."""
+    """Return a table of the differences by a fact for each task and metric, and how they were adjusted."""
     rows = [row for row in made.by_fact if row.model == model]
-    for name in dict.fromkeys(row.reference for row in rows):
-        mine = [row for row in rows if row.reference == name]
+    for task, metric in dict.fromkeys((row.reference, row.metric) for row in rows):
+        mine = [row for row in rows if (row.reference, row.metric) == (task, metric)]
         wide = _fact_table(made, mine, wide=True)
         yield Text()
         yield wide if wide.fits(width) else _fact_table(made, mine, wide=False)
     if rows:
-        said = f"by {made.by}: interval and p adjusted over all {count(len(rows), 'row')} (Holm)"
+        values = sum(row.apart is None for row in rows)
+        said = f"by {made.by}: interval and p adjusted over all {count(values, 'row')} (Holm)"
+        said += "; worst, gap and ratio apart" * (len(rows) > values)
         few = "; *: few clusters, the interval may be too narrow" if any(row.few_clusters for row in rows) else ""
         without = [row.reference for row in made.of(model) if row.reference not in {each.reference for each in rows}]
         told = f"; not by {made.by}: {', '.join(without)}" if without else ""
@@ -104,7 +106,7 @@ def _fact_table(made: Comparison, rows: Sequence[FactRow], *, wide: bool) -> Nam
     numbers = ["A", "B", "B - A", f"{percent(1 - made.alpha)} interval", "p", *(["items"] if wide else [])]
     table = _compact(title, [str(made.by)], numbers)
     table.add_column("verdict", no_wrap=True)
-    for row, level in zip(rows, level_texts([row.level for row in rows]), strict=True):
+    for row, level in zip(rows, shown_levels(rows), strict=True):
         cells = [number(row.a), number(row.b), *_change(row.together), probability(row.p_adjusted)]
         cells += [f"{row.n:,}"] if wide else []
         table.add_row(plain(level, _LONGEST), *cells, _verdict(row.verdict, marked=row.few_clusters))
@@ -198,8 +200,9 @@ def comparison_markdown(made: Comparison) -> str:
         facts = [row for row in made.by_fact if row.model == model]
         if facts:
             cells = [
-                [row.reference, row.metric, level_text(row.level), number(row.a), number(row.b), *_change(row.together)]
-                + [probability(row.p_adjusted), f"{row.n:,}", row.verdict + "; few clusters" * row.few_clusters]
+                [row.reference, row.metric, row.apart or level_text(row.level), number(row.a), number(row.b)]
+                + [*_change(row.together), probability(row.p_adjusted), f"{row.n:,}"]
+                + [row.verdict + "; few clusters" * row.few_clusters]
                 for row in facts
             ]
             parts.append(markdown([*header[:2], str(made.by), *header[2:]], cells))

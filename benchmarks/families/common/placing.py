@@ -13,6 +13,7 @@ from mmbench.harness.media.crop import Region
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.places import Places
 from mmbench.harness.replies.boxes import Box, written_boxes
+from mmbench.harness.replies.coordinates import Seen
 from mmbench.harness.replies.points import written_points
 from mmbench.harness.types import Outcome, Sample
 
@@ -106,11 +107,11 @@ class Placing:
         if said is None or places.boxes is None:
             return ()
         # Under a control another picture was looked at, whose pixels are then counted.
-        seen = size if located.picture is None else located.picture.size()
-        shown = None if places.size is None else places.size(*seen)
+        asked = size if located.picture is None else located.picture.size()
+        seen = Seen(*asked, size=None if places.size is None else places.size(*asked))
         read = written_points if self.points else written_boxes
-        found: Sequence[Found] = read(said, places.boxes, *seen, size=shown)
-        scale = [own / other for own, other in zip(size, seen, strict=True)]
+        found: Sequence[Found] = read(said, places.boxes, seen)
+        scale = [own / other for own, other in zip(size, asked, strict=True)]
         return tuple(each and tuple(place * scale[i % 2] for i, place in enumerate(each)) for each in found)
 
     def _values(self, item: Item, found: Sequence[Found]) -> dict[str, float]:

@@ -27,7 +27,10 @@ def right_option(cell: Cell, row: Row, options: Sequence[str], written: TargetAs
     [1, 1, 0]
     """
     if written is None:
-        return class_index(cell, row, Classes(tuple(options)))
+        try:
+            return class_index(cell, row, Classes(tuple(options)))
+        except DataError as error:
+            raise DataError(f"{error}{_how_to_say(cell)}") from error
     if written == "text":
         names = [canonical(option) for option in options]
         said = canonical(text(cell, row))
@@ -38,6 +41,16 @@ def right_option(cell: Cell, row: Row, options: Sequence[str], written: TargetAs
     if not 0 <= place < len(options):
         raise DataError(f"{row.where}: {shown(cell)} is the {written} of no option, of which there are {len(options)}")
     return place
+
+
+def _how_to_say(cell: Cell) -> str:
+    """Return which key of the task tells how a cell is meant that a class would not be written as."""
+    said = cell.strip() if isinstance(cell, str) else ""
+    if _LETTER.fullmatch(said):
+        return "; if it is the letter of an option, say `target_as: letter` in the task"
+    if said.isdigit():
+        return "; or say `target_as: index`, `number` (from 1) or `text` in the task"
+    return ""
 
 
 def _letter(cell: Cell, row: Row) -> int:

@@ -47,7 +47,7 @@ def ref_clipscore(clipscores: Floats, candidates: Vectors, references: Sequence[
     >>> ref_clipscore(np.array([2.0]), np.array([[1.0, 0.0]]), [np.array([[0.0, 1.0], [3.0, 0.0]])])  # 2 x 2 x 1 / 3
     array([1.33333333])
     """
-    held = listed(references, "references") if not isinstance(references, np.ndarray) else [*references]
+    held = [*references] if isinstance(references, np.ndarray) and references.ndim else listed(references, "references")
     for position, given in enumerate(held):
         if np.shape(given)[:1] == (0,):
             raise ArgumentError(f"the caption at position {position} has no reference: give it one or leave it out")

@@ -181,8 +181,12 @@ def test_options_in_columns(bench: Any) -> None:
         ({"options": ["cat", "dog", "cat"]}, "two options are the same"),
         ({"options": ["cat", "", "dog"], "target": 2}, "an option is empty and others follow"),
         ({"target": 4}, "4 is no class index, expected 0 to 3"),
-        ({"target": "B"}, "'B' is neither one of the 4 class names nor an index below 4"),
-        ({"options": ["1", "2", "3"], "target": "1"}, "'1' is the name of class 0 and the index of '2'"),
+        ({"target": "z"}, "'z' is neither one of the 4 class names nor an index below 4; if it is the letter of an"),
+        (
+            {"options": ["1", "2", "3"], "target": "1"},
+            "'1' is the name of class 0 and the index of '2'; write a JSON integer for the index, or rename the class; "
+            "or say `target_as: index`",
+        ),
         ({"question": None}, "expected text, found nothing"),
     ],
 )

@@ -112,7 +112,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: metrics.bleu("a cat", [["a cat"]]), "candidates are a list of texts, one for each item"),
     (lambda: metrics.bleu(["a cat"], ["a cat"]), "put a single text into brackets"),
     (lambda: metrics.bleu(["a cat"], []), "1 candidates and references of 0 items"),
-    (lambda: metrics.bleu(["a cat"], [["a cat"]], 5), "k is 1, 2, 3 or 4, not 5"),
+    (lambda: metrics.bleu(["a cat"], [["a cat"]], 5), "k is a whole number from 1 to 4, not 5"),
     (lambda: metrics.rouge_l([], []), "there is no caption to score"),
     (lambda: metrics.cider(["a"], [["a"]]), "score more items or give a table of document frequencies"),
     (lambda: metrics.vqa_accuracy("a", "a cat"), "the answers are one text; put it into a list"),

@@ -258,3 +258,55 @@ def test_from_data_to_a_report(
         code, told, wrong = command(*arguments)
         assert code == 0, told + wrong
     assert "chance" in Path("report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "wanted"),
+    [
+        (  # MVBench, with the part of the clip that a question is about
+            "mvbench.json",
+            {"video": "a.mp4", "candidates": ["up", "down"], "question": "Q?", "answer": "up", "start": 0.5, "end": 2},
+            {"video": "video", "options": "candidates", "target": "answer", "start": "start", "end": "end"},
+        ),
+        (  # Video-MME
+            "videomme.json",
+            {"video_id": "001", "videoID": "a", "question": "Q?", "options": ["A. x", "B. y"], "answer": "B"},
+            {"video": "videoID", "options": "options", "target": "answer", "target_as": "letter"},
+        ),
+        (  # NExT-QA
+            "nextqa.csv",
+            {"video": "4010069381", "question": "Q?", "answer": "0", "qid": "6", "a0": "x", "a1": "1", "a2": "y"},
+            {"video": "video", "options": ["a0", "a1", "a2"], "target": "answer", "target_as": "index"},
+        ),
+        (  # EgoSchema
+            "egoschema.json",
+            {"q_uid": "a", "question": "Q?", "option 0": "x", "option 1": "y", "label": 1},
+            {"video": "q_uid", "options": ["option 0", "option 1"], "target": "label"},
+        ),
+        (  # answers of several people are no options
+            "vqa.json",
+            {"video": "a.mp4", "question": "Q?", "answer": "dog", "answer_0": "dog", "answer_1": "cat"},
+            {"video": "video", "answers": "answer"},
+        ),
+        (  # numbers as options
+            "numbers.json",
+            {"video": "a.mp4", "question": "Q?", "A": 3, "B": 4, "answer": "B"},
+            {"video": "video", "options": ["A", "B"], "target": "answer", "target_as": "letter"},
+        ),
+        (  # MSRVTT-QA
+            "msrvtt.json",
+            {"question": "Q?", "video_id": "a", "answer": "dog"},
+            {"video": "video_id", "answers": "answer"},
+        ),
+    ],
+)
+def test_questions_about_clips(name: str, row: dict[str, Any], wanted: dict[str, Any], tmp_path: Path) -> None:
+    for clip in ("a.mp4", "4010069381.mp4"):
+        (tmp_path / clip).write_bytes(b"")
+    lines = [",".join(row), ",".join(map(str, row.values()))]
+    (tmp_path / name).write_text("\n".join(lines) if name.endswith("csv") else json.dumps([row]))
+    made = yaml.safe_load(starting_task(tmp_path / name, tmp_path))
+    assert {**made["fields"], **({"target_as": made["target_as"]} if "target_as" in made else {})} == {
+        "question": "question",
+        **wanted,
+    }

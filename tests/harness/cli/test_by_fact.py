@@ -161,13 +161,35 @@ def test_compare(folder: Path, command: Command) -> None:
     }
     other = rows["other"]
     assert other["p_adjusted"] == pytest.approx(3 * other["p"]), "the least of three (Holm)"
+    apart = {row["apart"]: row for row in json.loads(out)["by"]["apart"]}
+    assert [(name, row["a"], row["b"], row["verdict"]) for name, row in apart.items()] == [
+        ("worst", 0.5, 0.05, "worse"),
+        ("gap", 0.5, pytest.approx(0.95), "worse"),
+        ("ratio", 0.5, 0.05, "worse"),
+    ]
     assert other["low_adjusted"] < other["low"] < other["high"] < other["high_adjusted"] < 0
     _, out, _ = command("compare", "old", "new", "--by", "answer_type")
     assert re.search(r"other\s+0\.500\s+0\.050\s+-0\.450\s+-0\.\d+ … -0\.\d+\s+<0\.001\s+40\s+worse", out)
-    assert "by answer_type: interval and p adjusted over all 3 rows (Holm); not by answer_type: numbers@1" in out
+    told = "by answer_type: interval and p adjusted over all 3 rows (Holm); worst, gap and ratio apart; not by"
+    assert f"{told} answer_type: numbers@1" in " ".join(out.split())
+    assert re.search(r"\n(.*\n)*worst\s+0\.500\s+0\.050\s+-0\.450.*worse\s*\ngap\s+0\.500\s+0\.950.*worse", out)
     _, out, _ = command("compare", "old", "new", "--by", "answer_type", "--format", "markdown")
     assert "| questions@1 | exact_match | other | 0.500 | 0.050 | -0.450 |" in out
     assert "by" not in json.loads(command("compare", "old", "new", "--format", "json")[1])
+
+
+def test_compare_has_a_table_for_each_metric(folder: Path, command: Command) -> None:
+    task = folder / "data/questions.yaml"
+    task.write_text(task.read_text().replace("[exact_match]", "[exact_match, token_f1]"))
+    for label, right in (("old", 40), ("new", 10)):
+        lines = [{"id": f"{kind}{i}", "prediction": "ab"[i >= right]} for kind in TYPES for i in range(40)]
+        (folder / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        command("score", str(task), "p.jsonl", "--name", label, "--save", "two")
+    asked = ("--by", "answer_type", "--metric", "exact_match", "--metric", "token_f1")
+    _, out, _ = command("compare", "old", "new", "--output", "two", *asked)
+    parts = re.split(r"questions@1 (\S+) by answer_type", out)
+    assert parts[1::2] == ["exact_match", "token_f1"]
+    assert all(len(re.findall(r"^(?:number|other|yes/no|worst|gap|ratio)\s", part, re.M)) == 6 for part in parts[2::2])
 
 
 def test_ranked_on_what_all_share(folder: Path, command: Command) -> None:

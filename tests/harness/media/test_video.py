@@ -1,6 +1,7 @@
 """Clips decoded to the frame: each frame's pixels carry its own index, in every kind of file that people have."""
 
 import base64
+import io
 import json
 import sys
 from pathlib import Path
@@ -142,6 +143,60 @@ def test_what_is_no_video_opens_nothing_else(content: bytes, tmp_path: Path) -> 
             video.frames()
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>404</html>", "it is a web page"),
+        (b"", "the file is empty"),
+    ],
+)
+def test_what_lies_in_the_place_of_a_file_is_named(content: bytes, reason: str) -> None:
+    for given in (Video.from_bytes(content, "a").frames, Image.from_bytes(content, "a").pil):
+        with pytest.raises(Unreadable, match=f"a: not a readable (video|picture) .*{reason}"):
+            given()
+
+
+def test_a_picture_is_no_clip() -> None:
+    for name in ("jpeg", "png", "webp"):
+        file = io.BytesIO()
+        Image.from_array(frame(7), "").pil().save(file, name)
+        with pytest.raises(Unreadable, match="it is a picture .*; name its column as `image`"):
+            Video.from_bytes(file.getvalue(), "a.mp4").frames()
+
+
+def _copied(whole: bytes, container: str, without: int, later: float = 0.0) -> bytes:
+    """Return a file's packets in another container, but for so many of the first, their times moved."""
+    held = io.BytesIO()
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(io.BytesIO(whole)) as file, av.open(held, "w", format=container, options=options) as made:
+        source = file.streams.video[0]
+        stream = made.add_stream_from_template(source)
+        for place, packet in enumerate(file.demux(source)):
+            if packet.dts is not None and place >= without:
+                packet.stream = stream
+                packet.pts += int(later / packet.time_base)
+                packet.dts += int(later / packet.time_base)
+                made.mux(packet)
+    return held.getvalue()
+
+
+def test_a_recording_that_begins_between_key_frames_begins_with_the_first() -> None:
+    whole = drawn("mp4", "libx264", 30, options={"g": "8", "bf": "2"})
+    cut = Video.from_bytes(_copied(whole, "mpegts", 5), "recorded")
+    assert [index_in(each.pil()) for each in cut.frames()] == list(range(8, 30))
+    assert cut.timestamps is not None
+    assert cut.timestamps[:2] == (0.0, 0.04)
+    with pytest.raises(Unreadable, match="frame 0 at 0.200 s cannot be decoded"):  # no recording, but damage
+        [each.pil() for each in Video.from_bytes(_copied(whole, "matroska", 5), "damaged").frames()]
+
+
+def test_frames_before_the_first_time_are_not_passed_over() -> None:
+    whole = drawn("mp4", "libx264", 30, options={"g": "10", "bf": "2"})
+    early = Video.from_bytes(_copied(whole, "matroska", 0, -0.5), "early")  # which cannot tell times below 0
+    assert [index_in(each.pil()) for each in early.frames()] == list(range(30))
+
+
 def test_damaged_bytes_raise_nothing_but_unreadable() -> None:
     random = np.random.default_rng(0)
     for container, codec in (("mp4", "libx264"), ("matroska", "libx264"), ("webm", "libvpx-vp9")):
@@ -168,6 +223,21 @@ def test_a_folder_of_frames_is_a_clip_in_the_order_of_its_numbers(tmp_path: Path
         Video.from_path(tmp_path).sampled(FrameSpec(sampler="fps")).frames()
 
 
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("img_1.jpg", "img_2.jpg", "flow_x_1.jpg"), "of several series .flow_x_# and img_#."),
+        (("cover.png", "f1.png", "f2.png"), "of several series .cover and f#."),
+        (("f1.png", "f2.png", "f1.jpg"), "several pictures called f1; put one into a folder of its own"),
+    ],
+)
+def test_a_folder_of_several_series_is_no_clip(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
+    for name in names:
+        Image.from_array(frame(1), "").pil().save(tmp_path / name)
+    with pytest.raises(Unreadable, match=reason):
+        Video.from_path(tmp_path).frames()
+
+
 def test_frames_in_another_order_keep_their_moments() -> None:
     pictures = [Image.from_array(np.full((2, 2, 3), level, np.uint8), str(level)) for level in range(4)]
     clip = Video.of_frames(pictures, fps=2.0)
@@ -184,6 +254,13 @@ def test_frames_that_are_shown_again_keep_the_moments_of_their_own() -> None:
     assert (clip.indices, clip.timestamps) == ((0, 1, 2, 0, 1, 2, 0), (0.0, 0.5, 1.0, 0.0, 0.5, 1.0, 0.0))
     middle = clip.arranged("middle", lambda frames: [len(frames) // 2])
     assert (middle.indices, middle.timestamps) == ((0,), (0.0,))
+
+
+def test_a_rate_that_a_sampler_does_not_hear_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="the sampler uniform takes `count` frames whatever `fps` says.*`sampler: fps`"
+    ):
+        FrameSpec(fps=2.0)
 
 
 def test_every_sampler_takes_frames_of_a_clip_or_says_why_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mmbench import metrics
 from mmbench.harness.replies.boxes import CONVENTIONS, written_boxes
-from mmbench.harness.replies.coordinates import resized
+from mmbench.harness.replies.coordinates import Seen, resized
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
 OF_MODEL = {
@@ -72,6 +72,10 @@ def test_a_box_is_read_however_it_is_written(convention: str) -> None:
         f"The box is {a}, {b}, {c}, {d}.",
         f"<think>Maybe [1, 1, 2, 2]?</think>\n({a}, {b}, {c}, {d})",
         f"[{c}, {d}, {a}, {b}]",  # the other corners first
+        f'[{{"label": "sign [1, 1, 1, 1]", "bbox_2d": [{a}, {b}, {c}, {d}]}}]',  # a name with numbers
+        f'<box label="[1, 1, 1, 1]">({a}, {b}), ({c}, {d})</box>',
+        f"It goes from ({a}, {b}) to ({c}, {d}).",
+        f'{{"top_left": [{a}, {b}], "bottom_right": [{c}, {d}]}}',
     ):
         assert np.allclose(metrics.read_boxes(reply, convention, 400, 200), [BOX]), reply
     keys = ("y1", "x1", "y2", "x2") if convention.endswith("yxyx") else ("x1", "y1", "x2", "y2")
@@ -169,7 +173,7 @@ def test_what_may_mean_another_box_is_none(reply: str) -> None:
 
 
 def test_boxes_beyond_the_scale_keep_their_place() -> None:
-    made = written_boxes("[10, 10, 5000, 60]\n[0, 0, 500, 500]", "thousand", 400, 200)
+    made = written_boxes("[10, 10, 5000, 60]\n[0, 0, 500, 500]", "thousand", Seen(400, 200))
     assert made == [None, (0, 0, 200, 100)]
 
 

@@ -42,8 +42,17 @@ def test_points_are_those_of_the_reference() -> None:
         ("100, 100", "pixels", [(100, 100)]),
         ("（0.25，0.5）", "unit", [(100, 100)]),
         ('["100", "100"]', "pixels", [(100, 100)]),
-        ('<points coords="1 1 250 500">cup</points>', "thousand", []),
+        (
+            'Counting the <points coords="1 1 250 500 2 500 100">cups</points> shows 2.',
+            "thousand",
+            [(100, 100), (200, 20)],
+        ),
+        ('<points coords="250 500">cup</points>', "thousand", []),  # of no picture
+        ('<point x="25" y="50" alt="x = 3, y = 4">(1, 2) > 1</point>', "percent", [(100, 100)]),  # a name with numbers
+        ('[{"label": "sign (1, 2)", "point_2d": [250, 500]}]', "thousand", [(100, 100)]),
+        ("[２５０，５００]", "thousand", [(100, 100)]),
         ("I see 2 cups, 3 of them red.", "thousand", []),
+        ("x: (100, 300), y: (200, 400)", "pixels", []),  # from where to where
         ("[1, 2, 3, 4]", "thousand", []),
         ("two cups", "percent", []),
         ("", "unit", []),
@@ -69,3 +78,7 @@ def test_what_cannot_be_meant_is_refused() -> None:
         metrics.read_points("(1, 2)", "florence-2", 400, 200)
     with pytest.raises(ValueError, match="height is a whole number of pixels from 1, not 1.5"):
         metrics.read_points("(1, 2)", "unit", 400, 1.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="least_pixels is a whole number from 1 to 40, not 50"):
+        metrics.read_points("(1, 2)", "unit", 400, 200, least_pixels=50, most_pixels=40)
+    with pytest.raises(ValueError, match="size is the width and the height of what was shown, not 224"):
+        metrics.read_points("(1, 2)", "pixels", 400, 200, size=224)  # type: ignore[arg-type]

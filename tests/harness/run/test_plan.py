@@ -189,3 +189,27 @@ def test_the_seed_of_a_run_is_planned_with(tmp_path: Path, tasks: dict[str, Task
     known = [plan([model], [task], store, each)[1].remembered for each in settings]
     assert known[0] == COUNT > known[1]
     store.close()
+
+
+class OfOnePicture(Untouchable):
+    """Reads texts beside one picture, and embeds each."""
+
+    takes_one_picture = True
+    score_texts = Untouchable.embed_images
+
+
+def test_a_model_of_one_picture_is_planned_by_the_route_that_looks_at_each(tmp_path: Path, store: Store) -> None:
+    for number in range(3):
+        (tmp_path / "clip").mkdir(exist_ok=True)
+        PIL.Image.fromarray(np.full((4, 4, 3), 60 + number, np.uint8)).save(tmp_path / "clip" / f"{number}.png")
+    (tmp_path / "d.jsonl").write_text('{"video": "clip", "q": "What?", "options": ["a dog", "a cat"], "answer": 0}\n')
+    (tmp_path / "t.yaml").write_text(
+        "name: t\nfamily: multiple-choice\nsource: {kind: jsonl, path: d.jsonl}\nframes: {count: 3}\n"
+        "fields: {video: video, question: q, options: options, target: answer}\n"
+    )
+    task = load_task(tmp_path / "t.yaml")
+    model = Model("m", "", OfOnePicture())
+    plans = plan([model], [task], store, RunSettings(controls=("single-frame",)))
+    assert [(each.inputs, each.unsupported) for each in plans] == [(3 + 2, None), (1 + 2, None)], "frames and texts"
+    (pinned,) = plan([model], [task], store, RunSettings(route="likelihood"))
+    assert pinned.unsupported == "m reads and writes about one picture; an item has 3"
