@@ -1,9 +1,8 @@
 """Core types of an evaluation: samples with their options, outcomes and scores."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from mmbench.harness.digest import Json
@@ -20,7 +19,24 @@ Route = Literal["embed", "likelihood", "generate"]
 FEW_CLUSTERS = 20
 """With fewer groups of items than this no interval of theirs keeps its promise."""
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+class _Nothing(Mapping[str, Any]):
+    """An empty mapping that nobody can fill, and that can be pickled."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+
+NOTHING: Mapping[str, Any] = _Nothing()
 
 RouteTaken = Route | Literal["recorded"]
 """How the answers of a record came about; `recorded` where another system's predictions were scored."""

@@ -2,11 +2,13 @@
 
 import importlib.metadata
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mmbench
@@ -82,3 +84,39 @@ def test_what_the_command_line_takes_python_takes(tmp_path: Path, monkeypatch: p
     )
     made = mmbench.run("chance", task=Path("mine.yaml"), tasks=["digits"], limit=5, batch_size="auto")
     assert [record.task for record in made.records] == ["mine", "digits"]
+
+
+def test_what_is_public_goes_through_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"image": np.full((4, 4, 3), 90 * i, np.uint8), "label": "ab"[i % 2]} for i in range(3)]
+    task = mmbench.task(family="zero-shot-classification", rows=rows, classes=["a", "b"])
+    run = mmbench.run(model=["chance", "chance:1", "pixels"], task=[task, "digits"])
+    Path("p.jsonl").write_text('{"id": "0", "prediction": "four"}\n')
+    scored = mmbench.score("digits", "p.jsonl")
+    held = mmbench.load("results")
+    compared, checked = mmbench.compare("chance", "chance-1"), mmbench.check("chance-1", "chance")
+    made = pickle.loads(pickle.dumps((task, run, scored, held, compared, checked)))
+    assert made[0].protocol_id("d") == task.protocol_id("d")
+    assert (made[1].rows(), made[1].endings()) == (run.rows(), run.endings())
+    assert made[1].profile().equals(run.profile())
+    assert (made[2].rows(), made[2].items()) == (scored.rows(), scored.items())
+    assert made[3].leaderboard().equals(held.leaderboard())
+    assert (made[4].as_json(), made[5].as_json()) == (compared.as_json(), checked.as_json())
+    assert mmbench.run(model="chance", task=made[0]).rows()[0]["value"] == run.rows()[0]["value"]
+
+
+def test_what_is_given_in_place_of_a_model_a_run_or_a_device_is_named(tmp_path: Path) -> None:
+    class Mine:
+        fingerprint = "mine"
+
+        def generate(self, prompts: object, settings: object) -> list[str]:
+            return []
+
+    with pytest.raises(mmbench.UsageError, match=r"Mine is a class, and a model is an object: give Mine\(\)"):
+        mmbench.run(model=Mine, task="digits")
+    with pytest.raises(mmbench.UsageError, match="a label, a record file or a folder of records, not a list"):
+        mmbench.compare([], "b", output=tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(mmbench.UsageError, match="the results folder is a path, not None"):
+        mmbench.run(model="chance", task="digits", output=None)  # type: ignore[arg-type]
+    with pytest.raises(mmbench.UsageError, match="unknown device 'cudaa'; did you mean 'cuda'"):
+        mmbench.run(model="chance", task="digits", device="cudaa")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.models.models import check_device
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
 
@@ -32,27 +33,16 @@ def known_dtype(dtype: str) -> str:
 
 def resolve_device(name: str, library: str, gpus: Callable[[], int]) -> str:
     """Return `cpu`, `cuda` or `cuda:N`, as a library can use so many GPUs. Raises UsageError."""
+    number = check_device(name)
     if name == "auto":
         return "cuda" if gpus() else "cpu"
     if name == "cpu":
         return name
-    match = re.fullmatch(r"cuda(?::(\d+))?", name)
-    if match is None:
-        raise UsageError(f"unknown device {name!r}{_hint(name)}; known are auto, cpu, cuda and cuda:N")
     if not gpus():
         raise UsageError(f"device {name!r}: no GPU that the installed {library} can use; use --device cpu or auto")
-    if match[1] and int(match[1]) >= gpus():
+    if number is not None and number >= gpus():
         raise UsageError(f"device {name!r}: the last of the {gpus()} usable GPUs is cuda:{gpus() - 1}")
     return name
-
-
-def _hint(name: str) -> str:
-    lower = name.lower()
-    if lower in ("mps", "metal", "xpu", "tpu", "xla", "npu"):
-        return ": models are asked on CUDA GPUs and on the CPU, so use --device cpu"
-    number = re.fullmatch(r"(?:cuda|gpu)?[:=]?(\d+)", lower)
-    meant = f"cuda:{number[1]}" if number else {"gpu": "cuda", "nvidia": "cuda"}.get(lower)
-    return f"; did you mean {meant!r}?" if meant else nearest(lower, ("auto", "cpu", "cuda"))
 
 
 @cache

@@ -23,7 +23,7 @@ from mmbench.harness.records.record import Record
 from mmbench.harness.records.reported import Reported, load_reported
 from mmbench.harness.render.figures import count, interval, number
 from mmbench.harness.render.notebook import notebook
-from mmbench.harness.render.plain import plain
+from mmbench.harness.render.plain import plain, quoted
 from mmbench.harness.render.plot import dots
 from mmbench.harness.types import Score
 
@@ -38,10 +38,11 @@ class Results:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise DataError(f"{self.path} is a file, and results are a folder")
         if not self.path.is_dir():
-            raise DataError(
-                f"results folder {self.path} does not exist; make one with: mmbench run --output {self.path}"
-            )
+            make = f"mmbench run --output {quoted(self.path)}"
+            raise DataError(f"results folder {self.path} does not exist; make one with: {make}")
         found = find(in_results(self.path))
         self.entries, self.errors = list(found.entries), list(found.errors)
         self.attempts = attempts(found.entries, found.unscored)

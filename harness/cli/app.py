@@ -1,6 +1,7 @@
 """Command line application: thin commands that import what they need when they need it."""
 
 import gc
+import io
 import os
 import sys
 from typing import Annotated
@@ -19,6 +20,7 @@ from mmbench.harness.cli.list import list_
 from mmbench.harness.cli.run import run
 from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
+from mmbench.harness.cli.streams import open_missing
 from mmbench.harness.cli.validate import validate
 from mmbench.harness.cli.verify import verify
 from mmbench.harness.errors import MmbenchError, UsageError
@@ -82,6 +84,9 @@ def main() -> None:
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     # Nobody named the plug-ins of pydantic on this machine, and one broken package ends the search for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    open_missing()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that an old terminal cannot show is no error
+        sys.stdout.reconfigure(errors="backslashreplace")
     debug = "--debug" in sys.argv
     try:
         app()
@@ -95,9 +100,8 @@ def main() -> None:
     except OSError as error:  # a path that no file can have: too long, links in a circle
         if debug:
             raise
-        typer.echo(
-            f"mmbench: {plain(f'{error.filename}: {error.strerror}' if error.filename else str(error))}", err=True
-        )
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"mmbench: {plain(f'{where}{error.strerror or error}')}", err=True)
         raise SystemExit(2) from error
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:

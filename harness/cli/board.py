@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import By, Results, Tasks, make_console, print_json, warn
+from mmbench.harness.cli.common import By, Results, Tasks, make_console, print_json, print_text, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
+from mmbench.harness.render.plain import quoted
 
 if TYPE_CHECKING:
     from mmbench.harness.board.board import Board
@@ -97,7 +98,9 @@ def leaderboard(
     with output_kept():  # families of plug-ins are code of others
         results = Folder(output)
     if not results.attempts and not results.errors and not results.reported:
-        raise UsageError(f"results folder {output} has no records; make one with: mmbench run --output {output}")
+        raise UsageError(
+            f"results folder {output} has no records; make one with: mmbench run --output {quoted(output)}"
+        )
     keep = Filter(
         tuple(model or ()),
         tuple(dimension or ()),
@@ -123,15 +126,15 @@ def _print_board(board: "Board", form: BoardOutput, view: "View | None") -> None
     elif form is BoardOutput.csv:
         from mmbench.harness.board.csv import board_csv
 
-        typer.echo(board_csv(board, view))
+        print_text(board_csv(board, view))
     elif form is BoardOutput.html:
         from mmbench.harness.report.page import board_html
 
-        typer.echo(board_html(board, view))
+        print_text(board_html(board, view), web=True)
     elif form is BoardOutput.markdown:
         from mmbench.harness.terminal.board import board_markdown
 
-        typer.echo(board_markdown(board, view))
+        print_text(board_markdown(board, view))
     else:
         from mmbench.harness.board.grid import board_notes
         from mmbench.harness.terminal.board import board_table
@@ -162,4 +165,4 @@ def import_figures(
     counts = (count(len(figures), "figure"), count(models, "model"), count(sources, "source"))
     again = f" ({replaced:,} replaced)" if replaced else ""
     typer.echo("imported {} of {} from {}".format(*counts) + again)
-    typer.echo(f"They are in {output}. Next: mmbench leaderboard --output {output}", err=True)
+    typer.echo(f"They are in {output}. Next: mmbench leaderboard --output {quoted(output)}", err=True)

@@ -38,8 +38,8 @@ def make_console(*, stderr: bool = False) -> Any:
     from mmbench.harness.terminal.console import PlainConsole
 
     stream = sys.stderr if stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-        # A table must not fail over a dash that an old terminal cannot show; JSON, which is exact, is not printed here.
+    if isinstance(stream, io.TextIOWrapper):
+        # A table must not fail over a dash that an old terminal cannot show, nor become wider by it.
         stream.reconfigure(errors="replace")
     # A pipe has no width of its own; 80 columns would fold every table.
     asked = os.environ.get("COLUMNS", "")
@@ -49,8 +49,25 @@ def make_console(*, stderr: bool = False) -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON on standard output, alone."""
-    typer.echo(escaped_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))
+    """Print a value as JSON on standard output, alone; with escapes where its encoding lacks a character."""
+    text = escaped_json(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    typer.echo(text if _has_all(text) else json.dumps(value, allow_nan=False))
+
+
+def print_text(text: str, *, web: bool = False) -> None:
+    """Print what becomes a file on standard output: in UTF-8 where its encoding lacks a character, or for the web."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and (web or not _has_all(text)):
+        sys.stdout.reconfigure(encoding="utf-8")
+    typer.echo(text)
+
+
+def _has_all(text: str) -> bool:
+    """Tell whether the encoding of standard output has all characters of a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def warn(message: object) -> None:

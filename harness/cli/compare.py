@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import By, Form, Output, Results, Tasks, make_console, print_json, warn
+from mmbench.harness.cli.common import By, Form, Output, Results, Tasks, make_console, print_json, print_text, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import MmbenchError
 
@@ -78,7 +78,7 @@ def compare(
     elif form is ComparisonOutput.markdown:
         from mmbench.harness.terminal.comparison import comparison_markdown
 
-        typer.echo(comparison_markdown(made))
+        print_text(comparison_markdown(made))
     else:
         from mmbench.harness.terminal.comparison import comparison_tables
 

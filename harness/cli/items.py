@@ -8,6 +8,7 @@ import typer
 from mmbench.harness.cli.common import By, Form, Output, Results, make_console, print_json, warn
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
+from mmbench.harness.render.figures import count
 
 LIMIT = 20
 """Default number of items of a task in a table; JSON has all."""
@@ -125,6 +126,5 @@ def report(
         made = write_report(output, to, suite, [Path(file) for file in expanded(map(str, task or ()))], baseline)
     for warning in made.warnings:
         warn(warning)
-    typer.echo(
-        f"{to}: {made.models} models, {made.tasks} tasks, {made.items:,} items, {made.size / 1e6:.1f} MB", err=True
-    )
+    counts = (count(made.models, "model"), count(made.tasks, "task"), count(made.items, "item"))
+    typer.echo(f"{to}: {', '.join(counts)}, {made.size / 1e6:.1f} MB", err=True)

@@ -12,7 +12,7 @@ import typer
 from mmbench.harness.cli.common import By, Form, Output, Results, Scorer, StorePath, make_console, print_json
 from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import InternalError, UsageError
-from mmbench.harness.render.plain import clean
+from mmbench.harness.render.plain import clean, quoted
 
 if TYPE_CHECKING:
     from mmbench.harness.models.models import Model
@@ -214,7 +214,9 @@ def _print_run(made: "Run", output: Path, by: str | None) -> None:
     if spent := _spent(made):
         typer.echo(f"Spent now: {spent}.", err=True)
     if made.records:
-        typer.echo(f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {output}", err=True)
+        typer.echo(
+            f"Records are under {output / 'runs'}. Next: mmbench leaderboard --output {quoted(output)}", err=True
+        )
 
 
 def _spent(made: "Run") -> str:

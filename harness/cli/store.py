@@ -41,7 +41,7 @@ def info(store: StorePath = None, form: Form = Output.table) -> None:
     else:
         from mmbench.harness.terminal.store import store_table
 
-        make_console().print(store_table(str(path), holdings))
+        make_console().print(store_table(str(path) if path.exists() else f"{path} (not there yet)", holdings))
     if damaged := sum(each.damaged for each in holdings):
         warn(f"{damage(damaged)}; asked again when next needed")
 
@@ -158,10 +158,12 @@ def import_store(
     from mmbench.harness.store.holding import damage
     from mmbench.harness.store.location import store_path
     from mmbench.harness.store.store import Store
+    from mmbench.harness.store.transfer import check_export
 
     for file in files:
         if not file.is_file():
             raise UsageError(f"{file} {'is no file' if file.exists() else 'does not exist'}")
+        check_export(file)  # all of them, before any is added or a store is made
     held = Store(store or store_path())
     try:
         for file in files:

@@ -36,6 +36,20 @@ class _Kept:
         """Stay open."""
 
 
+def open_missing() -> None:
+    """Open what of the standard streams was closed by whoever began this process: a file would get its number.
+
+    A store or a record could then be printed into.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the least number that is free, and lower ones are open
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: PTH123, SIM115
+
+
 @contextmanager
 def stoppable(kept: Callable[[], str]) -> Iterator[None]:
     """Let Ctrl-C say what is kept of what it stops, and how to go on. Raises SystemExit."""

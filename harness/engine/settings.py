@@ -61,6 +61,11 @@ def check_address(address: object) -> tuple[str, int] | None:
             f"{plain(address, 100)}: a run is a driver of its own and needs no Ray client; start it on a machine of "
             "the cluster, with --address auto"
         )
+    if isinstance(address, str) and "://" in address:
+        raise UsageError(
+            f"{plain(address, 100)} is where jobs are submitted; a run joins the head itself: give --address auto, or "
+            "HOST:PORT, where the port is that of `ray start`, 6379 as a rule"
+        )
     if address == "auto":
         return None
     host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")

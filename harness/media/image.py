@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -78,17 +79,17 @@ class Image:
     def from_path(cls, path: Path, locator: str | None = None) -> "Image":
         """A picture file, opened only when asked."""
         shown = locator or str(path)  # messages are kept with the outcomes, which may be shared: no path of a machine
-        return cls(lambda: encoded(_read_file(path, shown), shown, path), shown)
+        return cls(partial(_read_path, path, shown), shown)
 
     @classmethod
     def from_bytes(cls, data: bytes, locator: str) -> "Image":
         """An encoded picture already in memory."""
-        return cls(lambda: encoded(data, locator), locator, encoded=data)
+        return cls(partial(encoded, data, locator), locator, encoded=data)
 
     @classmethod
     def from_array(cls, array: npt.NDArray[np.uint8], locator: str) -> "Image":
         """Pixels as (height, width) grey levels or (height, width, 3) RGB, uint8."""
-        return cls(lambda: _raw(array, locator), locator)
+        return cls(partial(_raw, array, locator), locator)
 
     @classmethod
     def from_pil(cls, image: Pixels, locator: str = "in memory") -> "Image":
@@ -243,6 +244,10 @@ def _rendered(
 
     own = params if parent is None else None
     return Image(read, locator, drawn=parent is None or parent.drawn, params=own)
+
+
+def _read_path(path: Path, locator: str) -> Content:
+    return encoded(_read_file(path, locator), locator, path)
 
 
 def _read_file(path: Path, shown: str) -> bytes:

@@ -12,6 +12,7 @@ _OPTIONS = re.compile(r"(.*?)((?:,[a-z_]+=[^,/]*)*(?:,system=.*)?)", re.DOTALL)
 """A spec, and what is asked of it behind. Folders are called after settings, `lr=0.1,wd=0.2/last.pt`, so that no option
 has a `/` but a system prompt, which is any text and the last."""
 _LONGEST = 80
+_LONGEST_NAME = 200
 
 
 def label_parts(given: str, spec: str) -> list[str]:
@@ -72,6 +73,8 @@ def check_name(name: str) -> str:
     """Return `name` if it can name a folder of results. Raises UsageError that says which could."""
     if name != safe_name(name):
         raise UsageError(f"--name '{name}' cannot name a folder of results; '{safe_name(name)}' can")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise UsageError(f"--name has {len(name.encode())} bytes, and a folder of results at most {_LONGEST_NAME}")
     return name
 
 

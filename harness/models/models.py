@@ -1,5 +1,6 @@
 """Models under test: specs, aliases and checkpoint patterns turned into labelled adapters."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,23 @@ from mmbench.harness.registry import ADAPTERS, LABELS, aliases, contained, entri
 DTYPES = ("auto", "fp32", "fp16", "bf16")
 _TORCH = {"float32": "fp32", "float": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"}
 """What torch calls them."""
+
+
+def check_device(name: str) -> int | None:
+    """Return the number of a device that has one. Raises UsageError for a name that no device has."""
+    match = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,4}))?", name)
+    if match is None:
+        raise UsageError(f"unknown device {name!r}{_meant(name)}; known are auto, cpu, cuda and cuda:N")
+    return int(match[1]) if match[1] else None
+
+
+def _meant(name: str) -> str:
+    lower = name.lower()
+    if lower in ("mps", "metal", "xpu", "tpu", "xla", "npu"):
+        return ": models are asked on CUDA GPUs and on the CPU, so use --device cpu"
+    number = re.fullmatch(r"(?:cuda|gpu)?[:=]?(\d+)", lower)
+    meant = f"cuda:{number[1]}" if number else {"gpu": "cuda", "nvidia": "cuda"}.get(lower)
+    return f"; did you mean {meant!r}?" if meant else nearest(lower, ("auto", "cpu", "cuda"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,7 @@ class Loading:
             raise UsageError(f"unknown dtype '{self.dtype}'{near}; known are {', '.join(DTYPES)}")
         if not isinstance(self.device, str):
             raise UsageError(f"the device is auto, cpu, cuda or cuda:N, not {self.device!r}")
+        check_device(self.device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ def from_file(path: Path, name: str) -> Own:
 
 def check_adapter(adapter: object, where: str) -> Adapter:
     """Return `adapter` if it has a fingerprint and an ability. Raises UsageError."""
+    if isinstance(adapter, type):
+        name = adapter.__name__
+        raise UsageError(f"{name} is a class, and a model is an object: give {name}()")
     try:
         fingerprint = tamed(lambda: getattr(adapter, "fingerprint", None))
     except MmbenchError:

@@ -1,5 +1,6 @@
 """Selection of a run on the command line: a label in a results folder, a record file, or a folder of records."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,15 @@ def select(name: str | Path, results: str | Path = "results") -> Selection:
 
     Raises UsageError where there is none, it holds records of several labels, or its newest attempt has no scores.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise UsageError(f"a run is a label, a record file or a folder of records, not a {type(name).__name__}")
     given, folder = Path(name), Path(results) / "runs"
     labelled = folder / str(name)
     if str(name) and labelled.is_dir() and labelled.parent == folder:
         return _selection(str(name), sorted(labelled.glob("*.json")))
     if given.is_file():
+        if given.suffix not in (".json", ".parquet"):
+            raise UsageError(f"{name} is no record of a run; records are the .json files below {folder}")
         return _selection(str(name), [given.with_suffix(".json")])
     if given.is_dir():
         found = [

@@ -1,6 +1,8 @@
 """Text of others made fit to print: no control characters, no reordering, no blobs, and no longer than a few lines."""
 
 import re
+import shlex
+from pathlib import Path
 
 MOST = 600
 """Characters of a message."""
@@ -43,6 +45,15 @@ def escaped_json(text: str) -> str:
     '"a\\\\u009bb"'
     """
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def quoted(path: Path) -> str:
+    """Return a path as a command takes it.
+
+    >>> quoted(Path("results")), quoted(Path("my results"))
+    ('results', "'my results'")
+    """
+    return shlex.quote(str(path))
 
 
 def plain(text: str, most: int = MOST) -> str:

@@ -13,6 +13,7 @@ from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.originals import original_task
 from mmbench.harness.records.selection import select
+from mmbench.harness.render.plain import quoted
 from mmbench.harness.report.answers import Answer, Answers, read_answers
 from mmbench.harness.report.confusion import confusion
 from mmbench.harness.report.contents import Contents
@@ -102,7 +103,9 @@ def write_report(
     board = folder.board(suite, partial=True)
     tasks = gather(board)
     if not tasks:
-        raise UsageError(f"results folder {results} has no such records; make one with: mmbench run --output {results}")
+        raise UsageError(
+            f"results folder {results} has no such records; make one with: mmbench run --output {quoted(results)}"
+        )
     models = models_shown(board)
     since = _since(baseline, board, results, suite)
     parts = _Parts(models, files)

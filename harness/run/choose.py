@@ -51,7 +51,11 @@ def named_tasks(suite: str | os.PathLike[str] | None, task: Asked | Sequence[Ask
     names = [each for name in listed(task) for each in (expanded([name]) if isinstance(name, str) else [name])]
     if suite is not None and not isinstance(suite, str | os.PathLike):
         raise UsageError(f"a suite is a name or a YAML file, not {plain(repr(suite), 60)}")
-    found = find_suite(os.fspath(suite) if suite else registry.default("suite")).tasks if suite or not names else ()
+    found = (
+        find_suite(registry.default("suite") if suite is None else os.fspath(suite)).tasks
+        if suite is not None or not names
+        else ()
+    )
     found = (*found, *map(choose_task, names))
     by_reference: dict[str, Task] = {}
     for each in found:

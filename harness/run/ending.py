@@ -7,6 +7,7 @@ from pathlib import Path
 from mmbench.harness.digest import Json
 from mmbench.harness.records.record import Record
 from mmbench.harness.render.figures import count
+from mmbench.harness.render.plain import quoted
 from mmbench.harness.run.progress import Problem
 from mmbench.harness.run.sitting import under
 
@@ -50,5 +51,5 @@ def _items(record: Record, results: Path | None) -> str:
         return "see the first of each kind with --debug"
     here = Path.cwd()
     shown = results.relative_to(here) if results.is_relative_to(here) else results
-    where = "" if shown == Path("results") else f" --output {shown}"
+    where = "" if shown == Path("results") else f" --output {quoted(shown)}"
     return f"mmbench show {record.model} --task {record.task} --wrong{where}"

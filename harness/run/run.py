@@ -1,5 +1,6 @@
 """Run: models × tasks, asked through one store, scored, and written down as they finish."""
 
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from mmbench.harness.engine.settings import EngineName, EngineSettings
 from mmbench.harness.errors import UsageError
 from mmbench.harness.hub.access import network
 from mmbench.harness.models.models import Loading, Model
+from mmbench.harness.render.plain import plain
 from mmbench.harness.run.choose import Asked, choose_models, choose_scorer, choose_tasks, listed
 from mmbench.harness.run.consent import check_consent
 from mmbench.harness.run.output_folder import try_writing
@@ -90,6 +92,9 @@ def run(
         max_total_tokens=max_total_tokens,
         engine=EngineSettings(engine, workers, address, gpus_per_worker),
     )
+    for path, what in ((output, "the results folder"), (store or output, "the store")):
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(f"{what} is a path, not {plain(repr(path), 60)}")
     models = choose_models(model, settings.loading, name)
     chosen = choose_tasks(suite, [*listed(task), *listed(tasks)], prompt)
     with network(allowed=not offline):  # to count what would be sent opens the data

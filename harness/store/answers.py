@@ -77,14 +77,22 @@ class Answers:
         return self._database.changes - before
 
     def forget(self, model: int, keys: Sequence[bytes]) -> None:
-        """Remove the answers to these questions."""
+        """Remove the answers to these questions, where the file can be written to."""
+        if self._database.unwritable is not None:
+            return
         for table in ("answers", "recent"):
             rows = ((model, key) for key in keys)
             self._database.do_each(f"DELETE FROM {table} WHERE model=? AND key=?", rows)  # noqa: S608
 
+    def each(self, columns: str) -> Iterator[tuple[Any, ...]]:
+        """Yield these columns of all answers, in the order of the file: by model each would be looked for apart."""
+        self.settle()
+        for table in ("answers", "recent"):
+            yield from self._database.each(f"SELECT {columns} FROM {table} NOT INDEXED")  # noqa: S608
+
     def settle(self) -> None:
-        """Move all recent answers on, so that all are in one table."""
-        if self._database.rows("SELECT 1 FROM recent LIMIT 1"):
+        """Move all recent answers on, so that all are in one table of a file that can be written to."""
+        if self._database.unwritable is None and self._database.rows("SELECT 1 FROM recent LIMIT 1"):
             with self._database.transaction():
                 self._move()
 

@@ -58,6 +58,8 @@ class Store:
         self._names: dict[str, str] = {}
         self._seeds: dict[int, int] = {}
         """Of each model's checksums."""
+        self._entered: dict[int, tuple[str, str, float]] = {}
+        """Fingerprint, name and time of use, as each model was entered."""
         self._database = Database(path)
         self._answers = Answers(self._database)
         self._claims = Claims(self._database, self._answers)
@@ -128,7 +130,12 @@ class Store:
         return found
 
     def claim(self, model: int, keys: Sequence[bytes]) -> set[bytes]:
-        """Return which of these questions are to be asked here: no other process has answered or is asking them."""
+        """Return which of these questions are to be asked here: no other process has answered or is asking them.
+
+        Raises DataError of a store that cannot be written to: what was asked would be lost.
+        """
+        if self._database.unwritable is not None:
+            raise self._database.unwritable
         return self._claims.take(model, keys)
 
     def release(self, model: int, keys: Iterable[bytes]) -> None:
@@ -157,6 +164,8 @@ class Store:
                 rows.append((model, kind.name, key, each.truncated, value, sum_))
         with self._database.transaction():
             if rows:
+                # Again, where another process has pruned the model meanwhile: without it nobody would find the answers.
+                self._database.do("INSERT OR IGNORE INTO models VALUES (?,?,?,?)", (model, *self._entered[model]))
                 new = self._answers.add(model, rows)
             self._claims.drop(model, (each.question.key for each in answered))
             if rows:
@@ -204,10 +213,7 @@ class Store:
     def holdings(self) -> list[Holding]:
         """Return what the store holds, model by model, the last used first; every answer is checked."""
         held = self._models()
-        self._answers.settle()
-        # In the order of the file: by model each row would be looked for apart.
-        query = f"SELECT model, key, value, truncated, {self._database.checksum} FROM answers NOT INDEXED"  # noqa: S608
-        for model, *answer in self._database.each(query):
+        for model, *answer in self._answers.each(f"model, key, value, truncated, {self._database.checksum}"):
             if model in held:
                 held[model].add(*answer)
         return list(held.values())
@@ -218,8 +224,7 @@ class Store:
 
     def _sized(self) -> dict[int, Holding]:
         held = self._models()
-        self._answers.settle()
-        for model, size in self._database.each("SELECT model, length(value) FROM answers NOT INDEXED"):
+        for model, size in self._answers.each("model, length(value)"):
             if model in held:
                 held[model].answers += 1
                 held[model].bytes += size or 0
@@ -263,8 +268,7 @@ class Store:
 
     def export(self, file: Path, model: str | None = None) -> Moved:
         """Write the answers of a model, by default of all, to a Parquet file. Raises DataError and OSError."""
-        self._answers.settle()
-        return export_answers(self._database, file, [*named(self._models(), model)])
+        return export_answers(self._database, self._answers, file, [*named(self._models(), model)])
 
     def take_in(self, file: Path) -> Moved:
         """Add the answers of an exported file; what is here stays as it is. Raises DataError."""
@@ -272,12 +276,13 @@ class Store:
 
     def _model(self, fingerprint: str) -> int:
         name = self._names.get(fingerprint, fingerprint)
+        entered = (fingerprint, name, time.time())
         self._database.do(
             "INSERT INTO models (fingerprint, name, used) VALUES (?,?,?) "
             "ON CONFLICT DO UPDATE SET used=excluded.used, name=excluded.name",
-            (fingerprint, name, time.time()),
+            entered,
         )
         (model,) = self._database.rows("SELECT id FROM models WHERE fingerprint=?", (fingerprint,))[0]
         self._database.do("INSERT OR REPLACE INTO labels VALUES (?,?,?)", (model, name, time.time()))
-        self._seeds[model] = seed_of(fingerprint)
+        self._seeds[model], self._entered[model] = seed_of(fingerprint), entered
         return int(model)

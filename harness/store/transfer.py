@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class _Model:
     snapshot: str | None = None
 
 
-def export_answers(database: Database, file: Path, only: Sequence[int] | None = None) -> Moved:
+def export_answers(database: Database, answers: Answers, file: Path, only: Sequence[int] | None = None) -> Moved:
     """Write the answers of some models of a store, by default of all, to a Parquet file. Raises DataError, OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -65,11 +66,10 @@ def export_answers(database: Database, file: Path, only: Sequence[int] | None = 
     moved = Moved(models=len(heads))
     told: Json = {"schema": _SCHEMA, "models": [_as_json(head) for head in heads.values()]}
     schema = _schema().with_metadata({_HEAD: json.dumps(told)})
-    # In the order in which they were stored: by key every row would be looked for apart.
-    query = f"SELECT model, kind, key, truncated, value, {database.checksum} FROM answers NOT INDEXED"  # noqa: S608
+    columns = f"model, kind, key, truncated, value, {database.checksum}"
 
     def intact() -> Iterator[Row]:
-        for model, kind, key, truncated, value, sum_ in database.each(query):
+        for model, kind, key, truncated, value, sum_ in answers.each(columns):
             if model not in places:
                 continue
             if not isinstance(kind, str) or not is_intact(seeds[model], key, value, truncated, sum_):
@@ -87,6 +87,31 @@ def export_answers(database: Database, file: Path, only: Sequence[int] | None = 
 
 def import_answers(database: Database, answers: Answers, file: Path) -> Moved:
     """Add the answers of an exported file to a store; what the store has stays as it is. Raises DataError."""
+    with _exported(file) as (read, heads):
+        _hold_versions(database, heads, file)
+        moved = Moved(models=len(heads))
+        numbers = [_number(database, head) for head in heads]
+        answers.settle()
+        filled = {number for number in numbers if database.rows(_ANY, (number,))}
+        waiting: list[Row] = []
+        for group in range(read.num_row_groups):
+            rows = read.read_row_group(group, columns=[*_schema().names]).to_pydict()
+            waiting += _sound(rows, heads, numbers, moved)
+            if sum(len(row[4]) for row in waiting) > _AT_ONCE or group + 1 == read.num_row_groups:
+                _add(database, answers, waiting, filled, moved)
+                waiting = []
+    return moved
+
+
+def check_export(file: Path) -> None:
+    """Raise DataError where a file is no export of a store that can be read here."""
+    with _exported(file):
+        pass
+
+
+@contextmanager
+def _exported(file: Path) -> Iterator[tuple[Any, list[_Model]]]:
+    """Open an exported file, with the models in its head. Raises DataError, also for what is read of it meanwhile."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -94,22 +119,9 @@ def import_answers(database: Database, answers: Answers, file: Path) -> Moved:
         raise DataError(f"{file.name} declares row groups of more than {_MOST_BYTES >> 30} GB, which no export has")
     try:
         with pq.ParquetFile(file, pre_buffer=False) as read:
-            heads = _told(read.schema_arrow, file)
-            _hold_versions(database, heads, file)
-            moved = Moved(models=len(heads))
-            numbers = [_number(database, head) for head in heads]
-            answers.settle()
-            filled = {number for number in numbers if database.rows(_ANY, (number,))}
-            waiting: list[Row] = []
-            for group in range(read.num_row_groups):
-                rows = read.read_row_group(group, columns=[*_schema().names]).to_pydict()
-                waiting += _sound(rows, heads, numbers, moved)
-                if sum(len(row[4]) for row in waiting) > _AT_ONCE or group + 1 == read.num_row_groups:
-                    _add(database, answers, waiting, filled, moved)
-                    waiting = []
+            yield read, _told(read.schema_arrow, file)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise DataError(f"{file.name} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from error
-    return moved
 
 
 _ANY = "SELECT 1 FROM answers WHERE model=? LIMIT 1"

@@ -59,6 +59,10 @@ class Task:
     def __repr__(self) -> str:
         return f"Task({self.reference}, {self.family_name})"
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is pickled: the task without its data, which whoever unpickles it opens anew."""
+        return {name: value for name, value in vars(self).items() if name not in ("opened", "protocol")}
+
     @cached_property
     def opened(self) -> Opened:
         """The task with its data, opened once."""

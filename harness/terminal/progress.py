@@ -21,6 +21,8 @@ _EVERY = 5.0
 
 _WIDE = 100
 """Columns from which on there is room for a bar."""
+_NARROW = 56
+"""Columns below which there is none for the time that the run has left."""
 
 
 def _whole(width: int) -> Column:
@@ -42,14 +44,15 @@ class Bars:
         self._console = console
         # One line at any width: what does not fit of the name is cut, and a narrow terminal does without the bar.
         bar = (BarColumn(bar_width=20), _Rate(table_column=_whole(14))) if console.width >= _WIDE else ()
-        room = max(10, console.width - (75 if bar else 38))
+        left = [TextColumn("{task.fields[run]}", markup=False, table_column=_whole(18))][: console.width >= _NARROW]
+        room = max(10, console.width - (75 if bar else 38 if left else 19))
         name = Column(no_wrap=True, overflow="ellipsis", max_width=room)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False, table_column=name),
             *bar,
             MofNCompleteColumn(table_column=_whole(9)),
             TimeRemainingColumn(table_column=_whole(7)),
-            TextColumn("{task.fields[run]}", markup=False, table_column=_whole(18)),
+            *left,
             console=console,
             transient=True,
             disable=not console.is_terminal,  # a log wants lines, no bars

@@ -1,11 +1,13 @@
 """Cluster of a run: the Ray that its workers run on, begun or joined when the first of them is needed."""
 
+import json
 import logging
 import os
 import signal
 import socket
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from mmbench.harness.engine.settings import EngineSettings, check_address
 from mmbench.harness.errors import MmbenchError, Unavailable
 from mmbench.harness.foreign import described
+from mmbench.harness.render.figures import count
 
 _ANSWERING = 10.0
 """Seconds that the head of a cluster has to take a connection."""
@@ -45,21 +48,25 @@ class Cluster:
         self._alone = False
         """It was begun here, on this machine."""
         self._joined = False
+        self._lost: MmbenchError | None = None
+        """Why it could not be joined; the next model need not wait for that again."""
 
     def join(self) -> Any:
-        """Return the module ray, with a cluster behind it. Raises Unavailable."""
+        """Return the module ray, with a cluster behind it. Raises Unavailable, or UsageError for $RAY_ADDRESS."""
         with _untouched():
             import ray
 
-        if self._joined:
-            return ray
-        try:
-            if not ray.is_initialized():
+        if self._lost is not None:
+            raise self._lost
+        if not self._joined and not ray.is_initialized():
+            try:
                 self._begin(ray)
-        except MmbenchError:
-            raise
-        except Exception as error:  # whatever Ray says of an address, a token or a version
-            raise Unavailable(f"Ray cannot be used ({described(error)})", step=_STEP) from error
+            except MmbenchError as error:
+                self._lost = error
+                raise
+            except Exception as error:  # whatever Ray says of an address, a token or a version
+                self._lost = Unavailable(f"Ray cannot be used ({described(error)})", step=_STEP)
+                raise self._lost from error
         self._joined = True
         return ray
 
@@ -74,7 +81,10 @@ class Cluster:
             if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1):
                 options["num_cpus"] = len(os.sched_getaffinity(0))
         with _untouched():
-            ray.init(**options)
+            if address == "local":
+                ray.init(**options)
+            else:
+                _joined(ray, options)
         self._ours, self._alone = True, address == "local"
         _let_print(ray, allowed=False)
 
@@ -89,7 +99,7 @@ class Cluster:
         workers = self._settings.workers or max(there, 1)
         if gpus and workers > there and self._alone:
             raise Unavailable(
-                f"{workers} workers with {gpus:g} GPUs each need more GPUs than Ray finds on this machine "
+                f"{count(workers, 'worker')} with {gpus:g} GPUs each need more GPUs than Ray finds on this machine "
                 f"({sum(node.get('GPU', 0.0) for node in nodes):g})",
                 step="give fewer --workers, a part of a GPU as --gpus-per-worker, or --gpus-per-worker 0",
             )
@@ -112,8 +122,71 @@ class Cluster:
             _let_print(ray, allowed=True)
         self._ours = self._alone = self._joined = False
 
+    def has_place(self, share: Share) -> bool:
+        """Tell whether a worker would fit on a machine that is there or that Ray may add, were nothing else on it."""
+        ray = self.join()
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        fits = any(
+            node["Resources"].get("CPU", 0) >= share.cpus and node["Resources"].get("GPU", 0) >= share.gpus
+            for node in nodes
+        )
+        return fits or _grows({str(node["NodeID"]) for node in nodes})
+
 
 _STEP = "see `ray status`, the address and the token, and run the same command again"
+_NO_TOKEN = "InvalidAuthToken"  # noqa: S105 - what Ray prints
+_TOKEN = (
+    "set RAY_AUTH_MODE=token here, with the token that the cluster was started with in ~/.ray/auth_token or "  # noqa: S105
+    "RAY_AUTH_TOKEN, and run the same command again"
+)
+
+
+def _joined(ray: Any, options: dict[str, Any]) -> None:
+    """Join a cluster, without what Ray's own code prints meanwhile: a line for each of many tries."""
+    with _unprinted() as printed:
+        try:
+            ray.init(**options)
+        except Exception as error:
+            if _NO_TOKEN in printed():
+                raise Unavailable("the Ray cluster wants a token, and none or another was sent", step=_TOKEN) from error
+            raise
+
+
+def _grows(nodes: set[str]) -> bool:
+    """Tell whether Ray may add machines to a cluster: only where it knows kinds of them besides those that are there.
+
+    Of a cluster without an autoscaler its monitor reports each machine as a kind of its own, by its id.
+    """
+    try:
+        from ray.experimental.internal_kv import _internal_kv_get
+
+        report = json.loads(_internal_kv_get("__autoscaling_status") or "{}").get("autoscaler_report") or {}
+        kinds = {str(kind).removeprefix("node_") for kind in report.get("active_nodes") or ()}
+    except Exception:  # no interface that Ray promises to keep: then it is waited for
+        return True
+    return not kinds <= nodes
+
+
+@contextmanager
+def _unprinted() -> Iterator[Callable[[], str]]:
+    """Keep off the terminal whatever is printed as an error, below Python too; give what that was."""
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield str
+        return
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+
+        def printed() -> str:
+            kept.seek(0)
+            return kept.read().decode(errors="replace")
+
+        try:
+            yield printed
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _fitting(gpus: float, each: float) -> int:

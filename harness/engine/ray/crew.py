@@ -11,6 +11,7 @@ from mmbench.harness.engine.ray.recipe import Recipe
 from mmbench.harness.engine.ray.worker import Ready, Worker
 from mmbench.harness.errors import InternalError, MmbenchError, Unavailable
 from mmbench.harness.foreign import described
+from mmbench.harness.render.figures import count
 
 CALLS = 3
 """Batches of a worker that are under way: one is answered, one prepared, one on its way."""
@@ -23,6 +24,12 @@ _PATIENCE = 10.0
 
 _PLACING = 600.0
 """Seconds without a place for any worker after which the model is given up: a cluster that grows takes minutes."""
+
+_NOWHERE = 30.0
+"""The same where no machine is large enough for a worker and Ray adds none: the machines may still join."""
+
+
+_FEWER = "see `ray status`, give fewer --workers or another --gpus-per-worker, and run again"
 
 
 class Lost(Exception):
@@ -55,15 +62,19 @@ class Crew:
     """Workers that are ready, and those that are on their way."""
 
     def __init__(self, cluster: Cluster, recipe: Recipe, batch_size: int | None, tell: Callable[[str], None]) -> None:
+        self._cluster = cluster
         self._ray = cluster.join()
         self._share = cluster.share()
         self._batch_size = batch_size
         self._tell = tell
         self._label = recipe.label
         self._recipe = self._ray.put(recipe)
-        self._begun = time.monotonic()
+        self._since = time.monotonic()
+        """When the first worker was begun, or the last one in place of another."""
         self._heard = False
         self._lost = 0
+        self._waiting = 0
+        """Workers that Ray finds no place for."""
         self.ready: list[Hand] = []
         self._coming: dict[Any, Hand] = {}
         for _ in range(self._share.workers):
@@ -144,19 +155,26 @@ class Crew:
             )
 
     def check_place(self) -> None:
-        """Tell where no worker has a place yet. Raises Unavailable where that lasts."""
-        waited = time.monotonic() - self._begun
-        if any(hand.placed for hand in self._coming.values()) or self.ready:
+        """Tell where workers have no place yet. Raises Unavailable where that lasts for all of them."""
+        waited = time.monotonic() - self._since
+        placed = len(self.ready) + sum(hand.placed for hand in self._coming.values())
+        if waited < _PATIENCE:
+            return
+        self._waiting = self.size - placed
+        if not self._waiting:
             return
         share = self._share
-        wanted = f"{share.workers} workers of {share.cpus:g} CPUs and {share.gpus:g} GPUs each"
-        if waited > _PATIENCE and not self._heard:
+        size = f"{share.cpus:g} CPUs and {share.gpus:g} GPUs"
+        wanted = f"{count(self._waiting, 'worker')} of {size} each"
+        if not self._heard:
             self._heard = True
             self._tell(f"waiting for Ray to find a place for {wanted}; it has {self._there()}")
-        if waited > _PLACING:
+        if not placed and waited > _NOWHERE and not self._cluster.has_place(share):
+            raise Unavailable(f"no machine of the Ray cluster has {size}, which a worker needs", step=_FEWER)
+        if not placed and waited > _PLACING:
             raise Unavailable(
                 f"Ray found no place for {wanted} within {_PLACING / 60:.0f} minutes; it has {self._there()}",
-                step="see `ray status`, give fewer --workers or another --gpus-per-worker, and run again",
+                step=_FEWER,
             )
 
     def _there(self) -> str:
@@ -168,6 +186,7 @@ class Crew:
         if hand in self.ready:
             self.ready.remove(hand)
             self._dismiss(hand)
+            self._since, self._heard = time.monotonic(), False
             self._begin()
 
     def _dismiss(self, hand: Hand) -> None:
@@ -175,9 +194,9 @@ class Crew:
 
     @property
     def hardware(self) -> dict[str, Json]:
-        """What a worker runs on, and how many workers there are."""
+        """What a worker runs on, and how many workers have a place."""
         first = self.ready[0].ready if self.ready else None
-        return {**(first.hardware if first else {}), "engine": "ray", "workers": self._share.workers}
+        return {**(first.hardware if first else {}), "engine": "ray", "workers": self._share.workers - self._waiting}
 
     def told(self, name: str) -> Any:
         """Return what the model tells of itself where a worker loaded it."""

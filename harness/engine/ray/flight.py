@@ -205,8 +205,7 @@ class Flight:
                 answered += self._back(reference)
             elif reference is not None:
                 self._crew.arrive(reference)
-            else:
-                self._crew.check_place()
+            self._crew.check_place()
             self._send()
             answered, self._unsent = answered + self._unsent, []
             if not wait:

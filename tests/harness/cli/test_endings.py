@@ -194,3 +194,17 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(folder: Path) -> None:
     assert process.returncode == 130
     assert "stopped in task 1 of 1 · M · animals@1; kept: 0 records, and" in err
     assert "of this task in the store. To go on from there, run the same again: mmbench run --model m.py:M" in err
+
+
+def test_the_next_command_can_be_pasted(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    *_, err = command("run", "--model", "chance", "--task", "digits", "--limit", "2", "--output", "my results")
+    assert err.endswith("Next: mmbench leaderboard --output 'my results'\n")
+    Path("notes").write_text("no record")
+    for arguments, said in (
+        (("leaderboard", "--output", "no such"), "make one with: mmbench run --output 'no such'"),
+        (("leaderboard", "--output", "notes"), "notes is a file, and results are a folder"),
+        (("show", "notes"), "notes is no record of a run; records are the .json files below results/runs"),
+    ):
+        status, _, err = command(*arguments)
+        assert (status, said in err) == (2, True), err

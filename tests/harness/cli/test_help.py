@@ -43,3 +43,29 @@ def test_names_that_readers_know(command: Callable[..., tuple[int, str, str]]) -
         assert f"  {line}" in out
     assert command("compare", "--help")[1].startswith("Usage: mmbench compare [OPTIONS] A B [C]...")
     assert command("score", "--help")[1].startswith("Usage: mmbench score [OPTIONS] TASK PREDICTIONS\n")
+
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_a_value_that_cannot_be_is_told_in_plain_english(command: Command) -> None:
+    for arguments, said in (
+        (("list", "modles"), "'modles' is not one of 'models', 'tasks', 'suites', 'metrics'; did you mean 'models'?"),
+        (("run", "--limit", "0"), "'--limit': it must be at least 1"),
+        (("run", "--limit", "ten"), "'--limit': it must be a whole number"),
+        (("run", "--max-minutes", "x"), "'--max-minutes': it must be a number"),
+    ):
+        status, out, err = command(*arguments)
+        assert (status, out, said in err) == (2, "", True), err
+
+
+@pytest.mark.parametrize("given", [("--suite", ""), ("--suite=",), ("--output", ""), ("--store", "")])
+def test_an_empty_option_is_not_taken_for_the_default(command: Command, given: tuple[str, ...]) -> None:
+    status, out, err = command("run", "--model", "chance", *given)
+    assert (status, out) == (2, "")
+    assert err == f"mmbench: {given[0].strip('=')} is given and empty; give a value, or leave it out\n"
+
+
+def test_a_name_longer_than_a_folder_may_have_is_refused_by_its_option(command: Command) -> None:
+    status, _, err = command("run", "--model", "chance", "--task", "digits", "--name", "x" * 201)
+    assert (status, err) == (2, "mmbench: --name has 201 bytes, and a folder of results at most 200\n")

@@ -434,3 +434,15 @@ def test_data_or_a_family_that_fails_unforeseen_costs_its_task_alone(
     assert code == 0
     assert plans["t@1"] is None
     assert what == "metric" or "internal error" in plans["u@1"]
+
+
+def test_a_closed_standard_stream_is_nobody_elses_file(tmp_path: Path) -> None:
+    """As a service begins a command: what is opened next must not be printed into."""
+    program = (
+        "import sys; from mmbench.harness.cli.streams import open_missing; open_missing();"
+        "held = open(sys.argv[1], 'w'); print('noise'); print('noise', file=sys.stderr); held.write('kept')"
+    )
+    kept = tmp_path / "kept"
+    command = 'exec "$0" -c "$1" "$2" >&- 2>&- <&-'
+    made = subprocess.run(["/bin/sh", "-c", command, sys.executable, program, str(kept)], check=False)
+    assert (made.returncode, kept.read_text()) == (0, "kept")

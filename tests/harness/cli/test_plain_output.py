@@ -1,7 +1,9 @@
 """Whatever data, replies, records and imported figures hold, no command prints a control character or obeys markup."""
 
+import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -9,6 +11,7 @@ from xml.etree import ElementTree as Xml
 import PIL.Image
 import pytest
 
+from mmbench.harness.cli.app import main
 from mmbench.harness.records.record import write
 from mmbench.harness.scores.breakdown import break_down
 from mmbench.harness.scores.score import score
@@ -127,3 +130,25 @@ def test_no_command_prints_what_a_terminal_would_obey(folder: Path, command: Com
     assert not re.search(r"(?<!\\)\[a\]\(", summary)
     for line in command("leaderboard", "--format", "csv")[1].splitlines():
         assert not re.search(r"""(^|,)"?[=@+]""", line), line
+
+
+def test_an_old_encoding_changes_no_json_and_breaks_no_other_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [outcome(str(i), float(i % 2)) for i in range(20)]
+    card = Card(best=1.0, primary="accuracy")
+    write(record(model="日本語", scores=tuple(score([ACCURACY], items)), card=card), items, tmp_path)
+    shown = {}
+    for form in ("json", "csv", "markdown", "html", "table"):
+        held = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, "cp1252"))
+        monkeypatch.setattr(sys, "argv", ["mmbench", "leaderboard", "--output", str(tmp_path), "--format", form])
+        with pytest.raises(SystemExit) as done:
+            main()
+        sys.stdout.flush()
+        assert done.value.code == 0
+        shown[form] = held.getvalue()
+    assert json.loads(shown["json"].decode("ascii"))[0]["model"] == "日本語"
+    for form in ("csv", "markdown", "html"):
+        assert "日本語" in shown[form].decode("utf-8")
+    assert "???" in shown["table"].decode("cp1252")

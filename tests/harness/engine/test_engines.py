@@ -36,6 +36,7 @@ from tests.fakes import Dual, Writer
         ({"name": "ray", "gpus_per_worker": -1}, "not -1"),
         ({"name": "ray", "gpus_per_worker": 1.5}, "a part of one GPU or whole ones, not 1.5"),
         ({"name": "ray", "address": "ray://head:10001"}, "needs no Ray client"),
+        ({"name": "ray", "address": "http://127.0.0.1:8265"}, "is where jobs are submitted; a run joins the head"),
         ({"name": "ray", "address": "head"}, "auto or HOST:PORT, not 'head'"),
         ({"name": "ray", "address": "head:70000"}, "auto or HOST:PORT"),
         ({"name": "ray", "address": ""}, "auto or HOST:PORT"),

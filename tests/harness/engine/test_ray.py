@@ -19,6 +19,7 @@ from mmbench.harness.engine.engines import Engines
 from mmbench.harness.engine.kinds.image import IMAGE
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import Question
+from mmbench.harness.engine.ray import crew
 from mmbench.harness.engine.settings import EngineSettings
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.models import Loading, Model
@@ -235,3 +236,14 @@ def test_a_model_that_workers_cannot_have_is_refused(tmp_path, machines, adapter
     adapter.embed_images = adapter.embed_texts if isinstance(adapter, Unlike) else adapter.embed_images
     made = mmbench.run(adapter, task="digits", limit=2, output=tmp_path, store=tmp_path / "s", engine="ray", workers=1)
     assert said in str(made.problems[0].error) and not made.records
+
+
+def test_a_worker_that_no_machine_has_room_for_is_told(tmp_path, machines, monkeypatch):
+    monkeypatch.setattr(crew, "_PATIENCE", 0.0)
+    monkeypatch.setattr(crew, "_NOWHERE", 0.0)
+    made = mmbench.run(
+        model="chance", task="digits", limit=4, output=tmp_path, store=tmp_path / "s", engine="ray", workers=2,
+        gpus_per_worker=3,
+    )  # fmt: skip
+    (problem,) = made.problems
+    assert str(problem.error) == "no machine of the Ray cluster has 1 CPUs and 3 GPUs, which a worker needs"

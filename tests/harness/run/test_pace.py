@@ -1,6 +1,7 @@
 """How long a task and a run will take, and the lines of a log without a terminal."""
 
 import io
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def sitting(name: str) -> Sitting:
@@ -69,3 +75,25 @@ def test_without_a_terminal_a_line_is_printed_every_few_seconds(monkeypatch: pyt
     assert lines[0].startswith("task 1 of 2 · m · a@1: 51 of 100 inputs, 10 inputs/s, 5 s left, run: 15 s left")
     assert lines[-1].startswith("task 2 of 2 · m · b@1")
     assert bars.kept == "stopped in task 2 of 2 · m · b@1; kept: 0 records, and 100 answers of this task in the store"
+
+
+@pytest.mark.parametrize("width", [40, 56, 80, 120])
+def test_a_terminal_of_any_width_has_one_line_and_nothing_cut_but_the_name(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    clock = Clock()
+    monkeypatch.setenv("TERM", "xterm")
+    console = PlainConsole(Terminal(), width)
+    bars = progress.Bars(console)
+    bars._pace = Pace(clock)
+    (each,) = placed([sitting("a-task-of-a-very-long-name" * 4)], [1_000])
+    bars.started(each, 1_000)
+    for _ in range(3):
+        clock.now += 1.0
+        bars.advanced(40, 0)
+    with console.capture() as shown:
+        console.print(bars._progress)
+    (line,) = [text for text in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.get()).splitlines() if text.strip()]
+    assert len(line) <= width
+    assert "  120/1000" in line
+    assert ("run: 22 s left" in line, "run:" in line) == (width >= 56, width >= 56)

@@ -497,7 +497,7 @@ def test_pruning_removes_one_model_only(path: Path, store: Store, engine: MakeEn
     assert count(path) == 0
 
 
-def test_a_model_pruned_while_it_is_asked_leaves_nothing_to_the_next(
+def test_a_model_pruned_while_it_is_asked_keeps_what_it_answers_since_and_nothing_is_left_to_the_next(
     path: Path, store: Store, engine: MakeEngine
 ) -> None:
     other = Store(path)
@@ -509,10 +509,11 @@ def test_a_model_pruned_while_it_is_asked_leaves_nothing_to_the_next(
             yield Question(SCORE, prompt=str(n), texts=("a",))
 
     assert len(list(store.ask(engine(fakes.Scorer(), batch_size=4), "one", asks()))) == 40
+    assert [(each.fingerprint, each.answers >= 20) for each in store.holdings()] == [("one", True)]
     made = fakes.Scorer()
     assert len(list(store.ask(engine(made), "two", asks()))) == 40
     assert len(made.items) == 40, "the next model never answers with the words of the pruned one"
-    store.prune("two")
+    store.prune()
     assert count(path) == 0
     other.close()
 

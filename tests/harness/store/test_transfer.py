@@ -228,3 +228,15 @@ def test_from_one_machine_to_another(command: Command, tmp_path: Path, engine: M
     for asked in (("prune", "--most", "3 apples"), ("import", "none.parquet"), ("vacuum", "--store", "none")):
         code, _, err = command("store", *asked)
         assert code == 2 and len(err.strip().splitlines()) <= 3
+
+
+def test_of_several_files_none_is_added_and_no_store_made_where_one_is_no_export(
+    tmp_path: Path, engine: MakeEngine, command: Command
+) -> None:
+    good, foreign, target = tmp_path / "good.parquet", tmp_path / "foreign.parquet", tmp_path / "new.sqlite"
+    with closing(Store(filled(tmp_path / "s.sqlite", engine))) as store:
+        store.export(good)
+    pq.write_table(pa.table({"a": [1]}), foreign)
+    status, out, err = command("store", "import", str(good), str(foreign), "--store", str(target))
+    assert (status, out, target.exists()) == (2, "", False)
+    assert "foreign.parquet is no export of a store" in err
