@@ -38,11 +38,29 @@ def class_list(classes: str | Sequence[str], base: Path) -> tuple[str, ...]:
     blank line among the names of a file. One name of a list may be empty, written `""`.
     """
     if isinstance(classes, str):
-        _refuse_blank(_file("classes", classes, base, CLASSES))
+        if not _is_json(classes):
+            _refuse_blank(_file("classes", classes, base, CLASSES))
     elif [*classes].count("") == 1 < len(classes):
         # Written so by hand, in quotes: the published names of one set of CLEVR have such a class.
         return tuple(name and _entries("classes", [name], base, CLASSES)[0] for name in classes)
     return _entries("classes", classes, base, CLASSES)
+
+
+def class_map(classes: str | Sequence[str] | Mapping[str, str], base: Path) -> dict[str, str] | None:
+    """Return what the data writes for each class and its name, of a table or of a JSON file that holds one.
+
+    None where the classes are a list. Raises DataError.
+
+    >>> class_map({"n01440764": "tench"}, Path()), class_map(["tench"], Path())
+    ({'n01440764': 'tench'}, None)
+    """
+    held: Any = classes
+    if isinstance(classes, str) and _is_json(classes):
+        held = _json("classes", classes, base, CLASSES)
+    if not isinstance(held, Mapping):
+        return None
+    _entries("classes", [*held.values()], base, {})
+    return {str(label): name for label, name in held.items()}
 
 
 def template_list(templates: str | Sequence[str], base: Path) -> tuple[str, ...]:
@@ -59,6 +77,8 @@ def template_list(templates: str | Sequence[str], base: Path) -> tuple[str, ...]
 def _template(written: str) -> str:
     """Return a template with `{}`, for which CLIP_benchmark writes `{c}`. Raises DataError."""
     template = written.replace("{c}", "{}")
+    if template.startswith("lambda "):
+        raise DataError(f"the template {written!r} is Python; write the text alone, with {{}} for the class name")
     before, _, after = template.partition("{}")
     if "{}" not in template or set("{}") & set(before + after):
         raise DataError(f"the template '{written}' must have one {{}} for the class name and no other braces")
@@ -87,11 +107,7 @@ def synonym_table(given: str | Mapping[str, Sequence[str]], base: Path) -> dict[
         lines = (line.split(", ") for line in _read(SYNONYMS[given]))
         return {name: tuple(words) for name, *words in lines}
     if isinstance(given, str):
-        file = _file("synonyms", given, base, SYNONYMS)
-        try:
-            held = parse_json(read_regular(file).decode("utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"`synonyms: {given}` is no JSON that can be read ({error})") from error
+        held = _json("synonyms", given, base, SYNONYMS)
     good = isinstance(held, Mapping) and held
     if not good or not all(
         isinstance(words, list | tuple) and all(isinstance(word, str) for word in (name, *words))
@@ -102,14 +118,46 @@ def synonym_table(given: str | Mapping[str, Sequence[str]], base: Path) -> dict[
 
 
 def _entries(key: str, given: str | Sequence[str], base: Path, known: Mapping[str, Path]) -> tuple[str, ...]:
-    entries = _read(_file(key, given, base, known)) if isinstance(given, str) else tuple(given)
+    entries: Any = _held(key, given, base, known) if isinstance(given, str) else tuple(given)
     if not entries:
         raise DataError(f"`{key}` is empty, expected at least one entry")
     for entry in entries:
         # YAML reads a bare `no`, `on` or 7 as something other than text.
         if not isinstance(entry, str) or not entry.strip():
             raise DataError(f"`{key}` holds {entry!r}, expected text; put it in quotes")
-    return entries
+    return tuple(entries)
+
+
+def _held(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Sequence[Any]:
+    """Return the entries of a file: the lines of a text, or a list in JSON. Raises DataError for what is neither."""
+    form = "write one entry a line in a text file, or a list in a .json file"
+    if _is_json(name):
+        held = _json(key, name, base, known)
+        if not isinstance(held, list):
+            raise DataError(f"`{key}: {name}` holds no list; {form}")
+        return held
+    file = _file(key, name, base, known)
+    if file.suffix.lower() in _TABLES:
+        raise DataError(f"`{key}: {name}` is a table, whose header and cells are no entries; {form}")
+    lines = _read(file)
+    if lines and (lines[0][0] + lines[-1][-1]) in ("[]", "{}"):
+        raise DataError(f"`{key}: {name}` holds a list in brackets, whose lines are no entries; {form}")
+    return lines
+
+
+_TABLES = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet", ".yaml", ".yml")
+"""Endings of files whose lines are no entries."""
+
+
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(".json")
+
+
+def _json(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Any:
+    try:
+        return parse_json(read_regular(_file(key, name, base, known)).decode("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"`{key}: {name}` is no JSON that can be read ({error})") from error
 
 
 def _file(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Path:
@@ -117,8 +165,12 @@ def _file(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Path:
         return known[name]
     file = base / name
     if not name or not os.path.isfile(file):  # noqa: PTH113 (a name too long is no file either)
-        named = f"neither a known name ({', '.join(known)}) nor" if known else "not"
-        raise DataError(f"`{key}: {name}` is {named} a text file in {base}{nearest(name, known)}")
+        if not known or Path(name).suffix:
+            raise DataError(f"`{key}: {name}` is not a text file beside the task{nearest(name, known)}")
+        raise DataError(
+            f"`{key}: {name}` is neither a known name ({', '.join(known)}) nor a text file beside the task"
+            f"{nearest(name, known)}"
+        )
     return file
 
 

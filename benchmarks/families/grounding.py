@@ -9,7 +9,15 @@ from pydantic import BaseModel
 from mmbench.benchmarks.families.common.asked_places import Asks, check_convention, prompt_for
 from mmbench.benchmarks.families.common.masks import identity, masks_of
 from mmbench.benchmarks.families.common.placing import Item, Placing, size_of
-from mmbench.benchmarks.families.common.regions import BoxFormat, as_exact, boxes, from_exact, mean_region, part_of
+from mmbench.benchmarks.families.common.regions import (
+    BoxFormat,
+    as_exact,
+    beyond,
+    boxes,
+    from_exact,
+    mean_region,
+    part_of,
+)
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import WordingOptions, check_placeholders, wording
 from mmbench.benchmarks.metrics.grounding import BOX_METRICS, POINT_METRICS
@@ -131,7 +139,9 @@ class Grounding:
         items = [each for each in held if isinstance(each, Item)]
         if several := sum(len(each.found) > 1 for each in items):
             notes.append(f"replies with several boxes, of which the first counts: {several}")
-        mean = mean_region([(each.true[0], each.size) for each in items]) if items else None
+        true = [(each.true[0], each.size) for each in items]
+        notes += beyond(true)
+        mean = mean_region(true) if items else None
         made = [each if isinstance(each, Outcome) else placing.outcome(each, mean, ranked=ranked) for each in held]
         return Outcomes(answers.route, made, notes)
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from mmbench.benchmarks.families.common import groups
 from mmbench.benchmarks.families.common.groups import Groups, grouped
-from mmbench.benchmarks.families.common.right_option import TargetAs, right_option
+from mmbench.benchmarks.families.common.right_option import TargetAs, never_first, right_option
 from mmbench.benchmarks.families.common.rows import media_of, named_metrics
 from mmbench.benchmarks.families.common.wording import ChoiceOptions, wording
 from mmbench.benchmarks.metrics.classification import top_k_hits
-from mmbench.benchmarks.sources.cells import column, text, texts
+from mmbench.benchmarks.sources.cells import column, is_number, text, texts
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import ask_with_options
 from mmbench.harness.both import both
@@ -64,6 +64,7 @@ class MultipleChoice:
         self._data = data
         self._options = _options_field(options, data)
         self._target_as = options.target_as
+        self._counted = False
         self._circular = options.circular
         listed = options.in_question or options.letters is not None
         self._wording = wording(
@@ -99,6 +100,7 @@ class MultipleChoice:
             options = self._options if isinstance(self._options, tuple) else self._options_of(row, self._options)
             facts = self._data.facts_of(row)
             target = column(row, str(self._data.fields["target"]))
+            self._counted = self._counted or is_number(target)
             yield Sample(
                 id=self._data.id_of(row, number),
                 media=media_of(self._data, row),
@@ -118,12 +120,16 @@ class MultipleChoice:
                 yield from self._turns(sample, choices.route)
 
         choices = subject.choose(turns(), None, self._wording)
-        outcomes = [
-            self._outcome(sample, [next(choices) for _ in self._turns(sample, choices.route)]) for sample in seen
-        ]
+        outcomes: list[Outcome] = []
+        places: list[tuple[int, int]] = []
+        for sample in seen:
+            outcomes.append(self._outcome(sample, [next(choices) for _ in self._turns(sample, choices.route)]))
+            places.append((sample.target[0], len(sample.options)))
+        doubts = never_first(places) if self._counted else []
         if self._groups is not None:
-            return grouped(choices.route, outcomes, self._groups, self._data.source)
-        return Outcomes(choices.route, outcomes)
+            made = grouped(choices.route, outcomes, self._groups, self._data.source)
+            return replace(made, notes=[*made.notes, *doubts])
+        return Outcomes(choices.route, outcomes, doubts)
 
     def _turns(self, sample: Sample, route: RouteTaken) -> Sequence[Sample]:
         """Return the sample, or each rotation of its options under the id `id#rotation` where their order matters."""

@@ -162,7 +162,8 @@ def _target(cell: Cell, row: Row, said: Mapping[str, int]) -> int:
     found = str(whole(cell)).strip().lower() if plain else ""
     if found not in said:
         names = " or ".join(said) if declared else "yes, no, true or false"
-        raise DataError(f"{row.where}: expected {names}, found {shown(cell)}")
+        told = "" if declared else "; where the data writes it otherwise, say how, as in `target_as: [1, 0]`"
+        raise DataError(f"{row.where}: expected {names}, found {shown(cell)}{told}")
     return said[found]
 
 

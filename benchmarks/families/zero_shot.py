@@ -7,11 +7,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from mmbench.benchmarks.families.common.class_lists import ClassesOption, classes_of, counted_from_one
 from mmbench.benchmarks.families.common.rows import (
-    class_names,
     is_multi_label,
     labelled_samples,
-    named_by_source,
     prompt_templates,
 )
 from mmbench.benchmarks.families.common.wording import MarksOption
@@ -23,7 +22,7 @@ from mmbench.benchmarks.metrics.classification import (
     top_k_hits,
 )
 from mmbench.benchmarks.sources.cells import column
-from mmbench.benchmarks.sources.classes import Classes, class_indices
+from mmbench.benchmarks.sources.classes import class_indices
 from mmbench.harness.ask.examinee import Choice, Examinee, Verb
 from mmbench.harness.ask.wording import DEFAULT, ask_with_options
 from mmbench.harness.both import both
@@ -55,7 +54,7 @@ class ZeroShotOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    classes: str | list[str] | None = None
+    classes: ClassesOption | None = None
     """A named list, a list, a file with one class a line, or none: the labels' own values, sorted."""
     templates: str | list[str] | None = None
     """A named set, a list, or a file with one template a line; `{}` stands for the class."""
@@ -78,9 +77,8 @@ class ZeroShotClassification:
     def __init__(self, options: ZeroShotOptions, data: Data, metrics: Sequence[str]) -> None:
         self._data = data
         self._label = str(data.fields["label"])
-        self.classes = Classes(
-            class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
-        )
+        self.classes = classes_of(options.classes, data, self._label)
+        self._named = options.classes is None
         self.templates = prompt_templates(options.templates, data)
         self._wording = replace(DEFAULT, prompt=ask_with_options(options.marks), marks=options.marks)
         self.metrics = [_metric(name) for name in metrics or self._default_metrics()]
@@ -107,7 +105,19 @@ class ZeroShotClassification:
         options = [Option(name, tuple(t.replace("{}", name) for t in self.templates)) for name in self.classes.names]
         seen, asked = both(samples)
         choices = subject.choose(asked, options, self._wording)
-        return Outcomes(choices.route, [self._outcome(*each) for each in zip(seen, choices, strict=True)])
+        made: list[Outcome] = []
+        met: set[int] = set()
+        of: dict[str, tuple[int, ...]] = {}
+        unlike: set[str] = set()
+        for sample, choice in zip(seen, choices, strict=True):
+            met.update(sample.target)
+            made.append(self._outcome(sample, choice))
+            if of.setdefault(made[-1].cluster, sample.target) != sample.target:
+                unlike.add(made[-1].cluster)
+        notes = [] if self._named else counted_from_one(self.classes.names, met)
+        if unlike:
+            notes.append(f"pictures that stand in several items with different labels: {len(unlike)}")
+        return Outcomes(choices.route, made, notes)
 
     def _default_metrics(self) -> list[str]:
         if is_multi_label(self._data, self._label):

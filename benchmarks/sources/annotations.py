@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from mmbench.benchmarks.sources.cells import data_file, shown
 from mmbench.benchmarks.sources.text import TextFile
-from mmbench.benchmarks.sources.text_bytes import whole_text
+from mmbench.benchmarks.sources.text_bytes import decoded, whole_text
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.strict_json import parse_json
@@ -106,9 +106,7 @@ def _is_there(folder: Path, path: str) -> bool:
 def read_document(file: Path) -> Json:
     """Return what a JSON file holds. Raises DataError."""
     try:
-        held: Json = parse_json(whole_text(file, _MOST).decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file.name} is not UTF-8 text ({error.reason}); save the file as UTF-8") from error
+        held: Json = parse_json(decoded(whole_text(file, _MOST), file))
     except json.JSONDecodeError as error:
         raise DataError(f"{file.name} line {error.lineno} is not valid JSON: {error.msg}") from error
     except ValueError as error:

@@ -5,16 +5,20 @@ import numbers
 import os
 import re
 import reprlib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote
 
 from mmbench.benchmarks.sources.encoded import encoded
-from mmbench.benchmarks.sources.text_bytes import text_bytes
+from mmbench.benchmarks.sources.text_bytes import coding, text_bytes
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
-from mmbench.harness.tasks.source import Cell, Row, cell_at, whole
+from mmbench.harness.tasks.source import Cell, Row, cell_at, is_sound, whole
 from mmbench.harness.tasks.written_lists import REMEDY, Unclear, read_list
 
 _SHOWN = 10
@@ -67,11 +71,25 @@ def local_path(path: str, row: Row) -> str:
     path = _encodable(path, row)
     if _ADDRESS.match(path):
         raise DataError(f"{row.where}: {shown(path)} is an address, and nothing is fetched; write the path of a file")
-    if "\\" in path and not os.path.lexists(row.base / path):
-        path = path.replace("\\", "/")  # as Windows writes it
+    if _UNSURE.search(path) or not path.isascii():
+        path = _existing(path, row.base)
     if row.root is not None and not Path(os.path.normpath(row.base / path)).is_relative_to(os.path.normpath(row.root)):
         raise DataError(f"{row.where}: {shown(path)} is outside of its data set, and is not read")
     return path
+
+
+_UNSURE = re.compile(r"\\|%[0-9A-Fa-f]{2}|^\s|\s$")
+
+
+def _existing(path: str, base: Path) -> str:
+    """Return how a file is called here that another system, or an address, writes otherwise: the path itself if so."""
+    if os.path.lexists(base / path):
+        return path
+    windows = path.replace("\\", "/")
+    forms = [windows, path.strip(), unquote(path)]
+    if not "".join(forms).isascii():  # a letter with its accent is one sign for most systems, and two for Macs
+        forms += [unicodedata.normalize(form, each) for each in (path, *forms) for form in ("NFC", "NFD")]
+    return next((form for form in forms if os.path.lexists(base / form)), windows)
 
 
 def _encoded(cell: str, row: Row) -> bytes | str:
@@ -143,13 +161,19 @@ def data_file(path: Path | str | None, kind: str) -> Path:
 
 
 def text_lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file with their line ends. Raises DataError that names the line."""
+    """Yield the lines of a UTF-8 file with their line ends, or of a UTF-16 one that begins with its mark.
+
+    Raises DataError that names the line.
+    """
     with text_bytes(file) as lines:
+        coded = coding(lines)
+        if coded != "utf-8":
+            yield from _recoded(lines, file, coded)
+            return
         for number, line in enumerate(iter(partial(lines.readline, _LONGEST_LINE), b""), 1):
             if number == 1:
                 _refuse_packed(line, file)
-            if len(line) == _LONGEST_LINE:
-                raise DataError(f"{file.name} line {number} is longer than {_LONGEST_LINE >> 30} GiB; cut the file")
+            _check_length(len(line), number, file)
             try:
                 # Spreadsheets write a byte order mark, which would become part of the first column's name.
                 decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -158,6 +182,21 @@ def text_lines(file: Path) -> Iterator[str]:
                     f"{file.name} line {number} is not UTF-8 text ({error.reason}); save the file as UTF-8"
                 ) from error
             yield decoded
+
+
+def _recoded(lines: BinaryIO, file: Path, coded: str) -> Iterator[str]:
+    with TextIOWrapper(lines, coded, newline="\n") as texts:
+        try:
+            for number, line in enumerate(iter(partial(texts.readline, _LONGEST_LINE), ""), 1):
+                _check_length(len(line), number, file)
+                yield line
+        except UnicodeError as error:
+            raise DataError(f"{file.name} is no whole {coded.upper()} text; save the file as UTF-8") from error
+
+
+def _check_length(length: int, number: int, file: Path) -> None:
+    if length == _LONGEST_LINE:
+        raise DataError(f"{file.name} line {number} is longer than {_LONGEST_LINE >> 30} GiB; cut the file")
 
 
 _PACKED = {
@@ -194,11 +233,8 @@ def listed_cells(cell: Cell, where: str) -> list[Cell]:
 
 
 def _encodable(cell: str, row: Row) -> str:
-    # JSON can escape half a surrogate pair; such a string breaks the digest of every request it becomes part of.
-    try:
-        cell.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(f"{row.where}: the text {shown(cell)} holds half a surrogate pair") from error
+    if not is_sound(cell):
+        raise DataError(f"{row.where}: the text {shown(cell)} holds half a surrogate pair")
     return cell
 
 

@@ -8,6 +8,7 @@ from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.benchmarks.sources.hub_files import Part
 from mmbench.benchmarks.sources.parquet_rows import (
     Footer,
+    check_names,
     footer_at_end,
     footer_bytes,
     footer_of,
@@ -32,7 +33,7 @@ class HubParquet:
         self._part = part
         self._wanted: list[str] | None = None
         first = self._footer(part.files[0])
-        self._columns, self._features = first.columns, first.features
+        self._first, self._columns, self._features = first, first.columns, first.features
         self._sizes = repository.rows(part.files, lambda path: self._footer(path).rows)
         if not sum(self._sizes.values()):
             raise DataError(f"{repository.name} has no rows in '{part.split}', expected at least one")
@@ -71,6 +72,7 @@ class HubParquet:
                     f"{self._sizes[path]} of {list(self._columns)}, as its end and the first shard say; name another "
                     "`revision`"
                 )
+            check_names(self._first, found, f"{path} of {self._repository.name}")
             yield from rows_of(file, columns)
 
     def _footer(self, path: str) -> Footer:

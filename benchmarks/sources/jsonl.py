@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from mmbench.benchmarks.sources.annotations import read_document
@@ -36,8 +37,20 @@ class JsonlFile(TextFile):
             if line.strip():
                 where = f"{self._file.name} line {number}"
                 if number == 1 and line.strip(" \t\r\n\ufeff")[:1] + line.strip()[-1:] in _DOCUMENT:
-                    raise DataError(f"{where} begins one JSON document, expected JSON lines: one object a line")
+                    raise DataError(
+                        f"{where} begins one JSON document, expected JSON lines: one object a line; "
+                        "a list of objects is read from a file that ends in .json"
+                    )
                 yield Row(_record(line.rstrip(), where), where, self._file.parent)
+
+
+def is_lines(file: Path) -> bool:
+    """Tell whether a `.json` file holds one object a line, as many programs write it. Raises DataError."""
+    begun = [*islice((line.strip() for line in text_lines(file) if line.strip()), 2)]
+    try:
+        return len(begun) > 1 and all(isinstance(parse_json(line), dict) for line in begun)
+    except ValueError:
+        return False
 
 
 def _is_list(file: Path) -> bool:

@@ -1,5 +1,6 @@
 """Parquet shards as the Hugging Face hub stores them, pictures included, read a few rows at a time."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from copy import copy
@@ -8,10 +9,23 @@ from typing import Any, Self
 
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.benchmarks.sources.located import Located
-from mmbench.benchmarks.sources.parquet_rows import footer_of, heads, names_behind, opened, records, rows_of, wanted_for
+from mmbench.benchmarks.sources.parquet_rows import (
+    check_names,
+    footer_in,
+    footer_of,
+    heads,
+    names_behind,
+    opened,
+    records,
+    rows_of,
+    wanted_for,
+)
 from mmbench.benchmarks.sources.splits import SPLIT, rows_of_split, split_of, split_size
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.tasks.source import Cell, Row
+
+_MOST = 100_000
+"""Shards that are looked for."""
 
 
 class ParquetFile(Located):
@@ -31,9 +45,10 @@ class ParquetFile(Located):
         sizes: Counter[str | None] = Counter()
         for file in self._files:
             with opened(file) as shard:
-                columns = tuple(shard.schema_arrow.names)
-                self._check(columns, file.name)
-                sizes += _sizes(shard, columns, split)
+                found = footer_in(shard)
+                self._check(found.columns, file.name)
+                check_names(first, found, file.name)
+                sizes += _sizes(shard, found.columns, split)
         self._size = split_size(sizes, split, self._columns, Path(path).name)
 
     def columns(self) -> Sequence[str]:
@@ -81,7 +96,22 @@ def _shards(path: Path) -> tuple[Path, ...]:
     shards = tuple(folder / name for name in names if Path(name).match(pattern) and name[0] not in "._")
     if not shards:
         raise DataError(f"{path} is no parquet file and no folder or pattern of them{nearest(path.name, names)}")
+    _check_all_there(folder, pattern, names)
     return shards
+
+
+_NUMBERED = re.compile(r"(?P<head>.+-)(?P<number>\d+)-of-(?P<total>\d+)\.parquet")
+
+
+def _check_all_there(folder: Path, pattern: str, names: Sequence[str]) -> None:
+    """Raise DataError where a shard is missing by the names of others: a part would be scored as the whole."""
+    told = filter(None, map(_NUMBERED.fullmatch, names))
+    sets = {(found["head"], found["total"], len(found["number"])) for found in told if int(found["total"]) <= _MOST}
+    for head, total, width in sorted(sets):
+        for number in range(int(total)):
+            name = f"{head}{number:0{width}}-of-{total}.parquet"
+            if name not in names and Path(name).match(pattern):
+                raise DataError(f"{folder} has no {name}, of which the names of other shards tell; fetch it")
 
 
 def _sizes(shard: Any, columns: tuple[str, ...], split: str | None) -> Counter[str | None]:

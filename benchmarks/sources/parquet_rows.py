@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ _HELD = 32 << 20
 
 _BUFFER = 1 << 20
 """Bytes read ahead of each column."""
+
+_FEATURES = b"huggingface"
+"""Key of what the `datasets` library writes of its columns."""
 
 _MARK = 8
 """Bytes at the end of a file: the length of its footer, and `PAR1`."""
@@ -37,7 +41,7 @@ class Footer:
     def features(self) -> dict[str, Any]:
         """What the `datasets` library wrote of each column; empty where another program made the file."""
         try:
-            features = parse_json(self.metadata[b"huggingface"].decode())["info"]["features"]
+            features = parse_json(self.metadata[_FEATURES].decode())["info"]["features"]
         except (KeyError, TypeError, ValueError):  # another program's metadata, or damaged
             return {}
         return features if isinstance(features, dict) else {}
@@ -46,7 +50,12 @@ class Footer:
 def footer_of(file: Path) -> Footer:
     """Return the footer of a file. Raises DataError."""
     with opened(file) as shard:
-        return _footer(shard.metadata, shard.schema_arrow)
+        return footer_in(shard)
+
+
+def footer_in(shard: Any) -> Footer:
+    """Return the footer of an open file."""
+    return _footer(shard.metadata, shard.schema_arrow)
 
 
 def footer_bytes(end: bytes) -> int | None:
@@ -85,6 +94,21 @@ def names_behind(feature: Any) -> tuple[str, ...] | None:
         else:
             feature = feature.get("feature")
     return None
+
+
+def check_names(first: Footer, other: Footer, name: str) -> None:
+    """Raise DataError where two shards of one data set give the labels of a column different names."""
+    if first.metadata.get(_FEATURES) == other.metadata.get(_FEATURES):
+        return
+    for column, feature in other.features.items():
+        one, two = names_behind(first.features.get(column)), names_behind(feature)
+        if one and two and one != two:
+            pairs = enumerate(zip_longest(two, one, fillvalue="no class"))
+            place, (here, there) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
+            raise DataError(
+                f"{name} names the labels of '{column}' otherwise than the first shard: {place} is '{here}' here, and "
+                f"'{there}' there; take the shards of one data set, or write the labels as text"
+            )
 
 
 def wanted_for(column: str, columns: Sequence[str], *beside: str) -> list[str] | None:

@@ -1,9 +1,11 @@
 """Bytes of text files, also of those that gzip packed, read in pieces."""
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +24,20 @@ def ending(file: Path) -> str:
     """
     suffix = file.suffix.lower()
     return file.with_suffix("").suffix.lower() if suffix == _GZ else suffix
+
+
+def coding(start: BinaryIO | bytes) -> str:
+    """Return `utf-16` where a text begins with its mark, as spreadsheets write "Unicode text", else `utf-8`."""
+    first = start if isinstance(start, bytes) else cast(BufferedReader, start).peek(2)
+    return "utf-16" if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
+
+
+def decoded(content: bytes, file: Path) -> str:
+    """Return the text of a whole file without its mark. Raises DataError."""
+    try:
+        return content.decode("utf-16" if coding(content) == "utf-16" else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file.name} is not UTF-8 text ({error.reason}); save the file as UTF-8") from error
 
 
 def whole_text(file: Path, most: int) -> bytes:

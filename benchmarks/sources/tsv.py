@@ -4,7 +4,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mmbench.benchmarks.sources.cells import listed_cells
+from mmbench.benchmarks.sources.cells import listed_cells, shown
 from mmbench.benchmarks.sources.csv import CsvFile
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Cell, Row
@@ -42,12 +42,13 @@ class TsvFile(CsvFile):
             yield Row(_completed(row, self._shared), row.where, row.base)
 
     def _named_pictures(self) -> dict[str, Cell]:
-        """Return the pictures that other rows name, by their index."""
-        named = {
-            cell
+        """Return the pictures that other rows name, by their index, also of a row that names one itself."""
+        names = {
+            row.cells["index"]: cell
             for row in super()._read()
             if (cell := row.cells.get("image")) and len(cell) <= _LONGEST_INDEX and "index" in row.cells
         }
+        named = {*names.values()}
         held: dict[str, Cell] = {}
         size = 0
         for row in super()._read() if named else ():
@@ -59,6 +60,13 @@ class TsvFile(CsvFile):
                     raise DataError(
                         f"{row.where}: more than {_MOST_SHARED / 1e9:.0f} GB of pictures are named by others"
                     )
+        for first in named - held.keys():
+            last, seen = first, {first}
+            while (last := names.get(last, "")) and last not in seen:
+                seen.add(last)
+                if last in held:
+                    held[first] = held[last]
+                    break
         return held
 
 
@@ -71,12 +79,31 @@ def _completed(row: Row, shared: Mapping[str, Cell]) -> dict[str, Cell]:
     if "index" in cells:
         cells.setdefault("id", cells["index"])
     options = _options(cells, row.where)
-    if options and "options" not in cells:
+    if "B" in cells and "options" not in cells:
         cells["options"] = options
-        target = _target(str(cells.get("answer", "")), options)
+        answer = str(cells.get("answer", ""))
+        target = _target(answer, options)
         if target is not None:
             cells.setdefault("target", target)
+        elif answer and "target" not in cells:
+            found = (
+                f"the answer {shown(answer)} is neither the letter nor the text of one of its {len(options)} options"
+            )
+            return _Lacking(cells, f"{row.where}: {found}")
     return cells
+
+
+class _Lacking(dict[str, Cell]):
+    """Cells of a row of which no target can be told; who asks for it is told why, and others are not troubled."""
+
+    def __init__(self, cells: Mapping[str, Cell], why: str) -> None:
+        super().__init__(cells)
+        self._why = why
+
+    def __missing__(self, name: str) -> Cell:
+        if name == "target":
+            raise DataError(self._why)
+        raise KeyError(name)
 
 
 def _several(cell: str, where: str) -> list[str] | None:

@@ -22,8 +22,10 @@ QUESTION_LISTS = ("questions", "data")
 """Keys of a document under which its questions stand."""
 
 _IDS = ("question_id", "questionId", "qid", "id")
-_FILES = ("image", "image_path", "file_name", "filename")
-_NUMBERS = ("image_id", "imageId")
+FILES = ("image", "image_path", "file_name", "filename")
+"""Keys under which a question names the file of its picture."""
+NUMBERS = ("image_id", "imageId")
+"""Keys under which it names its picture alone."""
 _ANSWERS = ("answers", "answer")
 _HOLE = re.compile(r"\{(\w+)(?::0?(\d{1,2}))?\}")
 
@@ -63,7 +65,9 @@ class VqaJson(Annotations):
             if answers is not None:
                 if made["id"] not in answers:
                     raise DataError(f"{where}: the annotations have no answer to question {made['id']}")
-                made = {**answers[made["id"]], **made}
+                told = answers[made["id"]]
+                _check_alike(question, told, where)
+                made = {**told, **made}
             given = _first(made, _ANSWERS)
             if given is not None:
                 made["answers"] = _texts(given, where)
@@ -90,6 +94,17 @@ def _answers(spec: VqaJsonSpec, base: Path) -> dict[str, Mapping[str, Json]] | N
     file = data_file(path, spec.kind)
     found = records(read_document(file), "annotations", file, "answers as VQA lists them")
     return by_key(found, "question_id", f"{file.name}: annotation")
+
+
+def _check_alike(question: Mapping[str, Json], told: Mapping[str, Json], where: str) -> None:
+    """Raise DataError where the two files say different things of one question, as of its picture."""
+    for key in question.keys() & told.keys():
+        one, other = question[key], told[key]
+        if str(one) != str(other):
+            raise DataError(
+                f"{where} has the {key} {shown(one)}, and its answer in the annotations {shown(other)}; "
+                "take the two files of one data set"
+            )
 
 
 def _first(record: Mapping[str, Json], keys: Sequence[str]) -> Json:
@@ -119,10 +134,10 @@ def _picture(cells: Mapping[str, Cell], pattern: str | None, where: str) -> str:
     """Return the path of a question's picture within the folder. Raises DataError where it is not told."""
     if pattern is not None:
         return _HOLE.sub(lambda hole: _filled(hole, cells, where), pattern)
-    named = _first(cells, _FILES)
+    named = _first(cells, FILES)
     if isinstance(named, str):
         return named
-    number = _first(cells, _NUMBERS)
+    number = _first(cells, NUMBERS)
     if number is None:
         raise DataError(f"{where} names no picture, expected a column 'image' or 'image_id'")
     raise DataError(

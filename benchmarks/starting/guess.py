@@ -4,37 +4,24 @@ import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice, takewhile
+from typing import Any
 
-from mmbench.benchmarks.sources.cells import is_number, listed_cells, pictures
+from mmbench.benchmarks.sources.cells import listed_cells
 from mmbench.benchmarks.sources.clips import clip, moment
 from mmbench.benchmarks.sources.folder_files import is_clip
+from mmbench.benchmarks.starting.pictures import pictures_of
 from mmbench.harness.errors import MmbenchError
 from mmbench.harness.tasks.source import Cell, Row, Source
 
 SAMPLED = 500
 """Rows that are looked at."""
+_TRIED = 3
+"""Rows whose clips must be there for a column to be taken for that of the clips."""
 
 _SHORT = 40
 """Characters: a longer text is no name of a group."""
 _MOST_GROUPS = 20
-_TRIED = 3
-"""Pictures that must be readable for a column to be taken for that of the pictures."""
-
-_IMAGE = (
-    "image",
-    "images",
-    "img",
-    "picture",
-    "photo",
-    "file",
-    "filename",
-    "file_name",
-    "filepath",
-    "path",
-    "image_path",
-    "jpg",
-)
 _LABEL = ("label", "labels", "class", "cls", "category", "target", "species", "fine_label", "tags")
 _LABEL_PARTS = ("label", "class", "categor", "species")
 _CAPTIONS = ("captions", "caption", "references", "reference", "sentences", "texts", "text", "txt", "raw")
@@ -46,6 +33,7 @@ _ONE_OPTION = re.compile(r"(?:(a|opt|option|choice|candidate)[ _-]?([0-9A-Ja-j])
 _MARKS = ("0123456789", "123456789", "ABCDEFGHIJ")
 _SEGMENT = {"start": ("start", "start_time", "start_sec"), "end": ("end", "end_time", "end_sec")}
 _ROTATION = 1_000_000
+_UNREAD = "no column holds pictures that can be read"
 _YES_NO = {"yes", "no", "true", "false"}
 _LETTERS = re.compile(r"\(?[A-Za-z][).]?")
 
@@ -61,33 +49,49 @@ class Guess:
     """Sentences on what a person should look at."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys of the task, as they are written."""
+    rows: dict[str, Any] = field(default_factory=dict)
+    """Other keys of its source."""
 
 
 def guess(source: Source) -> Guess | None:
     """Return what a source is taken for, or None where nothing fits: it needs a label, a question or captions."""
     rows = list(islice(source, SAMPLED))
     held = Table(rows, list(source.columns()))
-    image = held.image()
-    film = held.clip() if image is None else None
+    where = pictures_of(rows, held.names)
+    film = held.clip() if where.field is None or where.why else None
+    image = None if film else where.column
     made = _multiple_choice(held) or _asked(held) or _pairs(held)
     made = made or _captioned(held, image or film) or _labelled(held, source, image or film)
     if made is None:
         return None
     if image is not None and "images" not in made.fields:
-        made.fields = {"image": image, **made.fields}
+        made.fields = {"image": _all_of(str(where.field), held.names), **made.fields}
+        if where.texts is not None:
+            made.rows = {"texts": {str(where.field): where.texts}}
+            made.doubts.append(f"pictures are taken from files near the data, {where.texts}")
     elif film is not None:
         made.fields = {"video": film, **made.fields}
         made.keys["frames"] = "{sampler: uniform, count: 8}"
         for end, names in _SEGMENT.items():
             if found := held.named(names, held.moments):
                 made.fields[end] = found
-    elif image is None and "images" not in made.fields:
-        made.doubts.append("no column holds pictures that can be read: name the one of the pictures as `image`")
+    if film is None and (where.why or image is None) and "images" not in made.fields:
+        why = f"no column holds pictures that can be read ({where.why})" if where.why else _UNREAD
+        made.doubts.append(f"{why}: name the one of the pictures as `image`")
     used = {name for names in made.fields.values() for name in ([names] if isinstance(names, str) else names)}
     if "options" in used and "A" in held.names:  # of which the options and the target are made
         used |= {*string.ascii_uppercase, "answer"}
-    made.facts = [name for name in held.names if name not in used and held.is_group(name)]
+    made.facts = [name for name in held.names if name not in ("id", *used) and held.is_group(name)]
     return made
+
+
+def _all_of(image: str, names: Sequence[str]) -> str | list[str]:
+    """Return the columns of one item's pictures, where they are numbered from 1 as in MMMU: all that there are."""
+    if not image.endswith("_1"):
+        return image
+    numbered = takewhile(names.__contains__, (f"{image[:-1]}{number}" for number in count(1)))
+    found = [*numbered]
+    return found if len(found) > 1 else image
 
 
 class Table:
@@ -112,25 +116,11 @@ class Table:
         for row in self.rows:
             cell = row.cells.get(name)
             try:
-                found += [each for each in ([] if cell is None else listed_cells(cell, row.where)) if each != ""]
+                held = [] if cell is None else listed_cells(cell, row.where)
             except MmbenchError:
                 return []
+            found += [each for each in held if each is not None and each != ""]
         return found if all(isinstance(each, str) for each in found) else []
-
-    def image(self) -> str | None:
-        """Return the column of the pictures: of a usual name, else the first whose cells can be read as pictures."""
-        return self.named(_IMAGE, self.shows) or next((name for name in self.names if self.shows(name)), None)
-
-    def shows(self, name: str) -> bool:
-        """Tell whether the first cells of a column are pictures that can be read."""
-        rows = [row for row in self.rows if row.cells.get(name)][:_TRIED]
-        try:
-            for row in rows:
-                for each in pictures(row.cells[name], row):
-                    each.pil()
-        except MmbenchError:
-            return False
-        return bool(rows)
 
     def clip(self) -> str | None:
         """Return the first column of names of video files, also without their endings where these are there.
@@ -177,6 +167,27 @@ class Table:
         numbers = {int(cell) for cell in self.cells("index") if str(cell).isascii() and str(cell).isdigit()}
         return any(number >= _ROTATION and number % _ROTATION in numbers for number in numbers)
 
+    def is_read(self, name: str) -> bool:
+        """Tell whether a column holds words, and not numbers alone."""
+        return any(letter.isalpha() for text in self.texts(name) for letter in text)
+
+    def is_record(self, name: str) -> bool:
+        """Tell whether a column holds records, or lists of them."""
+        first = next(iter(self.cells(name)), None)
+        return isinstance(first[0] if isinstance(first, list) and first else first, dict)
+
+    def part(self, name: str, keys: Sequence[str]) -> str | None:
+        """Return the dotted name of the first of these keys that records of a column have; None where it has none."""
+        first = next(iter(self.cells(name)), None)
+        first = first[0] if isinstance(first, list) and first else first
+        held = first if isinstance(first, dict) else {}
+        return next((f"{name}.{key}" for key in keys if key in held), None)
+
+    def alike(self, one: str, other: str) -> bool:
+        """Tell whether two columns divide the rows into the same groups."""
+        both = {(repr(row.cells.get(one)), repr(row.cells.get(other))) for row in self.rows}
+        return len(both) == len({first for first, _ in both}) == len({second for _, second in both})
+
     def is_group(self, name: str) -> bool:
         """Tell whether a column divides the rows into a few named groups."""
         cells = self.cells(name)
@@ -189,6 +200,8 @@ class Table:
 def _multiple_choice(table: Table) -> Guess | None:
     question = table.named(_QUESTION, lambda name: bool(table.texts(name)))
     columns: str | list[str] | None = table.named(_OPTIONS, lambda name: len(table.texts(name)) > len(table.rows))
+    if columns is None and (held := table.named(_OPTIONS, table.is_record)) is not None:
+        columns = table.part(held, ("text", "option", "answer"))
     if columns is None:
         columns = table.series() or None
     if question is None or columns is None:
@@ -218,11 +231,13 @@ def _asked(table: Table) -> Guess | None:
     if question is None:
         return None
     answers = table.named(_ANSWERS, lambda name: name != question and bool(table.cells(name)))
+    answers = answers and (table.part(answers, ("answer", "text")) or answers)
     if answers is None:
         made = Guess("vqa", {"question": question})
         made.doubts.append("no column holds the answers: name it as `answers`")
         return made
-    if {str(cell).strip().lower() for cell in table.cells(answers)} <= _YES_NO:
+    said = {str(cell).strip().lower() for cell in table.cells(answers)}
+    if said and said <= _YES_NO:
         return Guess("yes-no", {"question": question, "target": answers})
     return Guess("vqa", {"question": question, "answers": answers})
 
@@ -255,16 +270,19 @@ def _captioned(table: Table, image: str | None) -> Guess | None:
 
 def _labelled(table: Table, source: Source, image: str | None) -> Guess | None:
     others = [name for name in table.names if name != image and table.cells(name)]
-    label = table.named(_LABEL, others.__contains__)
+    lowered = {name.lower(): name for name in others}
+    named = [lowered[name] for name in _LABEL if name in lowered]
+    spoken = [name for name in others if any(part in name.lower() for part in _LABEL_PARTS)]
+    label = next(iter((*named, *spoken)), None)
     if label is None:
-        spoken = [name for name in others if any(part in name.lower() for part in _LABEL_PARTS)]
+        label = next((name for name in others if name != "id" and table.is_group(name) and table.is_read(name)), None)
+    elif not table.is_read(label) and source.class_names(label) is None:
         # Of `class_index` and `class_name` the one that a model can read.
-        spoken.sort(key=lambda name: not any(letter.isalpha() for text in table.texts(name) for letter in text))
-        label = next(iter(spoken), None) or next(filter(table.is_group, others), None)
+        label = next((name for name in (*named, *spoken) if table.is_read(name) and table.alike(label, name)), label)
     if label is None:
         return None
     made = Guess("zero-shot-classification", {"label": label})
-    if source.class_names(label) is None and any(is_number(cell) for cell in table.cells(label)):
+    if source.class_names(label) is None and not table.is_read(label) and not table.is_record(label):
         made.keys["classes"] = "classes.txt"
         made.doubts.append("labels are numbers: write the names of the classes into classes.txt, one a line, in order")
     return made

@@ -8,10 +8,12 @@ from mmbench.benchmarks.sources.annotations import Annotations, holds_pictures, 
 from mmbench.benchmarks.sources.cells import text_lines
 from mmbench.benchmarks.sources.coco import Coco
 from mmbench.benchmarks.sources.folder import SPLIT_NAMES
-from mmbench.benchmarks.sources.folder_files import entries, files, is_clip, is_picture
+from mmbench.benchmarks.sources.folder_files import SUFFIXES, entries, files, is_clip, is_picture
+from mmbench.benchmarks.sources.jsonl import is_lines
 from mmbench.benchmarks.sources.karpathy import Karpathy
 from mmbench.benchmarks.sources.text_bytes import ending
-from mmbench.benchmarks.sources.vqa_json import QUESTION_LISTS, VqaJson
+from mmbench.benchmarks.sources.vqa_json import FILES, NUMBERS, QUESTION_LISTS, VqaJson
+from mmbench.benchmarks.starting.pictures import called_near
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
 
@@ -24,7 +26,10 @@ _TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
 _METADATA = "metadata"
 """Name of the table that stands beside the pictures it tells of, as `datasets` reads folders of pictures."""
+_OF_DATASETS = ("dataset_dict.json", "state.json")
 _NAMED = 5
+_TRIED = 20
+"""Questions of which all must have their pictures, where files are looked for."""
 _COLUMNS_OF_VLMEVALKIT = {"index", "question"}
 
 
@@ -38,7 +43,7 @@ def source_of(path: Path) -> Keys:
         return {"kind": "webdataset", "path": str(path)}
     told = ending(path)
     if told == ".json":
-        return _document(path)
+        return {"kind": "jsonl", "path": str(path)} if is_lines(path) else _document(path)
     kind = _TABLES.get(told)
     if kind is None:
         known = ", ".join([*_TABLES, ".json", ".tar"])
@@ -57,13 +62,18 @@ def _folder(path: Path) -> Keys:
     folders = [Path(entry.path) for entry in held if entry.is_dir()]
     names = [entry.name for entry in held if entry.is_file()]
     tables = _tables(path)
-    split = _split([folder.name for folder in folders])
+    splits = _splits([folder.name for folder in folders])
+    split = next((name for name in splits if _is_asked(path / name)), next(iter(splits), None))
     shards = [*path.glob("*.tar*")] or (split and [*(path / split).glob("*.tar*")])
     if shards:
         return _with_split({"kind": "webdataset", "path": str(path)}, split if shards[0].parent != path else None)
     found = _parquet(path) or _parquet(path / "data")
     if found is not None:
         return found
+    if any(table.name in _OF_DATASETS for table in tables):
+        raise DataError(
+            f"{path} was written by `save_to_disk` of datasets; write each split by `to_parquet` and name that file"
+        )
     if len(tables) == 1:
         return source_of(tables[0])
     classes = path / split if split else path
@@ -112,11 +122,23 @@ def _shows(folder: str) -> bool:
 
 
 def _split(names: Sequence[str]) -> str | None:
-    """Return the folder to ask where folders are splits: the test one, else the validation one."""
+    """Return the one to ask of names of splits: the test one, else the validation one."""
+    return next(iter(_splits(names)), None)
+
+
+def _splits(names: Sequence[str]) -> list[str]:
+    """Return the names where they are splits, the one to ask first."""
     kinds = {SPLIT_NAMES[name.lower()]: name for name in names if name.lower() in SPLIT_NAMES}
     if not kinds or (len(kinds) == 1 and len(names) > 1):
-        return None
-    return next(kinds[kind] for kind in _PREFERRED if kind in kinds)
+        return []
+    return [kinds[kind] for kind in _PREFERRED if kind in kinds]
+
+
+def _is_asked(folder: Path) -> bool:
+    """Tell whether a folder of a split says what its pictures show: those of a test set may be given alone."""
+    held = entries(folder)
+    told = (entry.is_dir() or Path(entry.name).stem == _METADATA or ".tar" in entry.name for entry in held)
+    return any(told)
 
 
 def _with_split(keys: Keys, split: str | None) -> Keys:
@@ -148,19 +170,41 @@ def _document(path: Path) -> Keys:
     if _asks_of_pictures(document):
         answers = _answers_of(path)
         keys |= {"annotations": str(answers)} if answers else {}
+        if called := _called(path, document):
+            return {"kind": "vqa-json", **keys, **called}
         return _with_pictures(VqaJson, {"kind": "vqa-json", **keys})
     if isinstance(document, list):
         return {"kind": "jsonl", **keys}
-    raise DataError(f"{path.name} is none of the documents that are read: COCO's, Karpathy's splits, questions of VQA")
+    raise DataError(
+        f"{path.name} is none of the documents that are read: COCO's, Karpathy's splits, questions of VQA, a list of "
+        "objects; write its rows as such a list, or as JSON lines"
+    )
 
 
 def _with_pictures(kind: type[Annotations], keys: Keys) -> Keys:
     """Return the keys with the folder of the pictures, where it is another one near the document. Raises DataError."""
     path = Path(keys["path"])
     told = kind.told(kind.Spec.model_validate(keys), path.parent, path)
-    near = [path.parent, *_folders(path.parent), path.parent.parent, *_folders(path.parent.parent)]
-    folder = next((each for each in near if holds_pictures(told.cells, each)), path.parent)
+    folder = next((each for each in _near(path) if holds_pictures(told.cells, each)), path.parent)
     return keys if folder == path.parent else {**keys, "images": str(folder)}
+
+
+def _called(path: Path, document: Json) -> Keys:
+    """Return where the files of pictures are and how they are called that questions name by number alone."""
+    asked = _asked(document)[:_TRIED]
+    key = next((key for key in NUMBERS if asked and asked[0].get(key) is not None), None)
+    if key is None or any(asked[0].get(name) is not None for name in FILES):
+        return {}
+    numbers = [str(question.get(key)) for question in asked]
+    called = {f"{{{key}}}{suffix}": [f"{number}{suffix}" for number in numbers] for suffix in SUFFIXES}
+    # As COCO has called its files since 2017.
+    called[f"{{{key}:012}}.jpg"] = [f"{number.zfill(12)}.jpg" for number in numbers]
+    found = called_near(path.parent, called)
+    return {} if found is None else {"images": str(found[0]), "picture": found[1]}
+
+
+def _near(path: Path) -> list[Path]:
+    return [path.parent, *_folders(path.parent), path.parent.parent, *_folders(path.parent.parent)]
 
 
 def _folders(path: Path) -> list[Path]:
@@ -169,11 +213,14 @@ def _folders(path: Path) -> list[Path]:
 
 def _asks_of_pictures(document: Json) -> bool:
     """Tell whether a document is one of questions about pictures, and no plain list of rows, as of clips."""
+    first = next(iter(_asked(document)), {})
+    return "question" in first and (not isinstance(document, list) or bool(first.keys() & {*FILES, *NUMBERS}))
+
+
+def _asked(document: Json) -> list[Mapping[str, Json]]:
+    """Return the questions of a document that has them in one of the ways of VQA; else nothing, or other records."""
     held = document
     if isinstance(document, Mapping):
         held = next((document[key] for key in QUESTION_LISTS if isinstance(document.get(key), list)), None)
         held = [*document.values()] if held is None else held
-    first = held[0] if isinstance(held, list) and held else None
-    if not isinstance(first, Mapping) or "question" not in first:
-        return False
-    return not isinstance(document, list) or bool(first.keys() & {"image", "image_id"})
+    return [each for each in held if isinstance(each, Mapping)] if isinstance(held, list) else []

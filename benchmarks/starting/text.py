@@ -40,7 +40,8 @@ def starting_task(path: Path, base: Path) -> str:
     counts = ", ".join(f"{split} {count}" for split, count in splits.items())
     comment = f"  # rows of each split: {plain(counts)}" if splits else ""
     card = ["  # licence, citation and url of the data; human: the score of people, where it was measured"]
-    return written(path.name, keys, source.columns(), found, seen=seen, comment=comment, card=card)
+    name = path.resolve().name
+    return written(name, {**keys, **found.rows}, source.columns(), found, seen=seen, comment=comment, card=card)
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -26,7 +26,7 @@ def unknown(name: str, columns: Sequence[str]) -> str:
 
 def written(
     title: str,
-    keys: Mapping[str, str],
+    keys: Mapping[str, Any],
     columns: Sequence[str],
     found: Guess,
     *,

@@ -10,7 +10,7 @@ from PIL.ExifTags import Base as Exif
 
 from mmbench.harness.digest import digest_bytes
 from mmbench.harness.errors import Unreadable
-from mmbench.harness.media.instead import MOST, instead
+from mmbench.harness.media.instead import MOST, no_picture
 
 Pixels = PIL.Image.Image
 """Decoded RGB `PIL.Image.Image`, as adapters receive it."""
@@ -115,9 +115,9 @@ def decode(data: bytes, locator: str, opened: PIL.ImageFile.ImageFile | None = N
     except (Unreadable, KeyboardInterrupt):
         raise
     except PIL.Image.DecompressionBombError as error:
-        raise Unreadable(f"{locator}: {error}") from error
+        raise Unreadable(f"{locator}: more pixels than are decoded; make it smaller ({_reason(error)})") from error
     except PIL.UnidentifiedImageError as error:
-        told = instead(data[:MOST]) or "its format is not known"
+        told = no_picture(data[:MOST]) or "its format is not known"
         raise Unreadable(f"{locator}: not a readable picture ({told})") from error
     except Exception as error:  # decoders raise whatever they meet in damaged files
         raise Unreadable(f"{locator}: not a readable picture ({_reason(error)})") from error

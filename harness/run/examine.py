@@ -49,6 +49,7 @@ def examine(
     seconds = time.perf_counter() - started - (meter.loading - loaded)
     scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
     divided = break_down(task.family.metrics, outcomes)
+    told = (*notes, *task.opened.notes, *_by_text_alone(task, examinee))
     record = Record(
         model=examinee.name,
         fingerprint=examinee.fingerprint,
@@ -73,7 +74,7 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=(*notes, *task.opened.notes, *dataset.notes(), *examinee.notes, *meter.notes(), *made.notes),
+        notes=(*told, *dataset.notes(), *examinee.notes, *meter.notes(), *made.notes),
         details=dict(made.details),
         seed=settings.seed,
         versions=versions(),
@@ -105,12 +106,26 @@ def _spending(meter: Meter) -> _Spending:
     return {"tokens": used._asdict(), "cost": meter.price(used), "spent": spent, "snapshot": snapshot}
 
 
+def _without(task: Task) -> str | None:
+    """Return the field of the pictures that no column fills; None where one does."""
+    return next((name for name in task.opened.unfilled if name in _PICTURES), None)
+
+
+def _by_text_alone(task: Task, examinee: Examinee) -> list[str]:
+    """Return what is told where a model that reads text alone was asked so, as it is of a column with another name."""
+    field = _without(task) if examinee.looks else None
+    if field is None:
+        return []
+    columns = ", ".join(task.opened.columns)
+    return [f"asked by text alone, without pictures: no column is called '{field}' (columns: {columns})"]
+
+
 def asked(task: Task, examinee: Examinee, samples: Iterable[Sample]) -> Outcomes:
     """Put a task to an examinee. Raises as its family does; where no column holds pictures, it is named."""
     try:
         return task.family.outcomes(examinee, samples)
     except NoPicture as error:
-        field = next((name for name in task.opened.unfilled if name in _PICTURES), None)
+        field = _without(task)
         if field is None:
             raise
         columns = task.opened.columns

@@ -1,7 +1,7 @@
 """Rows of a source as its task declares them: some of them alone, empty cells named, texts composed, tables joined."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -133,7 +133,10 @@ class _Filter:
 
     def takes(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row with these cells is kept. Raises DataError for a list or a record."""
-        told = [said(cell, name) for cell, name in zip(cells, self.columns, strict=True)]
+        told = [
+            _there(cell) if named == [None] else said(cell, name)
+            for cell, name, named in zip(cells, self.columns, self._named, strict=True)
+        ]
         for one, met in zip(told, self._met, strict=True):
             met.add(one)
         kept = all((one in named) != other for one, named, other in zip(told, self._named, self._others, strict=True))
@@ -149,6 +152,12 @@ class _Filter:
                 raise DataError(f"`where`: no row has {missing!r} in '{name}', only {found}")
         if self.columns and not self.count:
             raise DataError("`where` keeps no row; no row has what it asks of all its columns")
+
+
+def _there(cell: Cell) -> str | None:
+    """Tell whether a cell that is compared with nothing alone holds something: a picture, a list, a record."""
+    parts = cell.values() if isinstance(cell, Mapping) else (cell,)
+    return None if all(part is None or part == "" or part != part for part in parts) else "something"  # noqa: PLR0124
 
 
 def prepared(rows: Source, spec: SourceSpec, joined: Callable[[], Source]) -> Source:

@@ -67,7 +67,8 @@ class Data:
         """Return the row's `id` where there is such a column, else its 0-based number."""
         name = str(self.fields.get("id", "id"))
         given = _cell_or_none(row.cells, name)
-        return str(number) if given is None or given == "" or given != given else str(whole(given))  # noqa: PLR0124
+        empty = given is None or given == "" or given != given  # noqa: PLR0124
+        return str(number) if empty else _sound(str(whole(given)))
 
 
 def cell_at(cells: Mapping[str, Cell], name: str) -> Cell:
@@ -112,6 +113,20 @@ def _within(cell: Cell, key: str) -> Cell:
     return [_within(each, key) for each in listed]
 
 
+def is_sound(text: str) -> bool:
+    """Tell whether a text can be written: JSON can escape half a surrogate pair, which breaks every digest it is in."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _sound(text: str) -> str:
+    """Return a text that names an item or a group of them, `?` in the place of what cannot be written."""
+    return text if text.isascii() or is_sound(text) else text.encode(errors="replace").decode()
+
+
 def whole(cell: Cell) -> Cell:
     """Return a whole number that became a float as an integer, and anything else as it is.
 
@@ -134,7 +149,7 @@ def _plain(cell: Cell) -> Json:
         return [_plain(each) for each in cell]
     if isinstance(cell, str):
         found = _listed(cell)
-        return found if isinstance(found, str) else [_plain(each) for each in found]
+        return _sound(found) if isinstance(found, str) else [_plain(each) for each in found]
     if isinstance(cell, float) and not math.isfinite(cell):
         return None  # as empty cells become where a table holds numbers
     return cell if cell is None or isinstance(cell, (bool, int, float)) else str(cell)
@@ -199,7 +214,9 @@ class PathSpec(SourceSpec):
         """Return the absolute path. Raises DataError where it cannot be followed."""
         try:
             path = (base / self.path).resolve()
-            path.exists()  # raises for a name longer than any file's
+            if not path.exists() and "\\" in self.path:  # raises for a name longer than any file's
+                path = (base / self.path.replace("\\", "/")).resolve()  # as Windows writes it
+                path.exists()
         except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
             reason = (isinstance(error, OSError) and error.strerror) or str(error).partition(" from ")[0]
             raise DataError(f"the path {reprlib.repr(self.path)} cannot be followed: {reason}") from error

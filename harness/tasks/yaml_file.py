@@ -43,7 +43,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         raise DataError(f"{path} line {line}: not valid YAML ({_cut(str(error.problem))})") from error
     except yaml.YAMLError as error:
         raise DataError(f"{path} is not valid YAML ({_cut(str(error))})") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} cannot be read, as it is not UTF-8 text ({error.reason}); save it as UTF-8") from error
+    except OSError as error:
         raise DataError(f"{path} cannot be read ({error})") from error
     except (ValueError, LookupError) as error:  # a tag that the text behind it does not have
         raise DataError(f"{path}: a value is not of its tag ({_cut(str(error))})") from error
@@ -181,6 +183,8 @@ def validated(
                 _lower(each["msg"]): each["input"] for each in error.errors() if each["loc"][:1] == first["loc"][:1]
             }
             reason = f"'{key}': {' or '.join(wrong)}, not {_short(first['input'])}"
+            if any(isinstance(each, bool | int | float) and "string" in message for message, each in wrong.items()):
+                reason += "; numbers, and words such as yes, no and on, are texts only in quotes"
         raise DataError(f"{place(path, lines, at)}: {reason}") from error
 
 

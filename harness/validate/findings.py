@@ -65,6 +65,11 @@ def _counts(task: Task, found: Survey) -> Iterable[Finding]:
         yield Finding("fact", "counts", f"items of each part: {said}")
     if not found.samples:
         yield Finding("wrong", "counts", "there is no item to ask")
+    elif not pictures:
+        yield Finding("look", "counts", "no item has a picture: a model that looks at them cannot be asked")
+    twice = [name for name, count in Counter(sample.id for sample in found.samples).items() if count > 1]
+    if twice:
+        yield listed("wrong", "counts", "ids that several items have; name a unique column as `id` in `fields`", twice)
 
 
 def _pictures(found: Survey) -> Iterable[Finding]:

@@ -93,6 +93,10 @@ def test_templates_of_clip_benchmark_name_the_class_by_a_letter() -> None:
     fails(lambda: template_list(["a {c} of {c}"], HERE), "'a {c} of {c}'", "one {}")
 
 
+def test_templates_in_python_are_refused() -> None:
+    fails(lambda: template_list(["lambda c: f'a photo of a {c}.',"], HERE), "is Python", "write the text alone")
+
+
 def test_one_name_of_a_list_may_be_empty() -> None:
     """As the fourth of CLEVR's distances, without which every class after it would move."""
     assert class_list(["near", "", "far"], HERE) == ("near", "", "far")

@@ -37,7 +37,25 @@ def _box(cell: Cell, form: BoxFormat, row: Row) -> Box:
             f"{row.where}: the box {shown(cell)} has no area as {form}; if its numbers are {other}, write "
             f"`box_format: {other}`"
         )
+    if max(box) <= 1:
+        raise DataError(
+            f"{row.where}: the box {shown(cell)} lies within one pixel; boxes are in pixels: multiply shares by the "
+            "width and the height of the picture"
+        )
     return box
+
+
+def beyond(boxes: Sequence[tuple[Box, tuple[int, int]]]) -> list[str]:
+    """Return a note on boxes that reach beyond their pictures, as those of pictures of another size do."""
+    far = sum(
+        min(x1, y1) < -1 - _SLACK * max(size) or x2 > size[0] * (1 + _SLACK) + 1 or y2 > size[1] * (1 + _SLACK) + 1
+        for (x1, y1, x2, y2), size in boxes
+    )
+    return [f"true boxes that reach beyond their pictures, as of pictures of another size: {far}"] if far else []
+
+
+_SLACK = 0.01
+"""Part of a side by which people draw beyond it."""
 
 
 def as_text(places: Sequence[float]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from mmbench.benchmarks.sources.cells import shown, text
@@ -12,6 +12,8 @@ from mmbench.harness.tasks.source import Cell, Row
 
 TargetAs = Literal["letter", "index", "number", "text"]
 """`letter`: `B`, `(b)` or `B.`; `index`: counted from 0, also in text; `number`: counted from 1; `text`: the option."""
+
+_UNLIKELY = 0.001
 
 _LETTER = re.compile(r"\(?([A-Za-z])[.):]?")
 
@@ -27,10 +29,7 @@ def right_option(cell: Cell, row: Row, options: Sequence[str], written: TargetAs
     [1, 1, 0]
     """
     if written is None:
-        try:
-            return class_index(cell, row, Classes(tuple(options)))
-        except DataError as error:
-            raise DataError(f"{error}{_how_to_say(cell)}") from error
+        return class_index(cell, row, Classes(tuple(options), kind="option"))
     if written == "text":
         names = [canonical(option) for option in options]
         said = canonical(text(cell, row))
@@ -43,14 +42,22 @@ def right_option(cell: Cell, row: Row, options: Sequence[str], written: TargetAs
     return place
 
 
-def _how_to_say(cell: Cell) -> str:
-    """Return which key of the task tells how a cell is meant that a class would not be written as."""
-    said = cell.strip() if isinstance(cell, str) else ""
-    if _LETTER.fullmatch(said):
-        return "; if it is the letter of an option, say `target_as: letter` in the task"
-    if said.isdigit():
-        return "; or say `target_as: index`, `number` (from 1) or `text` in the task"
-    return ""
+def never_first(asked: Iterable[tuple[int, int]]) -> list[str]:
+    """Return a note where no right option is the first, by the place of each and how many options there are.
+
+    So it is where the data counts from 1 and is read from 0, and else hardly ever.
+
+    >>> len(never_first([(1, 3)] * 20)), never_first([(1, 3)] * 10), never_first([(0, 3), *[(1, 3)] * 40])
+    (1, [], [])
+    """
+    count, likely = 0, 1.0
+    for place, options in asked:
+        if place == 0:
+            return []
+        count, likely = count + 1, likely * (1 - 1 / options)
+    if likely > _UNLIKELY:
+        return []
+    return [f"the first option is right in none of {count} items; if the data counts from 1, say `target_as: number`"]
 
 
 def _letter(cell: Cell, row: Row) -> int:

@@ -1,11 +1,9 @@
 """Common row parsing and column names of all families."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from mmbench.benchmarks.named import PLAIN, class_list, template_list
-from mmbench.benchmarks.sources.cells import column, is_number, label_values, listed_cells, picture
-from mmbench.benchmarks.sources.classes import canonical
+from mmbench.benchmarks.named import PLAIN, template_list
+from mmbench.benchmarks.sources.cells import column, label_values, listed_cells, picture
 from mmbench.benchmarks.sources.clips import clip, moment
 from mmbench.harness.errors import DataError, UsageError, nearest
 from mmbench.harness.media.video import Medium, Video
@@ -42,7 +40,8 @@ def media_of(data: Data, row: Row) -> tuple[Medium, ...]:
         cells = [cell for cell in (column(row, each) for each in name) if cell is not None and cell != ""]
     else:
         cell = column(row, name)
-        cells = list(cell) if isinstance(cell, list | tuple) else [cell]
+        written = isinstance(cell, str) and cell.lstrip().startswith("[")
+        cells = listed_cells(cell, row.where) if written or isinstance(cell, list | tuple) else [cell]
     if not cells:
         raise DataError(f"{row.where} has no picture; every row needs at least one")
     return tuple(picture(cell, row) for cell in cells)
@@ -99,31 +98,6 @@ def shown_before(samples: Iterable[Sample]) -> int:
     return len(shown) - len(set(shown))
 
 
-def class_names(given: str | Sequence[str] | None, data: Data, label: str) -> tuple[str, ...]:
-    """Return the classes as given, as the data names them, or as the sorted values of its labels."""
-    if given is not None:
-        listed = class_list(given, data.base)
-        if "" in listed:
-            data.notes.append(f"class {listed.index('')} has no name, as the task lists it: its prompts hold none")
-        return listed
-    if named := data.source.class_names(label):
-        _note_codes(named, data)
-        return tuple(named)
-    own: set[str] = set()
-    for number, cell in enumerate(data.source.values(label)):
-        for value in label_values(cell, f"row {number} (counted from 0)"):
-            if value is None or (isinstance(value, str) and not value.strip()):
-                raise DataError(f"row {number} (counted from 0) has no label in column '{label}'")
-            if not isinstance(value, str):
-                what = "numbers" if is_number(value) else f"no texts ({type(value).__name__})"
-                raise DataError(f"labels in column '{label}' are {what}; name the classes with the key 'classes'")
-            own.add(canonical(value))
-    if not own:
-        raise DataError(f"column '{label}' holds no label at all")
-    _note_codes(own, data)
-    return tuple(sorted(own))
-
-
 def prompt_templates(given: str | Sequence[str] | None, data: Data) -> tuple[str, ...]:
     """Return the templates as given, else as the data brings them, else `a photo of a {}.`."""
     brought = getattr(data.source, "templates", None)
@@ -131,36 +105,6 @@ def prompt_templates(given: str | Sequence[str] | None, data: Data) -> tuple[str
         data.notes.append(f"prompt templates are those of the data ({len(held)})")
         return tuple(held)
     return template_list(PLAIN if given is None else given, data.base)
-
-
-def named_by_source(given: str | Sequence[str] | None, data: Data, label: str) -> bool:
-    """Tell whether the data itself names its classes, as folders do: a label in text is then a name and no index."""
-    return given is None and data.source.class_names(label) is not None
-
-
-_CODES = {
-    r"\d+(\.0)?": "all digits",
-    r"n\d{8}": "WordNet ids",
-}
-
-
-_EMPTY = ("nan", "none", "null", "n/a", "<na>", "nat")
-
-
-def _note_codes(names: Collection[str], data: Data) -> None:
-    """Note classes whose names say nothing to a text tower: its score would be that of the codes, or of empty cells."""
-    for name in sorted(names):
-        if name.lower() in _EMPTY:
-            data.notes.append(
-                f"one class is called '{name}', as tables write an empty cell; if it is none, take its rows out"
-            )
-    for pattern, what in _CODES.items():
-        if all(re.fullmatch(pattern, name) for name in names):
-            first = ", ".join(sorted(names)[:3])
-            data.notes.append(
-                f"the names of the classes are {what} ({first}), which say nothing of the pictures; "
-                "list their names with the key `classes`"
-            )
 
 
 def is_multi_label(data: Data, label: str) -> bool:

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from mmbench.benchmarks.families.common.class_lists import classes_of
 from mmbench.benchmarks.families.common.rows import (
-    class_names,
     is_multi_label,
     labelled_samples,
-    named_by_source,
     prompt_templates,
 )
 from mmbench.benchmarks.families.probe.marking import FULL, ZERO, Learnt, Marking
@@ -24,7 +23,7 @@ from mmbench.benchmarks.probes.episodes import Episode, Split, draw, given_split
 from mmbench.benchmarks.probes.labelled import Labelled, Labels, Scores
 from mmbench.benchmarks.probes.quality import check_choice
 from mmbench.benchmarks.sources.cells import column
-from mmbench.benchmarks.sources.classes import Classes, class_indices
+from mmbench.benchmarks.sources.classes import class_indices
 from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.both import both
 from mmbench.harness.digest import Json, digest_json
@@ -58,9 +57,7 @@ class Probe:
         self._data = data
         self._options = options
         self._label = str(data.fields["label"])
-        self.classes = Classes(
-            class_names(options.classes, data, self._label), own=named_by_source(options.classes, data, self._label)
-        )
+        self.classes = classes_of(options.classes, data, self._label)
         self._templates = prompt_templates(options.templates, data)
         self._multi_label = is_multi_label(data, self._label)
         if self._multi_label and options.method in ("tip-adapter-f", "coop"):

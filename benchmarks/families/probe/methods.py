@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from mmbench.benchmarks.families.common.class_lists import ClassesOption
 from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.knn import Knn
 from mmbench.benchmarks.probes.labelled import Labelled, Method, Scores
@@ -48,7 +49,7 @@ class ProbeOptions(BaseModel):
     """Neighbours of knn without a sweep."""
     temperature: float = Field(default=0.07, gt=0)
     """Temperature of the votes of knn."""
-    classes: str | list[str] | None = None
+    classes: ClassesOption | None = None
     """As in zero-shot classification."""
     templates: str | list[str] | None = None
     """Prompts of the zero-shot line."""

@@ -21,6 +21,9 @@ class World(Protocol):
     def kinds(self) -> Sequence[str]:
         """Kinds of questions; each scene has one of each kind, except those that `ask` refuses."""
 
+    def __hash__(self) -> int:
+        """Return a hash: sets of scenes that share a world share its scenes."""
+
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers."""
 

@@ -70,7 +70,7 @@ def test_another_notation_is_refused(bench: Any, cell: Any, keys: str, said: str
     options = {"options": ["1", "2", "0"]} if not keys else {}
     given = rows(bench, answer=cell, **options)
     if not keys:
-        said = "is the name of class 0 and the index of '2'"
+        said = "is the name of option 0 and the index of '2'"
     refused(bench, "multiple-choice", given, f"fields: {{target: answer}}\n{keys}", said)
 
 

@@ -281,3 +281,13 @@ def test_the_mean_box_is_the_chance(tmp_path: Path) -> None:
     scores = mmbench.score(made, tmp_path / "p.jsonl").record.scores
     assert [score.value for score in scores] == pytest.approx([score.chance for score in scores])
     assert scores[2].value == pytest.approx((1 + 2 / 3) / 3)
+
+
+def test_boxes_in_shares_of_the_picture_are_refused_and_those_beyond_it_told(tmp_path: Path) -> None:
+    for form, box in (("xyxy", [0.1, 0.1, 0.5, 0.9]), ("xywh", [0, 0, 1, 1])):
+        made = mmbench.task("grounding", [{**rows()[0], "boxes": box}], box_format=form)
+        fails(lambda made=made: list(made.family.samples()), "lies within one pixel", "multiply shares")
+    (tmp_path / "p.jsonl").write_text("\n".join(json.dumps({"id": n, "prediction": [0, 0, 9, 9]}) for n in range(3)))
+    given = [{**rows()[0], "boxes": box} for box in ([0, 0, 41.2, 20], [-1, -1, 40, 20], [10, 10, 400, 200])]
+    made = mmbench.task("grounding", given, box_format="xyxy", convention="pixels")
+    assert mmbench.score(made, tmp_path / "p.jsonl").record.notes[-1].endswith("as of pictures of another size: 1")

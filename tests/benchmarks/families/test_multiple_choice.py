@@ -180,13 +180,13 @@ def test_options_in_columns(bench: Any) -> None:
         ({"options": []}, "a choice needs at least two options, found 0"),
         ({"options": ["cat", "dog", "cat"]}, "two options are the same"),
         ({"options": ["cat", "", "dog"], "target": 2}, "an option is empty and others follow"),
-        ({"target": 4}, "4 is no class index, expected 0 to 3"),
-        ({"target": "z"}, "'z' is neither one of the 4 class names nor an index below 4; if it is the letter of an"),
+        ({"target": 4}, "4 is no option index, expected 0 to 3; where they count from 1, say so: `target_as: number`"),
         (
-            {"options": ["1", "2", "3"], "target": "1"},
-            "'1' is the name of class 0 and the index of '2'; write a JSON integer for the index, or rename the class; "
-            "or say `target_as: index`",
+            {"target": "B"},
+            "'B' is neither one of the 4 option names nor an index below 4; where the data writes letters",
         ),
+        ({"target": [1]}, "expected an option name or a 0-based option index, found [1]"),
+        ({"options": ["1", "2", "3"], "target": "1"}, "'1' is the name of option 0 and the index of '2'; say which"),
         ({"question": None}, "expected text, found nothing"),
     ],
 )
@@ -203,3 +203,17 @@ def test_more_options_than_letters_have_numbers(bench: Any) -> None:
     writer = fakes.Speaker(lambda n, prompt: "28")
     assert bench.ask(writer, bench.task("multiple-choice", given)).values == {"accuracy": 1.0}
     assert "\n28. thing 27\n" in writer.asked[0][1]
+
+
+def test_numbers_that_never_mean_the_first_option_are_told(bench: Any) -> None:
+    def notes(targets: list[int | str]) -> tuple[str, ...]:
+        options = ["one", "two", "three"]
+        given = [
+            {"image": bench.picture(n), "question": "?", "options": options, "target": t} for n, t in enumerate(targets)
+        ]
+        held: tuple[str, ...] = bench.ask("chance", bench.task("multiple-choice", given)).record.notes
+        return held
+
+    (note,) = notes([1, 2] * 10)
+    assert "the first option is right in none of 20 items" in note and "`target_as: number`" in note
+    assert notes([1, 2] * 4) == notes([0, *[1, 2] * 10]) == notes(["two", "three"] * 10) == ()

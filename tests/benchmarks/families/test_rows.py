@@ -44,8 +44,8 @@ def test_labels_that_are_words_are_not(bench: Any) -> None:
 
 
 def test_notes_of_a_folder_stand_in_the_record(bench: Any) -> None:
-    for name in ("n01440764/a.png", "n01443537/b.png"):
-        put_text(bench.folder / "photos" / name, (bench.folder / bench.picture(1)).read_bytes())
+    for number, name in enumerate(("n01440764/a.png", "n01443537/b.png")):
+        put_text(bench.folder / "photos" / name, (bench.folder / bench.picture(number)).read_bytes())
     put_text(bench.folder / "photos" / "n01443537" / "c.heic", b"")
     keys = "name: photos\nfamily: zero-shot-classification\nsource: {kind: folder, path: photos}\n"
     task = put_text(bench.folder / "photos.yaml", keys)
@@ -84,3 +84,27 @@ def test_fields_reach_into_records_of_parquet(tmp_path: Path) -> None:
     keys = "name: a\nfamily: vqa\nsource: {kind: parquet, path: a.parquet}\nfields: {answers: answers.answer}\n"
     (sample,) = load_task(put_text(tmp_path / "a.yaml", keys)).family.samples()
     assert sample.references == ("a", "b")
+
+
+def test_one_picture_with_two_labels_is_told(bench: Any) -> None:
+    rows = [{"image": bench.picture(n % 2), "label": label} for n, label in enumerate(["cat", "dog", "dog", "dog"])]
+    task = bench.task("zero-shot-classification", rows)
+    assert notes(bench, task) == ("pictures that stand in several items with different labels: 1",)
+
+
+def test_a_list_of_pictures_written_as_text(bench: Any) -> None:
+    cells = [f"['{bench.picture(0)}', '{bench.picture(1)}']", f'["{bench.picture(2)}"]', bench.picture(3)]
+    rows = [{"image": cell, "question": "?", "answers": "a"} for cell in cells]
+    family: Any = load_task(Path(bench.task("vqa", rows))).family
+    assert [[image.locator for image in sample.media] for sample in family.samples()] == [
+        ["0.png", "1.png"],
+        ["2.png"],
+        ["3.png"],
+    ]
+
+
+def test_half_a_surrogate_pair_is_refused_in_labels_and_replaced_in_ids_and_facts(bench: Any) -> None:
+    fails(lambda: load_task(Path(labelled(bench, ["cat", "a\ud800"]))).opened, "holds half a surrogate pair")
+    rows = [{"id": f"i{n}\ud800", "image": bench.picture(n), "label": "ab"[n % 2], "site": "s\ud800"} for n in range(2)]
+    asked = bench.ask("chance", bench.task("zero-shot-classification", rows, "facts: [site]\n"))
+    assert [(each.id, each.facts) for each in asked.outcomes] == [("i0?", {"site": "s?"}), ("i1?", {"site": "s?"})]

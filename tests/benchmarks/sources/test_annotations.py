@@ -220,6 +220,14 @@ def test_questions_and_answers_of_vqa(folder: Path) -> None:
         opened(VqaJson, folder, QUESTIONS, annotations=path)
 
 
+@pytest.mark.parametrize("key", ["image_id", "question"])
+def test_two_files_that_disagree_are_refused(folder: Path, key: str) -> None:
+    asked = {"question_id": 70, "image_id": 7, "question": "What is it?"}
+    path = put(folder, "a.json", {"annotations": [{**answers(70, "dog"), "image_id": "7", key: "other"}]})
+    with pytest.raises(DataError, match=rf"item 0 has the {key} .*, and its answer in the annotations 'other'"):
+        opened(VqaJson, folder, {"questions": [asked]}, annotations=path, picture="7.jpg")
+
+
 def test_pictures_of_test_dev_are_those_of_test(folder: Path) -> None:
     (folder / "val2014" / NAMES[0]).rename(folder / "val2014" / "COCO_test2015_000000000042.jpg")
     asked = {**QUESTIONS, "data_subtype": "test-dev2015", "questions": QUESTIONS["questions"][1:]}  # type: ignore[index]

@@ -8,12 +8,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmbench.benchmarks.sources.cells import column, label_values, picture, pictures, text, texts
+from mmbench.benchmarks.sources.cells import column, label_values, local_path, picture, pictures, text, texts
 from mmbench.benchmarks.sources.classes import Classes, class_index, class_indices
 from mmbench.harness.errors import Unreadable
 from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.source import Row
 from tests import builders
+from tests.builders import put_text
 
 ANIMALS = Classes(("cat", "dog", "crane", "bird", "crane"))
 
@@ -203,3 +204,30 @@ def test_label_values() -> None:
     assert label_values("a") == ("a",)
     assert label_values(3) == (3,)
     assert label_values([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("there", "written"),
+    [
+        ("p/a b.png", "p\\a b.png"),
+        ("p/a b.png", "p/a%20b.png"),
+        ("p/a b.png", " p/a b.png\t"),
+        ("p/caf\u00e9.png", "p/cafe\u0301.png"),
+        ("p/cafe\u0301.png", "p/caf\u00e9.png"),
+        ("p/cafe\u0301.png", "p\\caf\u00e9.png"),
+        ("p/cafe\u0301.png", "p/caf%C3%A9.png"),
+        ("p/a%20b.png", "p/a%20b.png"),
+        (" p.png", " p.png"),
+    ],
+)
+def test_a_path_as_another_system_writes_it(tmp_path: Path, there: str, written: str) -> None:
+    put_text(tmp_path / there, b"x")
+    assert local_path(written, Row({}, "a.csv line 2", tmp_path)) == there
+
+
+def test_a_path_that_leaves_its_data_set_is_refused_however_it_is_written(tmp_path: Path) -> None:
+    put_text(tmp_path / "secret.png", b"x")
+    (tmp_path / "set").mkdir()
+    row = Row({}, "a.csv line 2", tmp_path / "set", tmp_path / "set")
+    for written in ("../secret.png", "%2e%2e/secret.png", "..\\secret.png"):
+        fails(row, lambda written=written: local_path(written, row), "outside of its data set")

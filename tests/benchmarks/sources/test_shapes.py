@@ -151,11 +151,11 @@ def test_special_files_as_data_are_one_line(folder: Path, kind: str, name: str) 
 @pytest.mark.parametrize(
     ("file", "data", "why"),
     [
-        ("d.csv", "image;label\nphotos/0.jpg;a,b\n", "the header is separated by ';', expected commas"),
-        ("d.csv", "image\tlabel\nphotos/0.jpg\ta\n", "expected commas (tabs in a .tsv file)"),
+        ("d.csv", "image;label|x\nphotos/0.jpg;a|b\n", "the header is separated by ';', expected commas (tabs in a"),
         ("d.csv", gzip.compress(b"image,label\n", mtime=0), "d.csv is compressed by gzip"),
         ("d.csv", b"PK\x03\x04rest\n", "a ZIP archive or a spreadsheet"),
-        ("d.csv", "image,label\n".encode("utf-16"), "is not UTF-8 text (invalid start byte); save the file as UTF-8"),
+        ("d.csv", "image,label\n".encode("utf-16")[:-1], "is no whole UTF-16 text; save the file as UTF-8"),
+        ("d.csv", "image,label\nb,caf\u00e9\n".encode("latin-1"), "line 2 is not UTF-8 text"),
         ("d.jsonl", gzip.compress(b"{}\n", mtime=0), "compressed by gzip"),
         ("d.jsonl", '[{"image": "photos/0.jpg", "label": "a"}]', "begins one JSON document, expected JSON lines"),
         ("d.json", '[\n"photos/0.jpg", "a"\n]', "neither JSON lines nor a list of objects"),

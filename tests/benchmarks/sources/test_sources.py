@@ -19,6 +19,7 @@ from mmbench.benchmarks.sources.csv import CsvFile
 from mmbench.benchmarks.sources.folder import Folder
 from mmbench.benchmarks.sources.jsonl import JsonlFile
 from mmbench.benchmarks.sources.parquet import ParquetFile
+from mmbench.benchmarks.sources.tsv import TsvFile
 from mmbench.harness.errors import DataError
 from mmbench.harness.tasks.source import Source
 from tests.builders import fails, put_text
@@ -290,12 +291,41 @@ def test_csv_cells_of_any_length(tmp_path: Path) -> None:
         ('a,b\n1,2\n"never closed,2\n3,4\n', ["data.csv line 3 is not valid CSV"]),
         ('a,b\n1,"x"y\n', ["data.csv line 2 is not valid CSV"]),
         (b"a,b\n1,2\n3," + b"\xff\n", ["data.csv line 3 is not UTF-8"]),
-        ("a,b\n1,2\n".encode("utf-16"), ["data.csv line 1 is not UTF-8"]),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], ["data.csv is no whole UTF-16"]),
+        ("a,b\n1,2\n".encode("utf-16-le"), ["data.csv"]),
     ],
 )
 def test_csv_failures(content: str | bytes, parts: list[str], tmp_path: Path) -> None:
     path = put_text(tmp_path / "data.csv", content)
     fails(lambda: CsvFile(path, None), *parts)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffimage;label\r\na.png;cat\r\nb.png;a, b\r\n",
+        "sep=;\r\nimage;label\r\na.png;cat\r\nb.png;a, b\r\n",
+        "sep=|\nimage|label\na.png|cat\nb.png|a, b\n",
+        "image\tlabel\na.png\tcat\nb.png\ta, b\n",
+        "image\tlabel\r\na.png\tcat\r\nb.png\ta, b\r\n".encode("utf-16"),
+        'image,label\ra.png,cat\rb.png,"a, b"\r',
+        'image,label\r\r\na.png,cat\r\r\nb.png,"a, b"\r\r\n',
+        'image,label,,\na.png,cat,,\nb.png,"a, b",,\n,,,\n',
+        'image,label\na.png,cat,\nb.png,"a, b",,\n,\n',
+        'image,label,\na.png,cat\nb.png,"a, b"\n',
+    ],
+)
+def test_csv_as_spreadsheets_write_it(content: str | bytes, tmp_path: Path) -> None:
+    found = CsvFile(put_text(tmp_path / "data.csv", content), None)
+    assert cells(found) == [{"image": "a.png", "label": "cat"}, {"image": "b.png", "label": "a, b"}]
+    assert found.columns() == ("image", "label") and len(found) == 2
+
+
+def test_csv_tells_its_mark_by_the_header_alone(tmp_path: Path) -> None:
+    assert cells(CsvFile(put_text(tmp_path / "a.tsv", "a,b\n1,2\n"), None)) == [{"a": "1", "b": "2"}]
+    assert cells(CsvFile(put_text(tmp_path / "b.csv", "a,b\n1;2,3\n"), None)) == [{"a": "1;2", "b": "3"}]
+    fails(lambda: CsvFile(put_text(tmp_path / "c.csv", "a;b|c\n1;2|3\n"), None), "line 1", "separated by")
+    fails(lambda: TsvFile(put_text(tmp_path / "d.tsv", "a,b\n1,2\n"), None), "separated by ','", "expected tabs")
 
 
 # JSON lines

@@ -10,7 +10,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from mmbench.benchmarks.sources.cells import picture
+from mmbench.benchmarks.sources.cells import column, picture
 from mmbench.benchmarks.sources.tsv import TsvFile
 from mmbench.harness.errors import DataError
 from tests.lazy import pandas
@@ -99,3 +99,22 @@ def test_through_the_command_line(tmp_path: Path) -> None:
     )
     assert made.returncode == 0, made.stderr
     assert '"chance": 0.5' in made.stdout
+
+
+def test_an_answer_that_is_no_option_is_named_to_who_asks_for_it(tmp_path: Path) -> None:
+    (lacking,) = TsvFile(table(tmp_path, [row(1, RED, "AB")]), None)
+    assert lacking.cells["answer"] == "AB" and column(lacking, "options") == ["red", "None"]
+    with pytest.raises(DataError, match="line 2: the answer 'AB' is neither the letter nor the text of one of its 2"):
+        column(lacking, "target")
+    with pytest.raises(DataError, match="no column 'tarket'"):
+        column(lacking, "tarket")
+
+
+def test_a_row_without_options_has_none(tmp_path: Path) -> None:
+    path = table(tmp_path, [row(1, RED), {**row(2, RED, "free"), "A": "", "B": ""}])
+    assert [each["options"] for each in cells(path)] == [["red", "None"], []]
+
+
+def test_a_picture_named_through_another_row(tmp_path: Path) -> None:
+    assert [each["image"] for each in cells(table(tmp_path, [row(1, "2"), row(2, "3"), row(3, BLUE)]))] == [BLUE] * 3
+    assert [each["image"] for each in cells(table(tmp_path, [row(1, "2"), row(2, "1")]))] == ["2", "1"]

@@ -265,6 +265,27 @@ def test_no_program_is_started_for_a_picture(monkeypatch: pytest.MonkeyPatch) ->
         Image.from_bytes(data, "photo.jpg").pil()
 
 
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "the file is empty"),
+        (bytes(9), "nothing but zeros"),
+        (b"\n<!DOCTYPE html><html>404</html>", "it is a web page"),
+        (b"<?xml version='1.0'?><svg/>", "an SVG drawing"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+        (b"\0\0\0\x18ftypheic" + bytes(80), "it is HEIC"),
+        (b"\0\0\0\x18ftypisom" + bytes(80), "it is a video"),
+        (b"%PDF-1.7", "it is a PDF"),
+        (b"PK\x03\x04" + bytes(80), "it is packed"),
+        (b'{"error": 404}', "it is text"),
+        (b"whatever", "its format is not known"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_picture_is_named(data: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        Image.from_bytes(data, "row 1").pil()
+
+
 def test_pixels_of_no_picture() -> None:
     for array in (np.zeros((2, 2), np.float32), np.zeros((2, 2, 4), np.uint8), np.zeros((0, 2), np.uint8)):
         with pytest.raises(Unreadable, match="expected uint8 grey or RGB"):

@@ -286,6 +286,7 @@ def test_text_alone_is_for_models_that_take_it(folder: Path) -> None:
     alone.takes_text_alone = True
     made = run(alone, "animals", "open", controls=("shuffled",))
     assert [(r.task, r.errors) for r in made.records] == [("animals", 0), ("open", 0)]
+    assert all("asked by text alone, without pictures: no column is called 'image'" in r.notes[0] for r in made.records)
     assert [p.control for p in made.problems] == ["shuffled", "shuffled"]
     assert [each.cluster for each in outcomes(made)[0]] == [str(n) for n in range(COUNT)]
 

@@ -237,3 +237,17 @@ def test_rows_that_are_still_to_be_fetched_are_not_counted() -> None:
     wrong = prepared(Far(), SourceSpec(kind="far", where={"kind": ["a", "c"]}), lambda: far)
     assert len(wrong) == 3
     fails(lambda: list(wrong), "`where`: no row has 'c' in 'kind', only 'a', 'b'")
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"), [("{image: {other_than: null}}", ["0", "3"]), ("{image: null}", ["1", "2"])]
+)
+def test_rows_with_and_without_a_picture(tmp_path: Path, where: str, kept: list[str]) -> None:
+    shown = [{"bytes": b"x", "path": None}, None, {"bytes": None, "path": None}, {"bytes": None, "path": "a.png"}]
+    rows = [{"id": n, "image": image, "question": "?", "answers": "a"} for n, image in enumerate(shown)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "d.parquet")
+    (tmp_path / "t.yaml").write_text(
+        f"name: t\nfamily: vqa\nsource: {{kind: parquet, path: d.parquet, where: {where}}}\n"
+    )
+    family: Any = load_task(tmp_path / "t.yaml").family
+    assert [str(row.cells["id"]) for row in family._data.source] == kept

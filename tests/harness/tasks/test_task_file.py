@@ -205,8 +205,7 @@ def test_digits_as_text_are_indices_where_no_class_is_named_so(folder: Path) -> 
 def test_empty_label(folder: Path, rows: str) -> None:
     (folder / "pets.csv").write_text("image,label\n" + rows)
     path = write(folder, CSV)
-    number = rows.count("\n") - 1
-    assert f"row {number} (counted from 0) has no label in column 'label'" in fails(lambda: load_task(path).opened)
+    fails(lambda: load_task(path).opened, f"pets.csv line {len(rows.splitlines()) + 1} has no label in column 'label'")
 
 
 @pytest.mark.parametrize(("kind", "content"), [("csv", "image,label\n"), ("csv", ""), ("jsonl", "\n")])
@@ -263,3 +262,10 @@ def test_unreadable_task_file(folder: Path) -> None:
 def test_the_primary_metric_leads_the_default_ones(folder: Path) -> None:
     task = load_task(write(folder, CSV + "card: {primary: mean_per_class_recall}\n"))
     assert [metric.name for metric in task.family.metrics] == ["mean_per_class_recall", "accuracy"]
+
+
+def test_a_path_as_windows_writes_it(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "pets.csv").write_text("image,label\n../a.png,cat\n")
+    made = load_task(write(folder, CSV.replace("pets.csv", "sub\\pets.csv")))
+    assert made.size == 1

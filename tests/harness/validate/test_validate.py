@@ -66,6 +66,18 @@ def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert sentence.startswith("pictures that cannot be read: 2 (3: 3.png")
 
 
+def test_ids_that_stand_twice_and_items_without_a_picture_are_told(tmp_path: Path) -> None:
+    rows = [{**row, "id": number // 2} for number, row in enumerate(photos(tmp_path))]
+    (sentence,) = said(findings(task(tmp_path, rows)), "counts", "wrong")
+    assert sentence.startswith("ids that several items have; name a unique column as `id` in `fields`: 6 (0, 1, 2")
+    (tmp_path / "t.yaml").write_text(
+        "name: t\nfamily: zero-shot-classification\nsource: {kind: jsonl, path: e.jsonl}\n", encoding="utf-8"
+    )
+    (tmp_path / "e.jsonl").write_text('{"url": "a", "label": "cat"}\n{"url": "b", "label": "dog"}\n', encoding="utf-8")
+    (sentence,) = said(findings(find_task(str(tmp_path / "t.yaml"))), "counts", "look")
+    assert sentence.startswith("no item has a picture")
+
+
 def test_equal_pictures_of_unlike_answers_are_wrong(tmp_path: Path) -> None:
     rows = photos(tmp_path)
     scene(0).save(tmp_path / "1.png")
