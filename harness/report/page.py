@@ -12,7 +12,7 @@ from mmbench.harness.board.csv import View
 from mmbench.harness.digest import Json
 from mmbench.harness.render.figures import count
 from mmbench.harness.render.html import joined, tag
-from mmbench.harness.render.plain import escaped_json
+from mmbench.harness.render.plain import clean, escaped_json
 from mmbench.harness.report.contents import Contents
 from mmbench.harness.report.pair_matrix import pairs_json
 from mmbench.harness.report.sections import Section, board_section, sections
@@ -78,11 +78,13 @@ def _data(contents: Contents, pictures: Mapping[str, str]) -> Json:
 def _embedded(value: Json) -> str:
     """Return JSON that no text in it can end or escape from: the element it stands in knows no character references.
 
-    >>> _embedded("</script><!--")
-    '"\\\\u003c/script>\\\\u003c!--"'
+    Nor does a text of it turn what a page shows around.
+
+    >>> _embedded("</script><!--"), _embedded("\\u202egnp.exe")
+    ('"\\\\u003c/script>\\\\u003c!--"', '"\ufffdgnp.exe"')
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return escaped_json(text).replace("<", "\\u003c")
+    return escaped_json(clean(text)).replace("<", "\\u003c")
 
 
 def _asset(name: str) -> str:
