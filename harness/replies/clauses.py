@@ -21,12 +21,8 @@ class Clause:
     text: str
     start: int
     """Where its sentence starts in the reply."""
-    opens: bool
-    """Whether it is the first of its sentence."""
-
-    def roles(self) -> frozenset[str]:
-        """Return the roles of all its words."""
-        return frozenset().union(*(item.roles for item in self.items))
+    roles: frozenset[str]
+    """Those of all its words."""
 
 
 def clauses(text: str, options: Options) -> list[Clause]:
@@ -35,9 +31,9 @@ def clauses(text: str, options: Options) -> list[Clause]:
     for number, (start, end) in enumerate(spans(text)):
         sentence = text[start:end]
         asks = sentence.rstrip("\"' )").endswith("?") and not options.asks
-        parts = list(_split(items(sentence, options), sentence))
-        for k, (opener, part) in enumerate(parts):
-            made.append(Clause(part, opener, number, asks, sentence, start, k == 0))
+        for opener, part in _split(items(sentence, options)):
+            roles = frozenset[str]().union(*(item.roles for item in part))
+            made.append(Clause(part, opener, number, asks, sentence, start, roles))
     return made
 
 
@@ -46,9 +42,9 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     start = at = 0
     while at < len(text):
         at = sentence_end(text, at)
-        if at < len(text) and text[start:at].rstrip().endswith(":"):
-            line = text.find("\n", at + 1)
-            if ":" not in text[at : line if line >= 0 else len(text)]:
+        if text[start:at].rstrip().endswith(":"):
+            line = text[at:].strip().partition("\n")[0]
+            if line and ":" not in line:
                 continue
         if text[start:at].strip():
             yield start + len(text[start:at]) - len(text[start:at].lstrip()), at
@@ -73,13 +69,13 @@ def lead(clause: Clause) -> tuple[int, frozenset[str]]:
 _JOIN = {"but", "because", "so", "wait"}
 
 
-def _split(made: Sequence[Item], sentence: str) -> Iterator[tuple[frozenset[str], list[Item]]]:
+def _split(made: Sequence[Item]) -> Iterator[tuple[frozenset[str], list[Item]]]:
     """Yield each clause with the roles of the word that opens it."""
     opener: frozenset[str] = frozenset()
     part: list[Item] = []
     for k, item in enumerate(made):
         joins = bool(item.roles & _JOIN) and not item.roles & {"is", "choose"}
-        if not joins and not _ends(made, k, part, sentence):
+        if not joins and not _ends(made, k, part):
             part.append(item)
             continue
         if "not before" in item.roles:
@@ -95,39 +91,24 @@ def _split(made: Sequence[Item], sentence: str) -> Iterator[tuple[frozenset[str]
         yield opener, part
 
 
-def _ends(made: Sequence[Item], k: int, part: Sequence[Item], sentence: str) -> bool:
+def _ends(made: Sequence[Item], k: int, part: Sequence[Item]) -> bool:
     """Return whether a clause ends at an item that is no conjunction."""
-    item, before, after = made[k], made[k - 1 : k] if k else [], made[k + 1 : k + 2]
+    item, before, after = made[k], made[k - 1 : k], made[k + 1 : k + 2]
+    word = bool(before) and before[0].by == "word" and len(part) == 1  # what follows a yes or no
     if item.text == ",":
-        return _begins(made, k + 1, part) or _follows_word(item, before, part)
-    if item.text == "-" and sentence[max(0, item.start - 1) : item.end + 1] == " - ":
-        return not after or not after[0].roles & {"right", "wrong"}
+        return word or _begins(made[k + 1 :], part)
     if item.text == "." and before and before[0].by == "mark" and after and not after[0].by:
         return any(each.by != "sign" for each in part[:-1])  # the point of `The answer is B. The …`
-    again = item.text == "and" and bool(after) and "not" in after[0].roles
-    return item.text == ";" or again or _follows_word(item, before, part)
+    return item.text == ";" or (word and item.by == "sign" and item.text not in "?/")
 
 
-def _follows_word(item: Item, before: Sequence[Item], part: Sequence[Item]) -> bool:
-    """Return whether a sign sets off a yes or no from what follows."""
-    return bool(before) and before[0].by == "word" and item.by == "sign" and item.text not in "?/" and len(part) == 1
-
-
-def _begins(made: Sequence[Item], k: int, part: Sequence[Item]) -> bool:
+def _begins(rest: Sequence[Item], part: Sequence[Item]) -> bool:
     """Return whether a clause of its own begins after a comma: with its own subject and verb."""
-    if k >= len(made):
-        return False
-    if (
-        "it" in made[k].roles
-        or made[k].by == "word"
-        or ({"adverb"} & made[k].roles and "not" in {r for each in part for r in each.roles})
-    ):
-        return True
+    denied = any("not" in each.roles for each in part)
+    if not rest or "it" in rest[0].roles or rest[0].by == "word" or ("adverb" in rest[0].roles and denied):
+        return bool(rest)
     if not any(each.roles & {"is", "not", "wrong", "right", "choose"} for each in part):
         return False
-    for each in made[k:]:
-        if each.text in {",", ";"} or each.roles & _JOIN:
-            return False
-        if each.roles & {"is", "right", "wrong"}:
-            return True
-    return "not" in made[k].roles
+    ends = (each for each in rest if each.text in {",", ";"} or each.roles & {*_JOIN, "is", "right", "wrong"})
+    end = next(ends, rest[0])
+    return "not" in rest[0].roles or bool(end.roles & {"is", "right", "wrong"} and not end.roles & _JOIN)

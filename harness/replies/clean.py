@@ -38,13 +38,10 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, flags), replacement)
     for pattern, replacement, flags in (
         (r"```\w*", "\n", 0),
-        (r"`", '"', 0),
         (r"<\|[\w ]{1,30}\|>|</?s>|<image>|<unk>|<pad>|<eos>|<end_of_utterance>|\[/?inst\]", " ", re.I),
         (r"<(?:final[_ -]?)?(?:answer|ans|conclusion|solution)>", "\n" + FINAL, re.I),
-        (r"\[(?:the |final |correct )*answer\]\s*:?", "\n" + FINAL, re.I),
         (rf"</?(?:final[_ -]?)?{_TAG}>", "\n", re.I),
         (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL, re.I),
-        (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*true\b,?", "\n\\1 is the correct answer.\n", re.I),
         (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*false\b,?", "\n", re.I),
         (r"(?<=[{,\s])[\"']([A-Z])[\"']\s*:\s*[\"']?([\w.]+)[\"']?(?=\s*[,}])", r"\n\1: \2.\n", 0),
         (r"<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6])>", "\n", 0),
@@ -55,14 +52,11 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:boxed|fbox)\s*\{([^{}\n]{0,200})\}", "\n" + FINAL + r"\1" + "\n", 0),
         (r"\^\s*\{?\\circ\}?|\\degree\b", "°", 0),
         (r"\\(?:left|right|displaystyle|quad)(?![a-zA-Z])|\\(?=[(\[\]) ,;!%$#&_])", "", 0),
-        (r"\$+\s*\(?([A-Za-z])\)?[.:]?\s*\$+", r"(\1)", 0),
         (r"\$", "", 0),
-        (r"^[ \t]*[✅✔☑👉➡➤▶→⭐🔹]+[ \t]*(?=\S)", "", re.M),
         # What ornaments a sentence is none of its own.
         (r"(?<=[.!?)])[ \t]*[\u2600-\u27bf\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff]+[ \t]*$", "", re.M),
         # Of boxes to tick only the ticked ones say something.
         (r"^[ \t]*(?:[-*][ \t]+)?(?:\[ \]|☐)[^\n]*$", "", re.M),
-        (r"^[ \t]*(?:[-*][ \t]+)?(?:\[[xX✓✔]\]|☒)[ \t]*(?=\S)", "", re.M),
         (r"^[ \t]*(?:#{1,6}|>|[*•●▪-])[ \t]+", "", re.M),
         # A letter that is set off is a mark, and stays set off when its markup goes.
         (r"(\*\*|__|\*)[(\[]?([A-Za-z])[)\]]?[.:)]?\1(?!\*)", r"(\2)", 0),
@@ -72,7 +66,6 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r" ?\n\s*", "\n", 0),
         # The lines that only rule a table or hold brackets, and the borders of its cells.
         (r"^ ?(?:\|? ?:?-{2,}:? ?(?:\| ?:?-{2,}:? ?)*\|?|[\[\]{}(),]+) ?$", "", re.M),
-        (r"^ ?\| ?| ?\| ?$", "", re.M),
         (r"(?<=\S) \| (?=\S)", ": ", 0),
     )
 )
@@ -155,19 +148,13 @@ def tokens(text: str) -> Iterator[Token]:
     found = list(_TOKEN.finditer(text))
     for this, after in zip_longest(found, found[1:]):
         word = this.group().casefold()
-        if word in {"the", "an"} or (word == "a" and after and _is_article(text, this, after)):
+        # A capital A is an article only where a sentence may begin.
+        if word in {"the", "an"} or (
+            (word == "a" and after and text[this.end() : after.start()] in {" ", ' "', " '"})
+            and (this.group() == "a" or text[max(0, this.start() - 2) : this.start()].strip()[-1:] in ".!?:\"'(,")
+        ):
             continue
         yield Token(_SAME.get(word) or _number(word), this.start(), this.end())
-
-
-def _is_article(text: str, this: re.Match[str], after: re.Match[str]) -> bool:
-    """Return whether this `a` stands before a word; a capital one only where a sentence may begin."""
-    before = text[max(0, this.start() - 2) : this.start()].strip()
-    return (
-        text[this.end() : after.start()] in {" ", ' "', " '"}
-        and after.group()[0].isalnum()
-        and (this.group() == "a" or not before or before[-1] in ".!?:\"'(,")
-    )
 
 
 def _number(word: str) -> str:

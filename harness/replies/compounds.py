@@ -26,24 +26,21 @@ def is_part(sentence: str, said: Sequence[Token], at: int, end: int, phrases: Ph
     Without spaces it is one where a character without a role stands beside it. With spaces, where a noun follows: after
     `de`, or at the end of what is said, unless the mention can be the noun's attribute (`a red car`).
     """
+    after = said[end] if end < len(said) else None
     if _IDEOGRAPH.match(said[at].text):
-        glued = before is not None and before.end == said[at].start and _is_plain(before)
-        left = glued and before is not None and bool(_IDEOGRAPH.match(before.text))
-        right = end < len(said) and said[end].start == said[end - 1].end and _IDEOGRAPH.match(said[end].text)
-        return left or (bool(right) and not _roles(said, end, phrases))
-    if end == len(said) or sentence[said[end - 1].end : said[end].start] != " ":
+        left = before is not None and before.end == said[at].start and not (before.roles or before.by)
+        glued = after is not None and after.start == said[end - 1].end and bool(_IDEOGRAPH.match(after.text))
+        return (left and bool(_IDEOGRAPH.match(sentence, said[at].start - 1))) or (
+            glued and not _roles(said, end, phrases)
+        )
+    if after is None or sentence[said[end - 1].end : after.start] != " ":
         return False
-    word = said[end]
-    if word.text in _OF and sentence[word.end : word.end + 1] == " " and end + 1 < len(said):
+    if after.text in _OF and end + 1 < len(said):
         return not _roles(said, end + 1, phrases)
-    if end - at > 1 or _roles(said, end, phrases) or not _NOUN.match(word.text) or _is_attribute(sentence, said[at]):
+    if end - at > 1 or _roles(said, end, phrases) or not _NOUN.match(after.text) or _is_attribute(sentence, said[at]):
         return False
-    closes = bool(_CLOSES.match(sentence, word.end)) or "is" in _roles(said, end + 1, phrases)
-    return closes and stem(word.text) not in {stem(token.text) for token in said[:at]}
-
-
-def _is_plain(item: Item) -> bool:
-    return not item.roles and not item.by and item.option is None
+    closes = bool(_CLOSES.match(sentence, after.end)) or "is" in _roles(said, end + 1, phrases)
+    return closes and stem(after.text) not in {stem(token.text) for token in said[:at]}
 
 
 def _roles(said: Sequence[Token], at: int, phrases: Phrases) -> frozenset[str]:

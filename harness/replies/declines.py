@@ -36,37 +36,30 @@ def _is_unknowable(text: str) -> bool:
 
 def _declines(said: Sequence[Roles], *, opens: bool) -> bool:
     every = frozenset[str]().union(*said)
-    if "declines" in every or (opens and "surely" in every):
+    parted = {"can", "un"} <= every or "cannot, last" in every
+    if "declines" in every or (opens and "surely" in every) or ("serves" in every and parted):
         return True
-    if "serves" in every and ({"can", "un"} <= every or "cannot, last" in every):
-        return True
-    return any(_is_refused(said, k) for k in range(len(said))) or _is_sorry(said, every)
+    # `I cannot see it` names no thing that is not there, as `I cannot see a dog` does.
+    sorry = any("sorry" in roles for roles in said[:2]) and ("looks at" not in every or bool(every & {"thing", "it"}))
+    cannot = parted or bool(every & {"unable", "cannot", "surely"})
+    return (sorry and cannot) or any(_is_refused(said, k) for k in range(len(said)))
 
 
 def _is_refused(said: Sequence[Roles], k: int) -> bool:
     """Return whether a word begins a refusal: `cannot assist`, `cannot see the image`, `no image attached`."""
-    roles, near = said[k], said[k + 1 : k + 1 + _NEAR]
-    things = [j for j, each in enumerate(near) if not each & {"some", "looks at"}]
-    thing = things[0] if things and "thing" in near[things[0]] else None
-    if roles & {"unable", "cannot"}:
-        mine = "cannot" in roles or k == 0 or any("me" in each for each in said[max(0, k - 4) : k])
-        deed = next((j for j, each in enumerate(near[:3]) if "serves" in each), None)
-        if deed is not None and mine and not any("between" in each for each in near[deed + 1 : deed + 2]):
-            return True
-        if thing is not None and any("looks at" in each for each in near[:3]):
-            return True
-    if thing is None:
+    roles, near = said[k], [*said[k + 1 : k + 1 + _NEAR], frozenset[str]()]
+    thing = next(j for j, each in enumerate(near) if not each & {"some", "looks at"})
+    deed = next((j for j, each in enumerate(near[:3]) if "serves" in each), None)
+    mine = "cannot" in roles or k == 0 or any("me" in each for each in said[max(0, k - 4) : k])
+    if deed is not None and mine and roles & {"unable", "cannot"} and "between" not in near[deed + 1]:
+        return True
+    if "thing" not in near[thing]:
         return False
-    after = near[thing + 1] if thing + 1 < len(near) else frozenset()
-    return ("lacks" in roles and "of" not in after) or ("none" in roles and thing == 0 and "given" in after)
-
-
-def _is_sorry(said: Sequence[Roles], every: Roles) -> bool:
-    """Return whether a sentence begins with an apology and says what cannot be done, other than to see a thing."""
-    begins = any("sorry" in roles for roles in said[:2])
-    cannot = every & {"unable", "cannot", "cannot, last", "surely"} or {"can", "un"} <= every
-    # `I cannot see it` names no thing that is not there, as `I cannot see a dog` does.
-    return begins and bool(cannot) and ("looks at" not in every or bool(every & {"thing", "it"}))
+    return (
+        (bool(roles & {"unable", "cannot"}) and any("looks at" in each for each in near[:3]))
+        or ("lacks" in roles and "of" not in near[thing + 1])
+        or ("none" in roles and thing == 0 and "given" in near[1])
+    )
 
 
 def _roles(text: str) -> list[Roles]:

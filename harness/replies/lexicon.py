@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from mmbench.harness.replies.clean import tokens
@@ -14,6 +14,7 @@ Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], Roles]]]
 """Phrases and their roles by their first word, long ones first."""
 
 
+@cache
 def all_words(*roles: str) -> list[tuple[str, ...]]:
     """Return the words and phrases of these roles in all languages."""
     listed = (words.get(role, "") for group in GROUPS for words in group for role in roles)
@@ -42,10 +43,7 @@ for _g, _group in enumerate(_LANGUAGES):
 def phrases_for(words: Sequence[str]) -> Phrases:
     """Return the phrases of the languages that words are of: of each script the one that knows most of them."""
     known = Counter(chain.from_iterable(_KNOWN.get(word, ()) for word in words if len(word) > 1 or not word.isascii()))
-    best: dict[int, int] = {}
-    for group, n in sorted(known):
-        if group not in best or known[group, n] > known[group, best[group]]:
-            best[group] = n
+    best = dict(sorted(known, key=lambda language: (known[language], -language[1])))
     return _merged(tuple(sorted(best.items())))
 
 

@@ -1,4 +1,9 @@
-"""Reply matching: a free reply is matched to an option or to none, and an unclear reply never becomes a guess."""
+"""Reply matching: a free reply is matched to an option or to none, and an unclear reply never becomes a guess.
+
+`spoken` takes thoughts off, `clean` markup; `clauses` splits what is left, and finds in each what it names (`items`:
+texts of `options`, `letters`, `yes_no`) and its role words (`lexicon`); `read` gives each mention one stance;
+`statements` are what the reply commits itself to, and `match_option` folds them.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,22 +11,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from mmbench.harness.replies.clauses import Clause, clauses, lead
-from mmbench.harness.replies.clean import clean, first_turn, tokens
+from mmbench.harness.replies.clauses import Clause, clauses
+from mmbench.harness.replies.clean import clean, first_turn
 from mmbench.harness.replies.declines import refuses, undetermined
 from mmbench.harness.replies.items import roles_in
-from mmbench.harness.replies.lexicon import all_words
 from mmbench.harness.replies.marks import Marks, names
 from mmbench.harness.replies.options import NONE, Named, Options
 from mmbench.harness.replies.polar import absence
 from mmbench.harness.replies.stance import Said, read
-from mmbench.harness.replies.statements import Statement, statements, whole
+from mmbench.harness.replies.statements import Statement, only_opens, statements, whole
 from mmbench.harness.replies.thoughts import ONLY_THOUGHTS, spoken
 
 _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
-_POLAR = 2
-"""Options of a question that yes and no answer."""
 _QUOTED = 80
 """Characters of a sentence that a reason quotes."""
 _TURNS = frozenset({"turn", "wait", "so", "but"})
@@ -79,9 +81,6 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
     if said.only_thoughts:
         return Match("unparsed", None, ONLY_THOUGHTS)
     text = _without_echo(clean(said.text), choices)
-    english = _yes_and_no(tuple(options))
-    if english and not whole(text, choices):
-        choices = _options(english, marks if lettered else "none")
     head = first_turn(text)
     match = _match(head, choices)
     return match if head == text or match.status == "ok" else _match(text, choices)
@@ -91,39 +90,47 @@ def _match(text: str, options: Options) -> Match:
     if not re.search(r"\w", text):
         return Match("unparsed", None, "the reply is empty")
     parts = clauses(text, options)
-    found = _whole(text, parts, options)
+    first, rest = parts[0], text
+    if len(parts) > 1 and parts[1].sentence and only_opens(first):
+        first, rest = parts[1], text[parts[1].start :]
+    found = NONE if first.asks else whole(rest, options, first, part=True)
     return _one(found, options, "the whole reply names it") if found else _folded(text, parts, options)
 
 
 def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
     """Return what the clauses of a reply come to."""
-    said = read(parts, options.polar, yes_no=options.yes_no)
-    made = statements(text, parts, said, options)
-    refused, argues = refuses(text), _argues(parts, text)
+    said = read(parts, options)
+    made = statements(parts, said, options)
+    refused, own = refuses(text), undetermined(text, options)
+    opening = next((each.roles for each in parts[0].items if each.by != "sign"), frozenset())
+    cut = text[-1].isalnum()
+    argues = "argues" in opening and (cut or parts[-1].sentence > 0)
     # Beside a refusal explicit statements count; what an argument opens with is no answer yet.
     if refused:
         no = options.polar and frozenset(options.polar[1:])
-        made = [
-            e for e in made if e.kind in _EXPLICIT and len(e.named) == 1 and not (e.named == no and refuses(e.words))
-        ]
-    elif argues:
-        ended = not text[-1].isalnum()
-        made = [e for e in made if e.kind != "edge" or (e.start and (ended or text[e.start - 1] == "\n"))]
+        sure = (each for each in made if each.kind in _EXPLICIT and len(each.named) == 1)
+        made = [each for each in sure if not (each.named == no and refuses(each.words))]
+    elif argues and cut:
+        made = [each for each in made if each.kind != "edge" or text[each.start - 1] == "\n"]
     if made:
         return _settle(text, made, said, options)
-    own = undetermined(text, options)
     if refused and not own:
         return Match("refused", None, "the model declined to answer")
-    own = own or _absence(parts, options)
-    if argues or (text[-1].isalnum() and len(text.split()) > _LONG):
+    word = absence(parts) if options.yes_no else None
+    own = own or (frozenset({options.words.index((word,))}) if word else NONE)
+    if argues or (cut and len(text.split()) > _LONG):
         return Match("unparsed", None, "the reply names no option")
-    return _one(own, options, "it says what is or is not there") if own else _asserted(parts, said, options)
+    told = [each for each in said if each.by != "word" and each.stance == "asserted"]
+    at_edge = any(each.sentence in {0, parts[-1].sentence} for each in told)
+    named = frozenset(each.option for each in told)
+    if own:
+        return _one(own, options, "it says what is or is not there")
+    return _one(named if at_edge or len(named) > 1 else NONE, options, "the one option asserted")
 
 
 def _settle(text: str, made: Sequence[Statement], said: Sequence[Said], options: Options) -> Match:
     """Return what the statements come to."""
-    answers = [each for each in made if each.kind == "answered"] or [each for each in made if each.kind == "concluded"]
-    last = (answers or made)[-1]
+    last = max(made, key=lambda each: (each.kind == "answered", each.kind == "concluded", each.start))
     # An aside after an explicit answer is none: `Answer: B. … A is the best known`.
     asides = [e for e in made if last.kind in _EXPLICIT and e.start >= last.start and e.kind != "edge"]
     others = [each for each in made if each.named != last.named and each not in asides]
@@ -144,42 +151,7 @@ def _replaces(last: Statement, other: Statement, text: str) -> bool:
     start = min(other.end, last.start)
     if last.kind in _EXPLICIT:
         return bool(_TURNS & roles_in(text[start : last.end]))
-    return last.end == len(text) and "taken back" in roles_in(text[start : last.start])
-
-
-def _asserted(parts: Sequence[Clause], said: Sequence[Said], options: Options) -> Match:
-    """Return the one option that is asserted, if an answer stands where it does."""
-    told = [each for each in said if each.by != "word" and each.stance in {"asserted", "explained"}]
-    named = frozenset(each.option for each in told)
-    at_edge = any(each.sentence in {0, parts[-1].sentence} for each in told)
-    return _one(named if at_edge or len(named) > 1 else NONE, options, "the one option asserted")
-
-
-def _whole(text: str, parts: Sequence[Clause], options: Options) -> Named:
-    if parts[0].asks and text.endswith("?"):
-        return NONE
-    if len(parts) > 1 and parts[1].opens and _only_opens(parts[0]):
-        text, parts = text[parts[1].start :], parts[1:]
-    end, roles = lead(parts[0])
-    rest = options.part_named(text[end:]) if end and "option" not in roles else NONE
-    return whole(text, options, parts[0]) or options.part_named(text) or rest
-
-
-def _only_opens(clause: Clause) -> bool:
-    """Return whether a clause says nothing itself: `Okay.`"""
-    return all(e.by == "sign" or ("opener" in e.roles and "yes" not in e.roles) for e in clause.items)
-
-
-def _absence(parts: Sequence[Clause], options: Options) -> Named:
-    undone = any(each.by == "word" and each.option is None for part in parts for each in part.items)
-    word = absence(parts) if options.yes_no and not undone else None
-    return NONE if word is None or options.polar is None else frozenset({options.polar[word == "no"]})
-
-
-def _argues(parts: Sequence[Clause], text: str) -> bool:
-    """Return whether a reply begins to reason, so that what it opens with is no answer yet."""
-    first = next((each for each in parts[0].items if each.by != "sign"), None)
-    return first is not None and "argues" in first.roles and (parts[-1].sentence > 0 or text[-1].isalnum())
+    return "taken back" in roles_in(text[start : last.start])
 
 
 def _one(named: Named, options: Options, why: str) -> Match:
@@ -193,21 +165,7 @@ def _one(named: Named, options: Options, why: str) -> Match:
 
 def _without_echo(text: str, options: Options) -> str:
     """Return the text without a repetition of the list of options, such as models copy from the prompt."""
-    if not options.marks or len(text) <= sum(map(len, options.texts)):
-        return text
-    return options.listed.sub("\n", text).strip()
-
-
-@lru_cache(maxsize=64)
-def _yes_and_no(texts: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return two options in English where they are the yes and the no of another language, so that denials count."""
-    if len(texts) != _POLAR:
-        return None
-    words = [tuple(token.text for token in tokens(clean(text))) for text in texts]
-    yes, no = ([each in all_words(role) for each in words] for role in ("yes", "no"))
-    if yes == [not each for each in no]:
-        return tuple("Yes" if each else "No" for each in yes)
-    return None
+    return options.listed.sub("\n", text).strip() if options.marks else text
 
 
 @lru_cache(maxsize=64)

@@ -19,8 +19,6 @@ _LONGEST_REPEATED = 200
 _SETS_OFF = {"", ",", ".", ":", ";", ")", "-", "]", "}", '"', "\n", "("}
 """What may follow what a reply opens with."""
 _ENDS_WORD = {"", ",", ".", ":", ";", "!", "-"}
-_SHORTEST_ITEM = 5
-"""Characters of a line with a mark and something after it."""
 
 
 class Statement(NamedTuple):
@@ -35,78 +33,71 @@ class Statement(NamedTuple):
     """The sentence."""
 
 
-def statements(text: str, clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
+def statements(clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
     """Return all statements of a reply, in order."""
-    made = _edges(text, clauses, said, options)
+    made = _edges(clauses, said, options)
     for number, clause in enumerate(clauses):
         here = [each for each in said if each.clause == number]
         made += _made(clause, here) if here else _open_ended(clause, options)
     return sorted(made, key=lambda statement: statement.start)
 
 
-def whole(text: str, options: Options, first: Clause | None = None) -> Named:
+def whole(text: str, options: Options, first: Clause, *, part: bool = False) -> Named:
     """Return what a text names as a whole, be it once or again and again; `first` is the clause that it begins with.
 
-    What leads up to it may be left out: `It is`, `The answer is`.
+    What leads up to it may be left out: `It is`, `The answer is`. With `part` a telling part of an option will do.
     """
     if options.marks:
         text = _NUMBERED.sub("", text, count=1)
-    repeated = {options.named(word) for word in text[:_LONGEST_REPEATED].split()}
-    if len(repeated) == 1 and len(text) <= _LONGEST_REPEATED and NONE not in repeated:
+    repeated = {options.named(word) for word in text.split()} if len(text) <= _LONGEST_REPEATED else {NONE}
+    if len(repeated) == 1 and NONE not in repeated:
         return repeated.pop()
-    named = options.named(text)
-    if named or first is None:
-        return named
     end, roles = lead(first)
-    rest = text[end:].strip()
-    return NONE if not end or rest in {"a", "A"} else options.named(rest, set_off="option" in roles)
+    rest, placed = text[end:].strip(), "option" in roles
+    named = options.named(text) or (options.named(rest, set_off=placed) if rest not in {"a", "A"} else NONE)
+    return options.part_named(rest) if part and not named and not placed else named
 
 
 def _made(clause: Clause, here: Sequence[Said]) -> list[Statement]:
     """Return the statements of a clause that names options."""
-    made = []
+    made: list[Statement] = []
+    told = [each for each in here if each.stance == "asserted"]
     for kind in ("answered", "concluded", "verdict"):
         mine = [each for each in here if each.stance == kind]
-        if kind == "verdict" and mine:
-            mine = [each for each in here if each in mine or (each.by == "mark" and each.stance == "asserted")]
-        if mine:
-            made.append(_statement(clause, mine, kind))
-    mine = [each for each in here if each.stance == "asserted"]
-    if clause.opener & {"so", "wait"} and len({each.option for each in mine}) == 1:
-        made.append(_statement(clause, mine, "answered" if "wait" in clause.opener else "concluded"))
+        if mine and kind == "verdict":  # `A and B are correct`
+            mine = [each for each in here if each in mine or (each in told and each.by == "mark")]
+        made += _statement(clause, mine, kind)
+    if clause.opener & {"so", "wait"} and len({each.option for each in told}) == 1:
+        made += _statement(clause, told, "answered" if "wait" in clause.opener else "concluded")
     return made
 
 
-def _statement(clause: Clause, mine: Sequence[Said], kind: Kind) -> Statement:
+def _statement(clause: Clause, mine: Sequence[Said], kind: Kind) -> list[Statement]:
     named = frozenset(each.option for each in mine)
-    return Statement(named, mine[0].start, mine[-1].end, kind, clause.text)
+    return [Statement(named, mine[0].start, mine[-1].end, kind, clause.text)] if mine else []
 
 
 def _open_ended(clause: Clause, options: Options) -> list[Statement]:
     """Return what follows `the answer is`, where it is a part of an option's text."""
     end, roles = lead(clause)
-    if clause.asks or "answer" not in roles:
-        return []
-    rest = clause.text[end : clause.items[-1].end].strip()
+    rest = clause.text[end : clause.items[-1].end].strip() if "answer" in roles and not clause.asks else ""
     named = options.named(rest, set_off="option" in roles) or options.part_named(rest)
     end = clause.start + len(clause.text)
     return [Statement(named, clause.start, end, "answered", clause.text)] if len(named) == 1 else []
 
 
-def _edges(text: str, clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
+def _edges(clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
     """Return what the first and the last sentence name; a list of the options opens and ends with no answer."""
-    heads = [each.option for each in said if each.by == "mark" and _is_head(clauses[each.clause], each)]
-    if any(b == a + 1 for a, b in pairwise(heads)):
-        return []
-    made = []
-    for number in dict.fromkeys((0, clauses[-1].sentence)):
+    heads = [each.option for each in said if _is_head(clauses[each.clause], each)]
+    made: list[Statement] = []
+    for number in sorted({0, clauses[-1].sentence}) if all(b != a + 1 for a, b in pairwise(heads)) else ():
         mine = [each for each in clauses if each.sentence == number]
-        if mine[0].asks or (len(clauses) > 1 and not options.polar and _is_exclamation(mine[0])):
+        first = mine[0]
+        named = whole(first.text.strip(), options, first)
+        if first.asks or (first.text.rstrip().endswith("!") and only_opens(first)):
             continue
-        named = whole(mine[0].text.strip(), options, mine[0])
         if len(named) == 1 or (named and not number):
-            end = mine[0].start + len(mine[0].text.rstrip())
-            made.append(Statement(named, mine[0].start, end, "edge", mine[0].text))
+            made.append(Statement(named, first.start, first.start + len(first.text.rstrip()), "edge", first.text))
         elif not named:
             made += _opening(mine, [each for each in said if each.sentence == number], last=number > 0)
     return made
@@ -114,38 +105,33 @@ def _edges(text: str, clauses: Sequence[Clause], said: Sequence[Said], options: 
 
 def _opening(mine: Sequence[Clause], said: Sequence[Said], *, last: bool) -> list[Statement]:
     """Return what a sentence opens with: a yes or no, or in the first sentence of a reply any option."""
+    clause = mine[0]
     because = (each.start + each.items[0].start for each in mine[1:] if each.items and "because" in each.opener)
-    reason = next(because, mine[0].start + len(mine[0].text))
+    reason = next(because, clause.start + len(clause.text))
     here = [each for each in said if each.stance == "asserted" and each.start < reason]
-    if not here:
+    if not here or (last and here[0].by != "word"):
         return []
-    first, clause = here[0], mine[0]
+    first = here[0]
     before = [each for each in clause.items if clause.start + each.start < first.start]
-    after = clause.text[first.end - clause.start :].strip(" ")[:1]
+    after = clause.text[first.end - clause.start :].strip(" ")
     opens = all(each.by == "sign" or each.roles & {"opener", "so", "adverb"} for each in before)
     if first.by == "word":
-        alone = sum(each.by == "word" for part in mine for each in part.items) == 1
-        end = clause.start + len(clause.text.rstrip()) if last and alone else first.end
-        holds = opens and (not last or after.strip() in _ENDS_WORD)
+        alone = last and sum(each.by == "word" for part in mine for each in part.items) == 1
+        end = clause.start + len(clause.text.rstrip()) if alone else first.end
+        holds = opens and (not last or after[:1].strip() in _ENDS_WORD)
         return [Statement(frozenset({first.option}), first.start, end, "edge", clause.text)] if holds else []
     # `This continent is Africa.`: what something is, and no more.
-    states = not clause.text[first.end - clause.start :].strip(" .!\n") and bool(before) and "is" in before[-1].roles
-    explained = len(mine) > 1 and "because" in mine[1].opener
-    leads = opens and (first.by == "mark" or first.start < _end(clause)) and (after in _SETS_OFF or explained)
-    return [_statement(clause, here, "edge")] if not last and (states or leads) else []
+    states = not after.strip(".!\n") and bool(before) and "is" in before[-1].roles
+    leads = opens and (after[:1] in _SETS_OFF or (len(mine) > 1 and "because" in mine[1].opener))
+    return _statement(clause, here, "edge") if states or leads else []
 
 
-def _end(clause: Clause) -> int:
-    return clause.start + (clause.items[-1].end if clause.items else 0)
-
-
-def _is_exclamation(clause: Clause) -> bool:
-    """Return whether a clause is an interjection: `Right!`"""
-    return clause.text.rstrip().endswith("!") and all(e.by == "sign" or "opener" in e.roles for e in clause.items)
+def only_opens(clause: Clause) -> bool:
+    """Return whether a clause says nothing itself: `Okay.`"""
+    return all(each.by == "sign" or ("opener" in each.roles and "yes" not in each.roles) for each in clause.items)
 
 
 def _is_head(clause: Clause, each: Said) -> bool:
     """Return whether a mark begins its line, as in a list of the options."""
-    place = each.start - clause.start
-    after = clause.text[each.end - clause.start :].lstrip()[:1]
-    return place <= 1 and after in {".", ")", ":", "]", "-"} and len(clause.text) >= _SHORTEST_ITEM
+    after = clause.text[each.end - clause.start :].strip()
+    return each.by == "mark" and each.start - clause.start <= 1 and after[:1] in set(".):]-") and len(after) > 1
