@@ -125,5 +125,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     if len(name) > _LONGEST:
         return ""  # no name is that long, and likeness takes quadratic time
-    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    spelt = {each.lower(): each for each in known}  # capitals are what is mistaken most
+    close = get_close_matches(name.lower(), spelt, n=1, cutoff=0.5)
+    return f"; did you mean '{spelt[close[0]]}'?" if close else ""

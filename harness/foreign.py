@@ -39,13 +39,18 @@ def tamed(call: Callable[[], T]) -> T:
 
     Raises Escape for what is no Exception, but for the user's own Ctrl-C, which stays a KeyboardInterrupt.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return _contained(call, lambda: False)  # Ctrl-C reaches the main thread alone
-    surroundings = _Surroundings.now()
+    process = os.getpid()
     try:
-        return _interruptible(call)
+        if threading.current_thread() is not threading.main_thread():
+            return _contained(call, lambda: False)  # Ctrl-C reaches the main thread alone
+        surroundings = _Surroundings.now()
+        try:
+            return _interruptible(call)
+        finally:
+            surroundings.restore()
     finally:
-        surroundings.restore()
+        if os.getpid() != process:  # a fork that came back would go on with the run beside this process
+            os._exit(1)
 
 
 def _interruptible(call: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,9 @@ import PIL.Image
 
 from mmbench.adapters.api import answers, pictures
 from mmbench.adapters.api.completions import score
+from mmbench.adapters.api.failures import Again, Declined, Misplaced, Rejected
 from mmbench.adapters.api.patience import Patience
-from mmbench.adapters.api.spec import KEY, Spec, parse
+from mmbench.adapters.api.spec import KEY, Address, Spec, parse
 from mmbench.adapters.api.wire import Wire
 from mmbench.harness.digest import digest_json
 from mmbench.harness.errors import Unanswered, Unavailable, UsageError
@@ -38,6 +40,7 @@ class Served:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self.asked_for = spec.model
         self.concurrency = spec.pace.concurrency
         self.thinking_tokens = spec.thinking
         self._wire = Wire(spec.address)
@@ -148,7 +151,7 @@ class Served:
 
         try:
             made = self._patience.ask(attempt, about)
-        except answers.Declined as error:
+        except Declined as error:
             return Reply(str(error), Told(refused=True))
         except Unanswered as error:
             if len(shown) < 2 or "image" not in str(error).lower():  # what servers say of too many
@@ -183,14 +186,17 @@ class Served:
         """Return the JSON of an answer. The other name of the longest reply is tried once, and remembered."""
         key = self._key()
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
-        headers |= {"Authorization": f"Bearer {key}"} if key else {}
+        headers |= _with_key(key, self._spec.address) if key else {}
         try:
             return answers.accepted(self._wire.post(path, json.dumps(body).encode(), headers, seconds), body, key)
-        except answers.Rejected as error:
+        except Misplaced as error:
+            way = "" if re.search(r"/v\d", self._spec.address.path) else "; most have it at /v1: @http://HOST:PORT/v1"
+            raise Misplaced(f"{error}{way}") from error
+        except Rejected as error:
             other = next((name for name in _LONGEST_REPLY if name != error.name), "")
             if error.name == self._length and other in str(error):
                 self._length = other
-                raise answers.Again(str(error), after=0.0) from error
+                raise Again(str(error)) from error
             way = f"; ,without={error.name} asks without it" if error.name in ("temperature", "seed", "stop") else ""
             raise Unavailable(f"the server does not take {error.name}: {error}{way}") from error
 
@@ -198,11 +204,19 @@ class Served:
         """Return the key, read anew each time so that nothing holds it; empty for none. Raises UsageError."""
         name = self._spec.key_env or KEY
         key = os.environ.get(name, "").strip()
+        if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":  # as a file of variables has it that no shell read
+            key = key[1:-1].strip()
         if not key and (self._spec.key_env or self._spec.address.host == "api.openai.com"):
             raise UsageError(f"the environment variable {name} must hold the key of {self._spec.address.origin}")
         if key and not (key.isascii() and key.isprintable() and " " not in key):
             raise UsageError(f"what the environment variable {name} holds is no key: it has spaces or other characters")
         return key
+
+
+def _with_key(key: str, address: Address) -> dict[str, str]:
+    """Return the header of a key. Azure's addresses of deployments take a token as others do, and a key by its name."""
+    named = address.query and not key.startswith("eyJ")
+    return {"api-key": key} if named else {"Authorization": f"Bearer {key}"}
 
 
 def from_spec(rest: str, *, device: str, dtype: str, offline: bool) -> Served:

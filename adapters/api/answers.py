@@ -1,182 +1,84 @@
-"""Answers of a service read: a reply, a fault of the item, what is tried again, or what ends the run."""
+"""Answers of a service read: a reply with what is told of it, or a failure."""
 
-import email.utils
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from mmbench.adapters.api import streamed
+from mmbench.adapters.api.failures import Again, Misplaced, failure, is_page, told_status
 from mmbench.adapters.api.wire import Response
-from mmbench.harness.errors import TooLong, Unanswered, Unavailable
+from mmbench.harness.errors import Unanswered
 from mmbench.harness.models.reply import Reply, Told, Usage
 from mmbench.harness.render.plain import plain
 
 _MOST_TOKENS = 10**9
-_MOST_WAIT = 600.0
-"""Seconds: a server that has one wait longer is asked no further in this run."""
 
-_DECLINED = re.compile(
-    r"content[ _-]?(?:filter|policy|moderation)|responsible ?ai|moderation|safety[ _](?:check|system|filter)"
-    r"|usage guidelines",
-    re.I,
+_DECLINES = re.compile(
+    r"(?:image_)?(?:safety|recitation|prohibited_content)|content_filter(?:ed)?|refusal|blocklist|spii|model_armor"
+    r"|guardrail(?:_intervened)?|sensitive"
 )
-"""What services say of questions that a filter stopped, with a status of 400 or 403."""
-_DECLINES = ("content_filter", "refusal", "safety", "guardrail_intervened", "sensitive")
-"""Ends of a reply that is none."""
-_LONG = re.compile(
-    r"context[ _-]?(?:length|window|size)|maximum (?:context|model|input|prompt)|too (?:long|many tokens)"
-    r"|(?:exceed|longer than|greater than)\D{0,60}(?:tokens|length)|max_model_len",
-    re.I,
+"""Ends of a reply that is none, as services and what stands behind gateways call them; Gemini's are capitals."""
+_CUT = re.compile(r"(?:model_)?length|max_(?:output_)?tokens|model_context_window_exceeded")
+_FAILED = re.compile(
+    r".*(?:error|abort|cancel|fail|insufficient|exhaust|timeout|timed_out|interrupt|overload|malformed).*|(?:un)?load"
 )
-_NO_MODEL = re.compile(
-    r"model\b.{0,200}\b(?:not found|not exist|unknown|unavailable|no access)|(?:unknown|invalid) model", re.I
-)
-_UNKNOWN = re.compile(
-    r"unsupported|not support|unrecognized|unknown|extra (?:inputs|fields)|not permitted|unexpected", re.I
-)
-_SPENT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_SECRET = re.compile(r"\b(?:[sprg]k|key)[-_][A-Za-z0-9_*.-]{6,}|\bBearer \S{6,}")
-"""What looks like a key, also one that is not the one that was sent."""
-
-
-class Again(Exception):
-    """What may succeed when it is tried again."""
-
-    def __init__(self, message: str, after: float | None = None) -> None:
-        super().__init__(message)
-        self.after = after
-        """Seconds that the server asks to wait."""
-
-
-class Rejected(Exception):
-    """A parameter that the server does not take."""
-
-    def __init__(self, name: str, words: str) -> None:
-        super().__init__(words)
-        self.name = name
+"""Ends of a reply that the service did not finish, such as DeepSeek's `insufficient_system_resource`."""
+_THINKING = ("thinking", "reasoning", "reasoning_text", "summary_text", "redacted_thinking")
+"""Types of parts that hold thoughts."""
+_OTHER_FORMS = ("message", "output", "candidates", "content", "response", "generated_text")
+"""What answers of other interfaces have in place of choices."""
 
 
 def accepted(response: Response, sent: Mapping[str, Any], key: str) -> Any:
-    """Return the JSON of an answer, which is a mapping.
-
-    Raises Again, Rejected, TooLong and Unanswered for this item, Unavailable for the run; a question that a filter
-    stopped is a `Declined`.
-    """
+    """Return the JSON of an answer, which is a mapping. Raises as `failure` tells for what is none."""
     held = _json(response)
     held = held[0] if isinstance(held, list) and len(held) == 1 and response.status >= 400 else held  # as Vertex has it
     error = held.get("error") if isinstance(held, dict) else None
     status = response.status
     if 200 <= status < 300:
+        if held is None and is_page(response):
+            raise Misplaced("the server answers with a web page")
         if not isinstance(held, dict):
             raise Again("the server's answer is no JSON that can be read")
         if not error or held.get("choices"):
             return held
-        code = error.get("code") if isinstance(error, dict) else None
-        status = code if type(code) is int and 400 <= code < 600 else 500  # as gateways tell errors of others
-    said = _words(error or held, response, key)
-    _judge(status, said, error if isinstance(error, dict) else {}, response, sent)
-    raise Unanswered(f"the server answered {status}: {said}")
-
-
-class Declined(Exception):
-    """A question that a filter of the service stopped."""
-
-
-def _judge(status: int, said: str, error: Mapping[str, Any], response: Response, sent: Mapping[str, Any]) -> None:
-    """Raise what an answer that is none means; return for what is the item's own fault."""
-    code = str(error.get("code") or error.get("type") or "")
-    if status in (400, 403) and (_DECLINED.search(code) or _DECLINED.search(said)):
-        raise Declined(said)
-    if status == 429 and code in _SPENT:
-        raise Unavailable(f"the server answered 429: {said}")
-    if status in (408, 409, 425, 429) or status >= 500:
-        raise Again(f"the server answered {status}: {said}", _wait(response.headers))
-    if 300 <= status < 400:
-        raise Unavailable("the server sends to another address, which is not followed; name the right address")
-    if status in (401, 402, 403, 404, 405):
-        step = "set the environment variable of the key, and run the same command again" if status == 401 else ""
-        raise Unavailable(f"the server answered {status}: {said}", step=step)
-    if code == "model_not_found" or (_NO_MODEL.search(said) and not _LONG.search(said)):
-        raise Unavailable(f"the server answered {status}: {said}")
-    if code == "context_length_exceeded" or (
-        _LONG.search(said) and error.get("param") in (None, "messages", "prompt", "")
-    ):
-        raise TooLong(f"the server answered {status}: {said}")
-    param = str(error.get("param") or "")
-    for name in sent:
-        if name not in ("model", "messages", "prompt") and (
-            param == name or (re.search(rf"\b{name}\b", said) and _UNKNOWN.search(said))
-        ):
-            raise Rejected(name, said)
+        status = told_status(error)
+    raise failure(status, error or held, response, sent, key)
 
 
 def _json(response: Response) -> Any:
     try:
-        return json.loads(response.body.decode("utf-8"))
+        text = response.body.decode("utf-8-sig")
+        return streamed.whole(text) if streamed.is_stream(response) else json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _words(error: object, response: Response, key: str) -> str:
-    """Return what a server says of an error, without secrets, this machine's folders and control characters."""
-    if isinstance(error, dict):
-        found = error.get("message") or error.get("detail") or error.get("error") or error.get("msg")
-        metadata = error.get("metadata")
-        raw = metadata.get("raw") or metadata.get("reasons") if isinstance(metadata, dict) else None
-        said = str(found or json.dumps(error)[:400]) + (f" ({raw})" if raw else "")
-    elif error:
-        said = str(error)
-    else:
-        said = response.body[:400].decode("utf-8", "replace")
-    said = said.replace(key, "…") if key else said
-    home = str(Path.home())
-    said = said.replace(home, "~") if len(home) > 1 else said
-    return plain(_SECRET.sub("…", said), 300) or "nothing more"
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait, as `Retry-After` or its kin tell. Raises Unavailable."""
-    seconds = _number(headers.get("retry-after-ms"), 1e-3)
-    if seconds is None:
-        seconds = _number(headers.get("retry-after"), 1.0)
-    if seconds is None and (date := headers.get("retry-after")):
-        try:
-            seconds = email.utils.parsedate_to_datetime(date).timestamp() - time.time()
-        except (ValueError, TypeError, OverflowError):
-            return None
-    if seconds is None:
-        return None
-    if seconds > _MOST_WAIT:
-        raise Unavailable(f"the server asks to wait for {seconds / 60:.0f} minutes; run the same command again then")
-    return max(seconds, 0.0)
-
-
-def _number(text: str | None, unit: float) -> float | None:
-    if text is None or not re.fullmatch(r"\s*\d{1,12}(\.\d{1,12})?\s*", text):
-        return None
-    return float(text) * unit
-
-
 def reply(held: Mapping[str, Any]) -> Reply:
-    """Return the reply of a chat completion. Raises Again where there is none, Unanswered for one that is no text."""
+    """Return the reply of a chat completion.
+
+    Raises Again where there is none, Unanswered for one that is no text, Misplaced for answers of another interface.
+    """
     choices = held.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
+    end = _end(first.get("finish_reason")) if isinstance(first, dict) else ""
+    declined = _DECLINES.fullmatch(end) is not None
+    if message is None and (declined or _CUT.fullmatch(end)):
+        message = {}  # Gemini leaves it out
     if not isinstance(first, dict) or not isinstance(message, dict):
-        raise Again("the answer has no choices")
-    end = first.get("finish_reason")
-    if end == "error":
-        raise Again("the service failed within its reply")
-    text, thoughts = _text(message.get("content")), _text(message.get("reasoning_content") or message.get("reasoning"))
+        raise _missing(held, first)
+    if _FAILED.fullmatch(end):
+        raise Again(f"the service failed within its reply{_of_choice(first)}")
+    text, thoughts = _text(message.get("content")), _thoughts(message)
     told = Told(usage=usage(held), snapshot=snapshot(held), system=_name(held.get("system_fingerprint")))
     refusal = message.get("refusal")
-    if (isinstance(refusal, str) and refusal) or end in _DECLINES:
+    if (isinstance(refusal, str) and refusal) or declined:
         said = refusal if isinstance(refusal, str) and refusal else text or f"({end})"
         return Reply(said, replace(told, refused=True))
-    cut = end in ("length", "max_tokens")
+    cut = _CUT.fullmatch(end) is not None
     if text:
         return Reply(text, replace(told, cut=cut))
     if thoughts or cut:  # nothing but thoughts, which may be hidden: read as those of a model on this machine are
@@ -188,29 +90,76 @@ def reply(held: Mapping[str, Any]) -> Reply:
     return Reply("", told)
 
 
+def _end(given: object) -> str:
+    """Return how a reply ended, in one spelling.
+
+    >>> _end("content_filter: PROHIBITED_CONTENT"), _end("MAX_TOKENS"), _end(None)
+    ('content_filter', 'max_tokens', '')
+    """
+    return given.partition(":")[0].strip().lower()[:100] if isinstance(given, str) else ""
+
+
+def _missing(held: Mapping[str, Any], first: object) -> Exception:
+    """Return what to raise for an answer without a message."""
+    if (isinstance(first, dict) and "text" in first) or any(name in held for name in _OTHER_FORMS):
+        return Misplaced("the server answers in another form than that of chat completions")
+    return Again(f"the answer has no choices{_of_choice(first)}")
+
+
+def _of_choice(first: object) -> str:
+    """Return what a choice says of its failure, as OpenRouter has it."""
+    error = first.get("error") if isinstance(first, dict) else None
+    said = error.get("message") if isinstance(error, dict) else None
+    return f" ({plain(said, 200)})" if isinstance(said, str) and said else ""
+
+
 def _text(content: object) -> str | None:
-    """Return a text, or the texts of a list of parts; None where there is neither."""
+    """Return a text, or the texts of parts that are no thoughts; None where there is neither."""
     if isinstance(content, str):
         return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # half of a pair is no text
-    if isinstance(content, list):
-        parts = [
-            part.get("text")
-            for part in content
-            if isinstance(part, dict) and part.get("type") in ("text", "output_text")
-        ]
-        return _text("".join(part for part in parts if isinstance(part, str)))
-    return None
+    return _parts(content, thinking=False)
+
+
+def _thoughts(message: Mapping[str, Any]) -> str | None:
+    """Return what a model wrote to itself, where the service keeps it apart."""
+    content = message.get("content")
+    apart = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
+    return apart or (_parts(content, thinking=True) if not isinstance(content, str) else None)
+
+
+def _parts(content: object, *, thinking: bool) -> str | None:
+    """Return the joined texts of parts, those that are thoughts or those that are none; None where no part is one."""
+    found = []
+    for part in content if isinstance(content, list) else [content]:
+        held = part if isinstance(part, dict) else {"text": part}
+        own = held.get("type") in _THINKING
+        text = held.get("text", held.get("thinking")) if own else held.get("text")
+        text = _parts(text, thinking=False) if isinstance(text, list) else text
+        if own == thinking and isinstance(text, str):
+            found.append(text)
+    return _text("".join(found)) if found else None
 
 
 def usage(held: Mapping[str, Any]) -> Usage | None:
-    """Return the tokens that an answer tells; None where it does not."""
+    """Return the tokens that an answer tells; None where it does not.
+
+    Thoughts are paid for as replies are; services that leave them out of their count of the reply have them in the sum.
+    """
     told = held.get("usage")
     if not isinstance(told, dict):
         return None
-    found = [told.get("prompt_tokens"), told.get("completion_tokens", 0)]
-    if any(type(each) is not int or not 0 <= each <= _MOST_TOKENS for each in found):
+    asked = _tokens(told.get("prompt_tokens", told.get("input_tokens")))
+    made = _tokens(told.get("completion_tokens", told.get("output_tokens", 0)))
+    if asked is None or made is None:
         return None
-    return Usage(*found)
+    return Usage(asked, max(made, (_tokens(told.get("total_tokens")) or 0) - asked))
+
+
+def _tokens(given: object) -> int | None:
+    """Return a number of tokens, which some services write as 12.0."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= _MOST_TOKENS:
+        return None
+    return int(given) if given == int(given) else None
 
 
 def snapshot(held: Mapping[str, Any]) -> str:

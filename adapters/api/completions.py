@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mmbench.adapters.api.answers import Again
+from mmbench.adapters.api.failures import Again
 from mmbench.harness.errors import Unanswered, Unavailable
 
 _REFUSED = (
@@ -41,27 +41,49 @@ def _sum(held: Any, whole: str, start: int) -> float:
         raise Unavailable(_REFUSED.format("it sends no logprobs"))
     if not str(first.get("text", "")).startswith(whole):
         raise Unavailable(_REFUSED.format("it does not echo the prompt"))
-    found = [told.get(name) for name in ("tokens", "token_logprobs", "text_offset")]
+    found = [told.get(name) for name in ("tokens", "token_logprobs")]
     lists = [each for each in found if isinstance(each, list)]
     if len(lists) < len(found):
-        raise Unavailable(_REFUSED.format("it sends no tokens with token_logprobs and text_offset"))
-    tokens, logprobs, offsets = lists
-    if not len(tokens) == len(logprobs) == len(offsets) or any(type(each) is not int for each in offsets):
-        raise Unavailable(_REFUSED.format("its tokens, token_logprobs and text_offset do not fit each other"))
-    values = _own(tokens, logprobs, offsets, whole, start)
+        raise Unavailable(_REFUSED.format("it sends no tokens with token_logprobs"))
+    tokens, logprobs = lists
+    if len(tokens) != len(logprobs) or any(not isinstance(each, str) for each in tokens):
+        raise Unavailable(_REFUSED.format("its tokens and token_logprobs do not fit each other"))
+    values = _own(_begins(tokens, whole), logprobs, start)
     if any(isinstance(each, bool) or not isinstance(each, int | float) for each in values):
         raise Unavailable(_REFUSED.format("a token of the prompt has none"))
     return float(sum(values))
 
 
-def _own(tokens: list[Any], logprobs: list[Any], offsets: list[int], whole: str, start: int) -> list[Any]:
+def _begins(tokens: list[str], whole: str) -> dict[int, int]:
+    """Return at which character of `whole` each of its tokens begins, by number. Raises Unanswered.
+
+    The tokens' own letters tell it: offsets count the start token, which is not in the text (vLLM), or are not told
+    (SGLang). A token may lack the space that it begins with, as those of SentencePiece do that are decoded alone.
+    """
+    found: dict[int, int] = {}
+    at = 0
+    for number, token in enumerate(tokens):
+        if at == len(whole):
+            return found
+        space = 1 if not whole.startswith(token, at) and whole.startswith(f" {token}", at) else 0
+        if space or whole.startswith(token, at):
+            found[number] = at
+            at += space + len(token)
+        elif whole[at:].startswith(token[: len(whole) - at]) and len(token) > len(whole) - at:
+            raise Unanswered("the service's last token goes on behind the text, so that no sum is exact")
+        elif found or number > 1:
+            break
+    if at == len(whole):
+        return found
+    raise Unanswered("the service's tokens do not spell the text, so that no sum is exact")
+
+
+def _own(begins: dict[int, int], logprobs: list[Any], start: int) -> list[Any]:
     """Return the log-probabilities of the tokens of the text. Raises Unanswered where their sum is not the text's."""
-    own = [i for i, at in enumerate(offsets) if start <= at < len(whole)]
-    if not own or offsets[own[0]] != start:
+    own = [number for number, at in begins.items() if at >= start]
+    if not own or begins[own[0]] != start:
         raise Unanswered("the service's tokens do not begin a new one where the prompt ends, so that no sum is exact")
-    if offsets[own[-1]] + len(str(tokens[own[-1]])) > len(whole):
-        raise Unanswered("the service's last token goes on behind the text, so that no sum is exact")
-    values = [logprobs[i] for i in own]
+    values = [logprobs[number] for number in own]
     if own[0] == 0 and values[0] is None:
         values = values[1:]  # a first token has nothing before it
         if not values:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from mmbench.adapters.api.answers import Again
+from mmbench.adapters.api.failures import Again
 from mmbench.adapters.api.spec import Pace
 from mmbench.adapters.api.wire import Broken
 from mmbench.harness.errors import Unanswered, Unavailable
@@ -53,7 +53,8 @@ class Patience:
                     raise self._given_up(f"no answer in {tries} tries; the last: {error}") from error
                 if after is not None:
                     self._held = max(self._held, time.monotonic() + after)
-                self._wait(self._backoff(tries) if after is None else after, until, str(error))
+                # A server that says 0 is as busy as before, and all tries would be over at once.
+                self._wait(after or self._backoff(tries), until, str(error))
             except Unavailable as error:
                 self._stop(error)
                 raise

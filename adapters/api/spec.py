@@ -23,8 +23,6 @@ _ADDRESS = re.compile(r"@(?=https?://)")
 _NAME = re.compile(r"[\w.:/@+-]{1,200}")
 _NO_SCHEME = re.compile(r"@(?:localhost|[\w.-]+:\d{2,5})(?:/|$)|@.*/v\d+/?$")
 """What looks like an address and is none."""
-_SERVED = re.compile(r"(?:openai/)?((?:gpt-|chatgpt-|o[134](?:-|$))[\w.-]{0,60})")
-"""Names of OpenAI's own models."""
 _VERSION = re.compile(r"api-version=[\w.-]{1,40}")
 _VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}")
 _LEAST_SIDE, _MOST_SIDE = 16, 8192
@@ -55,7 +53,8 @@ class Address:
     def loopback(self) -> bool:
         """True where nothing leaves this machine."""
         try:
-            return ip_address(self.host).is_loopback
+            at = ip_address(self.host)
+            return at.is_loopback or at.is_unspecified  # 0.0.0.0, as servers print where they listen
         except ValueError:
             return self.host == "localhost"
 
@@ -130,16 +129,6 @@ def label(rest: str) -> str:
     return PurePosixPath(model).name if model.startswith(("/", "~", ".")) else model
 
 
-def spelled(typed: str) -> str | None:
-    """Return how a served model is given, where a name is one that services are known by.
-
-    >>> spelled("gpt-4o"), spelled("openai/gpt-4o"), spelled("clip-vitb32")
-    ('api:gpt-4o', 'api:gpt-4o', None)
-    """
-    found = _SERVED.fullmatch(typed)
-    return f"api:{found[1]}" if found else None
-
-
 def parse(rest: str) -> Spec:
     """Return what the text behind `api:` says. Raises UsageError, which never repeats an address with a secret."""
     model, url, options = _parts(rest)
@@ -151,7 +140,15 @@ def parse(rest: str) -> Spec:
         raise UsageError(
             "api: must be api:MODEL or api:MODEL@http://HOST:PORT/v1, with options behind commas, as in ,concurrency=4"
         )
-    return _Reader(model, options).spec(address(url or os.environ.get("OPENAI_BASE_URL") or OPENAI))
+    return _Reader(model, options).spec(address(url) if url else _usual_address())
+
+
+def _usual_address() -> Address:
+    """Return the address of a spec that has none. Raises UsageError."""
+    try:
+        return address(os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI)
+    except UsageError as error:
+        raise UsageError(f"the environment variable OPENAI_BASE_URL: {error}") from error
 
 
 def address(url: str) -> Address:
@@ -176,8 +173,11 @@ def address(url: str) -> Address:
 
 
 def _parts(rest: str) -> tuple[str, str, dict[str, list[str]]]:
+    """Return model, address and options. Raises UsageError."""
     options: dict[str, list[str]] = {}
     while match := _OPTION.search(rest):
+        if _ADDRESS.search(match[2]):
+            raise UsageError("api: options stand behind the address, as in api:MODEL@http://HOST:PORT/v1,concurrency=4")
         options.setdefault(match[1], []).append(match[2])
         rest = rest[: match.start()]
     model, *url = _ADDRESS.split(rest, maxsplit=1)

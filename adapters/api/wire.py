@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from mmbench.adapters.api.spec import Address
 from mmbench.adapters.api.timed import TimedSocket
 from mmbench.harness.errors import Unavailable, UsageError
+from mmbench.harness.render.plain import plain
 
 MOST_BYTES = 16 << 20
 """Of an answer, also once it is unpacked."""
@@ -60,7 +61,8 @@ class Wire:
         """The proxy on the way. Raises UsageError for one that is not of HTTP."""
         if self._address.loopback or urllib.request.proxy_bypass(self._address.host):
             return None
-        url = urllib.request.getproxies().get("https" if self._address.secure else "http")
+        named = urllib.request.getproxies()
+        url = named.get("https" if self._address.secure else "http") or named.get("all")
         return None if not url else _proxy(url)
 
     @cached_property
@@ -89,9 +91,16 @@ class Wire:
         if isinstance(error, ssl.SSLCertVerificationError):
             return Unavailable(f"the certificate of {self._address.origin} is not trusted ({_said(error)})")
         if isinstance(error, socket.gaierror | ConnectionRefusedError) and not self._answered:
+            if self.proxy:
+                return Unavailable(
+                    f"nothing answers at the proxy {self.proxy!r} that the environment names ({_said(error)}); correct "
+                    "it, or name the host in NO_PROXY"
+                )
             return Unavailable(
                 f"nothing answers at {self._address.origin} ({_said(error)}); start the server, or correct the address"
             )
+        if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            return Unavailable(f"{self._address.origin} does not speak https; is its address one of http://?")
         return Broken(f"no whole answer within {seconds:g} s" if isinstance(error, TimeoutError) else _said(error))
 
     def _taken(self) -> "_Connection":
@@ -155,17 +164,17 @@ class _Connection(http.client.HTTPConnection):
         """Connect, through the proxy where there is one."""
         there = (self._proxy.host, self._proxy.port) if self._proxy else (self.host, self.port)
         left = min(max(self._until - time.monotonic(), 0.001), _CONNECTING)
-        plain = socket.create_connection(there, timeout=left)
+        bare = socket.create_connection(there, timeout=left)
         try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock = TimedSocket(plain, self._until)
+            bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = TimedSocket(bare, self._until)
             if self._tls is not None:
                 if self._proxy is not None:
                     self._open_tunnel(self._proxy)
-                self.sock = TimedSocket(self._tls.wrap_socket(plain, server_hostname=self.host), self._until)
+                self.sock = TimedSocket(self._tls.wrap_socket(bare, server_hostname=self.host), self._until)
         except BaseException:
             self.sock = None
-            plain.close()
+            bare.close()
             raise
 
     def _open_tunnel(self, proxy: Proxy) -> None:
@@ -174,6 +183,8 @@ class _Connection(http.client.HTTPConnection):
         self.sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
         answer = http.client.HTTPResponse(self.sock, method="CONNECT")
         answer.begin()
+        if 400 <= answer.status < 500:
+            raise Unavailable(f"the proxy {proxy!r} answered {answer.status} {plain(answer.reason, 80)}")
         if answer.status != 200:
             raise OSError(f"the proxy {proxy!r} answered {answer.status}")
 

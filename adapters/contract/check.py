@@ -10,6 +10,7 @@ from mmbench.adapters.contract.answers import Malformed, Probe, probes
 from mmbench.adapters.contract.exam import Exam, Sitting, Variant, sit
 from mmbench.adapters.contract.inputs import pictures
 from mmbench.harness.errors import MmbenchError, Unanswered
+from mmbench.harness.foreign import described, tamed
 from mmbench.harness.models.abilities import Adapter, TakesClips, abilities
 
 Make: TypeAlias = Callable[[], Adapter]
@@ -123,7 +124,7 @@ def _broken(subject: str, call: Callable[[], Iterable[str]]) -> list[str]:
 def _guarded(subject: str, call: Callable[[], T]) -> tuple[T | None, list[str]]:
     """Return what `call` returns and no sentence, or None and the sentence that says what went wrong."""
     try:
-        return call(), []
+        return tamed(call), []
     except Unanswered:
         raise
     except Malformed as error:
@@ -132,4 +133,4 @@ def _guarded(subject: str, call: Callable[[], T]) -> tuple[T | None, list[str]]:
         return None, [f"{subject} raises NotImplementedError: leave out the method instead"]
     # Another author's code may raise anything; here, and nowhere else, that becomes a sentence of the report.
     except Exception as error:
-        return None, [f"{subject} raises {type(error).__name__}: {error}"]
+        return None, [f"{subject} raises {described(error)}"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mmbench.adapters.contract.answers import Prepare, Probe, Row, prepare_of, tolerance_of
+from mmbench.harness.foreign import tamed
 from mmbench.harness.media.pixels import Pixels
 from mmbench.harness.models.abilities import Adapter
 
@@ -69,4 +70,4 @@ def sit(exam: Exam, probe: Probe) -> Sitting:
 
 def ask(adapter: Adapter, probe: Probe, inputs: list[object], prepare: Prepare | None = None) -> list[Row]:
     """Return the answers to one batch, whose pictures `prepare` prepared. Raises Malformed and what is raised."""
-    return probe.ask(adapter, inputs, prepare or prepare_of(adapter))
+    return tamed(lambda: probe.ask(adapter, inputs, prepare or prepare_of(adapter)))

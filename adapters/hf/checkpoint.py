@@ -1,5 +1,6 @@
 """Files of a transformers checkpoint: which are read, what in them is refused, and the digest that identifies them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,7 @@ _CONFIGS = ("config.json", "tokenizer_config.json", "video_preprocessor_config.j
 _TEMPLATES = ("processor_config.json", "chat_template.json", "chat_template.jinja", "tokenizer_config.json")
 """Where a chat template may stand: that of a processor, in the order of transformers, then that of a tokenizer."""
 _LONGEST_TEMPLATE = 1_000_000
+_LORA = "LoRA weights upon another model; merge them (merge_and_unload of peft) and save the whole model"
 _PASSING = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "_commit_hash")
 """Keys that tell how a checkpoint was saved, and change no answer: the dtype is the one that is asked for."""
 
@@ -68,6 +70,9 @@ class Checkpoint:
 
     def check(self) -> None:
         """Raise UsageError for what is not there, and for what would run code or load another model."""
+        for name in dict.fromkeys((*_CONFIGS, *_TOKENIZER, *_TEMPLATES)):
+            if (self.folder / name).is_file():
+                check_head(self.folder / name, "the file")
         self.check_said()
         self._check_size()
         if self.kind.sees and not self.pictures:
@@ -85,7 +90,7 @@ class Checkpoint:
         for name in _CONFIGS:
             self._refuse_code(name)
         if (self.folder / "adapter_config.json").exists():
-            raise UsageError(f"{self.label}: LoRA weights upon another model; merge them and save the whole model")
+            raise UsageError(f"{self.label}: {_LORA}")
         writes = self.kind.writes
         if "quantization_config" in self.config and writes is None:
             raise UsageError(f"{self.label}: its weights are quantised; take those that are not")
@@ -122,7 +127,9 @@ class Checkpoint:
         """The model's configuration."""
         found = self._json("config.json")
         if found is None:
-            raise UsageError(f"{self.label}: has no config.json, so it is no checkpoint of transformers")
+            inner = max((each.parent.name for each in self.folder.glob("*/config.json")), default="")
+            there = f"; there is one in its folder {inner}" if inner else ""
+            raise UsageError(f"{self.label}: has no config.json, so it is no checkpoint of transformers{there}")
         return found
 
     @property
@@ -162,7 +169,11 @@ class Checkpoint:
     def ends(self) -> Mapping[str, Json]:
         """What generation_config.json says of where a reply begins and ends."""
         said = self._json("generation_config.json") or {}
-        return {name: said[name] for name in ENDS if said.get(name) is not None}
+        found = {name: said[name] for name in ENDS if said.get(name) is not None}
+        for name, each in found.items():
+            if not all(type(token) is int for token in (each if isinstance(each, list) else [each])):
+                raise UsageError(f"{self.label}: {name} of generation_config.json is the number of a token, or several")
+        return found
 
     @property
     def stored(self) -> str:
@@ -284,4 +295,6 @@ def _entries(value: Json) -> Iterator[tuple[str, Json]]:
 def _cleaned(value: Json) -> Json:
     if isinstance(value, Mapping):
         return {key: _cleaned(each) for key, each in value.items() if key not in _PASSING}
+    if isinstance(value, float) and not math.isfinite(value):  # as some configurations have it, and JSON has not
+        return str(value)
     return [_cleaned(each) for each in value] if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmbench.harness.digest import Json
-from mmbench.harness.errors import UsageError, nearest
+from mmbench.harness.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,9 @@ def kind_of(config: Mapping[str, Json], label: str) -> tuple[str, Kind]:
     for end, kind in _LANGUAGE:
         if isinstance(name, str) and "vision_config" not in config and made and made[0].endswith(end):
             return name, kind
-    hint = nearest(name, {**KINDS, **WRITERS}) if isinstance(name, str) else ""
+    held = f" ({', '.join(made)[:80]})" if made else ""
     raise UsageError(
-        f"{label}: a model of the type {str(name)[:80]!r}{hint}; hf: reaches dual encoders, {', '.join(KINDS)}, models "
+        f"{label}: a model of the type {str(name)[:80]!r}{held}; hf: reaches dual encoders, {', '.join(KINDS)}, models "
         f"that write about pictures, {', '.join(WRITERS)}, and language models whose class ends in "
         f"{', '.join(end for end, _ in _LANGUAGE)}; ask any other through a server of its own, as api:MODEL"
     )

@@ -9,6 +9,7 @@ from typing import Any
 from mmbench.adapters.hf.checkpoint import Checkpoint
 from mmbench.adapters.hf.placement import placement
 from mmbench.adapters.hf.spec import Asked
+from mmbench.adapters.hf.weights import check_filled, check_numbers
 from mmbench.adapters.shared.batches import lay_out
 from mmbench.harness.errors import AdapterError, UsageError
 
@@ -35,6 +36,7 @@ def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
         import torch
         import transformers
 
+        check_numbers(checkpoint)
         placed = placement(checkpoint, device, dtype, lambda: int(torch.cuda.mem_get_info(device)[0]))
         kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         # The caller's random numbers must not depend on whether a model was loaded among them.
@@ -52,17 +54,14 @@ def model(checkpoint: Checkpoint, *, device: str, dtype: str) -> Any:
                     **placed,
                 )
                 made = made if placed else made.to(device)
+                for part in made.modules():
+                    if hasattr(part, "config"):
+                        part.config.return_dict = True  # whatever was saved: what is read has names
                 if device != "cpu" and checkpoint.kind.writes is None and hasattr(made, "vision_model"):
                     lay_out(made.vision_model)
             except torch.OutOfMemoryError as error:
                 raise AdapterError(f"{checkpoint.label} does not fit on {device}; use --device cpu") from error
-    other = (each if isinstance(each, str) else each[0] for each in told["mismatched_keys"])
-    lacking = sorted({*told["missing_keys"], *other})
-    if lacking:
-        some = f"{', '.join(lacking[:3])}{', …' if len(lacking) > 3 else ''}"
-        raise UsageError(
-            f"{checkpoint.label}: its files have no weights, or of another shape, for {some}; they are another model's"
-        )
+    check_filled(checkpoint.label, told)
     return made.eval()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,19 @@ class Place:
         return hub.Wanted(self.repository, self.revision, FETCHED, WEIGHTS)
 
 
+def spelled(typed: str) -> str | None:
+    """Return how a checkpoint of transformers is given, where a name is that of a folder with one or of a repository.
+
+    >>> spelled("Qwen/Qwen2.5-VL-7B-Instruct"), spelled("qwen2.5-vl-8b")
+    ('hf:Qwen/Qwen2.5-VL-7B-Instruct', None)
+    """
+    with suppress(OSError):
+        folder = Path(typed).expanduser()
+        if folder.exists():
+            return f"hf:{typed}" if (folder / "config.json").is_file() else None
+    return f"hf:{typed}" if "/" in typed and _REPOSITORY.fullmatch(typed) and typed[0].isalnum() else None
+
+
 def parse(rest: str) -> tuple[Place, Asked]:
     """Return the place and the options of the text behind `hf:`. Raises UsageError.
 
@@ -101,11 +115,15 @@ def parse(rest: str) -> tuple[Place, Asked]:
     (200704, 'Be brief, please.')
     """
     place, found = rest, dict[str, str]()
+    with suppress(OSError):  # no file has so long a name as a system prompt may be
+        if rest and Path(rest).expanduser().is_dir():  # whose name may have what looks like an option
+            return Place(Path(rest).expanduser()), Asked()
     if spoken := _SYSTEM.fullmatch(rest):  # a text may hold whatever sets options apart, so that it is the last
         place, found["system"] = spoken.groups()
     while match := _OPTION.search(place):
         if match[1] not in _NAMES:
-            raise UsageError(f"hf:{rest}: there is no option {match[1]}{nearest(match[1], _NAMES)}")
+            near = nearest(match[1], _NAMES) or f"; there are {', '.join(_NAMES)}"
+            raise UsageError(f"hf:{rest}: there is no option {match[1]}{near}")
         if match[1] in found:
             raise UsageError(f"hf:{rest}: {match[1]} is given twice")
         found[match[1]] = match[2]

@@ -27,15 +27,15 @@ _SHARDED = {
 }
 
 
-def check_head(file: Path) -> None:
-    """Raise UsageError where the first bytes of a file tell that it is no checkpoint; torch is not needed."""
+def check_head(file: Path, what: str = "the weights") -> None:
+    """Raise UsageError where the first bytes of a file tell that it is no file of a checkpoint; torch is not needed."""
     try:
         with open_regular(file) as opened:
             head = opened.read(256)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror or error})") from error
     if head.startswith(b"version https://git-lfs"):
-        raise UsageError(f"{file}: a pointer of Git LFS, not the weights; fetch them by git lfs pull")
+        raise UsageError(f"{file}: a pointer of Git LFS, not {what}; fetch what it stands for by git lfs pull")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise UsageError(f"{file}: a web page, not a checkpoint; the download went wrong")
 

@@ -32,6 +32,12 @@ def check_fit(
     other = [name for name in sorted(held.keys() & wanted.keys()) if held[name] != wanted[name]]
     if interpolate:
         other = [name for name in other if not _interpolates(name, held[name], wanted[name])]
+    small = [name for name in sorted(held) if name in model and _is_scaled(state[name], model[name])]
+    if small:
+        raise UsageError(
+            f"{file}: it holds {_counted(small, 'the {key} {}')} in {state[small[0]].dtype}, and no scale of these "
+            "numbers; take weights that are not quantised"
+        )
     if not (missing or surplus or other):
         return
     told = [*_sizes(held, wanted)] if other else []
@@ -50,6 +56,11 @@ def check_fit(
         use.append("have the positions interpolated by ,interpolate=true behind the spec")
     remedy = [", or ".join(use)] if use else []
     raise UsageError(f"{file}: does not fit {recipe.label}: {'; '.join(told + remedy)}")
+
+
+def _is_scaled(held: Any, wanted: Any) -> bool:
+    """Tell whether weights are numbers that stand for others, which would be taken for what they say."""
+    return bool(wanted.is_floating_point() and len(held.shape) > 1 and held.element_size() < 2)
 
 
 def architectures_of(held: Shapes) -> list[str]:

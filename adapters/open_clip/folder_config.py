@@ -28,6 +28,8 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]*$", max_length=64)]
 Tower = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=200)]
 """Without a colon or a slash, by which timm would take a tower from the hub or from a folder."""
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$", max_length=200)]
+Brightness = Annotated[float, Field(ge=0, le=1)]
+"""Of the brightest: a mean of 127 would be one of numbers up to 255, which no picture has here."""
 Channels = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
@@ -132,7 +134,7 @@ class _Model(KnownKeys):
 class _Preprocess(KnownKeys):
     size: Pixels | Annotated[list[Pixels], Field(min_length=2, max_length=2)] | None = None
     mode: Literal["RGB"] | None = None
-    mean: float | Channels | None = None
+    mean: Brightness | Annotated[list[Brightness], Field(min_length=3, max_length=3)] | None = None
     std: Annotated[float, Field(gt=0)] | Channels | None = None
     interpolation: Literal["bicubic", "bilinear", "random"] | None = None
     resize_mode: Literal["shortest", "longest", "squash"] | None = None

@@ -33,7 +33,10 @@ def read_recording(path: Path, pictures: Pictures) -> Recording:
     """Return what a file holds, by its ending. Raises DataError."""
     reader = {".jsonl": _read_jsonl, ".parquet": _read_parquet, ".npz": _read_npz}.get(path.suffix.lower())
     if reader is None:
-        raise DataError(f"{path.name} is no recording: these end in .jsonl, .parquet or .npz")
+        raise DataError(
+            f"{path.name} is no recording: these end in .jsonl, .parquet or .npz; predictions by the ids of one task "
+            "go through mmbench score, see docs/coming-from.md"
+        )
     recording = Recording()
     try:
         columns = reader(path, recording, pictures)
@@ -49,7 +52,8 @@ def _read_jsonl(path: Path, recording: Recording, pictures: Pictures) -> list[st
     for number, line in enumerate(_lines(path), 1):
         where = f"{path.name} line {number}"
         try:
-            row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8")) if line.strip() else {}
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            row = parse_json(text) if text.strip() else {}
         except ValueError as error:
             raise DataError(f"{where} is not JSON ({error})") from error
         if not isinstance(row, dict):

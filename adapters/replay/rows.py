@@ -14,6 +14,8 @@ from mmbench.harness.models.abilities import Generation
 ANSWERS = ("reply", "scores", "vector")
 """Keys of answers; a row without one is a question that nobody answered."""
 _KEYS = (*ANSWERS, "ask", "images", "text", "texts", "prompt", "generation", "items")
+_WRITTEN = ("response", "prediction", "answer", "output", "text_output", "completion", "resps", "filtered_resps")
+"""What other tools call a reply."""
 _NUMBERS = (int, float, np.floating)
 _SETTINGS = ("max_tokens", "temperature", "stop")
 
@@ -35,6 +37,8 @@ def misspelt(columns: Sequence[str]) -> str:
     """Return the end of a sentence about a recording without answers: what its keys may have meant."""
     unknown = next((column for column in columns if column not in _KEYS), None)
     near = nearest(unknown, ANSWERS) if unknown is not None else ""
+    if written := next((column for column in columns if column in _WRITTEN), None):
+        near = f"; is '{written}' the 'reply'?"
     return f"{near} (keys: {', '.join(map(str, columns))})"
 
 

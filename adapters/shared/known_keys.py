@@ -26,7 +26,10 @@ class KnownKeys(BaseModel):
 def read(file: Path, most: int = _MOST_BYTES) -> Any:
     """Return the JSON value of a file of at most so many bytes. Raises FileNotFoundError, and UsageError naming it."""
     try:
-        return json.loads(read_regular(file, most).decode("utf-8"))  # NaN passes, so that its key can be named
+        text = read_regular(file, most).decode("utf-8")
+        if text.startswith("version https://git-lfs"):
+            raise UsageError(f"{file}: a pointer of Git LFS, not the file; fetch what it stands for by git lfs pull")
+        return json.loads(text)  # NaN passes, so that its key can be named
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:

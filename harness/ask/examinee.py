@@ -120,6 +120,10 @@ class Examinee(Protocol):
         """What a reader of the scores should know of whatever answers."""
 
     @property
+    def asked_for(self) -> str | None:
+        """Name by which a service is asked for the model; None where it is asked by none."""
+
+    @property
     def scorer(self) -> "Examinee | None":
         """A second model, for metrics that need one."""
 

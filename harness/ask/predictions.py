@@ -20,6 +20,9 @@ _NONE = re.compile(r'("prediction"\s*:\s*)None\b')
 """Nothing, as Python prints it: that item has no prediction, and the others are read."""
 
 
+_HOW = "; docs/coming-from.md shows how files of other tools become such lines"
+
+
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """What a file holds: one prediction for each id."""
@@ -69,10 +72,10 @@ def _prediction(line: str, where: str) -> tuple[str, Json]:
         if "\\u" in line:
             json.dumps(held, ensure_ascii=False).encode()  # an escape can be half a character, which no file can hold
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is not JSON ({error})") from error
+        raise DataError(f"{where} is not JSON ({error}); predictions are one JSON object a line{_HOW}") from error
     if not isinstance(held, dict) or not {"id", "prediction"} <= set(held):
         has = f"; it has {some(list(map(repr, held)), _FEW)}" if isinstance(held, dict) and held else ""
-        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}{has}')
+        raise DataError(f'{where}: expected an object such as {{"id": "7", "prediction": "a cat"}}{has}{_HOW}')
     name = held["id"]
     if isinstance(name, float) and name.is_integer():
         name = int(name)  # as tables write the integers of a column that has gaps

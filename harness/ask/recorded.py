@@ -43,6 +43,7 @@ class Recorded:
 
     parameters: int | None = None
     notes: tuple[str, ...] = ()
+    asked_for: str | None = None
     places: Places = Places()
     looks: bool = False
 

@@ -42,14 +42,8 @@ NEEDS: Mapping[Verb, Mapping[Route, frozenset[Ability]]] = {
         "embed": frozenset({"embed_images", "embed_texts"}),
         "likelihood": frozenset({"score_texts"}),
     },
-    "similarity": {
-        "embed": frozenset({"embed_images", "embed_texts"}),
-        "likelihood": frozenset({"score_texts"}),
-    },
-    "within": {
-        "embed": frozenset({"embed_images", "embed_texts"}),
-        "likelihood": frozenset({"score_texts"}),
-    },
+    "similarity": {"embed": frozenset({"embed_images", "embed_texts"}), "likelihood": frozenset({"score_texts"})},
+    "within": {"embed": frozenset({"embed_images", "embed_texts"}), "likelihood": frozenset({"score_texts"})},
     "features": {"embed": frozenset({"embed_images"})},
 }
 """Which abilities each route of each verb needs."""
@@ -154,6 +148,12 @@ class Subject:
         """What the adapter has a reader of its scores know; nothing where its `notes` are no list of texts."""
         notes = self._interview.told("notes")
         return tuple(note for note in notes if isinstance(note, str)) if isinstance(notes, (list, tuple)) else ()
+
+    @property
+    def asked_for(self) -> str | None:
+        """Name by which the adapter asks a service for the model; None where it asks none."""
+        name = self._interview.told("asked_for")
+        return name if isinstance(name, str) else None
 
     @property
     def looks(self) -> bool:

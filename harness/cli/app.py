@@ -20,7 +20,7 @@ from mmbench.harness.cli.list import list_
 from mmbench.harness.cli.run import run
 from mmbench.harness.cli.score import score
 from mmbench.harness.cli.store import store_app
-from mmbench.harness.cli.streams import open_missing
+from mmbench.harness.cli.streams import leave, open_missing
 from mmbench.harness.cli.validate import validate
 from mmbench.harness.cli.verify import verify
 from mmbench.harness.errors import MmbenchError, UsageError
@@ -77,6 +77,15 @@ for name, command in (
 ):
     app.command(name, cls=Command)(command)
 app.add_typer(store_app, name="store")
+
+
+def script() -> None:
+    """Run the command line as a process of its own, which ends with it."""
+    try:
+        main()
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        raise
 
 
 def main() -> None:

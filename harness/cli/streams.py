@@ -3,6 +3,8 @@
 import os
 import shlex
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -10,6 +12,9 @@ from typing import Any, TextIO
 import typer
 
 from mmbench.harness.render.plain import plain
+
+PATIENCE = 5.0
+"""Seconds that threads of others have to end after a command."""
 
 
 class _Kept:
@@ -79,6 +84,23 @@ def output_kept() -> Iterator[None]:
         if saved is not None:
             os.dup2(saved, 1)
             os.close(saved)
+
+
+def leave(status: int) -> None:
+    """End with what threads and exit handlers of others print on standard error, and without threads that stay.
+
+    Returns where none stays; a library's thread that nobody stops would keep this process alive for good.
+    """
+    _emptied(sys.stdout)
+    with suppress(OSError):
+        os.dup2(2, 1)
+    until = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(until - time.monotonic(), 0.0))
+            if thread.is_alive():
+                _emptied(sys.stderr)
+                os._exit(status)
 
 
 def _emptied(out: TextIO) -> None:

@@ -21,9 +21,23 @@ def vectors(made: Any, n: int, method: str) -> list[Value | Failure]:
         _check_rows(features, n, method)
         pairs = [ImageVectors(e, f) for e, f in zip(embeddings, features, strict=True)]
         return [p if _finite(p.embedding) and _finite(p.features) else _NOT_FINITE for p in pairs]
-    array = np.asarray(made)
+    if callable(getattr(made, "detach", None)):  # a tensor that NumPy has no numbers for, or that is trained
+        made = made.detach().cpu()
+        made = made.float() if "bfloat16" in str(made.dtype) else made
+    try:
+        array = np.asarray(made)
+    except ValueError as error:  # lists of unequal length within
+        raise _broken(made, n, method) from error
+    if array.dtype == object and not array.ndim:
+        raise _broken(made, n, method)
     _check_rows(array, n, method)
     return [row if _finite(row) else _NOT_FINITE for row in array]
+
+
+def _broken(made: Any, n: int, method: str) -> BrokenReply:
+    return BrokenReply(
+        f"{method} got {n} inputs and returned a {_of(made)}; expected ({n}, d) floating-point numbers in an array"
+    )
 
 
 _NOT_FINITE = Failure("the model returned a vector with NaN or infinity; try --dtype fp32")
@@ -93,6 +107,8 @@ def _elements(made: Any, n: int, method: str, inputs: str, outputs: str) -> list
 
 def _of(made: Any) -> str:
     kind = type(made).__name__
+    if callable(getattr(made, "close", None)) and kind == "coroutine":
+        made.close()  # else Python warns that nobody waited for it
     try:
         return f"{kind} of {len(made)}"
     except TypeError:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from numbers import Integral
 from threading import BoundedSemaphore, Lock
 from typing import Any, Literal
 
@@ -51,8 +52,8 @@ class LocalEngine:
         self._readers = Readers(self._workers)
         self._kept = Kept.of(adapter)
         self._sizes: dict[Kind, BatchSize] = {}
-        self._fixed = batch_size or getattr(adapter, "batch_size", None)
-        self._threads = getattr(adapter, "concurrency", None)
+        self._fixed = batch_size or _count(adapter, "batch_size")
+        self._threads = _count(adapter, "concurrency")
         self.findings = Findings()
         self._noting = Lock()
         # Many may wait for answers at a time; that many pictures decoded at a time would fill the memory.
@@ -256,6 +257,14 @@ class LocalEngine:
         except Exception as error:  # the one place where arbitrary adapter errors become per-item failures
             self._tracebacks.note(error)
             return Failure(described(error))
+
+
+def _count(adapter: Adapter, name: str) -> int | None:
+    """Return how many at a time an adapter says, if it does. Raises AdapterError."""
+    told = getattr(adapter, name, None)
+    if told is not None and (isinstance(told, bool) or not isinstance(told, Integral) or told < 1):
+        raise AdapterError(f"{name} must be a whole number above 0, or None; the adapter's is {told!r:.40}")
+    return None if told is None else int(told)
 
 
 class _Broken(Failure):

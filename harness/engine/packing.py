@@ -22,10 +22,22 @@ _ARRAY = b"v"
 
 def pack_text(value: Value) -> bytes:
     """Return the bytes of a text behind a type mark, and behind what a service told of it."""
-    text = str(value).encode(errors="replace")  # half of a surrogate pair has no UTF-8
+    text = _utf8(str(value))
     if isinstance(value, Reply) and (told := value.told_as_json()):
         return _TOLD + json.dumps(told, ensure_ascii=True).encode() + b"\n" + text
     return _TEXT + text
+
+
+def _utf8(text: str) -> bytes:
+    """Return the bytes of a text; half of a surrogate pair has none, and is replaced by the sign that stands for it.
+
+    >>> _utf8("yes \\ud83d").decode(), _utf8("\\ud83d\\ude00").decode()
+    ('yes \ufffd', '\U0001f600')
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def unpack_text(data: bytes) -> Value:

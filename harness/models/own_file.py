@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import re
 import sys
 import weakref
 from contextlib import suppress
@@ -37,6 +38,8 @@ def from_file(path: Path, name: str) -> Own:
     module = _load_module(path, code)
     if not name or not hasattr(module, name):
         public = [key for key, value in vars(module).items() if isinstance(value, type) and abilities(value)]
+        if not name and public:
+            raise UsageError(f"name the class that is the adapter, as in {path}:{public[0]}")
         there = f"adapters there: {', '.join(public)}" if public else "no class there is an adapter"
         raise UsageError(f"{path} has no class '{name}'{nearest(name, public)} ({there})")
     made = getattr(module, name)
@@ -63,10 +66,12 @@ def check_adapter(adapter: object, where: str) -> Adapter:
         raise
     except Exception as error:  # foreign code may raise anything, and --debug shows where
         raise UsageError(f"{where} has a fingerprint that cannot be read ({described(error)})") from error
-    if not isinstance(fingerprint, str):
+    if not isinstance(fingerprint, str) or not fingerprint.strip():  # an empty one would be that of every such model
         raise UsageError(
             f"{where} has no 'fingerprint: str', which names weights and preprocessing; see docs/adapters.md"
         )
+    if re.search("[\ud800-\udfff]", fingerprint):
+        raise UsageError(f"{where} has a fingerprint with characters that cannot be written; digest what it is made of")
     if not abilities(adapter):
         near = did_you_mean(misspelt(adapter))
         raise UsageError(f"{where} has none of the methods that make an adapter{near}; see docs/adapters.md")

@@ -14,8 +14,15 @@ _OWN = "a model of your own is given as my_file.py:CLASS, see docs/adapters.md"
 def unknown(typed: str) -> str:
     """Return that there is no model of this name, and how one is given that it may mean."""
     known = [] if "/" in typed else [*aliases(), *entries(ADAPTERS)]  # a repository's name is like many others
-    said = _spelled(typed) or _seen(typed) or nearest(typed, known) or f"; {_OWN}"
+    said = _spelled(typed) or _seen(typed) or nearest(typed, known) or _kinds(typed) or f"; {_OWN}"
     return f"there is no model '{typed}'{said}; see: mmbench list models{aliases().besides}"
+
+
+def _kinds(typed: str) -> str:
+    kind, colon, _ = typed.partition(":")
+    if not colon or "/" in kind:
+        return ""
+    return f"; '{kind}' is no kind of model, and there are {', '.join(sorted(entries(ADAPTERS)))}"
 
 
 def _spelled(typed: str) -> str:

@@ -48,6 +48,7 @@ def examine(
     digest = dataset.digest()
     seconds = time.perf_counter() - started - (meter.loading - loaded)
     scorer = examinee.scorer if any(metric.by_scorer for metric in task.family.metrics) else None
+    of_answers = meter.notes(examinee.asked_for)
     divided = break_down(task.family.metrics, outcomes)
     told = (*notes, *task.opened.notes, *_by_text_alone(task, examinee))
     record = Record(
@@ -74,7 +75,7 @@ def examine(
         card=_full_card(task),
         errors=sum(outcome.status == "error" for outcome in outcomes),
         first_error=next((outcome.message for outcome in outcomes if outcome.status == "error"), None),
-        notes=(*told, *dataset.notes(), *examinee.notes, *meter.notes(), *made.notes),
+        notes=(*told, *dataset.notes(), *examinee.notes, *of_answers, *made.notes),
         details=dict(made.details),
         seed=settings.seed,
         versions=versions(),

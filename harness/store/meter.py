@@ -1,11 +1,15 @@
 """Meter of a task: inputs asked, remembered and truncated, and what services tell of their answers."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mmbench.harness.models.reply import Reply, Usage
 from mmbench.harness.render.figures import count
 from mmbench.harness.store.budget import Price
+
+_USUAL = {"instruct", "chat", "latest", "vision"}
+"""Words that names of all models may have."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class Meter:
     """Configurations of the service."""
     cut: int = 0
     """Distinct replies that ended because they were as long as they may be."""
+    unsaid: int = 0
+    """Distinct replies that ended of themselves and are thoughts alone."""
     price: Price = lambda usage: None
     """Of tokens of the model that is asked."""
     on_progress: Callable[[int, int], None] | None = None
@@ -70,19 +76,41 @@ class Meter:
                 self.snapshots |= {told.snapshot} - {""}
                 self.systems |= {told.system} - {""}
                 self.cut += told.cut
+                self.unsaid += not told.cut and str(value).startswith("<think>") and "</think>" not in str(value)
 
     @property
     def tokens(self) -> Usage | None:
         """Tokens of all distinct answers; None where those of one are not known."""
         return None if self.unknown or not any(self.used) else self.used
 
-    def notes(self) -> tuple[str, ...]:
-        """Return what a reader of the scores should know of the answers."""
+    def notes(self, asked_for: str | None = None) -> tuple[str, ...]:
+        """Return what a reader of the scores should know of the answers, which a service may have been asked for."""
+        others = sorted(each for each in self.snapshots if asked_for and not _alike(each, asked_for))
+        other = f"the service was asked for '{asked_for}' and says that '{', '.join(others)}' answered"
         cut = f"{self.cut:,} of the replies ended at the most tokens that a reply may have"
         served = (
             f"the service answered in {count(len(self.systems), 'configuration')}: {', '.join(sorted(self.systems))}"
         )
-        return (*((cut,) if self.cut else ()), *((served,) if len(self.systems) > 1 else ()))
+        unsaid = (
+            f"{self.unsaid:,} of the replies are thoughts without an answer, though they were not cut off; where a "
+            "service parses thoughts, see that it does not take answers for them"
+        )
+        return (
+            *((cut,) if self.cut else ()),
+            *((unsaid,) if self.unsaid else ()),
+            *((other,) if others else ()),
+            *((served,) if len(self.systems) > 1 else ()),
+        )
+
+
+def _alike(a: str, b: str) -> bool:
+    """Tell whether two names of a model share a word; some servers answer with whatever model they hold.
+
+    >>> _alike("gpt-4o-2024-08-06", "openai/gpt-4o"), _alike("llama-3-8b", "qwen3-vl-8b")
+    (True, False)
+    """
+    ours, theirs = (set(re.findall(r"(?<![a-z0-9])[a-z][a-z0-9]{2,}", each.lower())) - _USUAL for each in (a, b))
+    return not (ours and theirs) or any(x.startswith(y) or y.startswith(x) for x in ours for y in theirs)
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

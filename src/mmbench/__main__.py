@@ -1,6 +1,6 @@
 """`python -m mmbench`."""
 
-from mmbench.harness.cli.app import main
+from mmbench.harness.cli.app import script
 
 if __name__ == "__main__":
-    main()
+    script()

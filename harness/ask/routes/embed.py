@@ -262,7 +262,10 @@ def _mean_frame(values: Sequence[Value | Failure]) -> Value | Failure:
 
 
 def _unit(given: Floats) -> Floats:
-    norm = float(np.sqrt(given @ given))
+    with np.errstate(over="ignore"):
+        norm = float(np.sqrt(given @ given))
+    if not 1e-140 < norm < np.inf and (largest := float(np.abs(given).max())):  # its square has no number of its own
+        return _unit(given / largest)
     return given / norm if norm else given
 
 

@@ -10,6 +10,8 @@ import time
 import PIL.Image
 import pytest
 
+from mmbench.adapters.api import answers, failures
+from mmbench.adapters.api.wire import Response
 from mmbench.harness.models.reply import Reply
 from mmbench.harness.records import outcomes as files
 from tests.adapters.api.fake import Say, chat, failure
@@ -65,7 +67,14 @@ AGAIN = {
     "503 in HTML": Say(None, 503, raw=b"<html>busy</html>"),
     "an error with 200": Say(failure("upstream", code=502)),
     "an error with 200 and no code": Say({"error": "overloaded"}),
+    "an error with 200 and a code in words": Say({"error": {"code": "rate_limit_exceeded", "message": "slow"}}),
     "an end in error": chat("ye", "error"),
+    "an end of DeepSeek's": chat("no", "insufficient_system_resource"),
+    "an end of Zhipu's": chat("no", "network_error"),
+    "an abortion": chat("no", "abort"),
+    "a model that was loaded": chat("", "load"),
+    "parts that are no text": chat([{"type": "json", "value": "no"}]),
+    "a stream that is cut": Say(None, raw=b'data: {"choices": [{"delta": {"content": "no"}}]}\n\n'),
     "a cut connection": reset,
     "a body that is cut": Say(chat(), length=5000),
     "malformed JSON": Say(None, raw=b'{"choices": [{"mess'),
@@ -139,7 +148,14 @@ ENDS = {
     "404": (Say(failure("The model `fake` does not exist", code="model_not_found"), 404), "does not exist"),
     "400 for the model": (Say({"detail": "model fake not found"}, 400), "not found"),
     "a quota": (Say(failure("You exceeded your quota", code="insufficient_quota"), 429), "quota"),
-    "a redirect": (Say(None, 307, {"Location": "http://elsewhere.example/v1"}), "another address"),
+    "a redirect": (Say(None, 307, {"Location": "http://u:p@elsewhere.example/v1"}), "(http://elsewhere.example)"),
+    "a balance": (Say(failure("Your credit balance is too low to access the API."), 400), "credit balance"),
+    "a balance of Moonshot's": (Say(failure("recharge", type="exceeded_current_quota_error"), 429), "recharge"),
+    "a key with 200": (Say({"error": {"code": "invalid_api_key", "message": "wrong key"}}), "401: wrong key"),
+    "a place with 200": (Say({"error": "Unexpected endpoint or method. (POST /chat/completions)"}), "404: Unexpected"),
+    "a page with 200": (Say(None, raw=b"<!doctype html><title>Chat</title>"), "with a web page"),
+    "a page": (Say(None, 405, raw=b"<html><head><title>405 Not Allowed</title>"), "405: a web page, '405 Not Allowed'"),
+    "another interface": (Say({"message": {"content": "yes"}, "done": True}), "another form than that of chat"),
     "a temperature": (
         Say(failure("Unsupported value: 'temperature'", param="temperature"), 400),
         ",without=temperature",
@@ -173,6 +189,10 @@ REFUSED = {
     "a refusal": chat(None, message={"refusal": "I cannot help with that."}),
     "a content filter": chat("Well, ", "content_filter"),
     "an empty content filter": chat(None, "content_filter"),
+    "a filter of Gemini's": {**chat(), "choices": [{"finish_reason": "content_filter: PROHIBITED_CONTENT"}]},
+    "a recitation": chat("yes", "RECITATION"),
+    "an inspection": Say(failure("Input data may be unfit", code="data_inspection_failed"), 400),
+    "a policy": Say(failure("flagged as potentially violating our usage policy", code="invalid_prompt"), 400),
     "a filter before it": Say(failure("The prompt was filtered", code="content_filter"), 400),
     "a moderation": Say(failure("Content violates usage guidelines."), 403),
 }
@@ -199,6 +219,18 @@ ITEMS = {
     "a picture too large": Say(failure("image too large"), 413),
     "a bad request": Say(failure("could not process image"), 400),
     "a long context": Say(failure("maximum context length is 8 tokens", code="context_length_exceeded"), 400),
+    "a length of vLLM's": Say(
+        failure(
+            "'max_tokens' or 'max_completion_tokens' is too large: 16. This model's maximum context length is 9 "
+            "tokens and your request has 8 input tokens (16 > 9 - 8).",
+            param="max_tokens",
+        ),
+        400,
+    ),
+    "an account": Say(failure("Your organization was flagged as unusual"), 400),
+    "a long context of vLLM's": Say(failure("maximum context length is 8 tokens", param="input_tokens"), 400),
+    "a word that is a parameter too": Say(failure("cannot load image: unexpected seed of data"), 400),
+    "no pictures": Say(failure("image input is not supported - you may need to provide the mmproj"), 500),
     "a tool": chat(None, "tool_calls", message={"tool_calls": [{"id": "1"}]}),
 }
 
@@ -206,9 +238,11 @@ ITEMS = {
 @pytest.mark.parametrize("fault", ITEMS)
 def test_the_items_own_faults_are_its_errors_and_not_tried_again(serve, questions, ask, fault):
     server = serve(lambda asked: ITEMS[fault] if "Is 1" in asked.text else chat())
-    made = ask(server.spec(), questions(4))
+    made = ask(server.spec(",seed=1"), questions(4))
     assert (made.records[0].errors, made.records[0].primary.value) == (1, 1.0)
-    assert len(server.asked) == 4 + (fault == "a long context")  # whether it fits another route is seen before
+    assert len(server.asked) == 4 + (
+        "long context" in fault or "length" in fault
+    )  # whether it fits another route first
 
 
 def test_the_other_name_of_the_longest_reply_is_tried_once_and_remembered(serve, questions, ask):
@@ -252,6 +286,72 @@ def test_replies_in_parts_and_with_control_characters(serve, questions, ask, tmp
     parts = [{"type": "text", "text": "y"}, {"type": "text", "text": "es\x1b[2J"}]
     made = ask(serve(lambda asked: chat(parts)).spec(), questions(2))
     assert made.records[0].primary.value == 1.0
+
+
+CHUNKS = [({"role": "assistant", "content": ""}, None), ({"content": "ye"}, None), ({"content": "s"}, "stop")]
+CHUNKS = [json.dumps({"model": "fake", "choices": [{"delta": delta, "finish_reason": end}]}) for delta, end in CHUNKS]
+STREAMED = ": processing\n\n" + "".join(f"data: {chunk}\r\n\r\n" for chunk in CHUNKS) + "data: [DONE]\n\n"
+READ = {
+    "a string in parts": chat(["yes"]),
+    "a part without a type": chat([{"text": "yes"}]),
+    "thoughts in parts": chat([{"type": "thinking", "thinking": [{"type": "text", "text": "no"}]}, {"text": "yes"}]),
+    "one part": chat({"type": "text", "text": "yes"}),
+    "a byte order mark": Say(None, raw=b"\xef\xbb\xbf" + json.dumps(chat()).encode()),
+    "a stream": Say(None, headers={"Content-Type": "text/event-stream"}, raw=STREAMED.encode()),
+}
+
+
+@pytest.mark.parametrize("form", READ)
+def test_forms_of_one_reply(serve, questions, ask, form):
+    server = serve(lambda asked: READ[form])
+    record = ask(server.spec(), questions(2)).records[0]
+    assert (record.errors, record.primary.value, len(server.asked)) == (0, 1.0, 2)
+
+
+def test_thoughts_alone_of_a_reply_that_ended_are_noted(serve, questions, ask):
+    server = serve(lambda asked: chat(None, message={"reasoning_content": "yes"}) if "Is 1" in asked.text else chat())
+    record = ask(server.spec(), questions(3)).records[0]
+    assert "1 of the replies are thoughts without an answer" in record.notes[0]
+
+
+def test_a_model_of_another_name_is_noted(serve, questions, ask):
+    record = ask(serve(lambda asked: chat(model="llama-3-8b")).spec(), questions(1)).records[0]
+    assert record.notes == ("the service was asked for 'fake' and says that 'llama-3-8b' answered",)
+
+
+def test_a_server_that_says_zero_is_given_time(serve, questions, ask):
+    server = serve(lambda asked: Say(failure("slow"), 429, {"Retry-After": "0"}))
+    started = time.monotonic()
+    assert ask(f"api:fake@{server.url},retries=3,backoff=0.1", questions(1)).records[0].errors == 1
+    assert time.monotonic() - started > 0.3
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Please try again in 1m2.5s.", 62.5),
+        ("try again in 20ms", 0.02),
+        ("Please retry in 34.07s.", 34.07),
+        ("no", None),
+    ],
+)
+def test_a_wait_in_words(words, seconds):
+    made = failures.failure(429, {"message": words}, Response(429, {}, b""), {}, "")
+    assert isinstance(made, failures.Again) and made.after == seconds
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"prompt_tokens": 21, "completion_tokens": 1, "total_tokens": 82}, (21, 61)),  # thoughts beside, as of Gemini
+        ({"prompt_tokens": 21.0, "completion_tokens": 3.0}, (21, 3)),
+        ({"input_tokens": 21, "output_tokens": 3, "total_tokens": 24}, (21, 3)),
+        ({"prompt_tokens": None, "completion_tokens": 3}, None),
+        ({"prompt_tokens": 21, "completion_tokens": None}, None),
+    ],
+)
+def test_tokens_as_services_count_them(told, usage):
+    assert answers.usage({"usage": told}) == usage
 
 
 def test_a_lone_surrogate_is_the_same_first_and_remembered(serve, questions, ask):

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from mmbench.adapters.api import answers
-from mmbench.adapters.api.answers import Again, Declined, Rejected
+from mmbench.adapters.api.failures import Again, Declined, Rejected
 from mmbench.adapters.api.wire import Response
 from mmbench.harness.errors import TooLong, Unanswered, Unavailable
 from mmbench.harness.models.reply import Reply

@@ -1,10 +1,12 @@
 """Likelihoods by completions: exact where a service tells each token of a prompt, else refused in a sentence."""
 
 import re
+from functools import partial
 
 import pytest
 
 from mmbench.adapters.api.adapter import from_spec
+from mmbench.adapters.api.completions import score
 from mmbench.harness.errors import Unanswered, Unavailable
 from tests.adapters.api.fake import chat
 
@@ -47,7 +49,6 @@ IGNORING = {
         "choices": [{"text": " yes", "logprobs": {"tokens": [" yes"], "token_logprobs": [-1.0]}}]
     },
     "logprobs": lambda asked: {"choices": [{"text": asked.body["prompt"] + " x", "logprobs": None}]},
-    "offsets": lambda asked: echoed(asked, text_offset=None),
     "a count": lambda asked: echoed(asked, token_logprobs=[-1.0]),
     "a token's": lambda asked: echoed(asked, token_logprobs=[None] * 6),
     "a number": lambda asked: echoed(asked, token_logprobs=["-1"] * 6),
@@ -61,6 +62,29 @@ def test_what_is_ignored_is_refused_and_scores_nothing(serve, questions, ask, ig
     server = serve(IGNORING[ignored])
     made = ask(server.spec(",likelihood=completions"), questions(4, routes=["likelihood"]))
     assert (made.exit_code, made.records, len(server.asked)) == (1, [], 1)
+
+
+TOLD = {
+    "a start token that offsets count (vLLM)": (["<s>", "Is", " it", "?", " yes"], [None, -1, -2, -3, -4.0], -4.0),
+    "tokens without their spaces (SentencePiece)": (["<s>", "Is", "it", "?", "yes"], [None, -1, -2, -3, -4.0], -4.0),
+    "a text of two tokens": (["Is", " it?", " y", "es"], [None, -2, -4.0, -1.5], -5.5),
+    "half a letter": (["Is", " it?", " y\ufffd", "\ufffds"], [None, -2, -4.0, -1.5], "do not spell"),
+    "a token that goes on": (["Is", " it?", " yesterday"], [None, -2, -4.0], "goes on behind"),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_places_of_tokens_are_read_off_their_letters(case):
+    tokens, logprobs, expected = TOLD[case]
+    told = {"tokens": [*tokens, " more"], "token_logprobs": [*logprobs, -9.0], "text_offset": [-1] * len(tokens)}
+    ask = partial(
+        score, "m", [], "Is it?", ["yes"], lambda body: {"choices": [{"text": "Is it? yes", "logprobs": told}]}
+    )
+    if isinstance(expected, float):
+        assert ask() == [expected]
+    else:
+        with pytest.raises(Unanswered, match=expected):
+            ask()
 
 
 def test_tokens_across_the_end_of_the_prompt_have_no_exact_sum(serve):

@@ -16,7 +16,7 @@ import pytest
 import mmbench
 from mmbench.adapters.api.adapter import from_spec
 from mmbench.adapters.api.spec import parse
-from mmbench.harness.errors import UsageError
+from mmbench.harness.errors import Unavailable, UsageError
 from tests.adapters.api.fake import Say, chat, failure
 
 OPENING = dict(device="auto", dtype="auto", offline=False)
@@ -146,6 +146,7 @@ def test_the_fingerprint_is_of_what_is_sent_and_nothing_else():
         "m,without=messages",
         "m,timeout=nan",
         "m,likelihood=chat",
+        "m,concurrency=3@http://127.0.0.1/v1",
     ],
 )
 def test_specs_that_cannot_be_meant(spec):
@@ -154,12 +155,18 @@ def test_specs_that_cannot_be_meant(spec):
     assert "hunter2" not in str(told.value) and "\n" not in str(told.value)
 
 
-def test_addresses():
+def test_addresses(monkeypatch):
     assert parse("m").address.origin == "https://api.openai.com"
     assert parse("m@http://[::1]:8000/v1/").address.loopback
+    assert parse("m@http://0.0.0.0:8000/v1").address.loopback  # as servers print where they listen
     assert parse("org/m:7b@http://localhost:11434/v1/chat/completions").address.path == "/v1"
     assert not parse("m@http://127.0.0.1.nip.io/v1").address.loopback
     assert parse("a@b@http://h/v1").model == "a@b"
+    monkeypatch.setenv("OPENAI_BASE_URL", " http://127.0.0.1:8000/v1\n")
+    assert parse("m").address.origin == "http://127.0.0.1:8000"
+    monkeypatch.setenv("OPENAI_BASE_URL", "127.0.0.1:8000/v1")
+    with pytest.raises(UsageError, match="environment variable OPENAI_BASE_URL"):
+        parse("m")
     azure = parse("m@https://me.openai.azure.com/openai/deployments/m?api-version=2024-10-21,rpm=3")
     assert (azure.address.path, azure.address.query) == ("/openai/deployments/m", "?api-version=2024-10-21")
 
@@ -291,6 +298,49 @@ def test_a_proxy_is_not_used_for_this_machine(serve, questions, ask, monkeypatch
     assert "hunter2" not in there.sends_to()
     monkeypatch.setenv("no_proxy", "models.example")
     assert "proxy" not in from_spec("m@http://models.example/v1", **OPENING).sends_to()
+
+
+def test_a_proxy_that_cannot_be_used_is_told(serve, monkeypatch):
+    monkeypatch.setenv("all_proxy", "http://user:hunter2@127.0.0.1:9")
+    there = from_spec("m@http://models.example/v1", **OPENING)
+    with pytest.raises(Unavailable, match=r"nothing answers at the proxy 127\.0\.0\.1:9 .*NO_PROXY"):
+        there.generate([([], "Why?")], mmbench.harness.Generation())
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{serve(lambda asked: Say(None, 407, raw=b'no')).port}")
+    with pytest.raises(Unavailable, match="407: no"):
+        from_spec("m@http://models.example/v1", **OPENING).generate([([], "Why?")], mmbench.harness.Generation())
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(UsageError, match="not of http://"):
+        from_spec("m@https://models.example/v1", **OPENING).sends_to()
+
+
+def test_a_server_without_tls_is_told(serve):
+    model = from_spec(f"m@https://127.0.0.1:{serve().port}/v1", **OPENING)
+    with pytest.raises(Unavailable, match="does not speak https; is its address one of http://"):
+        model.generate([([], "Why?")], mmbench.harness.Generation())
+
+
+def test_an_address_without_v1_is_told_where_it_mostly_is(serve):
+    server = serve(lambda asked: Say({"detail": "Not Found"}, 404))
+    with pytest.raises(Unavailable, match="404: Not Found; most have it at /v1: @http://HOST:PORT/v1"):
+        from_spec(f"m@http://127.0.0.1:{server.port}", **OPENING).generate([([], "")], mmbench.harness.Generation())
+
+
+KEYS = {
+    "a bearer token": ("", "sk-abc", {"authorization": "Bearer sk-abc"}),
+    "in quotes, with a line break": ("", '"sk-abc"\n', {"authorization": "Bearer sk-abc"}),
+    "of a deployment": ("?api-version=2024-10-21", "abc", {"api-key": "abc"}),
+    "a token for a deployment": ("?api-version=2024-10-21", "eyJ.x.y", {"authorization": "Bearer eyJ.x.y"}),
+}
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_a_key_is_sent_as_the_address_wants_it(serve, monkeypatch, case):
+    query, key, expected = KEYS[case]
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    server = serve()
+    from_spec(f"m@{server.url}{query}", **OPENING).generate([([], "Why?")], mmbench.harness.Generation())
+    sent = server.asked[0].headers
+    assert {name: sent[name] for name in ("api-key", "authorization") if name in sent} == expected
 
 
 def test_a_proxy_is_asked_for_other_hosts(serve, monkeypatch):

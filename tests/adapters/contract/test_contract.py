@@ -2,9 +2,13 @@
 
 import importlib.util
 import json
+import os
 import re
+import signal
+import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -171,11 +175,17 @@ def test_all_broken_clauses_are_listed():
 
 
 def test_an_interrupt_is_no_violation():
-    def interrupted():
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        violations(interrupted)
+        violations(lambda: signal.raise_signal(signal.SIGINT))
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [(lambda images: sys.exit("gone"), "SystemExit: gone"), (lambda images: os.fork() and 1 / 0, "ZeroDivision")],
+)
+def test_what_would_end_or_double_the_process_is_a_violation(end, said):
+    found = violations(lambda: SimpleNamespace(fingerprint="ending", embed_images=end))
+    assert [line for line in found if line.startswith("abilities: embed_images raises") and said in line]
 
 
 # The same mistakes made with a real text tower: two layers of CLIP with random weights.

@@ -167,7 +167,7 @@ def test_pickled_code_is_not_run(saved, tmp_path, monkeypatch):
         ({"preprocessor_config": {"auto_map": {"AutoImageProcessor": "own.I"}}}, "preprocessor_config.json names code"),
         ({"config": {"vision_config": {"_attn_implementation": "someone/kernel"}}}, "code of the hub"),
         ({"config": {"quantization_config": {"quant_method": "bitsandbytes"}}}, "quantised"),
-        ({"config": {"model_type": "clap"}}, "'clap'; did you mean 'clip'.*dual encoders, clip, metaclip_2"),
+        ({"config": {"model_type": "clap"}}, r"'clap' \(CLIPModel\); hf: reaches dual encoders, clip, metaclip_2"),
         ({"config": {"model_type": None}}, "of the type 'None'"),
         (
             {"config": {"text_config": {"hidden_size": 10**6, "num_hidden_layers": 10**6}}},
@@ -202,6 +202,12 @@ def test_what_is_not_there_is_named(name, said, saved, tmp_path):
         load(folder)
 
 
+def test_a_folder_of_folders_names_the_one_that_holds_a_model(saved, tmp_path):
+    copied(saved("clip"), tmp_path / "trained" / "checkpoint-500")
+    with pytest.raises(UsageError, match="no config.json.*; there is one in its folder checkpoint-500"):
+        load(tmp_path / "trained")
+
+
 def test_weights_of_another_model_are_refused(saved, tmp_path):
     other = copied(saved("clip"), tmp_path / "other")
     shutil.copy(saved("siglip") / "model.safetensors", other)
@@ -213,6 +219,33 @@ def test_weights_of_another_model_are_refused(saved, tmp_path):
     decoder = copied(saved("blip"), tmp_path / "decoder", config={"architectures": ["BlipForQuestionAnswering"]})
     with pytest.raises(UsageError, match="BlipForQuestionAnswering"):
         load(decoder)
+
+
+def test_weights_that_were_saved_otherwise_are_told(saved, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = copied(saved("clip"), tmp_path / "otherwise")
+    held = load_file(folder / "model.safetensors")
+    save_file({f"module.{name}": each for name, each in held.items()}, folder / "model.safetensors")
+    with pytest.raises(UsageError, match="another model's, or were saved in a wrapper: they have module.logit_scale"):
+        vectors(load(folder), pictures())
+    small = {name: (10 * each).to(torch.int8) if each.ndim > 1 else each for name, each in held.items()}
+    save_file(small, folder / "model.safetensors")
+    with pytest.raises(UsageError, match="in I8, and config.json has no quantization_config"):
+        vectors(load(folder), pictures())
+    (folder / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n")
+    with pytest.raises(UsageError, match=r"tokenizer\.json: a pointer of Git LFS, not the file"):
+        load(folder)
+
+
+def test_a_folder_and_a_configuration_of_any_name_and_number(saved, tmp_path):
+    folder = copied(
+        saved("clip"),
+        tmp_path / "lr=1e-4,seed=1",
+        config={"time_step_limit": [0.0, float("inf")], "return_dict": False},
+    )
+    assert load(folder).fingerprint != load(saved("clip")).fingerprint
+    assert np.array_equal(vectors(load(folder), pictures()), vectors(load(saved("clip")), pictures()))
 
 
 def test_a_tokenizer_without_an_end_token_is_refused(saved, tmp_path):

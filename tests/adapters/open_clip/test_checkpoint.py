@@ -108,6 +108,12 @@ def test_weights_of_other_precision(tmp_path: Path, state: State, expected: np.n
     assert np.abs(vector(file) - expected).max() < 0.05 * np.abs(expected).max()
 
 
+def test_weights_whose_scale_is_not_told_are_refused(tmp_path: Path, state: State) -> None:
+    small = {name: (10 * each).to(torch.int8) if each.ndim > 1 else each for name, each in state.items()}
+    with pytest.raises(UsageError, match=r"it holds the \d+ keys .* in torch\.int8, and no scale"):
+        vector(saved(small, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [

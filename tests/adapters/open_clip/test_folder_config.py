@@ -103,6 +103,7 @@ def test_a_folder_as_open_clip_saves_it_is_read(tmp_path: Path) -> None:
         ({"vision": {"layers": [9, 9, 9, 9], "width": 4096}}, "asks for at least"),
         ({"text": {"vocab_size": 900_000, "width": 4096}}, "asks for at least"),
         ({"extra": {"preprocess_cfg": {"mean": ["a", 0, 0]}}}, "'preprocess_cfg.mean"),
+        ({"extra": {"preprocess_cfg": {"mean": [127.5] * 3}}}, "'preprocess_cfg.mean"),
         ({"extra": {"preprocess_cfg": {"std": [0, 0, float("nan")]}}}, "'preprocess_cfg.std"),
         ({"extra": {"preprocess_cfg": {"fill_color": "x"}}}, "'preprocess_cfg.fill_color'"),
         ({"extra": {"auto_map": {"AutoModel": "code.Model"}}}, "'auto_map'"),
@@ -119,7 +120,15 @@ def test_a_folder_that_asks_for_more_is_refused_by_key(tmp_path: Path, given: di
 
 
 @pytest.mark.parametrize(
-    "content", ["[" * 200_000, "[1]", "1" * 5000, '{"model_cfg": ' + "9" * 5000 + "}", " " * 2_000_000]
+    "content",
+    [
+        "[" * 200_000,
+        "[1]",
+        "1" * 5000,
+        '{"model_cfg": ' + "9" * 5000 + "}",
+        " " * 2_000_000,
+        "version https://git-lfs.github.com/spec/v1",
+    ],
 )
 def test_a_configuration_that_is_none_is_one_sentence(tmp_path: Path, content: str) -> None:
     folder(tmp_path)

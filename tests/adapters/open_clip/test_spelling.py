@@ -58,7 +58,7 @@ def test_what_lies_at_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("mine", "; write open_clip:mine"),
         ("folder", "; it is a folder that no kind of adapter here knows"),
         ("ViT-B-32/openai", "; write clip-vitb32 or open_clip:ViT-B-32-quickgelu/openai"),
-        ("google/siglip-base", "; a model of your own is given as my_file.py:CLASS"),
+        ("google/siglip-base", "; write hf:google/siglip-base"),
         ("ViT-B-32", "; write open_clip:ViT-B-32/TAG (TAG: openai, "),
     ):
         with pytest.raises(UsageError) as caught:

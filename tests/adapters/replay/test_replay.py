@@ -289,6 +289,8 @@ def deep(kind: str) -> str:
         ('{"images": [], "prompt": "?", "texts": ["a"], "scores": [-1, -2]}', "2 scores for 1 texts"),
         ('{"images": [], "prompt": "?", "scores": [-1]}', "the list of their texts"),
         ('{"images": [], "prompt": "?", "repy": "x"}', "did you mean 'reply'?"),
+        ('{"images": [], "prompt": "?", "response": "x"}', "is 'response' the 'reply'?"),
+        ('{"images": [], "prompt": "?", "reply": "x", "reply": "y"}', "'reply' stands twice"),
         ("", "has no answers"),
     ],
 )

@@ -208,3 +208,12 @@ def test_the_next_command_can_be_pasted(command: Command, tmp_path: Path, monkey
     ):
         status, _, err = command(*arguments)
         assert (status, said in err) == (2, True), err
+
+
+def test_a_thread_that_nobody_stops_keeps_no_process(folder: Path) -> None:
+    staying = "import threading; threading.Thread(target=time.sleep, args=(99,)).start()"
+    asked = [*model(folder, loading=staying), "--task", "animals.yaml", "--format", "json"]
+    ending = "from mmbench.harness.cli import app, streams; streams.PATIENCE = 0.1; app.script()"
+    run = [sys.executable, "-c", ending, *asked]
+    made = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert json.loads(made.stdout)[0]["n"] == 6

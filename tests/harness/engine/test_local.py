@@ -1,8 +1,10 @@
 """The engine gives every input its own answer or its own failure, whatever the adapter does."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from mmbench.harness.engine.local import LocalEngine
 from mmbench.harness.engine.question import FLUSH, Question
 from mmbench.harness.errors import AdapterError, OutOfMemory, Unreadable, WeightsUnavailable
 from mmbench.harness.media.image import Content, Image
-from mmbench.harness.models.abilities import Generation, ImageVectors
+from mmbench.harness.models.abilities import Array, Generation, ImageVectors
 from mmbench.harness.types import Failure
 from tests import fakes
 
@@ -274,6 +276,9 @@ def test_missing_weights_end_the_task(engine: MakeEngine) -> None:
         None,
         [],
         "text",
+        ([[1.0]], [1.0, 2.0]),
+        (row for row in ()),
+        {"image_embeds": [[1.0]]},
         ImageVectors(np.zeros((4, 2), np.float32), np.zeros((3, 2), np.float32)),
     ],
     ids=repr,
@@ -284,6 +289,62 @@ def test_vectors_of_another_shape_or_type_break_the_contract(
 ) -> None:
     with pytest.raises(AdapterError, match="expected \\(4, d\\) floating-point numbers"):
         answers(engine(fakes.constant(made)), make(4))
+
+
+def test_a_coroutine_breaks_the_contract_without_a_warning(
+    engine: MakeEngine, recwarn: pytest.WarningsRecorder
+) -> None:
+    async def late(texts: list[str]) -> object:
+        return np.ones((len(texts), 2))
+
+    with pytest.raises(AdapterError, match="returned a coroutine"):
+        answers(engine(fakes.adapter("late", embed_texts=late)), text_requests(4))
+    assert not recwarn.list
+
+
+class Tensor:
+    """As torch's: no NumPy array while it is trained, or in bfloat16."""
+
+    def __init__(self, rows: Array, dtype: str = "torch.bfloat16", trained: bool = True) -> None:
+        self.rows, self.dtype, self.trained = rows, dtype, trained
+
+    def detach(self) -> "Tensor":
+        return Tensor(self.rows, self.dtype, trained=False)
+
+    def cpu(self) -> "Tensor":
+        return self
+
+    def float(self) -> "Tensor":
+        return Tensor(self.rows, "torch.float32", self.trained)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Array:
+        if self.trained or self.dtype == "torch.bfloat16":
+            raise TypeError("no array")
+        return self.rows
+
+
+def test_tensors_of_any_type_are_taken(engine: MakeEngine) -> None:
+    values = answers(engine(fakes.constant(Tensor(np.ones((2, 3), np.float32)))), text_requests(2))
+    assert [value.tolist() for value in values] == [[1, 1, 1]] * 2
+
+
+@pytest.mark.parametrize("name", ["batch_size", "concurrency"])
+@pytest.mark.parametrize("told", [0, -1, "8", 2.5, True])
+def test_counts_that_are_none_are_told(engine: MakeEngine, name: str, told: object) -> None:
+    with pytest.raises(AdapterError, match=f"{name} must be a whole number above 0"):
+        engine(fakes.adapter("odd", embed_texts=lambda texts: np.ones((len(texts), 2)), **{name: told}))
+
+
+def test_a_fork_that_comes_back_ends(engine: MakeEngine, tmp_path: Path) -> None:
+    def forked(texts: list[str]) -> object:
+        os.fork()
+        return np.ones((len(texts), 2))
+
+    answers(engine(fakes.adapter("forked", embed_texts=forked)), text_requests(1))
+    with (tmp_path / "here").open("a") as file:  # a child that came back would write here too
+        file.write("once")
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 1
+    assert (tmp_path / "here").read_text() == "once"
 
 
 def test_vectors_of_changing_length_break_the_contract(engine: MakeEngine) -> None:

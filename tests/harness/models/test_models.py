@@ -24,6 +24,12 @@ class Fails(Mine):
 class Nameless:
     def embed_images(self, images): ...
 
+class Blank(Mine):
+    fingerprint = " "
+
+class Halved(Mine):
+    fingerprint = "\\ud800"
+
 class Unable:
     fingerprint = "unable"
 
@@ -76,12 +82,19 @@ def test_a_class_a_function_or_an_object(folder: Path, spec: str) -> None:
     [
         ("registry_none.py:Mine", "there is no file registry_none.py (in --model registry_none.py:Mine)"),
         ("registry_mine.py:Mime", "registry_mine.py has no class 'Mime'; did you mean 'Mine'? (adapters there: Mine,"),
-        ("registry_mine.py", "registry_mine.py has no class '' (adapters there: Mine, Args, Fails, Nameless)"),
+        ("registry_mine.py", "name the class that is the adapter, as in registry_mine.py:Mine"),
         ("registry_mine.py:Args", "must be constructible without arguments (Args.__init__() missing 1 required"),
         ("registry_mine.py:Fails", "registry_mine.py:Fails cannot be made (FileNotFoundError: no file model.pt)"),
         ("registry_mine.py:Nameless", "registry_mine.py:Nameless has no 'fingerprint: str'"),
+        ("registry_mine.py:Blank", "registry_mine.py:Blank has no 'fingerprint: str'"),
+        ("registry_mine.py:Halved", "registry_mine.py:Halved has a fingerprint with characters that cannot be written"),
         ("registry_mine.py:Unable", "registry_mine.py:Unable has none of the methods that make an adapter"),
         ("chanse", "there is no model 'chanse'; did you mean 'chance'?; see: mmbench list models"),
+        ("CLIP-VITB32", "there is no model 'CLIP-VITB32'; did you mean 'clip-vitb32'?"),
+        ("vllm:qwen", "'vllm' is no kind of model, and there are api, chance, hf,"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "; write qwen2.5-vl-7b or hf:Qwen/Qwen2.5-VL-7B-Instruct"),
+        ("some/other", "there is no model 'some/other'; write hf:some/other"),
+        ("grok-4", "; write api:grok-4@https://"),
         ("clip-vitb23", "there is no model 'clip-vitb23'; did you mean 'clip-vitb32'?"),
         ("chance:x", "chance:x: the seed is a whole number"),
         ("open_clip:ViT-B-32@*.nothing", "no file matches '*.nothing' in --model open_clip:ViT-B-32@*.nothing"),
