@@ -175,7 +175,7 @@ def test_two_tasks_on_the_same_questions_pay_once(serve, questions, ask):
 
 def test_configurations_of_a_service_are_noted(serve, questions, ask):
     server = serve(lambda asked: chat(system_fingerprint=f"fp_{asked.number % 2}"))
-    assert "2 configurations: fp_0, fp_1" in ask(server.spec(), questions(4)).records[0].notes[0]
+    assert "2 configurations: fp_0, fp_1" in ask(server.spec(), questions(4)).records[0].notes[1]
 
 
 def test_limits_a_minute_are_kept(serve, questions, ask):

@@ -68,8 +68,8 @@ def test_repetitions_are_told_and_only_those_that_differ_conflict(tmp_path: Path
     [
         ("{", "p.jsonl line 2 is not JSON (Expecting"),
         ("[" * 100_000, "p.jsonl line 2 is not JSON ("),
-        ('{"id": "b", "prediction": NaN}', "p.jsonl line 2 is not JSON (NaN is no JSON number)"),
-        ('{"id": "b", "prediction": [-Infinity]}', "line 2 is not JSON (-Infinity is no JSON number)"),
+        ('{"id": "b", "prediction": NaN}', "p.jsonl line 2 is not JSON (NaN is no JSON number; write null"),
+        ('{"id": "b", "prediction": [-Infinity]}', "line 2 is not JSON (-Infinity is no JSON number; write null"),
         ('{"id": "b", "prediction": [1e999]}', "line 2 is not JSON (1e999 is too large a number)"),
         ('{"id": "b", "prediction": "\\ud83d"}', "line 2 is not JSON ("),
         ('{"id": "\\udc00", "prediction": "x"}', "line 2 is not JSON ("),

@@ -70,6 +70,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "t.yaml").write_text(
         "name: t\nfamily: zero-shot-classification\nsource: {kind: jsonl, path: data.jsonl}\nfacts: [f]\n"
+        f"classes: {json.dumps([rows[0]['label'], rows[1]['label']])}\n"
         f"card: {json.dumps({'title': EVIL, 'dimension': EVIL, 'notes': EVIL})}\n"
     )
     said = [{"id": row["id"], "prediction": EVIL} for row in rows[:1]] + [{"id": f"extra{EVIL}", "prediction": EVIL}]

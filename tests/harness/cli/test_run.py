@@ -510,7 +510,7 @@ def test_score_names_what_is_wrong(call: Call, photos: Path) -> None:
         (["csv.yaml", "nowhere.jsonl"], "predictions file nowhere.jsonl does not exist; predictions are JSON lines"),
         (["csv.yaml", "photos"], "predictions file photos does not exist"),
         (["digit", "p.jsonl"], "there is no task 'digit'; did you mean 'digits'?"),
-        (["csv.yaml", "bad.jsonl"], "bad.jsonl line 2 is not JSON (NaN is no JSON number)"),
+        (["csv.yaml", "bad.jsonl"], "bad.jsonl line 2 is not JSON (NaN is no JSON number; write null"),
         (["csv.yaml", "p.jsonl", "--name", "../up"], "--name '../up' cannot name a folder of results; 'up' can"),
         (["csv.yaml", "p.jsonl", "--scorer", "chanse"], "there is no model 'chanse'"),
     ],
