@@ -140,7 +140,8 @@ def _held(key: str, name: str, base: Path, known: Mapping[str, Path]) -> Sequenc
     if file.suffix.lower() in _TABLES:
         raise DataError(f"`{key}: {name}` is a table, whose header and cells are no entries; {form}")
     lines = _read(file)
-    if lines and (lines[0][0] + lines[-1][-1]) in ("[]", "{}"):
+    # A template may well begin and end with braces.
+    if lines and (lines[0][0] + lines[-1][-1]) in ("[]", "" if key == "templates" else "{}"):
         raise DataError(f"`{key}: {name}` holds a list in brackets, whose lines are no entries; {form}")
     return lines
 

@@ -1,7 +1,7 @@
 """Class names of a task, and the class that a cell of the label column names."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -64,7 +64,7 @@ def class_index(cell: Cell, row: Row, classes: Classes) -> int:
     >>> class_index("one", row, digits), class_index("1", row, digits), class_index(1, row, digits)
     (1, 1, 1)
     """
-    if isinstance(cell, str) or classes.called:
+    if isinstance(cell, str) or (classes.called and not classes.own):
         return _index_of_text(cell if isinstance(cell, str) else text(cell, row), row, classes)
     if isinstance(cell, Decimal) and cell.is_finite() and cell == int(cell):
         cell = int(cell)
@@ -90,13 +90,19 @@ def _counted(cell: Cell, classes: Classes) -> str:
 _ZERO_ONE = {"0", "1", "0.0", "1.0", "True", "False"}
 
 
+def _may_be_flags(items: Sequence[Cell], classes: Classes) -> bool:
+    """Tell whether labels may be a 0 or 1 for each class; a source that knows that they are indices gives a tuple."""
+    named = all(isinstance(item, str) and item in classes.indices for item in items)
+    return {*map(str, items)} <= _ZERO_ONE and not classes.called and not named
+
+
 def class_indices(cell: Cell, row: Row, classes: Classes) -> tuple[int, ...]:
     """Return the classes of a multi-label cell in its order, each once: of a list or of a single label.
 
     An empty list is an item of no class. Raises DataError as `class_index`.
     """
     items = [cell] if isinstance(cell, str) and canonical(cell) in classes.indices else listed_cells(cell, row.where)
-    if len(items) == len(classes) > 1 and {*map(str, items)} <= _ZERO_ONE and not classes.called:
+    if not isinstance(cell, tuple) and len(items) == len(classes) > 1 and _may_be_flags(items, classes):
         raise DataError(
             f"{row.where}: {shown(cell)} may be a 0 or 1 for each class, or a list of indices; "
             "write the names of its classes, or their indices"

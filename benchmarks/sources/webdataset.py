@@ -249,7 +249,7 @@ def _cells(archive: tarfile.TarFile, members: Sequence[_Member], wanted: str | N
     if "cls" in cells:
         cells["label"] = _index(cells["cls"])
     elif isinstance(cells.get("npy"), list) and set(cells["npy"]) <= {0, 1}:
-        cells["label"] = [place for place, one in enumerate(cells["npy"]) if one]
+        cells["label"] = tuple(place for place, one in enumerate(cells["npy"]) if one)
     if isinstance(cells.get("txt"), str):
         cells["captions"] = [line for line in cells["txt"].splitlines() if line.strip()]
     return cells

@@ -93,6 +93,11 @@ def test_templates_of_clip_benchmark_name_the_class_by_a_letter() -> None:
     fails(lambda: template_list(["a {c} of {c}"], HERE), "'a {c} of {c}'", "one {}")
 
 
+def test_a_file_of_templates_may_begin_and_end_with_braces(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("{} in a photo\na {}\n")
+    assert template_list("t.txt", tmp_path) == ("{} in a photo", "a {}")
+
+
 def test_templates_in_python_are_refused() -> None:
     fails(lambda: template_list(["lambda c: f'a photo of a {c}.',"], HERE), "is Python", "write the text alone")
 

@@ -31,6 +31,9 @@ def classes_of(given: ClassesOption | None, data: Data, label: str) -> Classes:
 
 def _listed(given: ClassesOption, data: Data, label: str) -> Classes:
     if (table := class_map(given, data.base)) is not None:
+        own = data.source.class_names(label)
+        if own and {*own} <= {*table}:  # integers of the data are then indices into its own names
+            return Classes(tuple(table[name] for name in own), own=True, called=tuple(own))
         return Classes(tuple(table.values()), called=tuple(table))
     names = class_list(given, data.base)  # type: ignore[arg-type]
     if "" in names:
@@ -48,8 +51,7 @@ def _is_imagenet(own: Sequence[str]) -> bool:
 
 def _own(data: Data, label: str) -> Classes:
     if named := data.source.class_names(label):
-        names: Collection[str] = tuple(named)
-        data.notes.extend(_codes(names))
+        data.notes.extend(_codes(named))
         return Classes(tuple(named), own=True)
     names = _met(data, label)
     _refuse_joined(names, label)

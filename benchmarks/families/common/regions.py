@@ -37,7 +37,7 @@ def _box(cell: Cell, form: BoxFormat, row: Row) -> Box:
             f"{row.where}: the box {shown(cell)} has no area as {form}; if its numbers are {other}, write "
             f"`box_format: {other}`"
         )
-    if max(box) <= 1:
+    if max(box) <= 1 and (box[2] - box[0]) * (box[3] - box[1]) < 1:
         raise DataError(
             f"{row.where}: the box {shown(cell)} lies within one pixel; boxes are in pixels: multiply shares by the "
             "width and the height of the picture"

@@ -14,6 +14,7 @@ TargetAs = Literal["letter", "index", "number", "text"]
 """`letter`: `B`, `(b)` or `B.`; `index`: counted from 0, also in text; `number`: counted from 1; `text`: the option."""
 
 _UNLIKELY = 0.001
+"""Probability below which the order of options is hardly chance."""
 
 _LETTER = re.compile(r"\(?([A-Za-z])[.):]?")
 

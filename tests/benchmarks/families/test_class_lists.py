@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import PIL.Image
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mmbench.harness.tasks.task import Task
@@ -86,6 +88,7 @@ def test_zeros_and_ones_for_each_class_are_not_taken_for_indices(task: Make) -> 
     for label in ([1, 0, 0], [0, 1, 0], ["0", "1", "1"], "[0, 0, 1]"):
         fails(lambda label=label: right(task([label], "classes: [a, b, c]\n")), "a 0 or 1 for each class")
     assert right(task([[0, 1], [2, 0]], "classes: [a, b, c]\n")) == [("a", "b"), ("c", "a")]
+    assert right(task([["0", "1"], ["1"]], "classes: ['0', '1']\n")) == [("0", "1"), ("1",)]
 
 
 def test_several_labels_in_one_text_are_no_class(task: Make) -> None:
@@ -129,3 +132,14 @@ def test_imagenet_by_its_folders(tmp_path: Path) -> None:
     )
     found = right(load_task(tmp_path / "t.yaml"))
     assert (found[0], found[1], found[-1]) == (("tench",), ("goldfish",), ("toilet paper",))
+
+
+def test_a_table_over_names_that_the_data_has(tmp_path: Path) -> None:
+    feature = {"info": {"features": {"label": {"names": ["hot_dog", "apple_pie"], "_type": "ClassLabel"}}}}
+    table = pa.table({"image": ["1.png", "1.png"], "label": [1, 0]})
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(feature)}), tmp_path / "d.parquet")
+    (tmp_path / "t.yaml").write_text(
+        f"name: t\nfamily: {FAMILY}\nsource: {{kind: parquet, path: d.parquet}}\n"
+        "classes: {apple_pie: apple pie, hot_dog: hot dog}\n"
+    )
+    assert right(load_task(tmp_path / "t.yaml")) == [("apple pie",), ("hot dog",)]

@@ -116,7 +116,7 @@ def test_retrieval_and_several_labels(tmp_path: Path) -> None:
     )
     (only,) = rows(WebDataset(path, None))
     assert only["captions"] == ["A dog.", "Un chien."]
-    assert only["label"] == [1, 2]
+    assert only["label"] == (1, 2)
     assert only["json"] == {"width": 24, "sha": None}
     assert only["image"]["bytes"] == jpeg
     assert list(WebDataset(path, None).values("json.width")) == [24]

@@ -306,7 +306,7 @@ def test_without_a_scorer_its_metrics_are_undefined_and_a_note_says_so(folder: P
     assert (captions.scorer, animals.scorer) == (None, None)
     assert captions.notes[1:] == ("clipscore and ref_clipscore are -: no scorer was given (--scorer)",)
     assert captions.notes[0].startswith("items that show the picture of an earlier one")
-    assert animals.notes == (), "a note is of its own task"
+    assert not [note for note in animals.notes if "scorer" in note], "a note is of its own task"
 
 
 def test_the_scorer_is_recorded_and_remembered(folder: Path) -> None:
