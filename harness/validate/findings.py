@@ -1,6 +1,5 @@
 """What is found in a task's data, in sentences: what is wrong, what a person should look at, and plain facts."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -147,24 +146,12 @@ def _balance(task: Task, found: Survey) -> Iterable[Finding]:
         missing = [name for place, name in enumerate(names) if not right[place]]
         if missing:
             yield listed("look", "balance", "classes without an item", missing)
-        if alike := _alike(names):
-            yield listed("look", "balance", "classes that are one but for capitals, spaces or hyphens", alike)
-        if len(names) == 1:
-            yield Finding("look", "balance", "there is one class, so that every answer is right")
         (most, highest), (least, lowest) = right.most_common(1)[0], right.most_common()[-1]
         weight: Weight = "look" if highest >= _UNEVEN * lowest else "fact"
         said = f"items of a class: {lowest} ('{names[least]}') to {highest} ('{names[most]}')"
         yield Finding(weight, "balance", f"{said}, of {len(names)} class{'es' if len(names) > 1 else ''}")
     if single:
         yield from _guesses(task, asked, right)
-
-
-def _alike(names: Sequence[str]) -> list[str]:
-    """Return the names that differ by nothing else than how they are written, as `a = b`."""
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        groups[re.sub(r"[\s_-]", "", name.casefold())].append(name)
-    return [" = ".join(group) for group in groups.values() if len(group) > 1]
 
 
 def _guesses(task: Task, asked: Sequence[Sample], right: Counter[int]) -> Iterable[Finding]:

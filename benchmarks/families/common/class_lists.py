@@ -132,10 +132,11 @@ def _oddities(names: Sequence[str]) -> list[str]:
         made.append(f"there is but one class, '{names[0][:60]}', so that every answer is right{several}")
     spelt: dict[str, str] = {}
     for name in names:
-        other = spelt.setdefault(canonical(name).casefold(), name)
+        other = spelt.setdefault(re.sub(r"[\s_-]", "", name.casefold()), name)
         if other != name:
             made.append(
-                f"the classes '{other}' and '{name}' differ in capital letters alone; write them alike if they are one"
+                f"the classes '{other}' and '{name}' differ in capital letters, spaces or hyphens alone; write them alike "
+                "if they are one"
             )
             break
     if low := [name for name in names if "_" in name]:

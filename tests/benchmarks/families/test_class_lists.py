@@ -101,7 +101,8 @@ def test_several_labels_in_one_text_are_no_class(task: Make) -> None:
 @pytest.mark.parametrize(
     ("labels", "keys", "note"),
     [
-        (["Red", "red"], "", "differ in capital letters alone"),
+        (["Red", "red"], "", "differ in capital letters, spaces or hyphens alone"),
+        (["hot dog", "Hot_Dog"], "", "'Hot_Dog' and 'hot dog' differ in capital letters"),
         (["apple_pie", "red"], "", "underscores (apple_pie)"),
         ([0, 1], "classes: ['0 red', '1 green']\n", "begin with their numbers"),
         ([0, 1], "classes: ['1. red', '2. green']\n", "begin with their numbers"),

@@ -128,20 +128,6 @@ def test_classes_out_of_balance_and_without_items(tmp_path: Path) -> None:
     assert said(made, "guesses", "wrong") == ["the card states a chance of 0.5, and the items give 0.3333"]
 
 
-def test_classes_that_are_written_in_two_ways_and_one_class_alone(tmp_path: Path) -> None:
-    rows = photos(tmp_path, 4)
-    for row, label in zip(rows, ("hot dog", "Hot_Dog", "c", "c++"), strict=True):
-        row["label"] = label
-    made = findings(task(tmp_path, rows))
-    assert said(made, "balance", "look") == [
-        "classes that are one but for capitals, spaces or hyphens: 1 (Hot_Dog = hot dog)"
-    ]
-    for row in rows:
-        row["label"] = "c"
-    made = findings(task(tmp_path, rows))
-    assert said(made, "balance", "look") == ["there is one class, so that every answer is right"]
-
-
 def test_texts_longer_than_a_model_reads(tmp_path: Path) -> None:
     rows = [{"image": "0.png", "captions": ["short", "long " * 40]}, {"image": "1.png", "captions": ["other"]}]
     photos(tmp_path, 2)
