@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,11 +29,20 @@ def digest_json(value: Json) -> str:
     >>> digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
     True
     """
-    return digest_bytes(b"json", _ENCODER.encode(value).encode())
+    return digest_bytes(b"json", _as_text(value).encode())
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-"""Made once: `json.dumps` makes one for each call."""
+def _encoder() -> Callable[[Json], str]:
+    """Return what writes JSON. It is made once: `json.dumps` makes an encoder for each call, which makes another."""
+    whole = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # in a Python without it
+        return whole.encode
+    parts = make(None, whole.default, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+    return lambda value: "".join(parts(value, 0))
+
+
+_as_text = _encoder()
 
 
 def digest_file(path: Path) -> str:

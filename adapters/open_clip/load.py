@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config, towers
+from mmbench.adapters.open_clip import catalogue, checkpoint, towers
 from mmbench.adapters.open_clip.fit import check_fit
 from mmbench.adapters.open_clip.recipe import Recipe
 from mmbench.adapters.open_clip.weights import SEED
@@ -227,6 +227,8 @@ def _check_preprocessing(model: Any, recipe: Recipe) -> None:
 
 
 def _text_override(recipe: Recipe, offline: bool) -> dict[str, Any]:
+    from mmbench.adapters.open_clip import folder_config
+
     # A text tower of the hub is built from its configuration; a local folder in place of the name needs no traffic.
     name = recipe.text.get("hf_model_name")
     if not name:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmbench.adapters.open_clip import catalogue, checkpoint, folder_config
+from mmbench.adapters.open_clip import catalogue, checkpoint
 from mmbench.adapters.open_clip.catalogue import Preprocessing
 from mmbench.adapters.open_clip.weights import HubWeights, LocalWeights, RandomWeights, Weights
 from mmbench.adapters.shared import hub
@@ -202,6 +202,8 @@ def _file(architecture: str, path: Path) -> Recipe:
 
 
 def _folder(folder: Path) -> Recipe:
+    from mmbench.adapters.open_clip import folder_config  # whose table of keys takes longer to make than all else here
+
     file = folder / "open_clip_config.json"
     try:
         config, preprocessing = folder_config.read_config(file)

@@ -20,11 +20,11 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
     >>> top_k_hits(np.zeros(4), (2,), [1])
     [0.25]
     """
-    right = scores[list(target)]
-    best = float(right[0] if len(target) == 1 else right.max())
+    right = scores[list(target)] if len(target) > 1 else None
+    best = float(scores[target[0]] if right is None else right.max())
     width = tie_width(best)
     level, above = int(np.count_nonzero(scores >= best - width)), int(np.count_nonzero(scores > best + width))
-    right_level = int(np.count_nonzero(right >= best - width))
+    right_level = int(best >= best - width if right is None else np.count_nonzero(right >= best - width))
     if level - above == right_level:  # nothing wrong ties with the best right class
         return [float(above < k) for k in ks]
     tied = np.array([level - above - right_level])

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mmbench.benchmarks.metrics.segmentation import Mask
-from mmbench.harness.metrics.boxes import iou
+from mmbench.harness.metrics.boxes import overlap
 from mmbench.harness.replies.boxes import Box
 from mmbench.harness.replies.points import Point
 from mmbench.harness.tasks.metric import Metric
@@ -30,12 +28,12 @@ def box_values(predicted: Box | None, true: Box) -> dict[str, float]:
     >>> box_values((0, 0, 10, 5), (0, 0, 10, 10))
     {'accuracy@iou0.5': 1.0, 'accuracy@iou0.75': 0.0, 'mean_iou': 0.5, 'centre_in_box': 1.0}
     """
-    overlap = 0.0 if predicted is None else float(np.nan_to_num(iou(predicted, true)))
+    shared = 0.0 if predicted is None else overlap(predicted, true)
     inside = predicted is not None and in_boxes(centre(predicted), [true])
     return {
-        "accuracy@iou0.5": float(overlap >= 0.5),
-        "accuracy@iou0.75": float(overlap >= 0.75),
-        "mean_iou": overlap,
+        "accuracy@iou0.5": float(shared >= 0.5),
+        "accuracy@iou0.75": float(shared >= 0.75),
+        "mean_iou": shared,
         "centre_in_box": float(inside),
     }
 
@@ -71,7 +69,8 @@ def in_boxes(point: Point, boxes: Sequence[Box]) -> bool:
 def in_mask(point: Point, mask: Mask) -> bool:
     """Tell whether a point lies on a mask: at the pixel that holds it, which is never rounded up.
 
-    >>> in_mask((1.9, 0.2), np.array([[False, True]])), in_mask((2.0, 0.0), np.array([[False, True]]))
+    >>> from numpy import array
+    >>> in_mask((1.9, 0.2), array([[False, True]])), in_mask((2.0, 0.0), array([[False, True]]))
     (True, True)
     """
     height, width = mask.shape

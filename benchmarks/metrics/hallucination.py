@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -165,7 +166,9 @@ class Table:
         self._all = set(synonyms)
         together = {" ".join(pair) for word in self._name if len(pair := word.split()) == 2}
         self._together = {**_TOGETHER, **{pair: _TOGETHER.get(pair, pair) for pair in together}}
-        self._nouns = {*self._name, *(word for pair in self._together for word in pair.split())}
+        nouns = {*self._name, *(word for pair in self._together for word in pair.split())}
+        # Captions have few distinct words.
+        self._singular = lru_cache(1 << 16)(lambda token: singular(_POSSESSIVE.sub("", token), nouns))
 
     def names(self, objects: Iterable[str]) -> set[str]:
         """Return the names of objects, or raise ArgumentError for one that the table lacks."""
@@ -180,8 +183,7 @@ class Table:
 
     def mentions(self, text: str) -> Mentions:
         """Return what a text names."""
-        tokens = (_POSSESSIVE.sub("", token) for token in _TOKEN.findall(text.lower()))
-        words = [singular(token, self._nouns) for token in tokens]
+        words = list(map(self._singular, _TOKEN.findall(text.lower())))
         read: list[str] = []
         place = 0
         while place < len(words):

@@ -1,11 +1,9 @@
 """Rows of scenes remembered between runs: to draw lots for them anew takes longer than all else of a warm task.
 
-One file a split, beside the store. It counts only for the code that would make the same rows, and only undamaged; else
-the rows are made again. Where the disk is full or not ours they are made each time.
+One file a split, beside the store, which counts only for the code that would make the same rows.
 """
 
 import json
-import platform
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,37 +12,34 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from mmbench.benchmarks.scenes import render
 from mmbench.benchmarks.scenes.scene import SIDE
 from mmbench.harness import digest as digests
-from mmbench.harness.digest import digest_bytes
 from mmbench.harness.media import image as images
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import Pixels
-from mmbench.harness.records.files import replaced
-from mmbench.harness.regular import read_regular
 from mmbench.harness.store.location import store_path
+from mmbench.harness.store.made import keep_made, maker, recall_made
 from mmbench.harness.tasks.source import Cell, Row
 
-_MOST = 1 << 25
-"""Bytes of a file that is read; a split has some hundred kilobytes."""
 _NO_FOLDER = Path()
 """What paths of rows without paths are relative to."""
 
 
 def frozen(made: Mapping[str, Cell], where: str) -> Row:
     """Return a row that nobody can change, since all who ask for it share it."""
-    fixed = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in made.items()}
+    return _row({name: tuple(cell) if isinstance(cell, list) else cell for name, cell in made.items()}, where)
+
+
+def _row(fixed: dict[str, Cell], where: str) -> Row:
     return Row(MappingProxyType(fixed), where, _NO_FOLDER)
 
 
 def recall(name: str, split: str, count: int) -> tuple[Row, ...] | None:
     """Return the rows of a split as `keep` was given them; None where there are none that are sure."""
     try:
-        head, _, packed = read_regular(_file(name, split), _MOST).partition(b"\n")
-        if head.decode() != f"{_maker()} {digest_bytes(packed)}":
+        packed = recall_made(_file(name, split), _maker())
+        if packed is None:
             return None
         whole, *scenes = zlib.decompress(packed).split(b"\n")
         rows = _unpacked(json.loads(whole), iter(scenes))
@@ -61,11 +56,8 @@ def keep(name: str, split: str, rows: Sequence[Row]) -> None:
     columns |= {column: [_packed(cell, scenes) for cell in columns[column]] for column in pictured}
     whole = {"where": [row.where for row in rows], "columns": columns, "pictures": pictured}
     packed = zlib.compress("\n".join([_text(whole), *scenes]).encode(), 1)
-    with suppress(OSError):
-        file = _file(name, split)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(file) as partial_file:
-            partial_file.write_bytes(f"{_maker()} {digest_bytes(packed)}\n".encode() + packed)
+    with suppress(OSError):  # of an installation without its source
+        keep_made(_file(name, split), _maker(), packed)
 
 
 def _file(name: str, split: str) -> Path:
@@ -76,9 +68,7 @@ def _file(name: str, split: str) -> Path:
 def _maker() -> str:
     """Return the identity of all that decides what a row is. Raises OSError."""
     here = Path(__file__).parent
-    modules = [*sorted(here.rglob("*.py")), Path(images.__file__), Path(digests.__file__)]
-    versions = f"{platform.python_version()} {np.__version__}"
-    return digest_bytes(versions.encode(), *(module.read_bytes() for module in modules))
+    return maker([*sorted(here.rglob("*.py")), Path(images.__file__), Path(digests.__file__)])
 
 
 def _shows(cell: Cell) -> bool:
@@ -102,10 +92,18 @@ def _unpacked(whole: Any, scenes: Iterable[bytes]) -> tuple[Row, ...]:
             _picture(cell, left) if isinstance(cell, dict) else tuple(_picture(each, left) for each in cell)
             for cell in columns[column]
         ]
+    # By column, of which few hold lists: row by row it would take longer than all else.
+    columns = {name: _fixed(cells) for name, cells in columns.items()}
     made = zip(*columns.values(), strict=True)
     return tuple(
-        frozen(dict(zip(columns, row, strict=True)), where) for row, where in zip(made, whole["where"], strict=True)
+        [_row(dict(zip(columns, row, strict=True)), where) for row, where in zip(made, whole["where"], strict=True)]
     )
+
+
+def _fixed(cells: Sequence[Cell]) -> Sequence[Cell]:
+    if list not in set(map(type, cells)):
+        return cells
+    return [tuple(cell) if isinstance(cell, list) else cell for cell in cells]
 
 
 def _picture(packed: Mapping[str, str], scenes: Any) -> Image:

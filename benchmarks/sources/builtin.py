@@ -4,14 +4,13 @@ import gzip
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import PIL.Image
 
 from mmbench.benchmarks.scenes import training
-from mmbench.benchmarks.scenes.clips.data import CLIPS
 from mmbench.benchmarks.scenes.data import SETS, SceneSet
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
@@ -61,10 +60,11 @@ class Builtin:
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         name = str(path or "")
-        if name not in _DATA_SETS:
-            known = ", ".join(_DATA_SETS)
-            raise DataError(f"'{name}' is no built-in data set, expected one of {known}{nearest(name, _DATA_SETS)}")
-        self._data = _DATA_SETS[name]
+        known = _DATA_SETS if name in _DATA_SETS else {**_DATA_SETS, **_clips()}
+        if name not in known:
+            expected = ", ".join(known)
+            raise DataError(f"'{name}' is no built-in data set, expected one of {expected}{nearest(name, known)}")
+        self._data = known[name]
         self._split = split
         self._size = self._data.count(split)
 
@@ -108,16 +108,21 @@ def _digits_count(split: str | None) -> int:
 
 def _digits(split: str | None) -> Iterator[Row]:
     file = _digits_file()
+    for number, (*levels, label) in enumerate(_digits_read(file)):
+        where = f"sklearn-digits row {number}"
+        image = Image.render(_digit, {"levels": levels}, 1, where)
+        yield Row(
+            {"id": str(number), "image": image, "label": label, "parity": "odd" if label % 2 else "even"},
+            where,
+            file.parent,
+        )
+
+
+@lru_cache(maxsize=1)  # each task goes through it several times
+def _digits_read(file: Path) -> list[bytes]:
+    """Return the levels of grey and the label of each row."""
     with gzip.open(file, "rt", encoding="ascii") as lines:
-        for number, line in enumerate(lines):
-            *levels, label = map(int, line.split(","))
-            where = f"sklearn-digits row {number}"
-            image = Image.render(_digit, {"levels": levels}, 1, where)
-            yield Row(
-                {"id": str(number), "image": image, "label": label, "parity": "odd" if label % 2 else "even"},
-                where,
-                file.parent,
-            )
+        return [bytes(map(int, line.split(","))) for line in lines]
 
 
 def _digit(parent: Pixels | None, /, **params: Any) -> Pixels:
@@ -144,13 +149,18 @@ _DATA_SETS: Mapping[str, _DataSet] = {
         classes={"label": tuple("0123456789")},
     ),
     **{name: _scenes(name, scenes) for name, scenes in SETS.items()},
-    **{
-        name: _DataSet(clips.columns, partial(clips.count, name), partial(clips.rows, name))
-        for name, clips in CLIPS.items()
-    },
     "scenes-training": _DataSet(
         columns=lambda: training.COLUMNS,
         count=training.count,
         rows=lambda split: training.rows(*training.block_of(split)),
     ),
 }
+
+
+def _clips() -> dict[str, _DataSet]:
+    from mmbench.benchmarks.scenes.clips.data import CLIPS  # worlds that no task of pictures needs
+
+    return {
+        name: _DataSet(clips.columns, partial(clips.count, name), partial(clips.rows, name))
+        for name, clips in CLIPS.items()
+    }

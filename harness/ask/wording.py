@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from mmbench.harness.digest import Json
@@ -68,15 +69,15 @@ class Wording:
         """
         return _fill(self.phrasing, {"question": question, "answer": answer}).strip()
 
-    def continued(self, question: str, answer: str) -> tuple[str, str]:
-        """Return prompt and text where likelihoods are compared: the phrasing, cut in two where the answer begins.
+    def continued(self, question: str, answers: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """Return prompt and texts where likelihoods are compared: the phrasing, cut in two where the answer begins.
 
-        >>> Wording().continued("What colour is it?", "red")
-        ('What colour is it?', 'red')
+        >>> Wording().continued("What colour is it?", ["red", "blue"])
+        ('What colour is it?', ('red', 'blue'))
         """
         before, _, after = self.phrasing.partition("{answer}")
-        values = {"question": question, "answer": answer}
-        return _fill(before, values).strip(), _fill("{answer}" + after, values).strip()
+        texts = [_fill("{answer}" + after, {"question": question, "answer": answer}).strip() for answer in answers]
+        return _fill(before, {"question": question}).strip(), tuple(texts)
 
     @property
     def mentions_question(self) -> bool:
@@ -111,4 +112,12 @@ def ask_with_options(marks: Marks) -> str:
 
 def _fill(pattern: str, values: Mapping[str, str]) -> str:
     # In one pass: a question may hold braces of its own.
-    return _PLACEHOLDER.sub(lambda match: values.get(match.group(1), ""), pattern)
+    texts, names = _parts(pattern)
+    return texts[0] + "".join([values.get(name, "") + text for name, text in zip(names, texts[1:], strict=True)])
+
+
+@lru_cache(maxsize=64)  # a task has three patterns, filled for each of its items
+def _parts(pattern: str) -> tuple[list[str], list[str]]:
+    """Return the texts of a pattern, and the names of the placeholders between them."""
+    parts = _PLACEHOLDER.split(pattern)
+    return parts[::2], parts[1::2]

@@ -131,7 +131,7 @@ def save_sums(file: Path, made: TaskSums) -> bool:
         keys = made.sets[number].keys
         rows = [(name, row) for name, row in made.rows.items() if row.number == number]
         rows.sort(key=lambda each: not each[1].scale)
-        parts = (
+        parts: tuple[npt.NDArray[Any], ...] = (
             keys,
             _texts([name for name, _ in rows]),
             _texts([row.signature for _, row in rows]),

@@ -29,6 +29,10 @@ from mmbench.harness.render.plain import plain
 _OBJECTS = 10_000
 """Objects made until garbage is looked for. The 700 of Python cost a tenth of a run that only remembers: items are held
 to its end, and garbage that reference counts do not find is rare."""
+_YOUNG = 50
+"""How many times it is looked for among these until it is among those before them too."""
+_OF_MODELS = ("torch", "jax", "tensorflow", "keras", "onnxruntime")
+"""Libraries that run models."""
 
 app = typer.Typer(
     name="mmbench",
@@ -85,12 +89,22 @@ def script() -> None:
         main()
     except SystemExit as ended:
         leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        _spare_garbage()
         raise
+
+
+def _spare_garbage() -> None:
+    """Spare the search for garbage with which Python ends: the system takes all back a moment later.
+
+    Not where libraries of models are loaded, some of which complain on standard error of what was not collected.
+    """
+    if sys.modules.keys().isdisjoint(_OF_MODELS):
+        gc.freeze()
 
 
 def main() -> None:
     """Run the command line; an error is one sentence on standard error."""
-    gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
+    gc.set_threshold(_OBJECTS, _YOUNG, gc.get_threshold()[2])
     # Nobody named the plug-ins of pydantic on this machine, and one broken package ends the search for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     open_missing()

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,6 +72,10 @@ def _kept(dtype: np.dtype[Any]) -> tuple[np.dtype[Any], bytes]:
     return kept, kept.str[1:].encode()
 
 
+_dtype = lru_cache(maxsize=64)(lambda code: np.dtype(code.decode()))
+"""Type of numbers by its name in the store."""
+
+
 def unpack_arrays(data: bytes) -> Value:
     """Return the vector or vectors behind `pack_arrays`' bytes. Raises ValueError or TypeError for other bytes.
 
@@ -83,7 +87,7 @@ def unpack_arrays(data: bytes) -> Value:
         if len(data) < at + _HEADER.size:
             raise ValueError("these bytes are cut short")
         mark, code, length = _HEADER.unpack_from(data, at)
-        dtype = np.dtype(code.decode())
+        dtype = _dtype(code)
         if mark != _ARRAY or dtype.kind != "f":
             raise ValueError("these bytes are no packed arrays")
         arrays.append(np.frombuffer(data, dtype, length, at + _HEADER.size))

@@ -61,12 +61,12 @@ class Question:
     @property
     def weight(self) -> int:
         """Bytes in memory until its pictures are prepared; an item holds the very bytes that were read of it."""
-        return max(self.held, sum(content.nbytes for content in self.contents))
+        return max(self.held, sum([content.nbytes for content in self.contents]))
 
     def read(self) -> "Question | Failure":
         """Read the pictures once and return the question with its content and key, ready to be prepared."""
         try:
-            held = sum(medium.held for medium in self.images)
+            held = sum([medium.held for medium in self.images])
             contents, clips = read_media(self.images)
         except Unreadable as error:
             return Failure(str(error))

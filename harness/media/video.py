@@ -264,9 +264,12 @@ def read_media(media: Sequence[Medium]) -> tuple[tuple[Content, ...], tuple[Clip
     contents: list[Content] = []
     clips: list[Clip] = []
     for medium in media:
+        if isinstance(medium, Image):
+            contents.append(medium.read())
+            continue
         first = len(contents)
-        contents.extend(image.read() for image in pictures_of(medium))
-        if isinstance(medium, Video) and (taken := medium.taken):
+        contents.extend(image.read() for image in medium.frames())
+        if taken := medium.taken:
             count = len(contents) - first
             clips.append(Clip(first, count, taken.timestamps, taken.indices, taken.fps, taken.total))
     return tuple(contents), tuple(clips)

@@ -15,10 +15,13 @@ def texts(cells: Sequence[str | None]) -> Any:
     """Return a string column."""
     import pyarrow as pa
 
-    encoded = [b"" if cell is None else cell.encode(errors="replace") for cell in cells]
-    data = b"".join(encoded)
+    whole = ["" if cell is None else cell for cell in cells]
+    data = "".join(whole).encode(errors="replace")
+    held: Sequence[str | bytes] = whole
+    if len(data) > sum(map(len, whole)):  # else all is ASCII, and characters are bytes
+        held = [cell.encode(errors="replace") for cell in whole]
     small = len(data) <= MOST_BYTES
-    offsets = _offsets(encoded, np.dtype(np.int32 if small else np.int64))
+    offsets = _offsets(held, np.dtype(np.int32 if small else np.int64))
     kind = pa.string() if small else pa.large_string()
     return pa.Array.from_buffers(kind, len(cells), [_valid(cells), pa.py_buffer(offsets), pa.py_buffer(data)])
 
@@ -37,7 +40,8 @@ def numbers(cells: Sequence[float | None]) -> Any:
     """Return a float64 column."""
     import pyarrow as pa
 
-    values = np.array([0.0 if cell is None else cell for cell in cells], dtype=np.float64)
+    held = cells if None not in cells else [0.0 if cell is None else cell for cell in cells]
+    values = np.array(held, dtype=np.float64)
     return pa.Array.from_buffers(pa.float64(), len(cells), [_valid(cells), pa.py_buffer(values)])
 
 
@@ -127,7 +131,7 @@ def struct(rows: Sequence[Mapping[str, Any]], column: Any) -> Any:
 
 def _offsets(cells: Sequence[Sequence[Any]], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     offsets = np.zeros(len(cells) + 1, dtype)
-    np.cumsum(list(map(len, cells)), out=offsets[1:])
+    np.cumsum(np.fromiter(map(len, cells), dtype, len(cells)), out=offsets[1:])
     return offsets
 
 

@@ -20,9 +20,9 @@ _OLD = 3600.0
 def replaced(path: Path) -> Iterator[Path]:
     """Give the path to write to; it takes the place of `path` when all is written, and is removed where it is not."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    for left in path.parent.iterdir():
-        if left.name.startswith(f"{path.name}.") and left.suffix == ".partial":
-            _sweep(left)
+    for left in os.listdir(path.parent):  # noqa: PTH208 - of names alone: a folder may hold thousands
+        if left.startswith(f"{path.name}.") and left.endswith(".partial"):
+            _sweep(path.with_name(left))
     try:
         with partial.open("wb") as held:  # held and locked for as long as this process lives
             if _lock(held.fileno()) is None:

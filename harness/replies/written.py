@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from mmbench.harness.replies.coordinates import Scale
 
@@ -69,13 +70,14 @@ class Grammar:
         return re.compile(rf"[\[(]\s{{0,20}}({one}(?:\s{{0,9}};\s{{0,9}}{one}){{1,200}})\s{{0,20}}[\])]")
 
 
-_PLAIN, _PERCENT, _PIXELS = Grammar(""), Grammar(r"\s?%?"), Grammar(r"(?:\s?(?:px|pixels))?")
+_grammar_of = cache(Grammar)
+"""Made when a reply is read: most runs write no boxes, and the patterns take longer to make than all else here."""
 
 
 def _grammar(scale: Scale) -> Grammar:
     if scale.percent:
-        return _PERCENT
-    return _PLAIN if scale.full else _PIXELS
+        return _grammar_of(r"\s?%?")
+    return _grammar_of("" if scale.full else r"(?:\s?(?:px|pixels))?")
 
 
 def fours(reply: str, scale: Scale) -> Iterator[list[float]]:

@@ -204,8 +204,10 @@ def level_texts(levels: Sequence[Json]) -> list[str]:
 
 def plain_fact(cell: Json) -> Json:
     """Return a fact as files hold it, a list in JSON; NaN equals nothing, itself included, and has no word there."""
+    if cell is None or isinstance(cell, str):
+        return cell
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     if isinstance(cell, list):
         return json.dumps(cell, ensure_ascii=False)
-    return cell if isinstance(cell, (str, bool, int, float)) else None
+    return cell if isinstance(cell, (bool, int, float)) else None

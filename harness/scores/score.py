@@ -1,7 +1,8 @@
 """Scores from outcomes: a model's failures count, a run's do not, and both are shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,14 +10,14 @@ import numpy.typing as npt
 
 from mmbench.harness.digest import Json
 from mmbench.harness.statistics.bootstrap import affordable, percentiles
-from mmbench.harness.statistics.clusters import Clusters, cluster_codes, mean_interval
+from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, mean_interval
 from mmbench.harness.statistics.draws import mean_over_draws_interval
 from mmbench.harness.statistics.estimate import At, Ends
 from mmbench.harness.statistics.mid_p import proportion_interval
-from mmbench.harness.statistics.shares import Shares, share_interval
+from mmbench.harness.statistics.shares import Shares, share_intervals
 from mmbench.harness.statistics.student import student_quantile
 from mmbench.harness.tasks.metric import Metric
-from mmbench.harness.types import Outcome, Score
+from mmbench.harness.types import Outcome, Score, Unit
 
 _CONFIDENCE = 0.95
 
@@ -38,22 +39,43 @@ def score(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float 
 
 def scored(metrics: Sequence[Metric], outcomes: Sequence[Outcome], chance: float | None = None) -> list[Scored]:
     """Return the same with intervals at any confidence."""
+    items = {unit: _Items.of(unit, outcomes) for unit in dict.fromkeys(metric.unit for metric in metrics)}
     return [
-        _score(metric, outcomes, first=i == 0, chance=chance if i == 0 else None) for i, metric in enumerate(metrics)
+        _score(metric, items[metric.unit], first=i == 0, chance=chance if i == 0 else None)
+        for i, metric in enumerate(metrics)
     ]
 
 
-def _score(metric: Metric, outcomes: Sequence[Outcome], *, first: bool, chance: float | None) -> Scored:
-    mine = [outcome for outcome in outcomes if outcome.unit == metric.unit]
-    counted = [outcome for outcome in mine if outcome.status != "error"]
-    good = sum(outcome.status == "ok" for outcome in mine)
-    coverage = good / len(mine) if mine else 0.0
+@dataclass(frozen=True, slots=True, eq=False)
+class _Items:
+    """What all metrics of one unit are made from."""
+
+    mine: Sequence[Outcome]
+    counted: Sequence[Outcome]
+    """Those that are no error."""
+    good: int
+    """Those with status `ok`."""
+    codes: Codes
+    """(counted,) 0-based numbers of their clusters."""
+    clusters: int
+
+    @classmethod
+    def of(cls, unit: Unit, outcomes: Sequence[Outcome]) -> "_Items":
+        mine = [outcome for outcome in outcomes if outcome.unit == unit]
+        counted = [outcome for outcome in mine if outcome.status != "error"]
+        good = sum(outcome.status == "ok" for outcome in mine)
+        return cls(mine, counted, good, *cluster_codes([outcome.cluster for outcome in counted]))
+
+
+def _score(metric: Metric, items: _Items, *, first: bool, chance: float | None) -> Scored:
+    coverage = items.good / len(items.mine) if items.mine else 0.0
     if chance is None:
-        chance = _chance(metric, mine)
-    value, at, bounds = _value(metric, mine, counted) if _defined(metric, counted) else (None, _unknown, None)
+        chance = _chance(metric, items.mine)
+    value, at, bounds = _value(metric, items) if _defined(metric, items.counted) else (None, _unknown, None)
+    at = cache(at)  # each is asked for by levels, and again where they are compared
     low, high = at(_CONFIDENCE) or (None, None)
-    clusters = len({outcome.cluster for outcome in counted})
-    return Scored(Score(metric.name, value, low, high, len(counted), coverage, bounds, chance, first, clusters), at)
+    n = len(items.counted)
+    return Scored(Score(metric.name, value, low, high, n, coverage, bounds, chance, first, items.clusters), at)
 
 
 def _unknown(confidence: float) -> Ends:
@@ -68,16 +90,14 @@ def _defined(metric: Metric, counted: Sequence[Outcome]) -> bool:
     return bool(counted) and all(metric.name in outcome.statistics for outcome in counted)
 
 
-def _value(
-    metric: Metric, mine: Sequence[Outcome], counted: Sequence[Outcome]
-) -> tuple[float | None, At, tuple[float, float] | None]:
-    clusters = [outcome.cluster for outcome in counted]
+def _value(metric: Metric, items: _Items) -> tuple[float | None, At, tuple[float, float] | None]:
+    mine, counted, clusters = items.mine, items.counted, items.codes
     if metric.aggregate is not None:
         statistics = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
         value = float(metric.aggregate(statistics, np.ones((1, len(counted))))[0])
         if not np.isfinite(value):
             return None, _unknown, None
-        bounds = (value, value) if all(outcome.status == "ok" for outcome in mine) else None
+        bounds = (value, value) if items.good == len(mine) else None
         return value, corpus_interval(metric, statistics, clusters, value), bounds
     values: npt.NDArray[np.float64] = np.array([outcome.values[metric.name] for outcome in counted])
     value = float(values.sum()) / len(counted)
@@ -87,8 +107,8 @@ def _value(
     if not metric.proportion:
         return value, lambda confidence: _possible(metric, mean_interval(values, clusters, confidence)), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
-    unknown = sum(outcome.status != "ok" for outcome in mine)
-    at = partial(share_interval, Shares(values, np.ones_like(values)), clusters)
+    unknown = len(mine) - items.good
+    at = share_intervals(Shares(values, np.ones_like(values)), clusters)
     return value, at, (right / len(mine), (right + unknown) / len(mine))
 
 
@@ -108,7 +128,7 @@ def corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], cluster
     if metric.interval is not None:
         return metric.interval(statistics, cluster_codes(clusters)[0])
     if metric.shares is not None:
-        return partial(share_interval, metric.shares(statistics), clusters)
+        return share_intervals(metric.shares(statistics), clusters)
     if metric.varies is not None:
         lost = metric.varies(statistics)
         return _unknown if lost is None else partial(_jackknife, lost, clusters, value)

@@ -13,20 +13,17 @@ def beta_fraction(x: float, a: float, b: float) -> float:
     0.3483
     """
     tiny = 1e-300
-    c, d = 1.0, 1 / _away(1 - (a + b) * x / (a + 1), tiny)
+    first = 1 - (a + b) * x / (a + 1)
+    c, d = 1.0, 1 / (first if abs(first) > tiny else tiny)  # one cannot divide by 0
     fraction = d
     for m in range(1, _STEPS + int(10 * math.sqrt(max(a, b)))):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         for term in (even, odd):
-            d = 1 / _away(1 + term * d, tiny)
-            c = _away(1 + term / c, tiny)
+            below, c = 1 + term * d, 1 + term / c
+            d = 1 / (below if abs(below) > tiny else tiny)
+            c = c if abs(c) > tiny else tiny
             fraction *= c * d
         if abs(c * d - 1) < 1e-16:
             break
     return fraction
-
-
-def _away(x: float, tiny: float) -> float:
-    """Return `x`, or something tiny where it is 0, by which one cannot divide."""
-    return x if abs(x) > tiny else tiny

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -88,10 +88,25 @@ def cluster_weights(clusters: Clusters, resamples: int, seed: int) -> Iterator[F
     (True, [2.0, 2.0, 2.0, 2.0])
     """
     codes, count = cluster_codes(clusters)
-    rng = np.random.default_rng(seed)
     most = max(1, _AT_ONCE // max(len(codes), 1))
+    if resamples <= most:
+        yield _block(codes.tobytes(), count, resamples, seed)
+        return
+    rng = np.random.default_rng(seed)
     for start in range(0, resamples, most):
         rows = min(most, resamples - start)
-        drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        yield times.astype(np.float64)[:, codes]
+        yield _drawn(rng, count, rows)[:, codes]
+
+
+@lru_cache(maxsize=1)  # the metrics of one task are resampled one after the other
+def _block(codes: bytes, count: int, resamples: int, seed: int) -> Floats:
+    weights = _drawn(np.random.default_rng(seed), count, resamples)[:, np.frombuffer(codes, np.intp)]
+    weights.flags.writeable = False
+    return weights
+
+
+def _drawn(rng: np.random.Generator, count: int, rows: int) -> Floats:
+    """Return (rows, count) how often each cluster was drawn."""
+    drawn = rng.integers(count, size=(rows, count))
+    drawn += count * np.arange(rows)[:, None]
+    return np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)

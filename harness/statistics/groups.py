@@ -11,14 +11,13 @@ on the wide side where many groups lie near each other.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.estimate import At, Estimate
-from mmbench.harness.statistics.shares import Shares, share_interval
+from mmbench.harness.statistics.shares import Shares, share_intervals
 
 MOST = 1000
 """Groups of which pairs are looked at; their number is the square."""
@@ -177,16 +176,17 @@ def correlation(values: Floats, groups: npt.NDArray[np.intp], clusters: npt.NDAr
     >>> alike.round(6).tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    cells, place = np.unique(np.stack([clusters, groups]), axis=1, return_inverse=True)
-    if len(np.unique(cells[0])) == cells.shape[1]:
-        return None
     count = int(groups.max()) + 1
+    cells, place = np.unique(clusters.astype(np.int64) * count + groups, return_inverse=True)
+    owners, columns = np.divmod(cells, count)
+    shared_by, row = np.unique(owners, return_inverse=True)
+    if len(shared_by) == len(cells):
+        return None
     sizes = np.bincount(groups, minlength=count)
     means = np.bincount(groups, values, minlength=count) / np.maximum(sizes, 1)
-    sums = np.bincount(place.ravel(), (values - means[groups]) / sizes[groups])
-    _, row = np.unique(cells[0], return_inverse=True)
-    table = np.zeros((int(row.max()) + 1, count))
-    table[row, cells[1]] = sums
+    sums = np.bincount(place, (values - means[groups]) / sizes[groups])
+    table = np.zeros((len(shared_by), count))
+    table[row, columns] = sums
     shared = np.einsum("ci,cj->ij", table, table)
     scale = np.sqrt(np.diag(shared))
     made = np.divide(shared, np.outer(scale, scale), out=np.zeros_like(shared), where=np.outer(scale, scale) > 0)
@@ -198,5 +198,5 @@ def groups_of_shares(values: Floats, groups: npt.NDArray[np.intp], clusters: npt
     """Return the groups of (n,) values in 0 to 1, `groups` being the 0-based number of each value's group."""
     rows = [np.flatnonzero(groups == i) for i in range(int(groups.max()) + 1)]
     means = np.array([values[row].mean() for row in rows])
-    ats = [partial(share_interval, Shares(values[row], np.ones(len(row))), clusters[row]) for row in rows]
+    ats = [share_intervals(Shares(values[row], np.ones(len(row))), clusters[row]) for row in rows]
     return Groups(means, ats, correlation(values, groups, clusters), 0.0, 1.0)

@@ -48,31 +48,22 @@ def _root(successes: float, n: float, tail: float) -> float:
     goal = math.log(tail)
     share = (successes + 0.5) / (n + 1)
     at = math.log(share / (1 - share)) - 2 / math.sqrt(n * share * (1 - share) + 1)
+    ways = math.lgamma(n + 1) - math.lgamma(successes + 1) - math.lgamma(n - successes + 1)
     for _ in range(200):
         p = 1 / (1 + math.exp(-at)) if at > 0 else math.exp(at) / (1 + math.exp(at))
-        held = (beta_share(p, successes, n - successes + 1) + _above(p, successes, n)) / 2
+        seen = math.exp(ways + successes * math.log(p) + (n - successes) * math.log1p(-p)) if 0 < p < 1 else 0.0
+        held = beta_share(p, successes, n - successes + 1) - seen / 2
         miss = (math.log(held) if held > 0 else -math.inf) - goal
         low, high = (at, high) if miss < 0 else (low, at)
-        slope = (_density(p, successes, n) + _density(p, successes + 1, n)) / 2 / held if held > 0 else 0.0
+        # How fast the logarithm of `held` rises with that of the odds: both tails are known by what lies between them.
+        slope = seen * (successes * (1 - p) + (n - successes) * p) / 2 / held if held > 0 else 0.0
         following = at - miss / slope if slope > 0 and math.isfinite(miss) else low
-        if not low < following < high:
+        if not low <= following <= high:
             following = (low + high) / 2
-        if abs(following - at) < 1e-11:
+        step, at = abs(following - at), following
+        if step < 1e-7:  # the next one would be of the size of its square
             break
-        at = following
     return 1 / (1 + math.exp(-at))
-
-
-def _above(p: float, successes: float, n: float) -> float:
-    """Return the probability of more than so many."""
-    return beta_share(p, successes + 1, n - successes) if successes < n else 0.0
-
-
-def _density(p: float, successes: float, n: float) -> float:
-    """Return by how much the probability of so many or more rises with the logarithm of the odds."""
-    if successes > n:
-        return 0.0
-    return math.exp(_log_front(p, successes, n - successes + 1))
 
 
 def beta_share(x: float, a: float, b: float) -> float:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.clusters import Clusters, cautious, cluster_codes, student_share, variance_doubt
+from mmbench.harness.statistics.estimate import At, Ends
 from mmbench.harness.statistics.mid_p import proportion_interval
 
 
@@ -73,22 +74,30 @@ def share_interval(shares: Shares, clusters: Clusters, confidence: float = 0.95)
     >>> round(low, 2), round(high, 2)
     (0.48, 0.52)
     """
+    return share_intervals(shares, clusters)(confidence)
+
+
+def share_intervals(shares: Shares, clusters: Clusters) -> At:
+    """Return `share_interval` at any confidence: the design effect, the same at each, is computed once."""
     share = shares.share
     counting = shares.weights > 0
     codes, count = cluster_codes(np.asarray(cluster_codes(clusters)[0][counting]))
     if count < 2 or not math.isfinite(share):
-        return None
+        return lambda confidence: None
     share = min(max(share, 0.0), 1.0)
     hits, weights = shares.hits[counting], shares.weights[counting]
     whole = bool(np.isin(hits / weights, (0.0, 1.0)).all())
     alike = bool((weights == weights[0]).all()) and shares.coins is None
     plain = whole and shares.strata is None and count == len(codes) and alike
     worth = shares.worth
-    if not plain:
-        effect, freedom = _design_effect(shares, counting, codes, count)
-        worth = worth / effect * student_share(confidence, freedom)
-    low, high = proportion_interval(share * worth, worth, confidence)
-    return shares.linked(low), shares.linked(high)
+    effect, freedom = (1.0, 0.0) if plain else _design_effect(shares, counting, codes, count)
+
+    def at(confidence: float) -> Ends:
+        held = worth if plain else worth / effect * student_share(confidence, freedom)
+        low, high = proportion_interval(share * held, held, confidence)
+        return shares.linked(low), shares.linked(high)
+
+    return at
 
 
 def _design_effect(

@@ -1,6 +1,6 @@
 """Order of answers: each value is given in the order of the questions, and kept for as long as one waits for it."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from mmbench.harness.engine.packing import Value
@@ -12,7 +12,8 @@ class Order:
 
     def __init__(self) -> None:
         self._keys: deque[bytes] = deque()
-        self._waiting: Counter[bytes] = Counter()
+        self._waiting: dict[bytes, int] = {}
+        """How often each key stands in the order."""
         self._values: dict[bytes, Value | Failure] = {}
 
     def __len__(self) -> int:
@@ -26,7 +27,7 @@ class Order:
     def put(self, key: bytes) -> None:
         """Add a question at the end; equal ones may wait already."""
         self._keys.append(key)
-        self._waiting[key] += 1
+        self._waiting[key] = self._waiting.get(key, 0) + 1
 
     def resolve(self, values: Mapping[bytes, Value | Failure]) -> None:
         """Learn values."""
@@ -36,11 +37,12 @@ class Order:
         """Yield what is known at the head of the order, and forget it once nobody waits for it."""
         while self._keys and self._keys[0] in self._values:
             key = self._keys.popleft()
-            value = self._values[key]
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key], self._values[key]
-            yield value
+            waiting = self._waiting.pop(key) - 1
+            if waiting:
+                self._waiting[key] = waiting
+                yield self._values[key]
+            else:
+                yield self._values.pop(key)
 
     def clear(self) -> None:
         """Forget all."""

@@ -45,6 +45,10 @@ class AnswerStore(Protocol):
         """Return a model's number of weights: that which was counted, else what was counted before."""
 
 
+_LATELY = 10.0
+"""Seconds after which it is written anew when a model was last used; a task asks it many times."""
+
+
 class Store:
     """Remembers answers under (fingerprint, digest of the question) in one SQLite file.
 
@@ -275,14 +279,18 @@ class Store:
         return import_answers(self._database, self._answers, file)
 
     def _model(self, fingerprint: str) -> int:
-        name = self._names.get(fingerprint, fingerprint)
-        entered = (fingerprint, name, time.time())
+        name, now = self._names.get(fingerprint, fingerprint), time.time()
+        query = "SELECT id FROM models WHERE fingerprint=? AND name=? AND used BETWEEN ? AND ?"
+        for (model,) in self._database.rows(query, (fingerprint, name, now - _LATELY, now)):
+            if model in self._seeds:  # with it its label was written
+                return int(model)
+        entered = (fingerprint, name, now)
         self._database.do(
             "INSERT INTO models (fingerprint, name, used) VALUES (?,?,?) "
             "ON CONFLICT DO UPDATE SET used=excluded.used, name=excluded.name",
             entered,
         )
         (model,) = self._database.rows("SELECT id FROM models WHERE fingerprint=?", (fingerprint,))[0]
-        self._database.do("INSERT OR REPLACE INTO labels VALUES (?,?,?)", (model, name, time.time()))
+        self._database.do("INSERT OR REPLACE INTO labels VALUES (?,?,?)", (model, name, now))
         self._seeds[model], self._entered[model] = seed_of(fingerprint), entered
         return int(model)

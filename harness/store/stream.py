@@ -255,7 +255,7 @@ class Stream:
         yield FLUSH
 
     def _has(self, key: bytes) -> bool:
-        return self._awaits(key) or key in self._order
+        return key in self._in_flight or key in self._early or key in self._order
 
     def _awaits(self, key: bytes) -> bool:
         return key in self._in_flight or key in self._early

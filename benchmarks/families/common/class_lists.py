@@ -135,8 +135,8 @@ def _oddities(names: Sequence[str]) -> list[str]:
         other = spelt.setdefault(re.sub(r"[\s_-]", "", name.casefold()), name)
         if other != name:
             made.append(
-                f"the classes '{other}' and '{name}' differ in capital letters, spaces or hyphens alone; write them alike "
-                "if they are one"
+                f"the classes '{other}' and '{name}' differ in capital letters, spaces or hyphens alone; "
+                "write them alike if they are one"
             )
             break
     if low := [name for name in names if "_" in name]:

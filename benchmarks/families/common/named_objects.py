@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from statistics import fmean
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mmbench.benchmarks.families.common.guessing import MOST_CAPTIONS, guesses_for
-from mmbench.benchmarks.metrics.hallucination import Mentions, Table
+from mmbench.benchmarks.metrics.hallucination import Table
 from mmbench.benchmarks.named import synonym_table
 from mmbench.benchmarks.sources.cells import column, label_values, shown
 from mmbench.harness.digest import Json, digest_json
@@ -20,6 +19,14 @@ Statistics: TypeAlias = dict[str, tuple[float, ...]]
 CHAIR = ("chair_i", "chair_s", "chair_recall", "chair_f1")
 
 
+class _Named(NamedTuple):
+    """What a caption names."""
+
+    objects: Sequence[str]
+    """Each as often as it is named."""
+    names: frozenset[str]
+
+
 class NamedObjects:
     """The synonyms of a task and what its pictures show. Raises DataError."""
 
@@ -29,7 +36,7 @@ class NamedObjects:
         self._synonyms = synonym_table(synonyms, data.base)
         self._table = Table(self._synonyms)
         self._data = data
-        self._said: dict[str, Mentions] = {}
+        self._said: dict[str, _Named] = {}
 
     def as_json(self) -> Json:
         """Return what the protocol is made of: the synonyms, and the objects of all rows."""
@@ -45,7 +52,7 @@ class NamedObjects:
         """
         if caption is None:  # nothing is named wrongly, and all that is there is missed
             return {**dict.fromkeys(CHAIR, (0.0, 0.0)), "chair_f1": self.unnamed(sample)["chair_f1"]}
-        return self._counts(self._mentions(caption), self._true(sample))
+        return self._counts([self._mentions(caption)], self._true(sample))
 
     def unnamed(self, sample: Sample) -> Statistics:
         """Return what naming nothing gains, of the metrics in which who names something gains."""
@@ -54,28 +61,35 @@ class NamedObjects:
 
     def guesses(self, candidates: Sequence[str], sample: Sample, place: int, items: int) -> Statistics:
         """Return what is expected of a caption that is drawn from the candidates."""
-        true = self._true(sample)
         drawn = guesses_for(place, items, candidates, MOST_CAPTIONS)
-        made = [self._counts(self._mentions(text), true) for text in drawn]
-        return {name: tuple(map(fmean, zip(*(each[name] for each in made), strict=True))) for name in CHAIR}
+        return self._counts([self._mentions(text) for text in drawn], self._true(sample))
 
-    def _counts(self, named: Mentions, true: set[str]) -> Statistics:
-        absent = sum(name not in true for name in named.objects)
-        names = set(named.objects)
-        hit = len(true & names)
+    def _counts(self, captions: Sequence[_Named], true: set[str]) -> Statistics:
+        """Return the mean of what each caption counts: of tens of thousands for the chance of one task."""
+        absent = named = wrong = hit = names = 0
+        for caption in captions:
+            right, own = len(true & caption.names), len(caption.names)
+            hit += right
+            names += own
+            named += len(caption.objects)
+            if right < own:
+                absent += len(caption.objects) - sum(map(true.__contains__, caption.objects))
+                wrong += 1
+        n, there = len(captions), float(len(true))
         return {
-            "chair_i": (float(absent), float(len(named.objects))),
-            "chair_s": (float(absent > 0), 1.0),
-            "chair_recall": (float(hit), float(len(true))),
-            "chair_f1": (float(hit), float(len(names - true)), float(len(true) - hit)),
+            "chair_i": (absent / n, named / n),
+            "chair_s": (wrong / n, 1.0),
+            "chair_recall": (hit / n, there),
+            "chair_f1": (hit / n, (names - hit) / n, (n * len(true) - hit) / n),
         }
 
     def _true(self, sample: Sample) -> set[str]:
-        return self._there[sample.id].union(*(self._mentions(text).objects for text in sample.references))
+        return self._there[sample.id].union(*(self._mentions(text).names for text in sample.references))
 
-    def _mentions(self, text: str) -> Mentions:
+    def _mentions(self, text: str) -> _Named:
         if text not in self._said:
-            self._said[text] = self._table.mentions(text)
+            objects = self._table.mentions(text).objects
+            self._said[text] = _Named(objects, frozenset(objects))
         return self._said[text]
 
     @cached_property

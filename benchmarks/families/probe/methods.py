@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from mmbench.benchmarks.families.common.class_lists import ClassesOption
 from mmbench.benchmarks.probes.cosines import unit
 from mmbench.benchmarks.probes.knn import Knn
-from mmbench.benchmarks.probes.labelled import Labelled, Method, Scores
+from mmbench.benchmarks.probes.labelled import Labelled, Method, Probe, Scores
 from mmbench.benchmarks.probes.linear import Linear
 from mmbench.benchmarks.probes.prototype import Prototype
+from mmbench.benchmarks.probes.remembered import fitted
 from mmbench.benchmarks.probes.tip_adapter import TipAdapter, TipAdapterF
 from mmbench.harness.ask.examinee import Examinee
 from mmbench.harness.digest import Json
@@ -111,8 +112,12 @@ def learn(
         yield from _learn_prompts(lessons, test, names, subject)
         return
     for lesson in lessons:
-        method = _method(options, texts, lesson)
-        probe = method.fit(lesson.train, lesson.validation if options.sweeps else None)
+        method, validation = _method(options, texts, lesson), lesson.validation if options.sweeps else None
+        probe: Probe = (
+            fitted(method, lesson.train, validation)
+            if isinstance(method, Linear)
+            else method.fit(lesson.train, validation)
+        )
         yield probe.scores(test), dict(probe.chosen)
 
 

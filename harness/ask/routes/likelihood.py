@@ -36,9 +36,8 @@ class LikelihoodRoute:
 
         def question(sample: Sample) -> Question:
             texts = [text for option in options_of(sample, options) for text in option.phrasings]
-            return Question(
-                SCORE, self._interview.pictures_if_any(sample), *_worded(sample, texts, wording), item=sample.id
-            )
+            pictures, worded = self._interview.pictures_if_any(sample), wording.continued(sample.question, texts)
+            return Question(SCORE, pictures, *worded, item=sample.id)
 
         values = self._likelihoods(map(question, asked), wording)
         for sample, value in zip(seen, values, strict=True):
@@ -77,7 +76,7 @@ class LikelihoodRoute:
         seen, asked = both(samples)
 
         def questions(sample: Sample) -> Iterator[Question]:
-            worded = _worded(sample, sample.references, wording)
+            worded = wording.continued(sample.question, sample.references)
             return (
                 Question(SCORE, pictures, *worded, item=sample.id) for pictures in self._interview.one_by_one(sample)
             )
@@ -139,9 +138,3 @@ def _gained(value: Floats, prior: Floats) -> Floats | Failure:
             "a text that is possible beside the picture is impossible without it, so that its pmi is infinite"
         )
     return np.subtract(value, prior, out=np.full_like(value, -np.inf), where=possible)
-
-
-def _worded(sample: Sample, texts: Sequence[str], wording: Wording) -> tuple[str, tuple[str, ...]]:
-    """Return the prompt and what follows it for each text."""
-    prompt, _ = wording.continued(sample.question, "")
-    return prompt, tuple(wording.continued(sample.question, text)[1] for text in texts)

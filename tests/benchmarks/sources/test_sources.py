@@ -522,6 +522,7 @@ def test_digits_are_the_same_each_time() -> None:
 
 def test_builtin_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     fails(lambda: Builtin("sklearn-digit", None), "'sklearn-digit'", "did you mean 'sklearn-digits'?")
+    fails(lambda: Builtin("clips-motions", None), "scenes-many", "clips-")
     fails(lambda: Builtin("sklearn-digits", "test"), "no split 'test'")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     fails(lambda: Builtin("sklearn-digits", None), "pip install scikit-learn")

@@ -61,12 +61,14 @@ def test_an_answer_in_its_phrasing(
 ) -> None:
     wording = Wording(phrasing=phrasing)
     assert wording.embedded(question, answer) == embedded
-    assert wording.continued(question, answer) == continued
+    prompt, text = continued
+    assert wording.continued(question, [answer, answer]) == (prompt, (text, text))
 
 
 def test_the_prompt_of_a_likelihood_is_the_same_for_every_answer() -> None:
     wording = Wording(phrasing="{question} It is {answer}, I say.")
-    assert {wording.continued("What?", answer)[0] for answer in ("red", "", "{question}")} == {"What? It is"}
+    texts = ("red, I say.", ", I say.", "{question}, I say.")
+    assert wording.continued("What?", ("red", "", "{question}")) == ("What? It is", texts)
 
 
 def test_what_the_routes_must_know() -> None:
@@ -74,7 +76,7 @@ def test_what_the_routes_must_know() -> None:
     assert not Wording("{question}").lists_options
     assert Wording().mentions_question
     assert not DEFAULT.mentions_question
-    assert DEFAULT.continued("", "a photo of a cat") == ("", "a photo of a cat")
+    assert DEFAULT.continued("", ["a photo of a cat"]) == ("", ("a photo of a cat",))
 
 
 def test_every_part_of_it_is_part_of_the_protocol() -> None:

@@ -1,5 +1,6 @@
 """Help says what each option takes in words, for every command."""
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from mmbench.harness.cli import app as application
 from mmbench.harness.cli.app import app
 
 WORD = re.compile(r"[A-Z]+|[a-z-]+(\|[a-z-]+)+")
@@ -69,3 +71,14 @@ def test_an_empty_option_is_not_taken_for_the_default(command: Command, given: t
 def test_a_name_longer_than_a_folder_may_have_is_refused_by_its_option(command: Command) -> None:
     status, _, err = command("run", "--model", "chance", "--task", "digits", "--name", "x" * 201)
     assert (status, err) == (2, "mmbench: --name has 201 bytes, and a folder of results at most 200\n")
+
+
+@pytest.mark.parametrize(("library", "frozen"), [("no_such_library", 1), ("typer", 0)])
+def test_libraries_of_models_see_their_garbage_collected_at_the_end(
+    library: str, frozen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spared: list[None] = []
+    monkeypatch.setattr(gc, "freeze", lambda: spared.append(None))
+    monkeypatch.setattr(application, "_OF_MODELS", (library,))
+    application._spare_garbage()
+    assert len(spared) == frozen
