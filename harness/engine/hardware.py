@@ -17,6 +17,11 @@ def own_hardware(device: object = None) -> dict[str, Json]:
     return own if device is None else {**own, "device": str(device)}
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use, which may be some of the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @cache
 def versions() -> Mapping[str, Json]:
     """Return the versions of Python and of the packages that answers may depend on; None of one that is absent."""

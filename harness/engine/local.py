@@ -1,6 +1,5 @@
 """Local engine: the one place that calls an adapter; inputs prepared ahead, batches sized, bad inputs survived."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from mmbench.harness.engine.apart import Apart
 from mmbench.harness.engine.batch_size import BatchSize
 from mmbench.harness.engine.checks import BrokenReply
 from mmbench.harness.engine.findings import Findings, NoAnswer
-from mmbench.harness.engine.hardware import own_hardware
+from mmbench.harness.engine.hardware import own_hardware, usable_cores
 from mmbench.harness.engine.kept import Kept
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.loader import Loader
@@ -28,6 +27,9 @@ from mmbench.harness.foreign import described, tamed
 from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Adapter
 from mmbench.harness.types import Failure, Overlong
+
+_MOST_WORKERS = 16
+"""Threads that decode and prepare at the most: each holds a decoded picture, and more wait for the interpreter."""
 
 
 class LocalEngine:
@@ -47,7 +49,7 @@ class LocalEngine:
         self.adapter = adapter
         self.loading = 0.0
         self._loader = Loader(adapter, loading)
-        self._workers = workers or min(8, os.cpu_count() or 1)
+        self._workers = min(workers or usable_cores(), _MOST_WORKERS)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="mmbench-prepare")
         self._readers = Readers(self._workers)
         self._kept = Kept.of(adapter)
@@ -143,11 +145,7 @@ class LocalEngine:
     def _preparing_of(self, question: Question) -> Preparing:
         """Return the pictures of a question to come; those that are kept are there, and pass no thread."""
         kept = None if self._kept is None else self._kept.found([content.digest for content in question.contents])
-        if kept is None:
-            return self._pool.submit(self._prepare, question)
-        there: Preparing = Future()
-        there.set_result(kept)
-        return there
+        return self._pool.submit(self._prepare, question) if kept is None else kept
 
     def _prepare(self, question: Question) -> list[Any] | Failure:
         """Decode and preprocess the pictures of one question. Runs in a worker thread; raises what the adapter does."""
@@ -172,14 +170,14 @@ class LocalEngine:
         answers = iter(self._ask([(question, made) for question, made in ready if not isinstance(made, Failure)], size))
         return [Answered(question, made) if isinstance(made, Failure) else next(answers) for question, made in ready]
 
-    def _prepared(self, question: Question, future: Preparing | None) -> list[Any] | Failure:
-        if future is None:
-            return []
+    def _prepared(self, question: Question, prepared: Preparing | None) -> list[Any] | Failure:
+        if not isinstance(prepared, Future):
+            return prepared or []
         try:
-            made: list[Any] | Failure = self._survived(future.result)  # tamed where it ran
+            made: list[Any] | Failure = self._survived(prepared.result)  # tamed where it ran
         except OutOfMemory as error:
             return _too_large(error)
-        if future.exception() is not None and isinstance(made, Failure):  # the adapter's doing, not the file's
+        if isinstance(made, Failure) and prepared.exception() is not None:  # the adapter's doing, not the file's
             self.findings.note(question.kind, [made])
         return made
 

@@ -14,7 +14,8 @@ QUEUE_BYTES = 512 << 20
 HELD_BYTES = 128 << 20
 """Files that items hold in memory until they are answered: a clip may weigh more than its frames."""
 
-Preparing: TypeAlias = Future[list[Any] | Failure]
+Preparing: TypeAlias = Future[list[Any] | Failure] | list[Any]
+"""The prepared pictures of a question, or what comes to be them."""
 
 
 class Queue:
@@ -49,13 +50,17 @@ class Queue:
         self._bytes += weight
         self._held += question.held
         while len(self._sizes) < len(self._waiting):
-            future = self._waiting[len(self._sizes)][1]
-            if future is not None and not future.done() and len(self._waiting) - len(self._sizes) <= self._ahead:
+            prepared = self._waiting[len(self._sizes)][1]
+            on_its_way = isinstance(prepared, Future) and not prepared.done()
+            if on_its_way and len(self._waiting) - len(self._sizes) <= self._ahead:
                 break
-            self._measure(future)
+            self._measure(prepared)
 
-    def _measure(self, future: Preparing | None) -> None:
-        size = _nbytes(future.result()) if future is not None and future.exception() is None else 0
+    def _measure(self, prepared: Preparing | None) -> None:
+        if isinstance(prepared, Future):
+            size = 0 if prepared.exception() is not None else _nbytes(prepared.result())
+        else:
+            size = _nbytes(prepared)
         place = len(self._sizes)
         question = self._waiting[place][0]
         self._bytes += size + question.held - self._encoded[place]

@@ -308,7 +308,9 @@ class Drawing:
 
     def __call__(self) -> Pixels:
         """Return RGB pixels. Raises Unreadable where those of the parent cannot be read."""
-        return self.operation(self.parent.pil() if self.parent else None, **self.params).convert("RGB")
+        parent = self.parent.pil() if self.parent else None
+        made = self.operation(parent, **self.params)
+        return made if made.mode == "RGB" and made is not parent else made.convert("RGB")
 
 
 def _raw(array: npt.NDArray[np.uint8], locator: str) -> Content:

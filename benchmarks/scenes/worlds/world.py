@@ -22,7 +22,7 @@ class World(Protocol):
         """Kinds of questions; each scene has one of each kind, except those that `ask` refuses."""
 
     def __hash__(self) -> int:
-        """Return a hash: sets of scenes that share a world share its scenes."""
+        """Equal worlds draw equal scenes."""
 
     def draw(self, streams: Streams) -> Scene:
         """Return the scene of these random numbers."""

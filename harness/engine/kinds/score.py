@@ -13,6 +13,7 @@ class ScoreKind(Vectors):
     """Log-probabilities, one for each text of a question."""
 
     name = "score"
+    window = 64
 
     def call(self, adapter: Any, inputs: Inputs) -> list[Value | Failure]:
         """Call `score_texts`. Raises BrokenReply."""

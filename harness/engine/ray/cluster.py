@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from mmbench.harness.engine.hardware import usable_cores
 from mmbench.harness.engine.settings import EngineSettings, check_address
 from mmbench.harness.errors import MmbenchError, Unavailable
 from mmbench.harness.foreign import described
@@ -78,8 +79,8 @@ class Cluster:
         if address == "local":
             options["include_dashboard"] = False
             # Ray counts the cores of the machine, also where this process was given some of them.
-            if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1):
-                options["num_cpus"] = len(os.sched_getaffinity(0))
+            if usable_cores() < (os.cpu_count() or 1):
+                options["num_cpus"] = usable_cores()
         with _untouched():
             if address == "local":
                 ray.init(**options)

@@ -75,7 +75,7 @@ class Worker:
 
     def _loaded(self, recipe: Recipe, batch_size: int | None, node: str) -> Ready:
         self._recipe = recipe
-        engine = LocalEngine(recipe.make().adapter, batch_size, workers=max(1, min(8, self._threads)))
+        engine = LocalEngine(recipe.make().adapter, batch_size, workers=max(1, self._threads))
         engine.load()
         self._limit_threads()
         self._line = Line(engine)

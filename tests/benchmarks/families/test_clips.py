@@ -347,7 +347,7 @@ def test_clips_of_a_pair_are_columns_or_a_list_with_a_segment_each(tmp_path: Pat
         ({"video": "a.mp4"}, {"frames": {"count": 0}}, "greater than or equal to 1"),
         ({"video": "a.mp4", "start": 3, "end": 2}, {}, "ends at 2 s and starts at 3 s"),
         ({"video": "a.mp4", "start": "soon"}, {}, "expected a time in seconds"),
-        ({"video": 3}, {}, "expected a clip"),
+        ({"video": {"a": 1}}, {}, "expected a clip"),
         ({"video": "http://a/b.mp4"}, {}, "nothing is fetched"),
     ],
 )

@@ -89,6 +89,22 @@ def test_questions_of_one_stream_share_a_picture() -> None:
     assert set(painter.prepared.values()) == {1}
 
 
+def test_kept_pictures_pass_no_thread_and_count_as_used() -> None:
+    kept = Kept(10 * 2048)
+    kept.next_pass()
+    for name in "abc":
+        kept.get(name, picture)
+    assert kept.found(["a", "absent"]) is None
+    kept.next_pass()
+    found = kept.found(["a", "b", "a"])
+    assert found is not None
+    assert [each.shape for each in found] == [(1024,)] * 3
+    for n in range(8):  # the one that was not asked for again makes room
+        kept.get(f"{n}", picture)
+    assert kept.found(["a", "b"]) is not None
+    assert kept.found(["c"]) is None
+
+
 def test_a_damaged_picture_fails_each_time_and_no_other_does() -> None:
     engine = LocalEngine(Painter(), workers=2)
     try:

@@ -112,6 +112,17 @@ def test_a_rendered_picture_is_drawn_only_for_its_pixels() -> None:
     assert drawn == [9, 9]
 
 
+def test_what_is_derived_by_no_change_has_pixels_of_its_own() -> None:
+    parent = Image.from_array(np.zeros((2, 2, 3), np.uint8), "black").kept()
+
+    def same(parent: PIL.Image.Image | None, /) -> PIL.Image.Image:
+        assert parent is not None
+        return parent
+
+    parent.derive(same, {}, 1).pil().putpixel((0, 0), (255, 0, 0))
+    assert parent.pil().getpixel((0, 0)) == (0, 0, 0)
+
+
 def test_a_digest_reads_the_file_once(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encoded())
