@@ -42,6 +42,13 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"<(?:final[_ -]?)?(?:answer|ans|conclusion|solution)>", "\n" + FINAL, re.I),
         (rf"</?(?:final[_ -]?)?{_TAG}>", "\n", re.I),
         (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL, re.I),
+        # What stands beside an answer in an object is another line, and how sure the model is none.
+        (r",?\s*[\"'](?:confidence|certainty|probability|score)[\"']\s*:\s*[\"']?[\d.]+%?[\"']?,?", "\n", re.I),
+        (
+            r",?\s*[\"'](?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)[\"']\s*:\s*",
+            "\n",
+            re.I,
+        ),
         (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*false\b,?", "\n", re.I),
         (r"(?<=[{,\s])[\"']([A-Z])[\"']\s*:\s*[\"']?([\w.]+)[\"']?(?=\s*[,}])", r"\n\1: \2.\n", 0),
         (r"<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6])>", "\n", 0),
