@@ -43,7 +43,7 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"</?(?:final[_ -]?)?{_TAG}>", "\n", re.I),
         (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL, re.I),
         # What stands beside an answer in an object is another line, and how sure the model is none.
-        (r",?\s*[\"'](?:confidence|certainty|probability|score)[\"']\s*:\s*[\"']?[\d.]+%?[\"']?,?", "\n", re.I),
+        (r"(?:,\s?)?[\"'](?:confidence|certainty|probability|score)[\"']:\s?[\"']?[\d.]+%?[\"']?,?", "\n", re.I),
         (
             r",?\s*[\"'](?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)[\"']\s*:\s*",
             "\n",
