@@ -1,6 +1,7 @@
 """Streamed answers: some gateways stream although nobody asked, and what they send is put together again."""
 
 import json
+import re
 from typing import Any
 
 from mmbench.adapters.api.wire import Response
@@ -18,6 +19,8 @@ def whole(text: str) -> dict[str, Any] | None:
     {'content': 'yes'}
     >>> whole('data: {"choices": [{"delta": {"content": "ye"}}]}') is None
     True
+    >>> whole('data: {"choices": [{"delta": {"content": "a\u2028b"}}]}\\n\\ndata: [DONE]')["choices"][0]["message"]
+    {'content': 'a\\u2028b'}
     """
     made: dict[str, Any] = {}
     message: dict[str, Any] = {}
@@ -44,7 +47,7 @@ def whole(text: str) -> dict[str, Any] | None:
 def _events(text: str) -> list[dict[str, Any] | None]:
     """Return the chunks of a stream, None for the sign of its end. Raises ValueError for data that is none."""
     found: list[dict[str, Any] | None] = []
-    for line in text.splitlines():
+    for line in re.split(r"\r\n|\r|\n", text):  # no other sign ends a line, though a text may hold it
         name, _, data = line.partition(":")
         if name != "data" or not data.strip():
             continue  # comments keep a connection open

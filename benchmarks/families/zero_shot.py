@@ -28,6 +28,7 @@ from mmbench.harness.ask.wording import DEFAULT, ask_with_options
 from mmbench.harness.both import both
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError, nearest
+from mmbench.harness.media.image import Image
 from mmbench.harness.replies.version import VERSION as MATCHER
 from mmbench.harness.tasks.family import Outcomes
 from mmbench.harness.tasks.metric import Metric
@@ -112,8 +113,10 @@ class ZeroShotClassification:
         for sample, choice in zip(seen, choices, strict=True):
             met.update(sample.target)
             made.append(self._outcome(sample, choice))
-            if of.setdefault(made[-1].cluster, sample.target) != sample.target:
-                unlike.add(made[-1].cluster)
+            # Clips of one file may be different parts of it.
+            whole = sample.media and isinstance(sample.media[0], Image)
+            if whole and of.setdefault(sample.cluster, sample.target) != sample.target:
+                unlike.add(sample.cluster)
         notes = [] if self._named else counted_from_one(self.classes.names, met)
         if unlike:
             notes.append(f"pictures that stand in several items with different labels: {len(unlike)}")

@@ -1,10 +1,10 @@
 """Streams of a command while foreign code runs: standard output is kept for the result alone."""
 
+import atexit
 import os
 import shlex
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -87,20 +87,23 @@ def output_kept() -> Iterator[None]:
 
 
 def leave(status: int) -> None:
-    """End with what threads and exit handlers of others print on standard error, and without threads that stay.
+    """Let the process end, with what threads and exit handlers of others print on standard error.
 
-    Returns where none stays; a library's thread that nobody stops would keep this process alive for good.
+    A thread of others that nobody stops would keep it alive for good: after some seconds it ends all the same. Threads
+    that wait for work, as those of pools do, are told by Python to end, and exit handlers have all the time they take.
     """
     _emptied(sys.stdout)
     with suppress(OSError):
         os.dup2(2, 1)
-    until = time.monotonic() + PATIENCE
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(until - time.monotonic(), 0.0))
-            if thread.is_alive():
-                _emptied(sys.stderr)
-                os._exit(status)
+
+    def end() -> None:
+        _emptied(sys.stderr)
+        os._exit(status)
+
+    timer = threading.Timer(PATIENCE, end)
+    timer.daemon = True
+    timer.start()
+    atexit.register(timer.cancel)  # the first of them to run, once all threads have ended
 
 
 def _emptied(out: TextIO) -> None:

@@ -319,6 +319,7 @@ def test_segments_show_other_frames_of_one_file_and_share_its_cluster(clips: Pat
     assert [json.loads(outcome.frames or "{}").get("indices") for outcome in outcomes] == [[0, 24], [25, 49], None]
     assert len({outcome.cluster for outcome in outcomes}) == 1
     assert "the segment starts at 9 s, and the clip ends at 2 s" in (outcomes[2].message or "")
+    assert json.loads(record.read_text())["notes"] == [], "two parts of a clip may well have two labels"
 
 
 def test_clips_of_a_pair_are_columns_or_a_list_with_a_segment_each(tmp_path: Path) -> None:

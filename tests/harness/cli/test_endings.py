@@ -217,3 +217,13 @@ def test_a_thread_that_nobody_stops_keeps_no_process(folder: Path) -> None:
     run = [sys.executable, "-c", ending, *asked]
     made = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
     assert json.loads(made.stdout)[0]["n"] == 6
+
+
+def test_threads_that_wait_for_work_delay_no_end_and_exit_handlers_run(folder: Path) -> None:
+    pool = "import atexit; from concurrent.futures import ThreadPoolExecutor; list(ThreadPoolExecutor(2).map(abs, [1]))"
+    asked = [*model(folder, loading=f"{pool}; atexit.register(print, 'left')"), "--task", "animals.yaml"]
+    ending = "from mmbench.harness.cli import app, streams; streams.PATIENCE = 60; app.script()"
+    run = [sys.executable, "-c", ending, *asked, "--format", "json"]
+    made = subprocess.run(run, capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
+    assert json.loads(made.stdout)[0]["n"] == 6
+    assert made.stderr.endswith("left\n")
