@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.estimate import At, Ends, Estimate
 from mmbench.harness.statistics.groups import MOST as MOST_PAIRED
-from mmbench.harness.statistics.groups import Groups, groups_of_shares
+from mmbench.harness.statistics.groups import Groups, gaps, groups_of_shares, ratios
 from mmbench.harness.tasks.metric import Aggregate, Interval, Metric
 from mmbench.harness.types import FEW_CLUSTERS, Outcome
 
@@ -65,15 +65,11 @@ def _worst(statistics: Floats, weights: Floats) -> Floats:
 
 
 def _gap(statistics: Floats, weights: Floats) -> Floats:
-    means = group_means(statistics, weights)
-    return np.asarray(np.nanmax(means, axis=1) - np.nanmin(means, axis=1))
+    return gaps(group_means(statistics, weights))
 
 
 def _ratio(statistics: Floats, weights: Floats) -> Floats:
-    means = group_means(statistics, weights)
-    best = np.nanmax(means, axis=1)
-    worst = np.nanmin(means, axis=1)
-    return np.asarray(np.divide(worst, best, out=np.full_like(best, np.nan), where=best > 0))
+    return ratios(group_means(statistics, weights))
 
 
 def _side_by_side(read: Callable[[Groups, float], Estimate | None]) -> Interval:

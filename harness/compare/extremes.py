@@ -9,6 +9,7 @@ import numpy.typing as npt
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.scores.breakdown import bounds_of
+from mmbench.harness.statistics.groups import gaps, ratios
 from mmbench.harness.tasks.metric import Metric
 
 
@@ -37,14 +38,10 @@ def extremes_of(metric: Metric, groups: Sequence[npt.NDArray[np.intp]], values: 
         return np.asarray(np.nanmin(made, axis=1) if upward else np.nanmax(made, axis=1))
 
     def gap(table: Floats, weights: Floats) -> Floats:
-        made = by_group(table, weights)
-        return np.asarray(np.nanmax(made, axis=1) - np.nanmin(made, axis=1))
+        return gaps(by_group(table, weights))
 
     def ratio(table: Floats, weights: Floats) -> Floats:
-        made = by_group(table, weights)
-        most = np.nanmax(made, axis=1)
-        least = np.nanmin(made, axis=1)
-        return np.asarray(np.divide(least, most, out=np.full_like(most, np.nan), where=most > 0))
+        return ratios(by_group(table, weights))
 
     made = replace(metric, shares=None, interval=None, varies=None, smooth=False)
     found = [

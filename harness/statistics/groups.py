@@ -23,6 +23,25 @@ MOST = 1000
 """Groups of which pairs are looked at; their number is the square."""
 
 
+def gaps(scores: Floats) -> Floats:
+    """Return (r,) the greatest less the least of (r, groups) scores, of which some may be nan.
+
+    >>> gaps(np.array([[0.5, 0.9, np.nan]]))
+    array([0.4])
+    """
+    return np.asarray(np.nanmax(scores, axis=1) - np.nanmin(scores, axis=1))
+
+
+def ratios(scores: Floats) -> Floats:
+    """Return (r,) the least over the greatest of (r, groups) scores; nan where all are 0.
+
+    >>> ratios(np.array([[0.5, 1.0], [0.0, 0.0]]))
+    array([0.5, nan])
+    """
+    most, least = np.nanmax(scores, axis=1), np.nanmin(scores, axis=1)
+    return np.asarray(np.divide(least, most, out=np.full_like(most, np.nan), where=most > 0))
+
+
 def together(tests: int, confidence: float = 0.95) -> float:
     """Return the confidence at which each of several intervals is made so that all hold at once (Sidak 1967).
 
