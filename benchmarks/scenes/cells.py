@@ -136,12 +136,14 @@ def many(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
 
 def grounded(world: World, scene: Scene, draws: Streams, where: str) -> Cells:
     """Return the cells of different things, of which one is meant: its box, those of all, and what is there."""
-    asked = scene.things[draws.turn("meant", range(12)) % len(scene.things)]
+    boxes = [box(thing) for thing in scene.things]
+    meant = draws.turn("meant", range(12)) % len(scene.things)
+    asked = scene.things[meant]
     return {
         "image": picture(scene, where),
         "expression": f"the {noun(asked, _NAME)}",
-        "box": box(asked),
-        "boxes": [box(thing) for thing in scene.things],
+        "box": boxes[meant],
+        "boxes": boxes,
         "size": asked.size,
         "things": len(scene.things),
         "objects": [thing.shape for thing in scene.things],

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from mmbench.benchmarks.scenes import cells, remembered
 from mmbench.benchmarks.scenes.scene import Scene
+from mmbench.benchmarks.scenes.shown_again import shown_again
 from mmbench.benchmarks.scenes.streams import Streams
 from mmbench.benchmarks.scenes.worlds.arrow import Arrow
 from mmbench.benchmarks.scenes.worlds.comparison import Comparison
@@ -19,6 +20,7 @@ from mmbench.benchmarks.scenes.worlds.twins import Twins
 from mmbench.benchmarks.scenes.worlds.world import World
 from mmbench.benchmarks.scenes.worlds.writing import DIGIT, NUMBER, WORD
 from mmbench.harness.errors import DataError, nearest
+from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.source import Cell, Row
 
 VERSION = 1
@@ -33,6 +35,8 @@ SPLITS: Mapping[str, int] = {"test": 0, "mini": 0, "validation": 1, "training": 
 """The first number of a split's seeds. `mini` is the first tenth of `test`; `training` is of `scenes-training`."""
 _LARGE = 1000
 """Rows of the splits beside `test` and `mini`."""
+_GROUNDED = 400
+"""Scenes of many things that are also asked where each is."""
 _KEPT = 8192
 """Rows that are held, some kilobytes each: those of the perception suite, which its tasks go through over and over."""
 
@@ -63,18 +67,20 @@ class SceneSet:
     """Rows of its test split."""
     describe: Describe
     """Function that describes a scene in the cells of a row."""
+    again: int = 0
+    """Test rows, from the first on, whose pictures this set shows whole and another in parts, or the reverse."""
 
     def rows(self, name: str, split: str | None) -> Iterator[Row]:
         """Yield the rows of a split, each made once and then remembered. Raises DataError for a split it lacks."""
         chosen, count = _split(name, split), self.count(name, split)
         whole = "test" if chosen == "mini" else chosen
-        held = _held(name, whole, self.count(name, whole))
+        held = self._held(name, whole)
         if held:
             yield from held[:count]
             return
         for index in range(count):
             yield _row(self, name, SPLITS[chosen], index)
-        if chosen == whole and not _held(name, whole, count):
+        if chosen == whole and not self._held(name, whole):
             made = tuple(_row(self, name, SPLITS[whole], index) for index in range(count))
             _hold(name, whole, made)
             remembered.keep(name, whole, made)
@@ -83,15 +89,15 @@ class SceneSet:
         """Return the number of rows of a split. Raises DataError for a split it does not have."""
         return {"test": self.size, "mini": max(self.size // 10, 1)}.get(_split(name, split), _LARGE)
 
+    def _held(self, name: str, split: str) -> tuple[Row, ...]:
+        if (name, split) not in _HELD:
+            again = self.again if split == "test" else 0
+            _hold(name, split, remembered.recall(name, split, self.count(name, split), again) or ())
+        return _HELD[name, split]
+
 
 _HELD: dict[tuple[str, str], tuple[Row, ...]] = {}
 """All rows of a data set's split, the first asked for first; none where they were neither made nor remembered."""
-
-
-def _held(name: str, split: str, count: int) -> tuple[Row, ...]:
-    if (name, split) not in _HELD:
-        _hold(name, split, remembered.recall(name, split, count) or ())
-    return _HELD[name, split]
 
 
 def _hold(name: str, split: str, rows: tuple[Row, ...]) -> None:
@@ -105,8 +111,10 @@ def _hold(name: str, split: str, rows: tuple[Row, ...]) -> None:
 def _row(scenes: SceneSet, name: str, first: int, index: int) -> Row:
     where = f"{name} row {index}"
     world, draws = scenes.world, streams((first, 0), scenes.world, index)
-    scene = _scene(world, first, index)
-    return remembered.frozen({"id": str(index), **scenes.describe(world, scene, draws, where)}, where)
+    told = scenes.describe(world, _scene(world, first, index), draws, where)
+    if first == SPLITS["test"] and index < scenes.again and isinstance(image := told["image"], Image):
+        told["image"] = shown_again(image)
+    return remembered.frozen({"id": str(index), **told}, where)
 
 
 @lru_cache(_KEPT)
@@ -137,9 +145,9 @@ SETS: Mapping[str, SceneSet] = {
     "scenes-comparison": SceneSet(Comparison(), 120, cells.versus),
     "scenes-relation": SceneSet(RELATION, 100, cells.twins),
     "scenes-binding": SceneSet(BINDING, 100, cells.twins),
-    "scenes-many": SceneSet(MANY, 1000, cells.many),
+    "scenes-many": SceneSet(MANY, 1000, cells.many, _GROUNDED),
     # The pictures of `scenes-many` and `scenes-count`, asked where and how many.
-    "scenes-grounded": SceneSet(MANY, 400, cells.grounded),
+    "scenes-grounded": SceneSet(MANY, _GROUNDED, cells.grounded, _GROUNDED),
     "scenes-numbered": SceneSet(Count(), 240, cells.numbered),
 }
 """Data sets by the name that a task file gives as `path`."""

@@ -20,6 +20,7 @@ FRAMES = (
 """Sentences around a noun phrase."""
 ATTRIBUTES = ("size", "texture", "colour", "shape")
 """In the order of words."""
+_ADJECTIVES = ATTRIBUTES[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ def noun(thing: Thing, told: Collection[str] = ATTRIBUTES, plain: str = "shape")
     >>> noun(thing), noun(thing, ["colour"])
     ('small striped orange star', 'orange shape')
     """
-    words = [getattr(thing, key) for key in ATTRIBUTES[:-1] if key in told]
-    name = thing.shape if "shape" in told else plain
-    return " ".join([word for word in words if word and word != "plain"] + [name])
+    words = [word for key in _ADJECTIVES if key in told and (word := getattr(thing, key)) and word != "plain"]
+    words.append(thing.shape if "shape" in told else plain)
+    return " ".join(words)
 
 
 def a(phrase: str) -> str:

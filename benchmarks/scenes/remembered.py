@@ -5,7 +5,7 @@ One file a split, beside the store, which counts only for the code that would ma
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from mmbench.benchmarks.scenes import render
 from mmbench.benchmarks.scenes.scene import SIDE
+from mmbench.benchmarks.scenes.shown_again import drawn_once
 from mmbench.harness import digest as digests
 from mmbench.harness.media import image as images
 from mmbench.harness.media.image import Image
@@ -35,14 +36,17 @@ def _row(fixed: dict[str, Cell], where: str) -> Row:
     return Row(MappingProxyType(fixed), where, _NO_FOLDER)
 
 
-def recall(name: str, split: str, count: int) -> tuple[Row, ...] | None:
-    """Return the rows of a split as `keep` was given them; None where there are none that are sure."""
+def recall(name: str, split: str, count: int, again: int = 0) -> tuple[Row, ...] | None:
+    """Return the rows of a split as `keep` was given them; None where there are none that are sure.
+
+    The pictures of the first `again` are shown in parts as well.
+    """
     try:
         packed = recall_made(_file(name, split), _maker())
         if packed is None:
             return None
         whole, *scenes = zlib.decompress(packed).split(b"\n")
-        rows = _unpacked(json.loads(whole), iter(scenes))
+        rows = _unpacked(json.loads(whole), iter(scenes), again)
     except (OSError, ValueError, TypeError, LookupError, StopIteration, zlib.error):
         return None
     return rows if len(rows) == count else None
@@ -85,12 +89,12 @@ def _packed(cell: Cell, scenes: list[str]) -> Any:
     return {"at": cell.locator, "digest": cell.digest}
 
 
-def _unpacked(whole: Any, scenes: Iterable[bytes]) -> tuple[Row, ...]:
+def _unpacked(whole: Any, scenes: Iterable[bytes], again: int) -> tuple[Row, ...]:
     columns, left = whole["columns"], iter(scenes)
     for column in whole["pictures"]:
         columns[column] = [
-            _picture(cell, left) if isinstance(cell, dict) else tuple(_picture(each, left) for each in cell)
-            for cell in columns[column]
+            _picture(cell, left, row < again) if isinstance(cell, dict) else tuple(_picture(one, left) for one in cell)
+            for row, cell in enumerate(columns[column])
         ]
     # By column, of which few hold lists: row by row it would take longer than all else.
     columns = {name: _fixed(cells) for name, cells in columns.items()}
@@ -106,8 +110,10 @@ def _fixed(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [tuple(cell) if isinstance(cell, list) else cell for cell in cells]
 
 
-def _picture(packed: Mapping[str, str], scenes: Any) -> Image:
-    return Image.known(partial(_draw, next(scenes)), packed["at"], packed["digest"], (SIDE, SIDE))
+def _picture(packed: Mapping[str, str], scenes: Iterator[bytes], again: bool = False) -> Image:
+    draw: Callable[[], Pixels] = partial(_draw, next(scenes))
+    draw = drawn_once(packed["digest"], draw) if again else draw
+    return Image.known(draw, packed["at"], packed["digest"], (SIDE, SIDE))
 
 
 def _draw(scene: bytes) -> Pixels:

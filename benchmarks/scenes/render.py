@@ -55,10 +55,11 @@ def render(scene: Scene) -> npt.NDArray[np.uint8]:
 
 
 def _thing(canvas: Canvas, thing: Thing) -> None:
-    drawn = _cover(thing)
+    drawn = _field(thing)
     if drawn is None:
         return
-    (top, bottom, left, right), x, y, cover = drawn
+    (top, bottom, left, right), x, y, inside = drawn
+    cover = np.clip(inside, 0, 1)
     light = cover if thing.texture == "plain" else cover * _texture(thing, x, y)
     window = canvas[top:bottom, left:right]
     window *= (1 - cover)[:, :, None]
@@ -66,8 +67,11 @@ def _thing(canvas: Canvas, thing: Thing) -> None:
         window[:, :, channel] += light * np.float32(level)
 
 
-def _cover(thing: Thing) -> tuple[tuple[int, int, int, int], Canvas, Canvas, Canvas] | None:
-    """Return first and last rows and columns, the places in units of the radius, and how far each pixel is covered."""
+def _field(thing: Thing) -> tuple[tuple[int, int, int, int], Canvas, Canvas, Canvas] | None:
+    """Return first and last rows and columns, the places in units of the radius, and how far inside each pixel is.
+
+    That is in pixels, and one half on the edge, so that between 0 and 1 it is the share that is covered.
+    """
     reach = thing.radius * 1.12 + 1
     left, right = max(int(thing.x - reach), 0), min(int(thing.x + reach) + 2, SIDE)
     top, bottom = max(int(thing.y - reach), 0), min(int(thing.y + reach) + 2, SIDE)
@@ -79,13 +83,13 @@ def _cover(thing: Thing) -> tuple[tuple[int, int, int, int], Canvas, Canvas, Can
     cosine, sine = np.float32(math.cos(angle) / thing.radius), np.float32(math.sin(angle) / thing.radius)
     x = cosine * across[None, :] + sine * up[:, None]
     y = -sine * across[None, :] + cosine * up[:, None]
-    cover = np.clip(np.float32(0.5) - DISTANCES[thing.shape](x, y) * np.float32(thing.radius), 0, 1)
-    return (top, bottom, left, right), x, y, cover
+    inside = np.float32(0.5) - DISTANCES[thing.shape](x, y) * np.float32(thing.radius)
+    return (top, bottom, left, right), x, y, inside
 
 
 def box(thing: Thing) -> list[int]:
     """Return the box of a thing, x1 y1 x2 y2: the pixels of which it covers half or more. Raises ValueError outside."""
-    drawn = _cover(thing)
+    drawn = _field(thing)
     covered = np.zeros((1, 1), np.bool_) if drawn is None else drawn[3] >= 0.5
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     if drawn is None or not len(rows):

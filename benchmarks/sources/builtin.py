@@ -131,7 +131,7 @@ def _digit(parent: Pixels | None, /, **params: Any) -> Pixels:
     levels = np.array(params["levels"]).reshape(_SIDE, _SIDE)
     greys = np.rint(levels * 255 / _LEVELS).astype(np.uint8)
     # Blocks survive a model's own resizing, where eight pixels would be blurred into each other.
-    return PIL.Image.fromarray(np.kron(greys, np.ones((_ZOOM, _ZOOM), np.uint8)))
+    return PIL.Image.fromarray(np.kron(greys, np.ones((_ZOOM, _ZOOM), np.uint8))).convert("RGB")
 
 
 def _scenes(name: str, scenes: SceneSet) -> _DataSet:

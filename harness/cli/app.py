@@ -24,13 +24,9 @@ from mmbench.harness.cli.streams import leave, open_missing
 from mmbench.harness.cli.validate import validate
 from mmbench.harness.cli.verify import verify
 from mmbench.harness.errors import MmbenchError, UsageError
+from mmbench.harness.garbage import seldom_collected
 from mmbench.harness.render.plain import plain
 
-_OBJECTS = 10_000
-"""Objects made until garbage is looked for. The 700 of Python cost a tenth of a run that only remembers: items are held
-to its end, and garbage that reference counts do not find is rare."""
-_YOUNG = 50
-"""How many times it is looked for among these until it is among those before them too."""
 _OF_MODELS = ("torch", "jax", "tensorflow", "keras", "onnxruntime")
 """Libraries that run models."""
 
@@ -104,7 +100,6 @@ def _spare_garbage() -> None:
 
 def main() -> None:
     """Run the command line; an error is one sentence on standard error."""
-    gc.set_threshold(_OBJECTS, _YOUNG, gc.get_threshold()[2])
     # Nobody named the plug-ins of pydantic on this machine, and one broken package ends the search for them.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     open_missing()
@@ -112,7 +107,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     debug = "--debug" in sys.argv
     try:
-        app()
+        with seldom_collected():
+            app()
     except MmbenchError as error:
         if debug:
             raise

@@ -38,7 +38,8 @@ class Kept:
         self._held: dict[str, _Held] = {}
         self._used: dict[int, dict[str, None]] = {}
         """Digests by the pass in which they were last asked for, the oldest pass first."""
-        self._making: dict[str, Future[Prepared]] = {}
+        self._making: dict[str, Future[Prepared] | None] = {}
+        """Those that a thread prepares, and what others wait by where any does."""
         self._bytes = 0
         self._pass = 0
         self._lock = Lock()
@@ -78,26 +79,28 @@ class Kept:
                 self._forget(digest, held.used)
                 self._use(digest, held)
                 return held.picture
-            making = self._making.get(digest)
-            mine = making is None
-            if making is None:
-                making = self._making[digest] = Future()
-        if mine:
-            self._make(digest, make, making)
-        return making.result()
+            waited: Future[Prepared] | None = None
+            if digest in self._making:
+                waited = self._making[digest] = self._making[digest] or Future()
+            else:
+                self._making[digest] = None
+        return self._make(digest, make) if waited is None else waited.result()
 
-    def _make(self, digest: str, make: Callable[[], Prepared | Failure], making: Future[Prepared]) -> None:
+    def _make(self, digest: str, make: Callable[[], Prepared | Failure]) -> Prepared | Failure:
         try:
             picture = make()
         except BaseException as error:  # raised again for each who waits
             with self._lock:
-                del self._making[digest]
-            making.set_exception(error)
-            return
+                waiting = self._making.pop(digest)
+            if waiting is not None:
+                waiting.set_exception(error)
+            raise
         with self._lock:
             self._keep(digest, picture)
-            del self._making[digest]
-        making.set_result(picture)
+            waiting = self._making.pop(digest)
+        if waiting is not None:
+            waiting.set_result(picture)
+        return picture
 
     def _keep(self, digest: str, picture: Prepared) -> None:
         size = 0 if isinstance(picture, Failure) else nbytes_of(picture)

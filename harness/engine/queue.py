@@ -49,22 +49,21 @@ class Queue:
         self._encoded.append(weight)
         self._bytes += weight
         self._held += question.held
-        while len(self._sizes) < len(self._waiting):
-            prepared = self._waiting[len(self._sizes)][1]
-            on_its_way = isinstance(prepared, Future) and not prepared.done()
-            if on_its_way and len(self._waiting) - len(self._sizes) <= self._ahead:
+        while unknown := len(self._waiting) - len(self._sizes):
+            question, prepared = self._waiting[-unknown]
+            if unknown <= self._ahead and isinstance(prepared, Future) and not prepared.done():
                 break
-            self._measure(prepared)
+            self._measure(question.held, prepared)
 
-    def _measure(self, prepared: Preparing | None) -> None:
+    def _measure(self, held: int, prepared: Preparing | None) -> None:
+        """Learn what was prepared of the first question of unknown size, whose item holds so many bytes besides."""
         if isinstance(prepared, Future):
             size = 0 if prepared.exception() is not None else _nbytes(prepared.result())
         else:
             size = _nbytes(prepared)
         place = len(self._sizes)
-        question = self._waiting[place][0]
-        self._bytes += size + question.held - self._encoded[place]
-        self._encoded[place] = question.held
+        self._bytes += size + held - self._encoded[place]
+        self._encoded[place] = held
         self._sizes.append(size)
         self._largest = max(self._largest, size)
 

@@ -109,10 +109,17 @@ class Image:
         return _rendered(None, operation, params, version, locator, size)
 
     @classmethod
-    def known(cls, draw: Callable[[], Pixels], locator: str, digest: str, size: tuple[int, int]) -> "Image":
+    def known(
+        cls,
+        draw: Callable[[], Pixels],
+        locator: str,
+        digest: str,
+        size: tuple[int, int],
+        params: dict[str, Json] | None = None,
+    ) -> "Image":
         """A picture made from parameters alone, of which `render` has told digest and size; drawn when asked."""
         content = Content(digest, 0, draw, size=size)
-        return cls(lambda: content, locator, digest, drawn=True)
+        return cls(lambda: content, locator, digest, drawn=True, params=params)
 
     def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
         """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""

@@ -1,5 +1,6 @@
 """Arguments of metrics as float64, checked in one place: what cannot be meant is refused in one sentence."""
 
+import sys
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
@@ -40,7 +41,8 @@ def numbers(given: npt.ArrayLike, what: str) -> Floats:
         raise ArgumentError(f"{what} are a ragged list; give an array with one number in each place") from None
     except (TypeError, RuntimeError):  # a tensor with gradients, on a device, or of a type that NumPy lacks
         raise ArgumentError(f"{what} are no array; of a tensor give x.detach().cpu().float().numpy()") from None
-    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+    masked = sys.modules.get("numpy.ma")  # looked up, since to import it takes longer than most metrics
+    if masked is not None and isinstance(given, masked.MaskedArray) and masked.is_masked(given):
         raise ArgumentError(f"{what} hold masked numbers; leave such items out (of every list alike)")
     if made.dtype.kind == "O":
         made = _plain(made, what)

@@ -11,6 +11,7 @@ from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.engine.engines import Engines
 from mmbench.harness.engine.settings import EngineName, EngineSettings
 from mmbench.harness.errors import UsageError
+from mmbench.harness.garbage import seldom_collected
 from mmbench.harness.hub.access import network
 from mmbench.harness.models.models import Loading, Model
 from mmbench.harness.render.plain import plain
@@ -128,6 +129,7 @@ def execute(
     asks = network(allowed=not settings.loading.offline)
     with (
         asks,
+        seldom_collected(),
         closing(Store((store or store_path()).absolute())) as held,
         closing(Engines(settings.engine, settings.loading)) as engines,
         scorer_subject(scorer, held, engines) as second,
