@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from mmbench.benchmarks.sources.encoded import encoded
+from mmbench.benchmarks.sources.encoded import Damaged, encoded
 from mmbench.benchmarks.sources.text_bytes import coding, text_bytes
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
@@ -45,13 +45,16 @@ def cells_of(rows: Iterable[Row], name: str) -> Iterator[Cell]:
 def picture(cell: Cell, row: Row) -> Image:
     """Return the picture of a path, of bytes, also as base64, or of a `{bytes, path}` pair; no file is opened here.
 
-    Raises DataError for anything else.
+    Of base64 that is damaged it is one that cannot be read, as of a file that is. Raises DataError for anything else.
     """
     if isinstance(cell, Image):
         return cell
     data = cell.get("bytes") if isinstance(cell, Mapping) else cell
     if isinstance(data, str):
-        data = _encoded(data, row)
+        try:
+            data = _encoded(data, row)
+        except Damaged as error:
+            return Image.unreadable(f"{row.where}: {shown(cell)} is no picture: {error}", row.where)
     if isinstance(data, bytes):
         return Image.from_bytes(data, row.where)
     # Beside bytes, a path is only the name that the file once had.
@@ -99,6 +102,8 @@ def _encoded(cell: str, row: Row) -> bytes | str:
         )
     try:
         data = encoded(cell)
+    except Damaged:
+        raise
     except ValueError as error:
         raise _no_picture(cell, row) from error
     return cell if data is None else data

@@ -15,8 +15,14 @@ _URI = re.compile(r"data:[^,]*;base64,(.*)", re.DOTALL | re.IGNORECASE)
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 
 
+class Damaged(ValueError):
+    """A picture as text that was cut or changed: its row is lost, and tells nothing of the others."""
+
+
 def encoded(cell: str) -> bytes | None:
-    """Return the file that a text holds, or None where it is a path. Raises ValueError where it can be neither.
+    """Return the file that a text holds, or None where it is a path.
+
+    Raises Damaged where a picture was there, and ValueError where it can be neither.
 
     A text is taken for base64 only where a picture file comes out of it, a data URI always.
     """
@@ -26,7 +32,7 @@ def encoded(cell: str) -> bytes | None:
             raise ValueError("a data URI of a picture holds base64")
         data = _decoded(found[1])
         if data is None:
-            raise ValueError("it is no base64")
+            raise Damaged("it is no base64")
         return data
     spelt = len(cell) >= _SHORTEST and _BASE64.fullmatch(cell) is not None
     if spelt:
@@ -34,13 +40,10 @@ def encoded(cell: str) -> bytes | None:
         if data is not None and _is_picture(data):
             return data
     # What is base64 but for a damage is no path either, or it would be shown and kept as the name of a file.
-    damaged = (
-        "base64," in cell
-        or (len(cell) >= _SHORTEST and cell.startswith(_BEGINS) and "." not in cell)
-        or (spelt and max(map(len, cell.split("/"))) > _LONGEST_NAME)
-    )
-    if damaged or len(cell) > _LONGEST_PATH:
-        raise ValueError("base64 that was cut, or a text that is no path")
+    if "base64," in cell or (len(cell) >= _SHORTEST and cell.startswith(_BEGINS) and "." not in cell):
+        raise Damaged("base64 that was cut or changed")
+    if len(cell) > _LONGEST_PATH or (spelt and max(map(len, cell.split("/"))) > _LONGEST_NAME):
+        raise ValueError("a text that is no path")
     return None
 
 

@@ -121,6 +121,15 @@ class Image:
         content = Content(digest, 0, draw, size=size)
         return cls(lambda: content, locator, digest, drawn=True, params=params)
 
+    @classmethod
+    def unreadable(cls, why: str, locator: str) -> "Image":
+        """A picture of which only damage is left: whoever reads it is told why it cannot be."""
+
+        def damaged() -> Content:
+            raise Unreadable(why)
+
+        return cls(damaged, locator)
+
     def derive(self, operation: Operation, params: dict[str, Json], version: int) -> "Image":
         """A picture made from this one; its digest is that of (this digest, operation name, params, version)."""
         return _rendered(self, operation, params, version, self.locator)
@@ -133,14 +142,8 @@ class Image:
 
     def without_pixels(self) -> "Image":
         """What stays of a picture when its work is done: digest and locator, none of the bytes it may hold."""
-
-        locator = self.locator  # the function below must not hold this picture
-
-        def gone() -> Content:
-            raise Unreadable(f"{locator}: the pixels of this picture are no longer held")
-
-        bare = Image(gone, locator, self._digest)
-        bare.changes = self.changes
+        bare = Image.unreadable(f"{self.locator}: the pixels of this picture are no longer held", self.locator)
+        bare._digest, bare.changes = self._digest, self.changes
         return bare
 
     def spooled(self, folder: Path) -> "Image":

@@ -61,9 +61,17 @@ def test_picture_as_text(kind: str, row: Row) -> None:
         assert found.locator == row.where
 
 
-@pytest.mark.parametrize("cell", ["data:image/png;base64,a*b", "data:image/png,abc", "data:image/png", "QUJD" * 1000])
+@pytest.mark.parametrize("cell", ["data:image/png,abc", "data:image/png", "QUJD" * 1000, "a sentence " * 100])
 def test_text_that_is_no_picture(cell: str, row: Row) -> None:
     fails(row, lambda: picture(cell, row), "expected a picture")
+
+
+@pytest.mark.parametrize("cell", ["data:image/png;base64,a*b", "iVBORw0KGgoAAAANSUhEUgAA*" + "A" * 99, "base64,abc"])
+def test_damaged_base64_is_a_picture_that_cannot_be_read(cell: str, row: Row) -> None:
+    lost = picture(cell, row)
+    assert lost.locator == row.where
+    with pytest.raises(Unreadable, match="is no picture: .*base64"):
+        lost.read()
 
 
 def test_column_of_records(tmp_path: Path) -> None:

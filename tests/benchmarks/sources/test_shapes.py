@@ -91,6 +91,15 @@ def test_pictures_in_many_notations(folder: Path, cell: Any) -> None:
     assert sample.locator in ("photos/1.jpg", "./photos/1.jpg", "d.jsonl line 1"), "base64 is no locator"
 
 
+@pytest.mark.parametrize("cell", [BASE64[:-7], "data:image/jpeg;base64,####", {"bytes": BASE64[:-7]}])
+def test_a_picture_that_is_damaged_is_lost_alone(folder: Path, cell: Any) -> None:
+    rows = [{"image": BASE64, "label": "a"}, {"image": cell, "label": "b"}]
+    good, lost = samples(folder, "d.jsonl", "\n".join(map(json.dumps, rows)))
+    assert good.media[0].pil().size
+    with pytest.raises(Unreadable, match="line 2: .* is no picture"):
+        lost.media[0].read()
+
+
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
@@ -98,9 +107,7 @@ def test_pictures_in_many_notations(folder: Path, cell: Any) -> None:
         ("s3://bucket/a.jpg", "is an address"),
         (repr(JPEG), "is a picture as Python prints it"),
         (repr({"bytes": JPEG[:20], "path": None}), "is a picture as Python prints it"),
-        (BASE64[:-7], "expected a picture"),
         (base64.b64encode(b"no picture " * 50).decode(), "expected a picture"),
-        ("data:image/jpeg;base64,####", "expected a picture"),
         ("data:image/svg+xml,<svg/>", "expected a picture"),
         ({"bytes": None, "path": None}, "expected a picture"),
         (None, "found nothing"),
