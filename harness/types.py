@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mmbench.harness.digest import Json
+from mmbench.harness.light import light
 
 if TYPE_CHECKING:
     from mmbench.harness.media.video import Medium
@@ -55,7 +56,7 @@ class Option:
     """The texts a model is shown for it: filled prompt templates, or the label alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Sample:
     """One item of a task."""
 
@@ -82,13 +83,13 @@ class Sample:
     @property
     def frames(self) -> str | None:
         """Which frames of its clips were shown, as JSON, where a clip was opened: indices, seconds and decoder."""
-        taken = [found.as_json() for medium in self.media if (found := getattr(medium, "taken", None))]
+        taken = [medium.taken.as_json() for medium in self.media if medium.taken]
         return json.dumps(taken[0] if len(taken) == 1 else taken) if taken else None
 
     @property
     def held(self) -> int:
         """Bytes of files that its pictures and clips hold in memory."""
-        return sum(medium.held for medium in self.media)
+        return sum([medium.held for medium in self.media])
 
     @property
     def locator(self) -> str:
@@ -116,7 +117,7 @@ class Overlong(Failure):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Outcome:
     """What came of one item."""
 

@@ -14,7 +14,7 @@ import yaml
 
 import mmbench
 from mmbench.benchmarks.named import class_list, template_list
-from mmbench.benchmarks.scenes.data import SETS
+from mmbench.benchmarks.scenes.rows import SIZES
 from mmbench.benchmarks.sources.builtin import Builtin
 from mmbench.harness import registry
 from mmbench.harness.digest import digest_bytes
@@ -204,8 +204,8 @@ def test_the_suites_are_what_their_names_say() -> None:
     families = {find_task(name).family.name for name in names}
     assert families == set(registry.entries(registry.FAMILIES))
     pictures = sum(
-        2 * scenes.size if name.endswith(("relation", "binding")) else scenes.size
-        for name, scenes in SETS.items()
+        2 * size if name.endswith(("relation", "binding")) else size
+        for name, size in SIZES.items()
         if name not in ("scenes-grounded", "scenes-numbered")  # the pictures of others
     )
     assert 4500 <= pictures + 1797 <= 5500

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from mmbench.adapters.shared import known_keys
 from mmbench.adapters.shared.known_keys import KnownKeys
-from mmbench.harness.digest import Json
 from mmbench.harness.errors import UsageError
 
 _HEADS = Field(ge=1, le=256)
@@ -146,19 +145,11 @@ class _File(KnownKeys):
     preprocess_cfg: _Preprocess | None = None
 
 
-def read_config(file: Path) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return the configuration of the model and that of its preprocessing, as they stand in a file.
-
-    Raises FileNotFoundError, and UsageError that names file and key: a folder comes from anyone, and open_clip would
-    hand its keys on to libraries that run code for some of them.
-    """
-    content = known_keys.read(file)
-    check_config(content, file)
-    return content["model_cfg"], content.get("preprocess_cfg") or {}
-
-
 def check_config(content: object, file: Path) -> None:
-    """Raise UsageError for a key that is not known, has another type or is out of bounds."""
+    """Raise UsageError, which names it, for a key that is not known, has another type or is out of bounds.
+
+    A folder comes from anyone, and open_clip would hand its keys on to libraries that run code for some of them.
+    """
     known_keys.check(_File, content, file, "a configuration has model_cfg with embed_dim, vision_cfg and text_cfg")
 
 

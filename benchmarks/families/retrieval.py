@@ -99,11 +99,11 @@ class Retrieval:
         unit = UNITS[direction]
         wanted = [metric for metric in self.metrics if metric.unit == unit]
         by_k = {metric.name: int(metric.name.rpartition("@")[2]) for metric in wanted if metric.aggregate is None}
-        hits = {name: ranks.hit(k) for name, k in by_k.items()}
+        hits = {name: ranks.hit(k).tolist() for name, k in by_k.items()}
         blind = _all_tied(ranks)
-        chances = {name: blind.hit(k) for name, k in by_k.items()}
+        chances = {name: blind.hit(k).tolist() for name, k in by_k.items()}
         by_rank = {f"{direction}/median_rank", *(metric.name for metric in wanted if metric.aggregate is not None)}
-        expected = ranks.expected()
+        expected = ranks.expected().tolist()
         first = _firsts(unit, found)
         at = 0
         for position, sample in enumerate(found.samples):
@@ -114,10 +114,10 @@ class Retrieval:
                     status="error" if failure else "ok",
                     prediction=None if failure else f"rank {expected[at]:g}{first(at)}",
                     target=" | ".join(sample.references) if unit == "image" else sample.references[query],
-                    values={} if failure else {name: float(hit[at]) for name, hit in hits.items()},
+                    values={} if failure else {name: hit[at] for name, hit in hits.items()},
                     # A median has no per-item chance.
-                    chances={} if failure else {name: float(hit[at]) for name, hit in chances.items()},
-                    statistics={} if failure else {name: (float(expected[at]),) for name in by_rank},
+                    chances={} if failure else {name: hit[at] for name, hit in chances.items()},
+                    statistics={} if failure else {name: (expected[at],) for name in by_rank},
                     facts=sample.facts,
                     cluster=sample.cluster,
                     unit=unit,

@@ -31,6 +31,19 @@ def top_k_hits(scores: Floats, target: tuple[int, ...], ks: Sequence[int]) -> li
     return [float(hit_probability(np.array([above]), tied, np.array([right_level]), k)[0]) for k in ks]
 
 
+def best_is_right(scores: Floats, targets: Sequence[int]) -> Floats:
+    """Return (n,) `top_k_hits` of the best one alone, of (n, classes) scores with one right class each.
+
+    >>> best_is_right(np.array([[0.1, 0.9], [0.5, 0.5]]), [0, 1]).tolist()
+    [0.0, 0.5]
+    """
+    best = scores[np.arange(len(scores)), targets]
+    width = np.array([tie_width(each) for each in best.tolist()])
+    above = (scores > (best + width)[:, None]).sum(axis=1)
+    level = (scores >= (best - width)[:, None]).sum(axis=1)
+    return hit_probability(above, level - above - 1, 1, 1)
+
+
 @cache  # asked for every item, with few distinct arguments
 def guessed_hit(classes: int, right: int, k: int) -> float:
     """Return the chance of `top_k_hits`: the probability that k of `classes` drawn at random hold one of `right`.

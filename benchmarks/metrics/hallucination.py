@@ -166,6 +166,7 @@ class Table:
         self._all = set(synonyms)
         together = {" ".join(pair) for word in self._name if len(pair := word.split()) == 2}
         self._together = {**_TOGETHER, **{pair: _TOGETHER.get(pair, pair) for pair in together}}
+        self._firsts = {pair.split()[0] for pair in self._together}
         nouns = {*self._name, *(word for pair in self._together for word in pair.split())}
         # Captions have few distinct words.
         self._singular = lru_cache(1 << 16)(lambda token: singular(_POSSESSIVE.sub("", token), nouns))
@@ -187,8 +188,8 @@ class Table:
         read: list[str] = []
         place = 0
         while place < len(words):
-            pair = " ".join(words[place : place + 2])
-            together = self._together.get(pair)
+            pair = words[place] in self._firsts and " ".join(words[place : place + 2])
+            together = self._together.get(pair) if pair else None
             read.append(words[place] if together is None else together)
             place += 1 if together is None else 2
         if "toilet" in read:

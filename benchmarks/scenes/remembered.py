@@ -12,8 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mmbench.benchmarks.scenes import render
-from mmbench.benchmarks.scenes.scene import SIDE
 from mmbench.benchmarks.scenes.shown_again import drawn_once
 from mmbench.harness import digest as digests
 from mmbench.harness.media import image as images
@@ -54,11 +52,13 @@ def recall(name: str, split: str, count: int, again: int = 0) -> tuple[Row, ...]
 
 def keep(name: str, split: str, rows: Sequence[Row]) -> None:
     """Remember all rows of a split."""
+    from mmbench.benchmarks.scenes.scene import SIDE  # as below, of what is remembered nobody needs it
+
     scenes: list[str] = []
     pictured = [column for column, cell in rows[0].cells.items() if _shows(cell)]
     columns: dict[str, list[Any]] = {column: [row.cells[column] for row in rows] for column in rows[0].cells}
     columns |= {column: [_packed(cell, scenes) for cell in columns[column]] for column in pictured}
-    whole = {"where": [row.where for row in rows], "columns": columns, "pictures": pictured}
+    whole = {"where": [row.where for row in rows], "columns": columns, "pictures": pictured, "side": SIDE}
     packed = zlib.compress("\n".join([_text(whole), *scenes]).encode(), 1)
     with suppress(OSError):  # of an installation without its source
         keep_made(_file(name, split), _maker(), packed)
@@ -90,10 +90,12 @@ def _packed(cell: Cell, scenes: list[str]) -> Any:
 
 
 def _unpacked(whole: Any, scenes: Iterable[bytes], again: int) -> tuple[Row, ...]:
-    columns, left = whole["columns"], iter(scenes)
+    columns, left, size = whole["columns"], iter(scenes), (whole["side"], whole["side"])
     for column in whole["pictures"]:
         columns[column] = [
-            _picture(cell, left, row < again) if isinstance(cell, dict) else tuple(_picture(one, left) for one in cell)
+            _picture(cell, left, size, again=row < again)
+            if isinstance(cell, dict)
+            else tuple(_picture(each, left, size) for each in cell)
             for row, cell in enumerate(columns[column])
         ]
     # By column, of which few hold lists: row by row it would take longer than all else.
@@ -110,13 +112,17 @@ def _fixed(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [tuple(cell) if isinstance(cell, list) else cell for cell in cells]
 
 
-def _picture(packed: Mapping[str, str], scenes: Iterator[bytes], again: bool = False) -> Image:
+def _picture(
+    packed: Mapping[str, str], scenes: Iterator[bytes], size: tuple[int, int], *, again: bool = False
+) -> Image:
     draw: Callable[[], Pixels] = partial(_draw, next(scenes))
     draw = drawn_once(packed["digest"], draw) if again else draw
-    return Image.known(draw, packed["at"], packed["digest"], (SIDE, SIDE))
+    return Image.known(draw, packed["at"], packed["digest"], size)
 
 
 def _draw(scene: bytes) -> Pixels:
+    from mmbench.benchmarks.scenes import render
+
     return render.draw_scene(None, **json.loads(scene))
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
-from mmbench.benchmarks.scenes.scene import SIDE
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import Pixels
 
@@ -21,7 +20,7 @@ def shown_again(image: Image) -> Image:
     """Return a drawn picture whose pixels are drawn for every other time that they are asked for."""
     content = image.read()
     draw = drawn_once(content.digest, content.decode)
-    return Image.known(draw, image.locator, content.digest, (SIDE, SIDE), image.params)
+    return Image.known(draw, image.locator, content.digest, image.size(), image.params)
 
 
 def drawn_once(digest: str, draw: Callable[[], Pixels]) -> Callable[[], Pixels]:

@@ -8,6 +8,7 @@ import numpy as np
 from mmbench.benchmarks.scenes import data
 from mmbench.benchmarks.scenes.cells import picture
 from mmbench.benchmarks.scenes.labels import facts, patches
+from mmbench.benchmarks.scenes.rows import TRAINING
 from mmbench.benchmarks.scenes.scene import Scene
 from mmbench.benchmarks.scenes.streams import Streams, pick
 from mmbench.benchmarks.scenes.worlds.arrow import Arrow
@@ -72,7 +73,7 @@ def rows(seed: int, block: int) -> Iterator[Row]:
     """Yield the rows of a block; twins follow each other."""
     for place, world in enumerate(_order()):
         slot = block * len(_order()) + place
-        draws = data.streams((data.TRAINING, seed), world, slot)
+        draws = data.streams((TRAINING, seed), world, slot)
         scene = world.draw(draws)
         shown = [scene, world.twin(scene)] if isinstance(world, Twins) else [scene]
         for number, each in enumerate(shown):

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Self
 
 import PIL.Image
 
-from mmbench.benchmarks.scenes import training
-from mmbench.benchmarks.scenes.data import SETS, SceneSet
+from mmbench.benchmarks.scenes import rows as scenes
 from mmbench.benchmarks.sources.cells import cells_of
 from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.image import Image
@@ -45,7 +44,7 @@ class Builtin:
 
     `sklearn-digits`: the 1797 handwritten digits of scikit-learn (UCI, test part), columns `id`, `image` (8 x 8 levels
     of grey, each a block of 8 x 8 pixels), `label` (0 to 9) and `parity` (even or odd).
-    `scenes-...`: scenes drawn from parameters (see `mmbench.benchmarks.scenes.data`), splits `test`, `mini` (its first
+    `scenes-...`: scenes drawn from parameters (see `mmbench.benchmarks.scenes.rows`), splits `test`, `mini` (its first
     tenth), `validation`, `training` and `reserve`; `scenes-training` has the splits `SEED:BLOCK`.
     `clips-...`: the same in motion (see `mmbench.benchmarks.scenes.clips.data`); `mini` is the first quarter.
     Raises DataError for a name or a split it does not know.
@@ -60,7 +59,7 @@ class Builtin:
 
     def __init__(self, path: Path | str | None, split: str | None) -> None:
         name = str(path or "")
-        known = _DATA_SETS if name in _DATA_SETS else {**_DATA_SETS, **_clips()}
+        known = _DATA_SETS if name in _DATA_SETS else {**_DATA_SETS, **_drawn_anew()}
         if name not in known:
             expected = ", ".join(known)
             raise DataError(f"'{name}' is no built-in data set, expected one of {expected}{nearest(name, known)}")
@@ -134,7 +133,7 @@ def _digit(parent: Pixels | None, /, **params: Any) -> Pixels:
     return PIL.Image.fromarray(np.kron(greys, np.ones((_ZOOM, _ZOOM), np.uint8))).convert("RGB")
 
 
-def _scenes(name: str, scenes: SceneSet) -> _DataSet:
+def _scenes(name: str) -> _DataSet:
     def columns() -> Sequence[str]:
         return tuple(next(scenes.rows(name, None)).cells)
 
@@ -148,19 +147,23 @@ _DATA_SETS: Mapping[str, _DataSet] = {
         rows=_digits,
         classes={"label": tuple("0123456789")},
     ),
-    **{name: _scenes(name, scenes) for name, scenes in SETS.items()},
-    "scenes-training": _DataSet(
-        columns=lambda: training.COLUMNS,
-        count=training.count,
-        rows=lambda split: training.rows(*training.block_of(split)),
-    ),
+    **{name: _scenes(name) for name in scenes.SIZES},
 }
 
 
-def _clips() -> dict[str, _DataSet]:
-    from mmbench.benchmarks.scenes.clips.data import CLIPS  # worlds that no task of pictures needs
+def _drawn_anew() -> dict[str, _DataSet]:
+    """Return the data sets whose rows are not remembered, with worlds that no other needs."""
+    from mmbench.benchmarks.scenes import training
+    from mmbench.benchmarks.scenes.clips.data import CLIPS
 
     return {
-        name: _DataSet(clips.columns, partial(clips.count, name), partial(clips.rows, name))
-        for name, clips in CLIPS.items()
+        "scenes-training": _DataSet(
+            columns=lambda: training.COLUMNS,
+            count=training.count,
+            rows=lambda split: training.rows(*training.block_of(split)),
+        ),
+        **{
+            name: _DataSet(clips.columns, partial(clips.count, name), partial(clips.rows, name))
+            for name, clips in CLIPS.items()
+        },
     }

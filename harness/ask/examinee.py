@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from mmbench.harness.ask.wording import DEFAULT, Wording
 from mmbench.harness.engine.question import Tuning
+from mmbench.harness.light import light
 from mmbench.harness.media.crop import Region
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import ImageVectors
@@ -39,7 +40,7 @@ class Answers(Iterator[T]):
         return next(self._given)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Choice:
     """What was chosen among options."""
 
@@ -56,7 +57,7 @@ class Choice:
     """The words that were asked, where a reply was written to them."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Answer:
     """What was answered in words, a model's own or a candidate's."""
 
@@ -70,7 +71,7 @@ class Answer:
     """The words that were asked, where a reply was written to them."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Located:
     """Where something is: written, or one of the regions that a sample proposes."""
 

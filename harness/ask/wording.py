@@ -59,7 +59,7 @@ class Wording:
         'Which is round?\\nA. a ball\\nB. a box'
         """
         asked = question or (_WHICH if labels else "")
-        return _fill(self.prompt, {"question": asked, "options": lettered(labels, self.marks)})
+        return _fill(self.prompt, {"question": asked, "options": lettered(labels, self.marks) if labels else ""})
 
     def embedded(self, question: str, answer: str) -> str:
         """Return the text whose vector stands for an answer.

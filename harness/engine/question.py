@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.engine.kinds.kind import Kind
 from mmbench.harness.engine.packing import Value
 from mmbench.harness.errors import Unreadable
+from mmbench.harness.light import light
 from mmbench.harness.media.image import Content
 from mmbench.harness.media.video import Clip, Medium, read_media
 from mmbench.harness.models.abilities import Array, Generation
@@ -36,7 +38,7 @@ class Tuning:
         return [list(self.class_names), arrays, sorted(self.settings.items()), self.seed]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Question:
     """One input to a model: first with pictures yet to be read, then with their content and its key."""
 
@@ -94,18 +96,27 @@ class Question:
         )
 
     def _key(self, contents: tuple[Content, ...], clips: tuple[Clip, ...]) -> bytes:
+        settings = self.kind.settings(self.generation)
+        if len(contents) == 1 and not (clips or self.prompt or self.texts or settings or self.tuning):
+            return _key_of_picture(self.kind.name, contents[0].digest)
         identity: list[Json] = [
             self.kind.name,
             [content.digest for content in contents],
             self.prompt,
             list(self.texts),
-            self.kind.settings(self.generation),
+            settings,
         ]
         if self.tuning is not None:
             identity.append(self.tuning.identity)
         if clips:
             identity.append([clip.as_json() for clip in clips])
         return bytes.fromhex(digest_json(identity))
+
+
+@lru_cache(maxsize=1 << 14)  # many tasks ask about the same pictures
+def _key_of_picture(kind: str, digest: str) -> bytes:
+    """Return the key of a question about one picture without any words."""
+    return bytes.fromhex(digest_json([kind, [digest], "", [], []]))
 
 
 @dataclass(frozen=True, slots=True)

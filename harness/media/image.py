@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import PIL.ImageFile
 
 from mmbench.harness.digest import Json, digest_bytes, digest_json
 from mmbench.harness.errors import Unreadable
+from mmbench.harness.light import light
 from mmbench.harness.media.pixels import FIRST_FRAME, Pixels, decode, look, rgb, upright_size
 from mmbench.harness.regular import read_regular
 
@@ -26,7 +27,7 @@ class Operation(Protocol):
     def __call__(self, parent: Pixels | None, /, **params: Any) -> Pixels: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Content:
     """One read of a picture: what identifies it and the means to decode it."""
 
@@ -49,6 +50,8 @@ class Image:
     """
 
     __slots__ = ("_beside", "_digest", "_encoded", "_failed", "_read", "changes", "drawn", "locator", "params")
+    taken: ClassVar[None] = None
+    """Which frames of it are shown: it has none, as a clip has."""
 
     def __init__(
         self,

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 MOST_BYTES = 2**31 - 1
 """What 32-bit offsets can address."""
+_FEW = 5_000
+"""Cells that are gone through sooner than Arrow's own functions for it are imported."""
 
 
 def texts(cells: Sequence[str | None]) -> Any:
@@ -78,6 +80,16 @@ def flat(column: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     return np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
 
 
+def taken(column: Any, rows: npt.NDArray[np.intp]) -> Any:
+    """Return some cells of a column of texts without nulls."""
+    if len(rows) == len(column):
+        return column
+    if len(column) > _FEW:
+        return column.take(whole_numbers(rows))
+    cells = column.to_pylist()
+    return texts([cells[row] for row in rows])
+
+
 def content(column: Any) -> tuple[npt.NDArray[np.integer], memoryview]:
     """Return (n,) lengths in bytes of the texts of a column without nulls, and the bytes of them all."""
     import pyarrow as pa
@@ -97,8 +109,14 @@ def present(column: Any) -> npt.NDArray[np.bool_]:
 
 
 def coded(column: Any) -> tuple[npt.NDArray[np.int32], list[Any]]:
-    """Return (n,) numbers of the cells of a chunked column, -1 for null, and the distinct cells that they number."""
-    encoded = column.combine_chunks().dictionary_encode()
+    """Return (n,) numbers of the cells of a column, -1 for null, and the distinct cells that they number."""
+    if len(column) <= _FEW:
+        cells = column.to_pylist()
+        names = [cell for cell in dict.fromkeys(cells) if cell is not None]
+        places = {None: -1, **{name: place for place, name in enumerate(names)}}
+        return np.array([places[cell] for cell in cells], np.int32), names
+    encoded = column.dictionary_encode()
+    encoded = getattr(encoded, "combine_chunks", lambda: encoded)()
     indices = encoded.indices.cast("int32")
     codes = np.where(present(indices), flat(indices, np.int32), np.int32(-1))
     return codes, encoded.dictionary.to_pylist()

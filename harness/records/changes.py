@@ -92,10 +92,9 @@ def part(measured: Measured, scope: str, keys: Keys | None = None) -> Part:
         values = (
             score + len(values) * shares.slope * (shares.hits - shares.share * shares.weights) / shares.weights.sum()
         )
-    encoded = measured.clusters.dictionary_encode()
-    codes = arrow.flat(encoded.indices, np.int32)
+    codes, names = arrow.coded(measured.clusters)
     if keys is None:
-        keys = cluster_keys(encoded.dictionary.to_pylist(), scope)
+        keys = cluster_keys(names, scope)
     return Part(keys, np.bincount(codes, values, minlength=len(keys)) / len(values))
 
 
@@ -153,14 +152,13 @@ def _correlation(rows: Floats, places: Sequence[Codes]) -> Floats:
 
 def _groups(measured: Measured) -> Codes:
     """Return (n,) numbers of groups of clusters, which are alike for all records that show them."""
-    encoded = measured.clusters.dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    codes = arrow.flat(encoded.indices, np.int32)
+    codes, names = arrow.coded(measured.clusters)
+    groups: Codes = codes.astype(np.intp)
     if len(names) > GROUPS:
         hashed = np.array([zlib.crc32(name.encode(errors="replace")) for name in names])
         ranks = np.argsort(np.argsort(hashed, kind="stable"), kind="stable")
-        codes = (ranks % GROUPS)[codes]
-    return np.asarray(codes, np.intp)
+        groups = (ranks % GROUPS)[codes]
+    return groups
 
 
 def _left_out(measured: Measured, groups: Codes) -> Floats:

@@ -45,7 +45,7 @@ class Measured:
 
     def codes(self) -> npt.NDArray[np.integer]:
         """Return (n,) numbers of the clusters, for what takes clusters."""
-        return arrow.flat(self.clusters.dictionary_encode().indices, np.int32)
+        return arrow.coded(self.clusters)[0]
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Measured":
         """Return some of the items."""
@@ -82,22 +82,21 @@ def _value(measured: Measured) -> float:
 
 
 def _read(record: Path, metric: Metric, digest: str | None) -> Measured:
-    import pyarrow.compute as pc
-
     path = record.with_suffix(".parquet")
     part = "values" if metric.aggregate is None else "statistics"
     with open_outcomes(record, digest) as held:
         if held.schema.field(part).type.get_field_index(metric.name) < 0:
             raise DataError(f"{path} holds nothing of {metric.name}; run the task again")
         table = held.columns(["id", "status", "unit", "cluster", f"{part}.{metric.name}"])
-        made = pc.struct_field(table[part].combine_chunks(), [metric.name])
+        parts = table[part].combine_chunks()
+        made = parts.flatten()[parts.type.get_field_index(metric.name)]
         counted = arrow.equal(table["unit"], metric.unit) & ~arrow.equal(table["status"], "error") & arrow.present(made)
         _check_numbers(made, path, listed=metric.aggregate is not None)
         if table["cluster"].null_count or table["id"].null_count or not _texts(table):
             raise DataError(f"{path} holds items without id or cluster; run the task again")
-        rows = arrow.whole_numbers(np.flatnonzero(counted))
-        made, ids, clusters = (each.take(rows) for each in (made, _whole(table["id"]), _whole(table["cluster"])))
-        values = _plain(made) if metric.aggregate is None else _rows(made, path)
+        rows = np.flatnonzero(counted)
+        ids, clusters = (arrow.taken(table[name].combine_chunks(), rows) for name in ("id", "cluster"))
+        values = arrow.flat(made, np.float64)[rows, None] if metric.aggregate is None else _rows(made, rows, path)
     return Measured(metric, ids, clusters, values)
 
 
@@ -114,10 +113,10 @@ def _check_numbers(column: Column, path: Path, *, listed: bool) -> None:
     import pyarrow as pa
 
     numbers = pa.float64()
-    if column.type != (pa.list_(numbers) if listed else numbers) or (listed and column.flatten().null_count):
+    if column.type != (pa.list_(numbers) if listed else numbers) or (listed and column.values.null_count):
         raise DataError(f"{path} holds other than numbers where scores are; run the task again")
-    flat = column.flatten() if listed else column.drop_null()
-    if not np.isfinite(arrow.flat(flat, np.float64)).all():
+    held = arrow.flat(column.values, np.float64) if listed else arrow.flat(column, np.float64)[arrow.present(column)]
+    if not np.isfinite(held).all():
         raise DataError(f"{path} holds other than finite numbers where scores are; run the task again")
 
 
@@ -131,19 +130,12 @@ def shared(a: Measured, b: Measured) -> tuple[Measured, Measured]:
     return a.take(rows[:, 0]), b.take(rows[:, 1])
 
 
-def _whole(column: Column) -> Column:
-    return column.combine_chunks()
-
-
-def _plain(column: Column) -> Floats:
-    return arrow.flat(column, np.float64).reshape(-1, 1)
-
-
-def _rows(column: Column, path: Path) -> Floats:
-    """Return (n, k) of a column of n lists of k numbers."""
-    flat = arrow.flat(column.flatten(), np.float64)
-    if not len(column) or len(flat) % len(column):
-        if len(column):
-            raise DataError(f"{path} holds statistics of unlike lengths; run the task again")
+def _rows(column: Column, rows: npt.NDArray[np.intp], path: Path) -> Floats:
+    """Return (n, k) of n rows of a column of lists of k numbers."""
+    if not len(rows):
         return np.zeros((0, 1))
-    return flat.reshape(len(column), -1)
+    ends = arrow.flat(column.offsets, np.int32)
+    sizes = np.diff(ends)[rows]
+    if (sizes != sizes[0]).any():
+        raise DataError(f"{path} holds statistics of unlike lengths; run the task again")
+    return np.asarray(arrow.flat(column.values, np.float64)[ends[rows, None] + np.arange(sizes[0])])

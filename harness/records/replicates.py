@@ -81,9 +81,9 @@ def replicates(measured: Iterable[Measured], scope: str) -> Replicates:
 
 def _codes(measured: Measured, known: dict[str, int]) -> Codes:
     """Return (n,) numbers of an item's cluster among those known, to which new ones are added."""
-    encoded = measured.clusters.dictionary_encode()
-    numbers = [known.setdefault(name, len(known)) for name in encoded.dictionary.to_pylist()]
-    return np.asarray(np.array(numbers, np.intp)[arrow.flat(encoded.indices, np.int32)])
+    codes, names = arrow.coded(measured.clusters)
+    numbers = [known.setdefault(name, len(known)) for name in names]
+    return np.asarray(np.array(numbers, np.intp)[codes])
 
 
 def _of_means(means: Sequence[tuple[Codes, npt.NDArray[np.float64]]], keys: Keys) -> Replicates:

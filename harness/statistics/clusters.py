@@ -27,6 +27,9 @@ def cluster_codes(clusters: Clusters) -> tuple[Codes, int]:
     (array([1, 0, 1]), 2)
     """
     if isinstance(clusters, np.ndarray):
+        if clusters.size and clusters.min() >= 0 and clusters.max() < 4 * clusters.size:  # counted, not sorted
+            present = np.bincount(clusters) > 0
+            return (np.cumsum(present) - 1)[clusters], int(np.count_nonzero(present))
         names, codes = np.unique(clusters, return_inverse=True)
         return codes, len(names)
     numbers = {name: number for number, name in enumerate(sorted(set(clusters)))}

@@ -45,6 +45,9 @@ class AnswerStore(Protocol):
         """Return a model's number of weights: that which was counted, else what was counted before."""
 
 
+_HELD, _SHORT = 4096, 4096
+"""Answers about pictures that are held, since many tasks ask about the same ones, and bytes of one at the most."""
+
 _LATELY = 10.0
 """Seconds after which it is written anew when a model was last used; a task asks it many times."""
 
@@ -68,6 +71,8 @@ class Store:
         self._answers = Answers(self._database)
         self._claims = Claims(self._database, self._answers)
         self._snapshots = Snapshots(self._database)
+        self._held: dict[tuple[int, bytes], tuple[Value, bool]] = {}
+        """Short answers about pictures that were found lately."""
         self._streams: dict[int, Stream] = {}
         """Those that go on from task to task, by the identity of their engine."""
         self.budget: Budget | None = None
@@ -119,15 +124,19 @@ class Store:
 
         A damaged answer is forgotten, so that it is asked again, and counted by the meter.
         """
-        found: dict[bytes, tuple[Value, bool]] = {}
+        found = {key: held for key in keys if (held := self._held.get((model, key)))}
         damaged: list[bytes] = []
         seed = self._seeds[model]
-        for key, value, truncated, sum_ in self._answers.find(model, keys):
+        for key, value, truncated, sum_ in self._answers.find(model, [key for key in keys if key not in found]):
             made = unpacked(kind, value) if is_intact(seed, key, value, truncated, sum_) else None
             if made is None:
                 damaged.append(key)
-            else:
-                found[key] = made, bool(truncated)
+                continue
+            found[key] = made, bool(truncated)
+            if kind is IMAGE and len(value) <= _SHORT:
+                if len(self._held) >= _HELD:
+                    self._held.clear()
+                self._held[model, key] = found[key]
         if damaged:
             self._answers.forget(model, damaged)
             self.meter.damaged += len(damaged)
@@ -261,6 +270,7 @@ class Store:
         else:
             removed = trim(self._database, gone, sum(each.bytes for each in held.values()) - most)
         self._snapshots.forget()
+        self._held.clear()
         if removed:
             self.vacuum()
         return removed

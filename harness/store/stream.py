@@ -192,7 +192,8 @@ class Stream:
 
         Where a whole window of a task is known so are its others, as a rule: they are not read for this.
         """
-        while self._ahead is not None and (window := self._ahead.take(self._step)):
+        # Where nothing is waited for there is no batch to fill.
+        while self._in_flight and self._ahead is not None and (window := self._ahead.take(self._step)):
             try:
                 read = {
                     each.key: (each, unread)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError
+from mmbench.harness.light import light
 from mmbench.harness.media.frame_spec import FrameSpec
 from mmbench.harness.tasks.written_lists import Unclear, read_list
 
@@ -22,7 +23,7 @@ Cell: TypeAlias = Any
 """One value of a row: what the data file holds, or an `Image` where the source makes pictures itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Row:
     """One record of a data source."""
 

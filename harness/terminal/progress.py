@@ -87,10 +87,14 @@ class Bars:
         """Move the bar on."""
         self._asked += asked
         self._pace.advanced(asked + remembered)
+        shown = self._console.is_terminal
+        if not shown and (time.monotonic() - self._said < _EVERY or self._sitting is None):
+            return
         left = self._pace.run_left
         run = "" if left is None else f"run: {duration(left)} left"
-        self._progress.update(self._bar, completed=self._pace.done, total=self._pace.total, run=run)
-        if not self._console.is_terminal and time.monotonic() - self._said >= _EVERY and self._sitting is not None:
+        if shown:
+            self._progress.update(self._bar, completed=self._pace.done, total=self._pace.total, run=run)
+        elif self._sitting is not None:
             self._say("", "dim", ", ".join([f"{_named(self._sitting)}: {self._pace}", *filter(None, [run])]), "dim")
 
     def told(self, message: str) -> None:

@@ -176,7 +176,7 @@ def _text(cell: RenderableType) -> Text:
 
 def _lines(column: Column) -> Iterator[str]:
     for cell in (column.header, *column.cells):
-        yield from _text(cell).plain.split("\n")
+        yield from (cell if isinstance(cell, str) else _text(cell).plain).split("\n")
 
 
 def _natural(column: Column) -> int:

@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from mmbench.benchmarks.scenes.data import SETS
+from mmbench.benchmarks.scenes.rows import SIZES, rows
 
 LEAST = 400
 
@@ -18,10 +18,10 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100, help="pictures of each data set")
     given = parser.parse_args()
     pictures, spent = 0, 0.0
-    for name, scenes in SETS.items():
+    for name in SIZES:
         shown = [
             image
-            for row, _ in zip(scenes.rows(name, "validation"), range(given.count), strict=False)
+            for row, _ in zip(rows(name, "validation"), range(given.count), strict=False)
             for image in (row.cells["images"] if "images" in row.cells else [row.cells["image"]])
         ]
         shown[0].pil()  # the table of noise is made once

@@ -16,8 +16,17 @@ def guesses_for(item: int, items: int, candidates: Sequence[str], most: int | No
     >>> guesses_for(0, 100, ["red", "blue"])
     ['red', 'blue']
     """
-    room = max(1, (most or MOST_GUESSES) // max(items, 1))
-    if len(candidates) <= room:
-        return candidates
-    drawn = np.random.default_rng(item).choice(len(candidates), room, replace=False)
-    return [candidates[i] for i in sorted(drawn.tolist())]
+    places = places_for(item, items, len(candidates), most or MOST_GUESSES)
+    return candidates if len(places) == len(candidates) else [candidates[i] for i in places]
+
+
+def places_for(item: int, items: int, candidates: int, most: int) -> Sequence[int]:
+    """Return where the candidates of `guesses_for` stand among so many, in their order.
+
+    >>> places_for(0, 100, 2, MOST_GUESSES)
+    range(0, 2)
+    """
+    room = max(1, most // max(items, 1))
+    if candidates <= room:
+        return range(candidates)
+    return sorted(np.random.default_rng(item).choice(candidates, room, replace=False).tolist())

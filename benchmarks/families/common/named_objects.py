@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from mmbench.benchmarks.families.common.guessing import MOST_CAPTIONS, guesses_for
+import numpy as np
+import numpy.typing as npt
+
+from mmbench.benchmarks.families.common.guessing import MOST_CAPTIONS, places_for
 from mmbench.benchmarks.metrics.hallucination import Table
 from mmbench.benchmarks.named import synonym_table
 from mmbench.benchmarks.sources.cells import column, label_values, shown
@@ -15,16 +18,9 @@ from mmbench.harness.tasks.source import Data
 from mmbench.harness.types import Sample
 
 Statistics: TypeAlias = dict[str, tuple[float, ...]]
+Times: TypeAlias = npt.NDArray[np.uint32]
 
 CHAIR = ("chair_i", "chair_s", "chair_recall", "chair_f1")
-
-
-class _Named(NamedTuple):
-    """What a caption names."""
-
-    objects: Sequence[str]
-    """Each as often as it is named."""
-    names: frozenset[str]
 
 
 class NamedObjects:
@@ -36,7 +32,10 @@ class NamedObjects:
         self._synonyms = synonym_table(synonyms, data.base)
         self._table = Table(self._synonyms)
         self._data = data
-        self._said: dict[str, _Named] = {}
+        self._places = {name: place for place, name in enumerate(self._synonyms)}
+        self._said: dict[str, Sequence[str]] = {}
+        self._pool: tuple[Sequence[str], Times] | None = None
+        """Candidates, and what each of them names."""
 
     def as_json(self) -> Json:
         """Return what the protocol is made of: the synonyms, and the objects of all rows."""
@@ -52,7 +51,7 @@ class NamedObjects:
         """
         if caption is None:  # nothing is named wrongly, and all that is there is missed
             return {**dict.fromkeys(CHAIR, (0.0, 0.0)), "chair_f1": self.unnamed(sample)["chair_f1"]}
-        return self._counts([self._mentions(caption)], self._true(sample))
+        return self._counts(self._times([caption]), self._true(sample))
 
     def unnamed(self, sample: Sample) -> Statistics:
         """Return what naming nothing gains, of the metrics in which who names something gains."""
@@ -61,35 +60,40 @@ class NamedObjects:
 
     def guesses(self, candidates: Sequence[str], sample: Sample, place: int, items: int) -> Statistics:
         """Return what is expected of a caption that is drawn from the candidates."""
-        drawn = guesses_for(place, items, candidates, MOST_CAPTIONS)
-        return self._counts([self._mentions(text) for text in drawn], self._true(sample))
+        if self._pool is None or self._pool[0] is not candidates:
+            self._pool = candidates, self._times(candidates)
+        drawn = places_for(place, items, len(candidates), MOST_CAPTIONS)
+        return self._counts(self._pool[1][drawn], self._true(sample))
 
-    def _counts(self, captions: Sequence[_Named], true: set[str]) -> Statistics:
-        """Return the mean of what each caption counts: of tens of thousands for the chance of one task."""
-        absent = named = wrong = hit = names = 0
-        for caption in captions:
-            right, own = len(true & caption.names), len(caption.names)
-            hit += right
-            names += own
-            named += len(caption.objects)
-            if right < own:
-                absent += len(caption.objects) - sum(map(true.__contains__, caption.objects))
-                wrong += 1
-        n, there = len(captions), float(len(true))
+    def _times(self, captions: Sequence[str]) -> Times:
+        """Return (n, objects) how often each of n captions names each object."""
+        table = np.zeros((len(captions), len(self._places)), np.uint32)
+        for row, caption in enumerate(captions):
+            for name in self._mentions(caption):
+                table[row, self._places[name]] += 1
+        return table
+
+    def _counts(self, times: Times, true: set[str]) -> Statistics:
+        """Return the mean of what each of n captions counts: of tens of thousands for the chance of one task."""
+        right = np.zeros(len(self._places), bool)
+        right[[self._places[name] for name in true]] = True
+        named, once = int(times.sum()), (times > 0).sum(axis=0)
+        absent = times[:, ~right]
+        n, names, hit = len(times), int(once.sum()), int(once[right].sum())
         return {
-            "chair_i": (absent / n, named / n),
-            "chair_s": (wrong / n, 1.0),
-            "chair_recall": (hit / n, there),
+            "chair_i": (int(absent.sum()) / n, named / n),
+            "chair_s": (int(absent.any(axis=1).sum()) / n, 1.0),
+            "chair_recall": (hit / n, float(len(true))),
             "chair_f1": (hit / n, (names - hit) / n, (n * len(true) - hit) / n),
         }
 
     def _true(self, sample: Sample) -> set[str]:
-        return self._there[sample.id].union(*(self._mentions(text).names for text in sample.references))
+        return self._there[sample.id].union(*map(self._mentions, sample.references))
 
-    def _mentions(self, text: str) -> _Named:
+    def _mentions(self, text: str) -> Sequence[str]:
+        """Return the objects that a text names, each as often as it names it."""
         if text not in self._said:
-            objects = self._table.mentions(text).objects
-            self._said[text] = _Named(objects, frozenset(objects))
+            self._said[text] = self._table.mentions(text).objects
         return self._said[text]
 
     @cached_property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmbench.benchmarks.families.probe.methods import ProbeOptions
-from mmbench.benchmarks.metrics.classification import guessed_hit, mean_average_precision, top_k_hits
+from mmbench.benchmarks.metrics.classification import best_is_right, guessed_hit, mean_average_precision, top_k_hits
 from mmbench.benchmarks.metrics.shots import area_under_shots
 from mmbench.benchmarks.probes.episodes import Split
 from mmbench.benchmarks.probes.labelled import Labels, Scores
@@ -69,6 +69,8 @@ class Marking:
     def hits(self, scores: Scores, held: Learnt, usable: Sequence[int]) -> Floats:
         """Return for each test picture whether the best class is a right one."""
         targets = [held.samples[item].target for item in usable]
+        if usable and all(len(own) == 1 for own in targets):
+            return best_is_right(scores, [own[0] for own in targets])
         # Of several labels there may be none, which no class can be right about.
         return np.array(
             [top_k_hits(row, own, [1])[0] if own else 0.0 for row, own in zip(scores, targets, strict=True)]

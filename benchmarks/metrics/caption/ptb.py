@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mmbench.benchmarks.metrics.caption.ptb_rules import ABBREVIATED, BLANK, RULES, TWO_IN_ONE
+from mmbench.benchmarks.metrics.caption.ptb_rules import ABBREVIATED, BLANK, TWO_IN_ONE, rules
 from mmbench.benchmarks.metrics.caption.ptb_shapes import shape_of
 
 VERSION = 1
@@ -50,7 +50,7 @@ def _split(text: str) -> list[str] | None:
 
 
 def _lex(text: str, following: str) -> Iterator[str]:
-    """Yield the tokens of one line as the longest match of `RULES` at each place has them."""
+    """Yield the tokens of one line as the longest match of `rules` at each place has them."""
     shape = shape_of(f"{text}\n{following}")
     at = 0
     while at < len(text):
@@ -66,7 +66,7 @@ def _lex(text: str, following: str) -> Iterator[str]:
 
 def _longest(text: str, shape: str, at: int) -> tuple[str, int]:
     """Return the token at a place, empty where none is, and its end."""
-    found = [(match, rule.write) for rule in RULES if (match := rule.pattern.match(shape, at))]
+    found = [(match, rule.write) for rule in rules() if (match := rule.pattern.match(shape, at))]
     if not found:
         return "", at + 1
     match, write = max(found, key=lambda pair: pair[0].end())  # the first of those that reach farthest

@@ -7,6 +7,7 @@ follow. The lexer repeats the full stop of an abbreviation that ends a sentence;
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from mmbench.benchmarks.metrics.caption import ptb_shapes as shapes
@@ -225,8 +226,12 @@ _TABLE: tuple[tuple[str, Callable[[str], str]], ...] = (
     (f"('{{2}}|[`{shapes.OPENING}{shapes.CLOSING}{shapes.OTHER_QUOTE}]{{1,2}}|{_APOSTROPHE})", _quotes),
 )
 
-RULES = tuple(Rule(re.compile(pattern), write) for pattern, write in _TABLE)
-"""In order of precedence; where none matches, the lexer skips one character."""
+
+@cache  # on first use: plain captions need none of them, and to compile them takes longer than to read these
+def rules() -> tuple[Rule, ...]:
+    """Return all rules in order of precedence; where none matches, the lexer skips one character."""
+    return tuple(Rule(re.compile(pattern), write) for pattern, write in _TABLE)
+
 
 ABBREVIATED = re.compile(rf"(?i:{_TITLE}|{_ABBREVIATIONS}|{_BEFORE_NUMBERS})\.")
 """What a full stop may belong to; knows no case, so it holds more than the rules do."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mmbench.benchmarks.scenes import data
 from mmbench.benchmarks.scenes.cells import picture
 from mmbench.benchmarks.scenes.clips.block import Block, Clip, MovingWorld
 from mmbench.benchmarks.scenes.clips.files import filed
@@ -18,8 +17,8 @@ from mmbench.benchmarks.scenes.clips.worlds.rotation import Rotation
 from mmbench.benchmarks.scenes.clips.worlds.speed import Speed
 from mmbench.benchmarks.scenes.clips.worlds.story import Story
 from mmbench.benchmarks.scenes.remembered import frozen
+from mmbench.benchmarks.scenes.rows import SPLITS, split_of
 from mmbench.benchmarks.scenes.streams import Streams
-from mmbench.harness.errors import DataError, nearest
 from mmbench.harness.media.video import Video
 from mmbench.harness.tasks.source import Cell, Row
 
@@ -51,14 +50,14 @@ class ClipSet:
 
     def rows(self, name: str, split: str | None) -> Iterator[Row]:
         """Yield the rows of a split. Raises DataError for a split it lacks, and where files cannot be written."""
-        chosen = _split(name, split)
+        chosen = split_of(name, split)
         for number in range(self.count(name, split) // self.world.size):
-            yield from _block(self, name, data.SPLITS[chosen], number)
+            yield from _block(self, name, SPLITS[chosen], number)
 
     def count(self, name: str, split: str | None) -> int:
         """Return the number of rows of a split, in whole blocks. Raises DataError for a split it does not have."""
         blocks = {"test": self.blocks, "mini": max(self.blocks // _MINI, 1)}
-        return blocks.get(_split(name, split), _LARGE * self.blocks) * self.world.size
+        return blocks.get(split_of(name, split), _LARGE * self.blocks) * self.world.size
 
 
 @lru_cache(256)
@@ -89,15 +88,6 @@ def _cells(block: Block, clip: Clip) -> dict[str, Cell]:
         "options": list(block.options),
         **told,
     }
-
-
-def _split(name: str, split: str | None) -> str:
-    chosen = split or "test"
-    if chosen not in data.SPLITS:
-        raise DataError(
-            f"'{name}' has no split '{chosen}', only {', '.join(data.SPLITS)}{nearest(chosen, data.SPLITS)}"
-        )
-    return chosen
 
 
 CLIPS: Mapping[str, ClipSet] = {

@@ -1,5 +1,6 @@
 """Embed route: pictures and texts as vectors of one space, compared by cosine."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
@@ -129,7 +130,7 @@ class EmbedRoute:
                 if failure := failure_in(answers):
                     yield failure
                     continue
-                left = np.stack([_unit(vector(value)) for value in answers if not isinstance(value, Failure)])
+                left = np.stack(_units(value for value in answers if not isinstance(value, Failure)))
                 self._check_space(left[0], right[0])
                 yield left @ right.T
 
@@ -148,7 +149,7 @@ class EmbedRoute:
                 if failure := failure_in(answers):
                     yield failure
                     continue
-                left = np.stack([_unit(vector(value)) for value in answers if not isinstance(value, Failure)])
+                left = np.stack(_units(value for value in answers if not isinstance(value, Failure)))
                 self._check_space(left[0], right)
                 yield left @ right
 
@@ -177,7 +178,7 @@ class EmbedRoute:
 
     def _cosines(self, prototypes: Floats, values: Sequence[Value | Failure]) -> Iterator[Choice]:
         """Yield the cosine of each picture to each prototype, from one product for the block."""
-        units = [_unit(vector(value)) for value in values if not isinstance(value, Failure)]
+        units = _units(value for value in values if not isinstance(value, Failure))
         if units:
             self._check_space(units[0], prototypes[0])
         cosines = iter(np.stack(units) @ prototypes.T if units else ())
@@ -256,16 +257,26 @@ def _mean_frame(values: Sequence[Value | Failure]) -> Value | Failure:
     """Return the mean of the unit vectors of a clip's frames, made unit, and the mean of their features."""
     if failure := failure_in(values):
         return failure
-    mean = _unit(np.mean([_unit(vector(value)) for value in values if not isinstance(value, Failure)], axis=0))
+    mean = _unit(np.mean(_units(value for value in values if not isinstance(value, Failure)), axis=0))
     features = [value.features for value in values if isinstance(value, ImageVectors)]
     return ImageVectors(mean, np.stack(features).mean(axis=0)) if features else mean
 
 
 def _unit(given: Floats) -> Floats:
     with np.errstate(over="ignore"):
-        norm = float(np.sqrt(given @ given))
-    if not 1e-140 < norm < np.inf and (largest := float(np.abs(given).max())):  # its square has no number of its own
-        return _unit(given / largest)
+        return _divided(given)
+
+
+def _units(values: Iterable[Value]) -> list[Floats]:
+    """Return the unit vector of each; to silence NumPy takes longer than to make one of them."""
+    with np.errstate(over="ignore"):
+        return [_divided(vector(value)) for value in values]
+
+
+def _divided(given: Floats) -> Floats:
+    norm = math.sqrt(given @ given)
+    if not 1e-140 < norm < math.inf and (largest := float(np.abs(given).max())):  # its square has no number of its own
+        return _divided(given / largest)
     return given / norm if norm else given
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import starmap
 
 import numpy as np
 
@@ -58,16 +59,15 @@ class GenerateRoute:
 
     def answer(self, samples: Iterable[Sample], wording: Wording) -> Iterator[Answer]:
         """Yield each reply without its thoughts."""
-        seen, asked = both(samples)
+        seen, asked = both((sample, wording.written(sample.question)) for sample in samples)
         keep = lru_cache(maxsize=1)(kept_prompt)  # that of a classification is one text for all items
 
-        def ask(sample: Sample) -> Question:
+        def ask(sample: Sample, prompt: str) -> Question:
             pictures = self._interview.pictures_if_any(sample)
-            prompt = wording.written(sample.question)
             return Question(REPLY, pictures, prompt, generation=wording.generation, item=sample.id)
 
-        for sample, value in zip(seen, self._interview.ask(map(ask, asked)), strict=True):
-            prompt = self._interview.marked(sample, keep(wording.written(sample.question)))
+        for (sample, worded), value in zip(seen, self._interview.ask(starmap(ask, asked)), strict=True):
+            prompt = self._interview.marked(sample, keep(worded))
             if isinstance(value, Failure):
                 yield Answer("error", None, value.message, prompt=prompt)
             elif is_refused(value):

@@ -19,7 +19,7 @@ from mmbench.adapters.open_clip.coca.cache import Cache
 from mmbench.adapters.open_clip.coca.decoder import Decoder, seated
 from mmbench.adapters.open_clip.coca.likelihood import packs
 from mmbench.adapters.open_clip.coca.search import Page, beam_search, by_chance, likeliest, write
-from mmbench.benchmarks.scenes.data import SETS
+from mmbench.benchmarks.scenes.rows import rows
 from mmbench.harness.errors import TooLong, Unsupported, UsageError
 from mmbench.harness.models.abilities import Generation, abilities
 from tests.lazy import open_clip, torch
@@ -293,7 +293,7 @@ def test_tokens_are_drawn_by_their_probability():
 
 def scenes(n):
     name = "scenes-single"
-    return [row.cells["image"].pil() for row in itertools.islice(SETS[name].rows(name, "validation"), n)]
+    return [row.cells["image"].pil() for row in itertools.islice(rows(name, "validation"), n)]
 
 
 @contextmanager

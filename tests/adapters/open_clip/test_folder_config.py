@@ -143,3 +143,11 @@ def test_code_beside_a_text_tower_of_the_hub_is_seen(tmp_path: Path) -> None:
     assert folder_config.brings_code(config)
     config.write_text('{"model_type": "roberta"}')
     assert not folder_config.brings_code(config)
+
+
+def test_what_ships_with_the_package_is_sound() -> None:
+    files = sorted(recipe._MODELS.glob("*/open_clip_config.json"))
+    assert files
+    for file in files:
+        folder_config.check_config(json.loads(file.read_text()), file)
+        assert recipe._folder(file.parent) == recipe._folder(file.parent, sound=True)

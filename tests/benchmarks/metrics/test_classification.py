@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmbench.benchmarks.metrics.classification import (
+    best_is_right,
     guessed_hit,
     mean_average_precision,
     mean_per_class_recall,
@@ -94,3 +95,12 @@ def test_weights_are_repeated_items(metric: type) -> None:
     weights = rng.integers(0, 3, (5, n)).astype(np.float64)
     repeated = [metric(np.repeat(table, w.astype(int), axis=0), np.ones((1, int(w.sum()))))[0] for w in weights]
     assert metric(table, weights) == pytest.approx(repeated)
+
+
+def test_the_best_of_many_items_is_that_of_each() -> None:
+    random = np.random.default_rng(0)
+    scores = np.round(random.normal(size=(300, 4)), 1)  # many ties
+    scores[0], scores[1, 2] = np.inf, -np.inf
+    targets = random.integers(4, size=300).tolist()
+    one_by_one = [top_k_hits(row, (target,), [1])[0] for row, target in zip(scores, targets, strict=True)]
+    assert best_is_right(scores, targets).tolist() == one_by_one

@@ -4,28 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from mmbench.benchmarks.scenes import data, remembered
+from mmbench.benchmarks.scenes import remembered, rows
 from mmbench.harness.media.image import Image
 from mmbench.harness.tasks.source import Cell, Row
 
-KINDS = [name for name in data.SETS if name != "scenes-many"]
+KINDS = [name for name in rows.SIZES if name != "scenes-many"]
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder for what is remembered, and a process that holds nothing yet."""
     monkeypatch.setenv("MMBENCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(data, "_HELD", {})
+    monkeypatch.setattr(rows, "_HELD", {})
     return tmp_path / "home"
 
 
 def rows_of(name: str, split: str | None = None) -> list[Row]:
     """Return the rows of a split as a process that holds nothing finds them."""
-    data._HELD.clear()
-    return list(data.SETS[name].rows(name, split))
+    rows._HELD.clear()
+    return list(rows.rows(name, split))
 
 
-def plain(rows: list[Row]) -> list[object]:
+def plain(made: list[Row]) -> list[object]:
     """Return all that rows say, with their types and the identity of their pictures."""
 
     def told(cell: Cell) -> object:
@@ -33,7 +33,7 @@ def plain(rows: list[Row]) -> list[object]:
             return tuple(map(told, cell))
         return (cell.locator, cell.digest, cell.drawn) if isinstance(cell, Image) else (type(cell), cell)
 
-    return [(row.where, row.base, [(name, told(cell)) for name, cell in row.cells.items()]) for row in rows]
+    return [(row.where, row.base, [(name, told(cell)) for name, cell in row.cells.items()]) for row in made]
 
 
 def pictures(row: Row) -> list[Image]:
@@ -55,8 +55,7 @@ def test_remembered_rows_are_those_that_were_made(name: str, home: Path) -> None
 
 
 def test_a_part_of_a_split_is_not_remembered(home: Path) -> None:
-    scenes = data.SETS["scenes-count"]
-    assert next(scenes.rows("scenes-count", None)).cells["id"] == "0"
+    assert next(rows.rows("scenes-count", None)).cells["id"] == "0"
     assert len(rows_of("scenes-count", "mini")) == 24
     assert not home.exists()
 
@@ -85,7 +84,7 @@ def test_a_home_that_cannot_be_written_is_done_without(home: Path) -> None:
 
 
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "_KEPT", 250)
+    monkeypatch.setattr(rows, "KEPT", 250)
     for name in ("scenes-count", "scenes-arrows", "scenes-patterns"):
-        list(data.SETS[name].rows(name, None))
-    assert sum(map(len, data._HELD.values())) <= 250
+        list(rows.rows(name, None))
+    assert sum(map(len, rows._HELD.values())) <= 250

@@ -3,6 +3,7 @@
 import pytest
 
 from mmbench.benchmarks.scenes.data import SETS
+from mmbench.benchmarks.scenes.rows import SIZES
 from mmbench.benchmarks.sources.builtin import Builtin
 
 
@@ -11,6 +12,10 @@ def test_rows_are_made_once_for_all_who_read_them() -> None:
     assert all(one is other is third for one, other, third in zip(first, again, mini[: len(first)], strict=True))
     assert len(first) == 100
     assert len(mini) == 1000
+
+
+def test_each_data_set_has_a_size_and_a_world() -> None:
+    assert list(SETS) == list(SIZES)
 
 
 @pytest.mark.parametrize("name", SETS)

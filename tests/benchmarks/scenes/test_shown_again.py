@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mmbench
-from mmbench.benchmarks.scenes import cells, data, render, shown_again
+from mmbench.benchmarks.scenes import cells, data, render, rows, shown_again
 from mmbench.harness.media.crop import crop
 from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import Pixels
@@ -25,8 +25,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         return draw(parent, **params)
 
     def forget() -> None:
-        data._row.cache_clear()
-        data._HELD.clear()
+        data.row.cache_clear()
+        rows._HELD.clear()
         shown_again._WAITING.clear()
 
     monkeypatch.setattr(cells, "draw_scene", draw_scene)
@@ -37,7 +37,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 def _image(name: str, index: int) -> Image:
-    image = list(data.SETS[name].rows(name, "test"))[index].cells["image"]
+    image = list(rows.rows(name, "test"))[index].cells["image"]
     assert isinstance(image, Image)
     return image
 

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.scenes import cells, data, labels, training
+from mmbench.benchmarks.scenes import cells, data, labels, rows, training
 from mmbench.benchmarks.scenes.language import FRAMES, Question
 from mmbench.benchmarks.scenes.scene import Scene, Thing
 from mmbench.benchmarks.scenes.streams import Streams
@@ -223,7 +223,7 @@ def test_streams_are_independent() -> None:
 def test_questions_do_not_follow_from_scenes() -> None:
     """The kind of question is independent of what the scene holds (chi-square below its 99.9 % bound)."""
     table = np.zeros((3, 6))
-    for row in data.SETS["scenes-many"].rows("scenes-many", "validation"):
+    for row in rows.rows("scenes-many", "validation"):
         table[row.cells["things"] - 2, cells.CHOICE.index(row.cells["choice_kind"])] += 1
     free = [cells.CHOICE.index(kind) for kind in ("shape", "colour", "texture", "count", "location")]
     part = table[1:, free]  # with two things the question of relation gives way to the next kind
@@ -232,21 +232,21 @@ def test_questions_do_not_follow_from_scenes() -> None:
 
 
 def test_attributes_are_dealt_evenly() -> None:
-    rows = [row.cells for row in data.SETS["scenes-single"].rows("scenes-single", "test")]
+    single = [row.cells for row in rows.rows("scenes-single", "test")]
     for column, values in (("shape", SHAPES), ("size", SIZES), ("texture", TEXTURES), ("colour", tuple(COLOURS))):
-        counted = Counter(row[column] for row in rows)
+        counted = Counter(row[column] for row in single)
         assert set(counted) == set(values)
         assert max(counted.values()) - min(counted.values()) <= (0 if column != "colour" else 12)
 
 
-@pytest.mark.parametrize("split", data.SPLITS)
+@pytest.mark.parametrize("split", rows.SPLITS)
 def test_the_larger_or_smaller_is_named_first_as_often_as_second(split: str) -> None:
     world, places = data.SETS["scenes-comparison"].world, Counter[int]()
-    for index, row in enumerate(data.SETS["scenes-comparison"].rows("scenes-comparison", split)):
+    for index, row in enumerate(rows.rows("scenes-comparison", split)):
         text, answer, options = (row.cells[key] for key in ("question", "answer", "options"))
         assert text.endswith(f"the {options[0]} or the {options[1]}?")
         asked = Question("comparison", text, answer, tuple(options))
-        assert answer_to(asked, world.draw(draws(world, index, (data.SPLITS[split], 0)))) == answer
+        assert answer_to(asked, world.draw(draws(world, index, (rows.SPLITS[split], 0)))) == answer
         places[options.index(answer)] += 1
     assert places[0] == places[1] > 0
 
@@ -301,9 +301,9 @@ def test_facts_of_one_value_are_asked_evenly() -> None:
 def test_no_test_scene_is_a_training_scene() -> None:
     tested = {
         row.cells[key].digest
-        for name, scenes_ in data.SETS.items()
+        for name in rows.SIZES
         for split in ("test", "validation")
-        for row in islice(scenes_.rows(name, split), 40)
+        for row in islice(rows.rows(name, split), 40)
         for key in ("image",)
         if key in row.cells
     }
@@ -313,14 +313,14 @@ def test_no_test_scene_is_a_training_scene() -> None:
 
 
 def test_mini_is_the_first_tenth_of_test() -> None:
-    for name, scenes_ in data.SETS.items():
-        whole = [row.cells["id"] for row in scenes_.rows(name, "test")]
-        assert [row.cells["id"] for row in scenes_.rows(name, "mini")] == whole[: len(whole) // 10]
+    for name in rows.SIZES:
+        whole = [row.cells["id"] for row in rows.rows(name, "test")]
+        assert [row.cells["id"] for row in rows.rows(name, "mini")] == whole[: len(whole) // 10]
 
 
 def test_texts_are_pinned() -> None:
     """The words of a few rows: another sentence for the same seed needs another VERSION in data.py."""
-    many = next(data.SETS["scenes-many"].rows("scenes-many", "test")).cells
+    many = next(rows.rows("scenes-many", "test")).cells
     assert list(many["captions"]) == [
         "this is a small red cross, a large green triangle and a large brown star.",
         "a large green triangle, a large brown star and a small red cross.",

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -45,3 +46,17 @@ def test_struct_is_null_where_a_row_lacks_a_name() -> None:
 def test_pandas_is_not_imported() -> None:
     code = "import sys; from mmbench.harness.records import arrow; arrow.texts(['a']); print('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("cells", [["b", "a", None, "b", ""], [], [None, None], ["x"] * 9])
+def test_few_cells_are_numbered_and_taken_as_many_are(cells: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    column = pa.chunked_array([pa.array(cells[:2], pa.string()), pa.array(cells[2:], pa.string())])
+    whole = pa.array([cell or "" for cell in cells], pa.string())
+    rows = np.arange(0, len(cells), 2)
+    few = columns.coded(column), columns.coded(column.combine_chunks()), columns.taken(whole, rows)
+    monkeypatch.setattr(columns, "_FEW", -1)
+    many = columns.coded(column), columns.coded(column.combine_chunks()), columns.taken(whole, rows)
+    for (codes, names), (codes_of_many, names_of_many) in zip(few[:2], many[:2], strict=True):
+        assert codes.tolist() == codes_of_many.tolist()
+        assert names == names_of_many
+    assert few[2].equals(many[2])

@@ -84,3 +84,12 @@ def test_proportions_of_clustered_items_are_covered() -> None:
         low, high = wilson(values.mean() * worth, worth)
         covered += low <= 0.8 <= high
     assert 0.92 <= covered / 400 <= 0.98  # 93 to 97 %, and a standard error
+
+
+@pytest.mark.parametrize("least", [0, 3, -2, 10**6])
+def test_numbers_of_clusters_are_those_of_their_order(least: int) -> None:
+    clusters = np.random.default_rng(0).integers(40, size=60) + least
+    names, expected = np.unique(clusters, return_inverse=True)
+    codes, count = cluster_codes(clusters)
+    assert codes.tolist() == expected.tolist()
+    assert count == len(names)

@@ -83,6 +83,22 @@ def test_a_second_stream_asks_nothing(store: Store, engine: MakeEngine, picture:
     assert (store.meter.asked, store.meter.remembered) == (0, 30)
 
 
+def test_answers_about_pictures_that_are_held_are_bounded_and_those_of_their_model(
+    store: Store, engine: MakeEngine, picture: MakePicture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmbench.harness.store.store._HELD", 8)
+    asks = [Question(IMAGE, (picture(n),)) for n in range(30)]
+    cold = {name: list(store.ask(engine(fakes.Dual(name)), name, asks)) for name in "mn"}
+    for name in "mnm":
+        assert all(map(same, cold[name], store.ask(engine(fakes.Dual(name)), name, asks)))
+        assert all(map(same, cold[name][:5] * 2, store.ask(engine(fakes.Dual(name)), name, asks[:5] * 2)))
+        assert 0 < len(store._held) <= 8
+    store.prune("m")
+    made = fakes.Dual("m")
+    assert all(map(same, cold["m"], store.ask(engine(made), "m", asks)))
+    assert made.asked == 30
+
+
 def test_another_process_finds_the_answers(path: Path, engine: MakeEngine) -> None:
     first = Store(path)
     cold = list(first.ask(engine(fakes.Dual()), "m", texts("a", "b")))
