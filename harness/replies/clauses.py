@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmbench.harness.replies.clean import sentence_end
-from mmbench.harness.replies.item import Item
 from mmbench.harness.replies.items import items
+from mmbench.harness.replies.naming import Item, has
 from mmbench.harness.replies.options import Options
 
 
@@ -42,10 +42,9 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     start = at = 0
     while at < len(text):
         at = sentence_end(text, at)
-        if text[start:at].rstrip().endswith(":"):
-            line = text[at:].strip().partition("\n")[0]
-            if line and ":" not in line:
-                continue
+        follows = text[at:].strip().partition("\n")[0] if text[start:at].rstrip().endswith(":") else ""
+        if follows and ":" not in follows:
+            continue
         if text[start:at].strip():
             yield start + len(text[start:at]) - len(text[start:at].lstrip()), at
         start = at
@@ -58,9 +57,8 @@ _STOPS = {"not", "not any", "not before", "unbelieved", "doubt", "if", "wrong", 
 def lead(clause: Clause) -> tuple[int, frozenset[str]]:
     """Return where what leads up to an answer ends in a clause (`So the answer is`), and its roles."""
     end, roles = 0, frozenset[str]()
-    said = [item for item in clause.items if item.by != "sign"]
-    for item in clause.items[: clause.items.index(said[-1])] if said else ():
-        if item.option is not None or item.roles & _STOPS or not (item.roles & _LEADS or item.text in {",", ":"}):
+    for item in clause.items[:-1]:
+        if item.roles & _STOPS or not (item.roles & _LEADS or item.text in {",", ":"}):
             break
         end, roles = item.end, roles | item.roles
     return end, roles
@@ -74,7 +72,7 @@ def _split(made: Sequence[Item]) -> Iterator[tuple[frozenset[str], list[Item]]]:
     opener: frozenset[str] = frozenset()
     part: list[Item] = []
     for k, item in enumerate(made):
-        joins = bool(item.roles & _JOIN) and not item.roles & {"is", "choose"}
+        joins = bool(item.roles & _JOIN)
         if not joins and not _ends(made, k, part):
             part.append(item)
             continue
@@ -83,10 +81,7 @@ def _split(made: Sequence[Item]) -> Iterator[tuple[frozenset[str], list[Item]]]:
         if any(each.by != "sign" for each in part):
             yield opener, part
             part, opener = [], frozenset()
-        if joins:
-            opener = opener | item.roles
-        elif item.by != "sign":
-            part.append(item)
+        opener = opener | item.roles
     if opener or part:
         yield opener, part
 
@@ -94,7 +89,7 @@ def _split(made: Sequence[Item]) -> Iterator[tuple[frozenset[str], list[Item]]]:
 def _ends(made: Sequence[Item], k: int, part: Sequence[Item]) -> bool:
     """Return whether a clause ends at an item that is no conjunction."""
     item, before, after = made[k], made[k - 1 : k], made[k + 1 : k + 2]
-    word = bool(before) and before[0].by == "word" and len(part) == 1  # what follows a yes or no
+    word = bool(before) and before[0].by == "word"  # what follows a yes or no
     if item.text == ",":
         return word or _begins(made[k + 1 :], part)
     if item.text == "." and before and before[0].by == "mark" and after and not after[0].by:
@@ -104,11 +99,10 @@ def _ends(made: Sequence[Item], k: int, part: Sequence[Item]) -> bool:
 
 def _begins(rest: Sequence[Item], part: Sequence[Item]) -> bool:
     """Return whether a clause of its own begins after a comma: with its own subject and verb."""
-    denied = any("not" in each.roles for each in part)
-    if not rest or "it" in rest[0].roles or rest[0].by == "word" or ("adverb" in rest[0].roles and denied):
+    if not rest or "it" in rest[0].roles or ("adverb" in rest[0].roles and has(part, "not")):
         return bool(rest)
-    if not any(each.roles & {"is", "not", "wrong", "right", "choose"} for each in part):
+    if not has(part, "is", "not", "wrong", "right", "choose"):
         return False
     ends = (each for each in rest if each.text in {",", ";"} or each.roles & {*_JOIN, "is", "right", "wrong"})
     end = next(ends, rest[0])
-    return "not" in rest[0].roles or bool(end.roles & {"is", "right", "wrong"} and not end.roles & _JOIN)
+    return bool(end.roles & {"is", "right", "wrong"})

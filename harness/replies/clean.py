@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import NamedTuple
 
 from mmbench.harness.replies.words.numbers import NUMBERS, TENS
@@ -35,45 +34,38 @@ _PARTICLE = r"です|でした|である|だ|입니다|이에요|예요|이다|�
 
 # Rewritten in this order: later patterns count on the earlier ones having run.
 _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, flags), replacement)
-    for pattern, replacement, flags in (
-        (r"```\w*", "\n", 0),
-        (r"<\|[\w ]{1,30}\|>|</?s>|<image>|<unk>|<pad>|<eos>|<end_of_utterance>|\[/?inst\]", " ", re.I),
-        (r"<(?:final[_ -]?)?(?:answer|ans|conclusion|solution)>", "\n" + FINAL, re.I),
-        (rf"</?(?:final[_ -]?)?{_TAG}>", "\n", re.I),
-        (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL, re.I),
-        # What stands beside an answer in an object is another line, and how sure the model is none.
-        (r"(?:,\s?)?[\"'](?:confidence|certainty|probability|score)[\"']:\s?[\"']?[\d.]+%?[\"']?,?", "\n", re.I),
-        (
-            r",?\s*[\"'](?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)[\"']\s*:\s*",
-            "\n",
-            re.I,
-        ),
-        (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*false\b,?", "\n", re.I),
-        (r"(?<=[{,\s])[\"']([A-Z])[\"']\s*:\s*[\"']?([\w.]+)[\"']?(?=\s*[,}])", r"\n\1: \2.\n", 0),
-        (r"<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6])>", "\n", 0),
-        (r"</?(?:strong|em|i|u|span|center)>|<b>(?=.{1,400}</b>)|</b>", "", 0),
-        (r"~~[^~\n]{1,200}~~", " ", 0),
-        (r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|operatorname)\s*\{([^{}\n]{0,200})\}", r"\1", 0),
-        (r"\\d?frac\s*\{([^{}\n]{1,50})\}\s*\{([^{}\n]{1,50})\}", r"\1/\2", 0),
-        (r"\\(?:boxed|fbox)\s*\{([^{}\n]{0,200})\}", "\n" + FINAL + r"\1" + "\n", 0),
-        (r"\^\s*\{?\\circ\}?|\\degree\b", "°", 0),
-        (r"\\(?:left|right|displaystyle|quad)(?![a-zA-Z])|\\(?=[(\[\]) ,;!%$#&_])", "", 0),
-        (r"\$", "", 0),
+    (re.compile(pattern, re.I | re.M), replacement)
+    for pattern, replacement in (
+        (r"```\w*", "\n"),
+        (r"<\|[\w ]{1,30}\|>|</?s>|<image>|<unk>|<pad>|<eos>|<end_of_utterance>|\[/?inst\]", " "),
+        (r"<(?:final[_ -]?)?(?:answer|ans|conclusion|solution)>", "\n" + FINAL),
+        (rf"</?(?:final[_ -]?)?{_TAG}>|<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6])>", "\n"),
+        (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL),
+        # What stands beside an answer in an object is another line; how sure the model is, and what is false, is none.
+        (r"(?:,\s?)?[\"'](?:confidence|certainty|probability|score)[\"']:\s?[\"']?[\d.]+%?[\"']?,?", "\n"),
+        (r",?\s*[\"'](?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)[\"']\s*:\s*", "\n"),
+        (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*false\b,?", "\n"),
+        (r"(?<=[{,\s])[\"']((?-i:[A-Z]))[\"']\s*:\s*[\"']?([\w.]+)[\"']?(?=\s*[,}])", r"\n\1: \2.\n"),
+        (r"</?(?:strong|em|i|u|span|center)>|<b>(?=.{1,400}</b>)|</b>", ""),
+        (r"~~[^~\n]{1,200}~~", " "),
+        (r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|operatorname)\s*\{([^{}\n]{0,200})\}", r"\1"),
+        (r"\\d?frac\s*\{([^{}\n]{1,50})\}\s*\{([^{}\n]{1,50})\}", r"\1/\2"),
+        (r"\\(?:boxed|fbox)\s*\{([^{}\n]{0,200})\}", "\n" + FINAL + r"\1" + "\n"),
+        (r"\^\s*\{?\\circ\}?|\\degree\b", "°"),
+        (r"\\(?:left|right|displaystyle|quad)(?![a-zA-Z])|\\(?=[(\[\]) ,;!%$#&_])|\$", ""),
         # What ornaments a sentence is none of its own.
-        (r"(?<=[.!?)])[ \t]*[\u2600-\u27bf\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff]+[ \t]*$", "", re.M),
+        (r"(?<=[.!?)])[ \t]*[\u2600-\u27bf\U0001f300-\U0001faff\U0001f1e6-\U0001f1ff]+[ \t]*$", ""),
         # Of boxes to tick only the ticked ones say something.
-        (r"^[ \t]*(?:[-*][ \t]+)?(?:\[ \]|☐)[^\n]*$", "", re.M),
-        (r"^[ \t]*(?:#{1,6}|>|[*•●▪-])[ \t]+", "", re.M),
+        (r"^[ \t]*(?:[-*][ \t]+)?(?:\[ \]|☐)[^\n]*$|^[ \t]*(?:#{1,6}|>|[*•●▪-])[ \t]+", ""),
         # A letter that is set off is a mark, and stays set off when its markup goes.
-        (r"(\*\*|__|\*)[(\[]?([A-Za-z])[)\]]?[.:)]?\1(?!\*)", r"(\2)", 0),
-        (rf"(?<![A-Za-z0-9])([A-Z])\s?(?:{_PARTICLE})(?=[\s.,!]|$)", r"(\1)", 0),
-        (r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)", "", 0),
-        (r"[^\S\n]+", " ", 0),
-        (r" ?\n\s*", "\n", 0),
+        (r"(\*\*|__|\*)[(\[]?([A-Z])[)\]]?[.:)]?\1(?!\*)", r"(\2)"),
+        (rf"(?<![A-Za-z0-9])((?-i:[A-Z]))\s?(?:{_PARTICLE})(?=[\s.,!]|$)", r"(\1)"),
+        (r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)", ""),
+        (r"[^\S\n]+", " "),
+        (r" ?\n\s*", "\n"),
         # The lines that only rule a table or hold brackets, and the borders of its cells.
-        (r"^ ?(?:\|? ?:?-{2,}:? ?(?:\| ?:?-{2,}:? ?)*\|?|[\[\]{}(),]+) ?$", "", re.M),
-        (r"(?<=\S) \| (?=\S)", ": ", 0),
+        (r"^ ?(?:\|? ?:?-{2,}:? ?(?:\| ?:?-{2,}:? ?)*\|?|[\[\]{}(),]+) ?$", ""),
+        (r"(?<=\S) \| (?=\S)", ": "),
     )
 )
 
@@ -90,7 +82,10 @@ _SAME |= {"&": "and", "%": "percent", "°": "degree"}
 # Scripts without spaces are read character by character; combining marks belong to their word.
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
-    r"(?:(?<![\w.)])-(?=\.?\d))?(?:\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|(?<!\w)\.\d+)"
+    # A capital A is an article only where a sentence may begin.
+    r"(?P<article>(?<![^\W\d_])(?:the|an)(?![^\W\d_]|'[a-z])"
+    r"|(?<!\w)(?:(?-i:a)|(?<![^\s.!?:\"'(,])(?<![^\s.!?:\"'(,]\s)A)(?= [\"']?[\w<>=+/^%°√±×÷≤≥≠#~&]))"
+    r"|(?:(?<![\w.)])-(?=\.?\d))?(?:\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|(?<!\w)\.\d+)"
     rf"|\b(?:{'|'.join(TENS.split())})-(?:{'|'.join(_ONES[1:])})\b"
     rf"|[{_SPACELESS}]"
     rf"|(?:(?![{_SPACELESS}])[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])+(?:'[a-z]+)?"
@@ -152,16 +147,10 @@ def tokens(text: str) -> Iterator[Token]:
     >>> [token.text for token in tokens("The three Dogs at point A ate 1,200.50 g")]
     ['3', 'dogs', 'at', 'point', 'a', 'ate', '1200.5', 'g']
     """
-    found = list(_TOKEN.finditer(text))
-    for this, after in zip_longest(found, found[1:]):
-        word = this.group().casefold()
-        # A capital A is an article only where a sentence may begin.
-        if word in {"the", "an"} or (
-            (word == "a" and after and text[this.end() : after.start()] in {" ", ' "', " '"})
-            and (this.group() == "a" or text[max(0, this.start() - 2) : this.start()].strip()[-1:] in ".!?:\"'(,")
-        ):
-            continue
-        yield Token(_SAME.get(word) or _number(word), this.start(), this.end())
+    for found in _TOKEN.finditer(text):
+        if not found["article"]:
+            word = found.group().casefold()
+            yield Token(_SAME.get(word) or _number(word), *found.span())
 
 
 def _number(word: str) -> str:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from mmbench.harness.replies.clean import Token, stem
-from mmbench.harness.replies.item import Item
+from mmbench.harness.replies.clean import Token
 from mmbench.harness.replies.lexicon import Phrases, phrase_at
+from mmbench.harness.replies.naming import Item
 from mmbench.harness.replies.words.senses import ATTRIBUTES
 
 _IDEOGRAPH = re.compile("[\u30a1-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -28,25 +28,21 @@ def is_part(sentence: str, said: Sequence[Token], at: int, end: int, phrases: Ph
     """
     after = said[end] if end < len(said) else None
     if _IDEOGRAPH.match(said[at].text):
-        left = before is not None and before.end == said[at].start and not (before.roles or before.by)
-        glued = after is not None and after.start == said[end - 1].end and bool(_IDEOGRAPH.match(after.text))
-        return (left and bool(_IDEOGRAPH.match(sentence, said[at].start - 1))) or (
-            glued and not _roles(said, end, phrases)
-        )
+        left = before is not None and not before.roles
+        glued = after is not None and bool(_IDEOGRAPH.match(after.text))
+        return left or (glued and not _roles(said, end, phrases))
     if after is None or sentence[said[end - 1].end : after.start] != " ":
         return False
-    if after.text in _OF and end + 1 < len(said):
+    if after.text in _OF:
         return not _roles(said, end + 1, phrases)
     if end - at > 1 or _roles(said, end, phrases) or not _NOUN.match(after.text) or _is_attribute(sentence, said[at]):
         return False
-    closes = bool(_CLOSES.match(sentence, after.end)) or "is" in _roles(said, end + 1, phrases)
-    return closes and stem(after.text) not in {stem(token.text) for token in said[:at]}
+    return bool(_CLOSES.match(sentence, after.end)) or "is" in _roles(said, end + 1, phrases)
 
 
 def _roles(said: Sequence[Token], at: int, phrases: Phrases) -> frozenset[str]:
     words = [token.text for token in said[at : at + 8]]
-    found = phrase_at(phrases, words, 0, len(words)) if words else None
-    return found[1] if found else frozenset()
+    return phrase_at(phrases, words, 0, len(words))[1]
 
 
 def _is_attribute(sentence: str, token: Token) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmbench.harness.replies.clauses import spans
 from mmbench.harness.replies.clean import tokens
-from mmbench.harness.replies.lexicon import REFUSING, Roles, phrases_in
+from mmbench.harness.replies.lexicon import REFUSING, Roles, phrase_at
 from mmbench.harness.replies.options import NONE, Named, Options
 
 _NEAR = 6
@@ -64,5 +64,9 @@ def _is_refused(said: Sequence[Roles], k: int) -> bool:
 
 def _roles(text: str) -> list[Roles]:
     """Return the roles of each word or phrase of a refusal."""
-    words = [token.text for token in tokens(text)]
-    return [roles for _, _, roles in phrases_in(REFUSING, words)]
+    words, made, at = [token.text for token in tokens(text)], [], 0
+    while at < len(words):
+        length, roles = phrase_at(REFUSING, words, at, len(words))
+        made.append(roles)
+        at += length
+    return made

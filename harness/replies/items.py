@@ -5,13 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from mmbench.harness.replies.clean import Token, tokens
 from mmbench.harness.replies.compounds import is_part
-from mmbench.harness.replies.item import NO_ROLES, Item
-from mmbench.harness.replies.letters import named_by
-from mmbench.harness.replies.lexicon import phrase_at, phrases_for
+from mmbench.harness.replies.lexicon import NO_ROLES, phrase_at, phrases_for
+from mmbench.harness.replies.naming import Item, named_by, summed, with_words
 from mmbench.harness.replies.options import Options
-from mmbench.harness.replies.sums import summed
 from mmbench.harness.replies.words.numbers import COUNTED, COUNTS, MAGNITUDES
-from mmbench.harness.replies.yes_no import with_words
 
 _SIGN = re.compile(r"=>|->|[^\w\s]|\n")
 _HOLDS = dict.fromkeys("✓✔✅☑", frozenset({"right"})) | dict.fromkeys("✗✘❌×", frozenset({"wrong", "not before"}))
@@ -40,14 +37,12 @@ def items(sentence: str, options: Options) -> list[Item]:
     for k, each in enumerate(made):
         listed = by[k - 2 : k - 1] == ["mark"]
         by.append(named_by(made, k, options, listed=listed) if each.by == "mark" else each.by)
-    named = (e._replace(by=b) if b or e.by != "mark" else word_at.get(e.start) for e, b in zip(made, by, strict=True))
+    named = (each._replace(by=b) if b else word_at.get(each.start) for each, b in zip(made, by, strict=True))
     made = [each for each in named if each]
     if options.all_numbers:
         made = summed(made, sentence)
-    for start, end, place in options.places(sentence):
-        outside = (each for each in made if each.end <= start or each.start >= end)
-        made = sorted([*outside, Item("", start, end, NO_ROLES, place, "place")], key=lambda each: each.start)
-    return with_words(made, options)
+    places = [Item("", start, end, NO_ROLES, place, "place") for start, end, place in options.places(sentence)]
+    return with_words(sorted([*made, *places], key=lambda each: each.start), options)
 
 
 def _covered(made: Iterable[Item]) -> set[int]:
@@ -64,7 +59,7 @@ def _words(sentence: str, options: Options) -> list[Item]:
     at = 0
     while at < len(said):
         limit = next((k for k in breaks if k > at), len(said))
-        length, roles = phrase_at(phrases, words, at, limit) or (1, NO_ROLES)
+        length, roles = phrase_at(phrases, words, at, limit)
         option, end = mentions.get(at, (None, at))
         if end - at >= length:
             part = end not in mentions and is_part(sentence, said, at, end, phrases, made[-1] if made else None)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import shorten
 from typing import Literal
 
 from mmbench.harness.replies.clauses import Clause, clauses
@@ -26,7 +27,8 @@ _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
 _QUOTED = 80
 """Characters of a sentence that a reason quotes."""
-_TURNS = frozenset({"turn", "wait", "so", "but"})
+_TURNS, _BACK = frozenset({"turn", "wait", "so", "but"}), frozenset({"taken back"})
+"""Roles of words by which a reply turns, and by which it takes something back."""
 _HELD = {"asserted", "answered", "concluded", "verdict"}
 _EXPLICIT = {"answered", "concluded"}
 _WHY = {
@@ -80,7 +82,9 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
     said = spoken(reply)
     if said.only_thoughts:
         return Match("unparsed", None, ONLY_THOUGHTS)
-    text = _without_echo(clean(said.text), choices)
+    text = clean(said.text)
+    if choices.marks:  # an echo of the list of options, such as models copy from the prompt, is no answer
+        text = choices.listed.sub("\n", text).strip()
     head = first_turn(text)
     match = _match(head, choices)
     return match if head == text or match.status == "ok" else _match(text, choices)
@@ -91,7 +95,7 @@ def _match(text: str, options: Options) -> Match:
         return Match("unparsed", None, "the reply is empty")
     parts = clauses(text, options)
     first, rest = parts[0], text
-    if len(parts) > 1 and parts[1].sentence and only_opens(first):
+    if len(parts) > 1 and only_opens(first):
         first, rest = parts[1], text[parts[1].start :]
     found = NONE if first.asks else whole(rest, options, first, part=True)
     return _one(found, options, "the whole reply names it") if found else _folded(text, parts, options)
@@ -107,7 +111,7 @@ def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
     argues = "argues" in opening and (cut or parts[-1].sentence > 0)
     # Beside a refusal explicit statements count; what an argument opens with is no answer yet.
     if refused:
-        no = options.polar and frozenset(options.polar[1:])
+        no = frozenset((options.polar or ())[1:])
         sure = (each for each in made if each.kind in _EXPLICIT and len(each.named) == 1)
         made = [each for each in sure if not (each.named == no and refuses(each.words))]
     elif argues and cut:
@@ -132,26 +136,17 @@ def _settle(text: str, made: Sequence[Statement], said: Sequence[Said], options:
     """Return what the statements come to."""
     last = max(made, key=lambda each: (each.kind == "answered", each.kind == "concluded", each.start))
     # An aside after an explicit answer is none: `Answer: B. … A is the best known`.
-    asides = [e for e in made if last.kind in _EXPLICIT and e.start >= last.start and e.kind != "edge"]
-    others = [each for each in made if each.named != last.named and each not in asides]
-    if others and not _replaces(last, others[-1], text):
-        return _one(frozenset().union(*(each.named for each in made)), options, "")
-    end = max(each.end for each in made if each.named == last.named)
-    later = [each for each in said if each.start >= end and each.option in last.named]
-    denied = any(each.stance == "denied" and each.by in {"mark", "letter"} for each in later)
-    if not any(each.stance in _HELD for each in later) and (denied or "taken back" in roles_in(text[end:])):
+    others = [e for e in made if e.named != last.named and (e.start < last.start or e.kind == "edge")]
+    if others:
+        explicit, start = last.kind in _EXPLICIT, min(others[-1].end, last.start)
+        turns = roles_in(text[start : last.end if explicit else last.start])
+        if turns.isdisjoint(_TURNS if explicit else _BACK):
+            return _one(frozenset().union(*(each.named for each in made)), options, "")
+    end = max(each.end for each in made)
+    held = any(each.start >= end and each.option in last.named and each.stance in _HELD for each in said)
+    if not held and roles_in(text[end:]) & _BACK:
         return Match("unparsed", None, "the reply takes its answer back")
-    words = " ".join(last.words.split())
-    quoted = words if len(words) <= _QUOTED else words[: _QUOTED - 1] + "…"
-    return _one(last.named, options, f"{_WHY[last.kind]}: '{quoted}'")
-
-
-def _replaces(last: Statement, other: Statement, text: str) -> bool:
-    """Return whether the last statement is meant to stand in another one's place."""
-    start = min(other.end, last.start)
-    if last.kind in _EXPLICIT:
-        return bool(_TURNS & roles_in(text[start : last.end]))
-    return "taken back" in roles_in(text[start : last.start])
+    return _one(last.named, options, f"{_WHY[last.kind]}: '{shorten(last.words, _QUOTED, placeholder='…')}'")
 
 
 def _one(named: Named, options: Options, why: str) -> Match:
@@ -161,11 +156,6 @@ def _one(named: Named, options: Options, why: str) -> Match:
         return Match("unparsed", None, "the reply names no option")
     marks = list(options.marks) or [f'"{text}"' for text in options.texts]
     return Match("unparsed", None, f"the reply names several options: {' and '.join(marks[i] for i in sorted(named))}")
-
-
-def _without_echo(text: str, options: Options) -> str:
-    """Return the text without a repetition of the list of options, such as models copy from the prompt."""
-    return options.listed.sub("\n", text).strip() if options.marks else text
 
 
 @lru_cache(maxsize=64)

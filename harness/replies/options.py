@@ -66,11 +66,9 @@ class Options:
     @cached_property
     def polar(self) -> tuple[int, int] | None:
         """The options that an opening yes and an opening no stand for, where there is one of each."""
-        places = []
-        for word in ("yes", "no"):
-            begin = frozenset(i for i, words in enumerate(self.words) if words[0] == word)
-            places.append(begin or self._by_forms.get((word,), NONE))
-        return (min(places[0]), min(places[1])) if [len(place) for place in places] == [1, 1] else None
+        begin = ([i for i, words in enumerate(self.words) if words[0] == word] for word in ("yes", "no"))
+        yes, no = (b or list(self._by_forms.get((word,), NONE)) for b, word in zip(begin, ("yes", "no"), strict=True))
+        return (yes[0], no[0]) if len(yes) == len(no) == 1 else None
 
     @property
     def yes_no(self) -> bool:
@@ -96,7 +94,7 @@ class Options:
         """
         phrase = phrase[:_LONGEST].strip().rstrip(" .!,;")
         text = NONE if set_off else self._by_text(phrase)
-        ordinal = _ORDINAL.fullmatch(phrase)
+        ordinal = _ORDINAL.fullmatch(f"{phrase} one" if phrase.istitle() else phrase)  # `third` can be a fraction
         if ordinal and self.marks:
             return text or self._by_place(ordinal.group(1).lower())
         found = _MARK.fullmatch(phrase)
@@ -114,17 +112,13 @@ class Options:
         begins = [i for i, words in enumerate(self._forms) if words[: len(said)] == said]
         if len(begins) == 1 and len(said) >= 3:
             return frozenset(begins)
-        if not said or (
-            len(said) < 3 and any(word in _MEANINGLESS or (len(word) == 1 and not word.isdigit()) for word in said)
-        ):
-            return NONE
-        holding = [i for i, words in enumerate(self._forms) if _holds(words, said)]
-        if len(holding) != 1 or not self._is_whole(holding[0], said):
+        telling = len(said) >= 3 or not any(word in {*_MEANINGLESS, *string.ascii_lowercase} for word in said)
+        holding = [i for i, words in enumerate(self._forms) if said and _holds(words, said)]
+        if not telling or len(holding) != 1 or not self._is_whole(holding[0], said):
             return NONE
         # A number, though a part of the option's text, can also mean the place of another option.
-        other = self.marks and len(said) == 1 and said[0].isdigit() and int(said[0]) != holding[0] + 1
-        set_off = not phrase[0].isalnum() or phrase[-1] == ")"
-        return NONE if other and (set_off or not self.all_numbers) else frozenset(holding)
+        place = bool(self.marks) and phrase.strip("()").isdecimal() and int(said[0]) != holding[0] + 1
+        return NONE if place and not (phrase.isdecimal() and self.all_numbers) else frozenset(holding)
 
     def mark(self, name: str, *, set_off: bool = False) -> int | None:
         """Return the option that a letter or number marks; a number also counts the options from 1.
@@ -175,17 +169,21 @@ class Options:
 
     def _by_place(self, ordinal: str) -> Named:
         count = len(self.texts)
-        places = dict(zip((*ORDINALS, "last"), (*range(len(ORDINALS)), count - 1), strict=True))
-        place = places[ordinal] if ordinal in places else int(ordinal[:-2]) - 1
-        return frozenset({place}) if 0 <= place < count else NONE
+        place = (
+            ORDINALS.index(ordinal)
+            if ordinal in ORDINALS
+            else count - 1
+            if ordinal == "last"
+            else int(ordinal[:-2]) - 1
+        )
+        return frozenset({place} & set(range(count)))
 
     def _is_whole(self, option: int, said: Sequence[str]) -> bool:
         """Return whether nothing in the rest of the option's text turns its sense: `not`, `and`, `only`."""
         words = self._forms[option]
         rest = set(words[1:] if words[0] in {"yes", "no"} else words) - set(said)
-        if all(word.isdigit() for word in said) and any(word[-1].isdigit() for word in rest):
-            return False
-        return not (_TURNING & rest) and not any(word.endswith("n't") for word in rest)
+        more = said[-1].isdigit() and any(word[-1].isdigit() for word in rest)  # another number
+        return not (more or _TURNING & rest or any(word.endswith("n't") for word in rest))
 
 
 def _plain(text: str) -> str:

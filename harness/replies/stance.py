@@ -5,12 +5,14 @@ from itertools import dropwhile, pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from mmbench.harness.replies.clauses import Clause
-from mmbench.harness.replies.item import Item
+from mmbench.harness.replies.lexicon import NO_ROLES
+from mmbench.harness.replies.naming import Item, has
 from mmbench.harness.replies.options import Options
 from mmbench.harness.replies.polar import judged
 
 Stance = Literal["answered", "concluded", "verdict", "asserted", "denied", "doubted", "conceded", "asked", "named"]
 """How an option is named: as the answer, as concluded, as right, as a fact, …, or only in passing."""
+
 
 _DENYING = {"not", "not any", "not before", "wrong", "instead"}
 
@@ -67,7 +69,9 @@ def _around(clauses: Sequence[Clause], number: int) -> tuple[Stance | None, bool
     unsure = any("doubt" in same[k] and (k == number or not _is_word(mine)) for k in same if k not in taken)
     seemed = bool(mine.roles & {"seems", "doubt"}) or any("first" in roles for roles in same.values())
     ifs = (k for k, roles in same.items() if "if" in roles and "if forced" not in roles)
+    reply = next((each.roles for each in clauses[number + 1 :] if each.sentence > mine.sentence), NO_ROLES)
     stances: dict[Stance, bool] = {
+        "verdict": mine.asks and "yes" in reply and "no" not in reply,
         "asked": mine.asks,
         "conceded": "first" in mine.roles or (seemed and any(number < but for but in buts)),
         "denied": "unbelieved" in mine.roles,
@@ -79,7 +83,7 @@ def _around(clauses: Sequence[Clause], number: int) -> tuple[Stance | None, bool
 def _stances(it: _Mention) -> Iterator[Stance]:
     """Yield the stances that its clause can have to a mention: the first one is the mention's."""
     if it.item.by == "word" and it.before and it.before[-1].text == ":":  # `Question 3: yes`
-        yield "named" if _has(it.before, "quotes") else "verdict"
+        yield "named" if has(it.before, "quotes") else "verdict"
     if it.roles & _DENYING and _is_denied(it):
         yield "denied"
     if "doubt" in it.roles:
@@ -102,21 +106,14 @@ def _is_word(clause: Clause) -> bool:
     return any(each.by == "word" for each in clause.items)
 
 
-def _has(items: Sequence[Item], *roles: str) -> bool:
-    return any(not each.roles.isdisjoint(roles) for each in items)
-
-
 def _is_denied(it: _Mention) -> bool:
     """Return whether role words before or after deny it."""
     leads = max((j for j, each in enumerate(it.before) if "leads to" in each.roles), default=0)
     before = it.before[leads:]
-    aside = max((j for j, each in enumerate(before) if "instead" in each.roles), default=None)
-    return (
-        (aside is not None and all(each.text != "," for each in before[aside:]))
-        or _has(before, "wrong", "not", "not any")
-        or _has(it.after, "wrong")
-        or (_has(it.after, "not before") and all(each.option is None for each in it.after))
-    )
+    aside = list(takewhile(lambda each: each.text != ",", reversed(before)))  # `unlike A, B`
+    if has(aside, "instead") or has(before, "wrong", "not", "not any") or has(it.after, "wrong"):
+        return True
+    return has(it.after, "not before") and all(map(_names_none, it.after))
 
 
 def _cue(it: _Mention) -> Stance | None:
@@ -131,7 +128,7 @@ def _cue(it: _Mention) -> Stance | None:
                 return "answered"
         if "sought" in roles:
             return None
-        chosen = "choose" in roles and (not j or _has(it.before[:j], "self"))
+        chosen = "choose" in roles and (not j or has(it.before[:j], "self"))
         if chosen or ("leads to" in roles and it.item.by == "mark"):
             return "concluded"
     return None
@@ -143,10 +140,12 @@ def _names_none(item: Item) -> bool:
 
 def _is_right(it: _Mention) -> bool:
     """Return whether it is said to be right: `C is correct`, `dog is the right answer`."""
-    after = list(takewhile(lambda each: each.option in {None, it.item.option}, it.after))
+    after = list(
+        takewhile(lambda each: each.option in {None, it.item.option} or each.by == it.item.by == "mark", it.after)
+    )
     if it.item.by == "text":
-        return _has(list(dropwhile(lambda each: "is" not in each.roles, after))[1:], "answer", "option")
+        return has(list(dropwhile(lambda each: "is" not in each.roles, after))[1:], "answer", "option")
     it_is = [each.text for each in after if each.by != "sign"] == ["it", "is"]
     named = any("is" in a.roles and "answer" in b.roles for a, b in pairwise(after))
     yes = any("yes" in b.roles and a.text in ".:)-" for a, b in pairwise([it.item, *after]))
-    return it_is or named or yes or _has(after, "right")
+    return it_is or named or yes or has(after, "right")

@@ -11,14 +11,14 @@ from mmbench.harness.replies.stance import Said
 
 Kind = Literal["answered", "concluded", "verdict", "edge"]
 """Said to be the answer, concluded, said to be right, or standing first or last."""
+_KINDS: tuple[Kind, ...] = ("answered", "concluded", "verdict")
 
 _NUMBERED = re.compile(r"^(?:1\s*[.)]|q(?:uestion)?\s*\d{1,3}\s*[.:)])\s*(?=[(\[\"]?[A-Z][)\]\"]?\.?$)", re.I)
 """The number of the question before a mark: `1. B`."""
 _LONGEST_REPEATED = 200
 """Characters of a reply that is one word many times."""
-_SETS_OFF = {"", ",", ".", ":", ";", ")", "-", "]", "}", '"', "\n", "("}
+_SETS_OFF = {"", ",", ".", ":", ";", ")", "-", "]", "}", '"', "\n", "(", "!"}
 """What may follow what a reply opens with."""
-_ENDS_WORD = {"", ",", ".", ":", ";", "!", "-"}
 
 
 class Statement(NamedTuple):
@@ -38,7 +38,15 @@ def statements(clauses: Sequence[Clause], said: Sequence[Said], options: Options
     made = _edges(clauses, said, options)
     for number, clause in enumerate(clauses):
         here = [each for each in said if each.clause == number]
-        made += _made(clause, here) if here else _open_ended(clause, options)
+        for kind in _KINDS:
+            made += _statement(clause, [each for each in here if each.stance == kind], kind)
+        told = [each for each in here if each.stance == "asserted"]
+        if clause.opener & {"so", "wait"} and len({each.option for each in told}) == 1:
+            made += _statement(clause, told, "answered" if "wait" in clause.opener else "concluded")
+        if not here and "answer" in lead(clause)[1]:  # `The answer is`, and a part of an option's text
+            named = whole(clause.text[: clause.items[-1].end], options, clause, part=True)
+            end = clause.start + len(clause.text)
+            made += [Statement(named, clause.start, end, "answered", clause.text)] if len(named) == 1 else []
     return sorted(made, key=lambda statement: statement.start)
 
 
@@ -47,43 +55,21 @@ def whole(text: str, options: Options, first: Clause, *, part: bool = False) -> 
 
     What leads up to it may be left out: `It is`, `The answer is`. With `part` a telling part of an option will do.
     """
-    if options.marks:
-        text = _NUMBERED.sub("", text, count=1)
+    text = _NUMBERED.sub("", text, count=1)
     repeated = {options.named(word) for word in text.split()} if len(text) <= _LONGEST_REPEATED else {NONE}
     if len(repeated) == 1 and NONE not in repeated:
         return repeated.pop()
     end, roles = lead(first)
     rest, placed = text[end:].strip(), "option" in roles
-    named = options.named(text) or (options.named(rest, set_off=placed) if rest not in {"a", "A"} else NONE)
+    named = options.named(text) or (
+        options.named(rest, set_off=placed) if "answer" in roles or rest not in {"a", "A"} else NONE
+    )
     return options.part_named(rest) if part and not named and not placed else named
-
-
-def _made(clause: Clause, here: Sequence[Said]) -> list[Statement]:
-    """Return the statements of a clause that names options."""
-    made: list[Statement] = []
-    told = [each for each in here if each.stance == "asserted"]
-    for kind in ("answered", "concluded", "verdict"):
-        mine = [each for each in here if each.stance == kind]
-        if mine and kind == "verdict":  # `A and B are correct`
-            mine = [each for each in here if each in mine or (each in told and each.by == "mark")]
-        made += _statement(clause, mine, kind)
-    if clause.opener & {"so", "wait"} and len({each.option for each in told}) == 1:
-        made += _statement(clause, told, "answered" if "wait" in clause.opener else "concluded")
-    return made
 
 
 def _statement(clause: Clause, mine: Sequence[Said], kind: Kind) -> list[Statement]:
     named = frozenset(each.option for each in mine)
     return [Statement(named, mine[0].start, mine[-1].end, kind, clause.text)] if mine else []
-
-
-def _open_ended(clause: Clause, options: Options) -> list[Statement]:
-    """Return what follows `the answer is`, where it is a part of an option's text."""
-    end, roles = lead(clause)
-    rest = clause.text[end : clause.items[-1].end].strip() if "answer" in roles and not clause.asks else ""
-    named = options.named(rest, set_off="option" in roles) or options.part_named(rest)
-    end = clause.start + len(clause.text)
-    return [Statement(named, clause.start, end, "answered", clause.text)] if len(named) == 1 else []
 
 
 def _edges(clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
@@ -114,16 +100,13 @@ def _opening(mine: Sequence[Clause], said: Sequence[Said], *, last: bool) -> lis
     first = here[0]
     before = [each for each in clause.items if clause.start + each.start < first.start]
     after = clause.text[first.end - clause.start :].strip(" ")
+    sets_off = after[:1] in _SETS_OFF or (len(mine) > 1 and "because" in mine[1].opener)
     opens = all(each.by == "sign" or each.roles & {"opener", "so", "adverb"} for each in before)
-    if first.by == "word":
-        alone = last and sum(each.by == "word" for part in mine for each in part.items) == 1
-        end = clause.start + len(clause.text.rstrip()) if alone else first.end
-        holds = opens and (not last or after[:1].strip() in _ENDS_WORD)
-        return [Statement(frozenset({first.option}), first.start, end, "edge", clause.text)] if holds else []
     # `This continent is Africa.`: what something is, and no more.
     states = not after.strip(".!\n") and bool(before) and "is" in before[-1].roles
-    leads = opens and (after[:1] in _SETS_OFF or (len(mine) > 1 and "because" in mine[1].opener))
-    return _statement(clause, here, "edge") if states or leads else []
+    word = first.by == "word"
+    holds = (opens and (sets_off or (word and not last))) or (states and not word)
+    return _statement(clause, here[:1] if word else here, "edge") if holds else []
 
 
 def only_opens(clause: Clause) -> bool:
@@ -134,4 +117,4 @@ def only_opens(clause: Clause) -> bool:
 def _is_head(clause: Clause, each: Said) -> bool:
     """Return whether a mark begins its line, as in a list of the options."""
     after = clause.text[each.end - clause.start :].strip()
-    return each.by == "mark" and each.start - clause.start <= 1 and after[:1] in set(".):]-") and len(after) > 1
+    return each.by == "mark" and each.start - clause.start <= 1 and len(after) > 1
