@@ -89,8 +89,8 @@ def options(
     """Return up to `most` distinct answers in random order: the right one, `likely` ones, and others of `values`."""
     chosen = [answer, *(value for value in dict.fromkeys(likely) if value != answer)][:most]
     rest = [value for value in values if value not in chosen]
-    chosen += [rest[i] for i in random.permutation(len(rest))[: most - len(chosen)]]
-    return tuple(chosen[i] for i in random.permutation(len(chosen)))
+    chosen += [rest[i] for i in random.permutation(len(rest))[: most - len(chosen)].tolist()]
+    return tuple([chosen[i] for i in random.permutation(len(chosen)).tolist()])
 
 
 def other(random: np.random.Generator, values: Sequence[str], *than: str) -> str:

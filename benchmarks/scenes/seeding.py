@@ -20,10 +20,11 @@ _AT_ONCE = 256
 
 def generator(before: tuple[int, ...], number: int, after: tuple[int, ...] = ()) -> np.random.Generator:
     """Return `default_rng((*before, number, *after))`; cheap where the numbers follow one another."""
-    if max((*before, number, *after)) >= _WORD:
+    place = number % _AT_ONCE
+    states = _states(before, number - place, after)
+    if states is None:
         return np.random.default_rng((*before, number, *after))
-    first, place = number - number % _AT_ONCE, number % _AT_ONCE
-    mixed = _Mixed(_states(before, first, after)[place])
+    mixed = _Mixed(states[place])
     return np.random.Generator(np.random.PCG64(mixed))  # type: ignore[arg-type]  # any ISeedSequence is one
 
 
@@ -40,11 +41,13 @@ class _Mixed(ISeedSequence):
 
 
 @lru_cache(maxsize=512)
-def _states(before: tuple[int, ...], first: int, after: tuple[int, ...]) -> npt.NDArray[np.uint64]:
+def _states(before: tuple[int, ...], first: int, after: tuple[int, ...]) -> npt.NDArray[np.uint64] | None:
     """Return what `SeedSequence` gives PCG64 for a row of seeds (O'Neill 2015, "Developing a seed_seq alternative").
 
-    (256, 4), for the numbers from `first` on.
+    (256, 4), for the numbers from `first` on; None where a number is longer than a word.
     """
+    if max((*before, first, *after)) >= _WORD:
+        return None
     words = np.zeros((max(len(before) + 1 + len(after), _POOL), _AT_ONCE), np.uint32)
     words[: len(before)].T[:] = before
     words[len(before)] = np.arange(first, first + _AT_ONCE)

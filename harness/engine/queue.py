@@ -25,10 +25,10 @@ class Queue:
         self._ahead = ahead
         """Pictures of unknown size that may be on their way."""
         self._waiting: deque[tuple[Question, Preparing | None]] = deque()
-        self._encoded: deque[int] = deque()
-        """Bytes of each question besides what was prepared of it."""
-        self._sizes: deque[int] = deque()
-        """Bytes of what was prepared, of each question from the head on, as far as they are known."""
+        self._weights: deque[int] = deque()
+        """Bytes of each question: of what was prepared of it, or until that is known of what it is prepared from."""
+        self._known = 0
+        """Questions from the head on of which is known what was prepared."""
         self._bytes = 0
         self._held = 0
         self._largest = 0
@@ -46,10 +46,10 @@ class Queue:
         # What was read of its pictures goes with the work on them.
         self._waiting.append((question if prepared is None else question.without_contents(), prepared))
         weight = question.weight
-        self._encoded.append(weight)
+        self._weights.append(weight)
         self._bytes += weight
         self._held += question.held
-        while unknown := len(self._waiting) - len(self._sizes):
+        while unknown := len(self._waiting) - self._known:
             question, prepared = self._waiting[-unknown]
             if unknown <= self._ahead and isinstance(prepared, Future) and not prepared.done():
                 break
@@ -61,16 +61,15 @@ class Queue:
             size = 0 if prepared.exception() is not None else _nbytes(prepared.result())
         else:
             size = _nbytes(prepared)
-        place = len(self._sizes)
-        self._bytes += size + held - self._encoded[place]
-        self._encoded[place] = held
-        self._sizes.append(size)
+        self._bytes += size + held - self._weights[self._known]
+        self._weights[self._known] = size + held
+        self._known += 1
         self._largest = max(self._largest, size)
 
     @property
     def heavy(self) -> bool:
         """True when no more should be read for the memory it takes; what is on its way is taken to be large."""
-        unknown = len(self._waiting) - len(self._sizes)
+        unknown = len(self._waiting) - self._known
         return self._held >= HELD_BYTES or self._bytes + unknown * self._largest >= QUEUE_BYTES
 
     def full(self, batch: int, workers: int) -> bool:
@@ -90,7 +89,8 @@ class Queue:
                 break
             taken.append(self._waiting.popleft())
             self._held -= question.held
-            self._bytes -= self._encoded.popleft() + (self._sizes.popleft() if self._sizes else 0)
+            self._bytes -= self._weights.popleft()
+            self._known = max(self._known - 1, 0)
         return taken
 
 

@@ -46,12 +46,17 @@ class Answers:
 
     def find(self, model: int, keys: Sequence[bytes]) -> Iterator[Found]:
         """Yield the answer to each of `keys` that has one."""
+        self._see()
         recent = self._lately(model, keys)
         yield from recent.values()
         yield from self._older(self._find, model, [key for key in keys if key not in recent])
 
     def known(self, model: int, keys: Sequence[bytes]) -> set[bytes]:
         """Return which of `keys` have an answer."""
+        self._see()
+        return self._known(model, keys)
+
+    def _known(self, model: int, keys: Sequence[bytes]) -> set[bytes]:
         recent = self._lately(model, keys)
         older = self._older(_KNOWN, model, [key for key in keys if key not in recent])
         return {*recent, *(key for (key,) in older)}
@@ -63,7 +68,7 @@ class Answers:
         held = self._bytes + sum(len(row[4]) for row in rows)
         if len(self._recent) + len(rows) > min((newest or 0) // _SHARE, _MOST) or held > _MOST_BYTES:
             return self.add_many(rows)
-        known = self.known(model, [row[2] for row in rows])
+        known = self._known(model, [row[2] for row in rows])
         new = {row[2]: row for row in reversed(rows) if row[2] not in known}
         self._database.do_each(_APPEND, reversed(new.values()))
         return len(new)
@@ -107,8 +112,7 @@ class Answers:
             self._absent.clear()
 
     def _lately(self, model: int, keys: Sequence[bytes]) -> dict[bytes, Found]:
-        """Return the recent answers to these questions."""
-        self._see()
+        """Return the recent answers to these questions, as they were last seen."""
         numbers = {number: key for key in keys if (number := self._recent.get((model, key))) is not None}
         query = "SELECT key, value, truncated, checksum FROM recent WHERE model=? AND number IN {}"
         found = self._database.among(query, (model,), list(numbers)) if numbers else ()
