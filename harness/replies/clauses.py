@@ -72,7 +72,7 @@ def _split(made: Sequence[Item]) -> Iterator[tuple[frozenset[str], list[Item]]]:
     opener: frozenset[str] = frozenset()
     part: list[Item] = []
     for k, item in enumerate(made):
-        joins = bool(item.roles & _JOIN)
+        joins = bool(item.roles & _JOIN) and "is" not in item.roles
         if not joins and not _ends(made, k, part):
             part.append(item)
             continue

@@ -37,7 +37,7 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.I | re.M), replacement)
     for pattern, replacement in (
         (r"```\w*", "\n"),
-        (r"<\|[\w ]{1,30}\|>|</?s>|<image>|<unk>|<pad>|<eos>|<end_of_utterance>|\[/?inst\]", " "),
+        (r"<\|[\w ]{1,30}\|>|</?s>|<image>|<unk>|<pad>|<eo[a-z]>|<end_of_utterance>|\[/?inst\]", " "),
         (r"<(?:final[_ -]?)?(?:answer|ans|conclusion|solution)>", "\n" + FINAL),
         (rf"</?(?:final[_ -]?)?{_TAG}>|<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6])>", "\n"),
         (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL),
@@ -69,7 +69,9 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
-_END = re.compile(r"(?:(?<!\b\w)\.|[!?])+[\"')\]]*(?=\s|$)|\n")
+# The point of a mark (`B. cat`) ends no sentence, that of a unit (`= 4.`, `1.5 N.`) does, and what answers begins one.
+_POINT = r"(?<!\b\w)\.|(?<=[\d=] \w)\.|\.(?=\s+the (?:\w+ )?(?:answer|option|choice)\b)"
+_END = re.compile(rf"(?:{_POINT}|[!?])+[\"')\]]*(?=\s|$)|\n", re.I)
 
 _LONGEST_SENTENCE = 300
 _READ_FIRST, _READ_LAST = 1_500, 3_500

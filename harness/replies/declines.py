@@ -1,5 +1,6 @@
 """Refusals: a model that declines, or says that nobody could answer, is separated from an unclear reply."""
 
+import re
 from collections.abc import Sequence
 
 from mmbench.harness.replies.clauses import spans
@@ -7,6 +8,8 @@ from mmbench.harness.replies.clean import tokens
 from mmbench.harness.replies.lexicon import REFUSING, Roles, phrase_at
 from mmbench.harness.replies.options import NONE, Named, Options
 
+_ANSWERED = re.compile(r"^\W*(?:yes|no)\s*[,:;-]", re.I)
+"""An answer before what is said of it: `No, the images are …` tells of no images that are not there."""
 _NEAR = 6
 """Most words between what cannot be done and the deed."""
 _READ, _OPENING = 2000, 300
@@ -21,7 +24,8 @@ def refuses(text: str) -> bool:
     >>> [refuses(t) for t in ("Lo siento, no puedo ayudar con eso.", "Lo siento, no hay ningún perro.")]
     [True, False]
     """
-    return any(_declines(_roles(text[start:end]), opens=start < _OPENING) for start, end in spans(text[:_READ]))
+    sentences = ((start, _ANSWERED.sub("", text[start:end])) for start, end in spans(text[:_READ]))
+    return any(_declines(_roles(sentence), opens=start < _OPENING) for start, sentence in sentences)
 
 
 def undetermined(text: str, options: Options) -> Named:

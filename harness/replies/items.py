@@ -80,9 +80,10 @@ def _tells(sentence: str, said: Sequence[Token], at: int, end: int) -> bool:
     if not said[end - 1].is_number:
         return not (_HYPHEN.match(sentence, stop) or _HYPHENED.match(sentence, start))
     before = said[at - 1].text if at and not sentence[said[at - 1].end : start].strip(" ([") else ""
+    after = said[end].text if end < len(said) else ""
     if sentence[start:stop].lower() == "one":
-        return before in _COUNTS if before else not sentence[:start].strip()
-    return before not in _COUNTED and (end == len(said) or said[end].text not in _MAGNITUDES)
+        return after != "more" and (before in _COUNTS if before else not sentence[:start].strip())
+    return before not in _COUNTED and after not in _MAGNITUDES
 
 
 _COUNTS, _COUNTED, _MAGNITUDES = (frozenset(words.split()) for words in (COUNTS, COUNTED, MAGNITUDES))

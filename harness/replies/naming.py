@@ -40,12 +40,13 @@ def named_by(made: Sequence[Item], k: int, options: Options, *, listed: bool) ->
         or (digit and not k and after.text in _POINTS and made[2:3] and made[2].by == "mark")
         or ("option" in before.roles and (options.numbered or not digit))
     )
-    word = before.text and not before.by and not before.roles
+    word = before.text and not before.by and not before.roles and before.text.isascii()
     formula = before.text in _MATHS or after.text in _MATHS | {"="}
     if sure or not item.text.isupper() or options.letter_texts or word or formula:
         return "mark" if sure else ""
     joined = listed and (before.text in {",", "/", "&"} or bool(before.roles & {"or", "and"}))
     glued = after.text in {"'", "-"} and item.end == after.start
+    glued = glued or (before.text == "/" and before.end == item.start and not listed)  # `N/A`
     article = item.text == "A" and "right" in after.roles and "is" not in after.roles
     if glued or article or (item.text == "I" and after.by != "sign" and not ends):
         return ""
@@ -115,7 +116,8 @@ def _as_word(made: Sequence[Item], k: int, polar: tuple[int, int]) -> Item:
     if item.text in {"true", "false"} and _opens(made, k):
         return item._replace(option=polar[item.text == "false"], by="word")
     goes_on = k + 1 < len(made) and not made[k + 1].by  # `no dog`
-    if not item.roles & {"yes", "no"} or ("not" in item.roles and goes_on):
+    unknown = "yes" not in item.roles and has(made[k + 1 : k + 2], "not known")  # `No está claro`
+    if unknown or not item.roles & {"yes", "no"} or ("not" in item.roles and goes_on):
         return item
     return item._replace(option=polar["yes" not in item.roles], by="word")
 
@@ -124,7 +126,7 @@ def _is_undone(made: Sequence[Item], k: int) -> bool:
     """Return whether a yes or no is joined to its contrary, or contradicts what follows: `Yes, it isn't.`"""
     mine = made[k].roles & {"yes", "no"}
     before, after = (
-        next((e for e in part if e.text not in {",", "/"} and not e.roles & {"or", "and"}), None)
+        next((e for e in part if e.text not in {",", "/", "also"} and not e.roles & {"or", "and", "but"}), None)
         for part in (reversed(made[:k]), made[k + 1 :])
     )
     if any(each and each.by == "word" and each.roles.isdisjoint(mine) for each in (before, after)):

@@ -110,7 +110,8 @@ WORDS = {
     "doubt": (
         "i'm not sure, i am not sure, maybe, perhaps, possibly, might, may, could, either, whether, not sure, "
         "unsure, unclear, hard to say, hard to tell, difficult to say, difficult to tell, impossible to say, "
-        "impossible to tell, it depends, depends, can't be certain, torn between, not certain, can't decide"
+        "impossible to tell, it depends, depends, can't be certain, torn between, not certain, can't decide, "
+        "not clearly, not applicable"
     ),
     "if": "if, unless, suppose, assuming, supposing, would be if, provided that",
     "if forced": "if i had to, if i have to, if forced to, if we had to, if you, if we, if i, gun to my head",

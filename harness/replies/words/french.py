@@ -23,6 +23,10 @@ WORDS = {
         "ne que"
     ),
     "instead": "au lieu de, plutôt que, contrairement à, bien que, malgré, à la place de",
+    "not known": (
+        "clair, claire, possible, assez, suffisamment, suffisant, déterminer, déterminé, déterminable, dire, "
+        "savoir, certain, applicable, répondre"
+    ),
     "doubt": (
         "je ne sais pas, ne sais pas, peut-être, peut être, pourrait, pourraient, possiblement, soit, "
         "difficile à dire, pas sûr, pas certain, incertain, éventuellement"

@@ -17,6 +17,10 @@ WORDS = {
     "unbelieved": "non credo, non penso, dubito, non direi, non è vero che, è falso che",
     "plain": "senza dubbio, non c'è dubbio, non solo, non soltanto, non è falso, nessun problema, non è sbagliata",
     "instead": "invece di, anziché, piuttosto che, a differenza di, sebbene, anche se",
+    "not known": (
+        "chiaro, chiara, possibile, sufficiente, sufficienti, abbastanza, determinare, determinabile, "
+        "determinarlo, dire, dirlo, sapere, saperlo, applicabile, distinguere, rispondere"
+    ),
     "doubt": (
         "non so, non lo so, forse, potrebbe, potrebbero, magari, può darsi, possibilmente, difficile dire, "
         "non sono sicuro, non sono sicura, non sono certo"

@@ -17,6 +17,10 @@ WORDS = {
     "unbelieved": "não acho, não acredito, não creio, duvido, não diria, não é verdade que, é falso que",
     "plain": "sem dúvida, não há dúvida, não só, não apenas, não somente, não é falso, sem dúvidas",
     "instead": "em vez de, ao invés de, no lugar de, ao contrário de, embora",
+    "not known": (
+        "claro, clara, possível, suficiente, suficientes, determinar, determinado, saber, dizer, certeza, "
+        "aplicável, distinguir, responder"
+    ),
     "doubt": (
         "não sei, talvez, poderia, poderiam, possivelmente, pode ser, difícil dizer, não tenho certeza, quem sabe, "
         "não sei se"

@@ -21,6 +21,11 @@ WORDS = {
         "sin ninguna duda"
     ),
     "instead": "en lugar de, en vez de, a diferencia de, aunque, más que",
+    "not known": (
+        "claro, clara, posible, suficiente, suficientes, determinar, determinarlo, determinarse, saber, "
+        "saberlo, decir, decirlo, sabe, claridad, aplica, aplicable, determinable, distinguir, responder, "
+        "responderlo"
+    ),
     "doubt": (
         "no sé, no lo sé, quizás, quizá, tal vez, podría, podrían, posiblemente, puede ser, puede que, "
         "difícil de decir, no estoy seguro, no estoy segura, a lo mejor, acaso"
