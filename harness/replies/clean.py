@@ -84,15 +84,15 @@ _SAME |= {"&": "and", "%": "percent", "°": "degree"}
 # Scripts without spaces are read character by character; combining marks belong to their word.
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
+    # Without regard to case in words alone: of the scripts' ranges each letter would be compiled for both cases.
     # A capital A is an article only where a sentence may begin.
-    r"(?P<article>(?<![^\W\d_])(?:the|an)(?![^\W\d_]|'[a-z])"
-    r"|(?<!\w)(?:(?-i:a)|(?<![^\s.!?:\"'(,])(?<![^\s.!?:\"'(,]\s)A)(?= [\"']?[\w<>=+/^%°√±×÷≤≥≠#~&]))"
+    r"(?P<article>(?<![^\W\d_])(?i:the|an)(?![^\W\d_]|'[A-Za-z])"
+    r"|(?<!\w)(?:a|(?<![^\s.!?:\"'(,])(?<![^\s.!?:\"'(,]\s)A)(?= [\"']?[\w<>=+/^%°√±×÷≤≥≠#~&]))"
     r"|(?:(?<![\w.)])-(?=\.?\d))?(?:\d+(?:,\d{3}(?!\d))*(?:\.\d+)?|(?<!\w)\.\d+)"
-    rf"|\b(?:{'|'.join(TENS.split())})-(?:{'|'.join(_ONES[1:])})\b"
+    rf"|\b(?i:{'|'.join(TENS.split())})-(?i:{'|'.join(_ONES[1:])})\b"
     rf"|[{_SPACELESS}]"
-    rf"|(?:(?![{_SPACELESS}])[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])+(?:'[a-z]+)?"
-    r"|[<>=+/^%°√±×÷≤≥≠#~&]",
-    re.I,
+    rf"|(?:(?![{_SPACELESS}])[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])+(?:'[A-Za-z]+)?"
+    r"|[<>=+/^%°√±×÷≤≥≠#~&]"
 )
 
 
