@@ -1,5 +1,6 @@
 """Arrow columns from Python values and back, without importing pandas, which takes most of a second of a warm run."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -9,8 +10,8 @@ import numpy.typing as npt
 
 MOST_BYTES = 2**31 - 1
 """What 32-bit offsets can address."""
-_FEW = 5_000
-"""Cells that are gone through sooner than Arrow's own functions for it are imported."""
+_LEFT = [50_000]
+"""Cells of this process that are still gone through one by one: to import Arrow's own functions takes about as long."""
 
 
 def texts(cells: Sequence[str | None]) -> Any:
@@ -84,7 +85,7 @@ def taken(column: Any, rows: npt.NDArray[np.intp]) -> Any:
     """Return some cells of a column of texts without nulls."""
     if len(rows) == len(column):
         return column
-    if len(column) > _FEW:
+    if not _one_by_one(column):
         return column.take(whole_numbers(rows))
     cells = column.to_pylist()
     return texts([cells[row] for row in rows])
@@ -108,9 +109,17 @@ def present(column: Any) -> npt.NDArray[np.bool_]:
     return bits[column.offset : column.offset + len(column)].astype(bool)
 
 
+def _one_by_one(column: Any) -> bool:
+    """Return whether the cells of a column are gone through here, for as long as Arrow's functions are not imported."""
+    if "pyarrow.compute" in sys.modules or len(column) > _LEFT[0]:
+        return False
+    _LEFT[0] -= len(column)
+    return True
+
+
 def coded(column: Any) -> tuple[npt.NDArray[np.int32], list[Any]]:
     """Return (n,) numbers of the cells of a column, -1 for null, and the distinct cells that they number."""
-    if len(column) <= _FEW:
+    if _one_by_one(column):
         cells = column.to_pylist()
         names = [cell for cell in dict.fromkeys(cells) if cell is not None]
         places = {None: -1, **{name: place for place, name in enumerate(names)}}

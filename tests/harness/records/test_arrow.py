@@ -53,8 +53,11 @@ def test_few_cells_are_numbered_and_taken_as_many_are(cells: list[str | None], m
     column = pa.chunked_array([pa.array(cells[:2], pa.string()), pa.array(cells[2:], pa.string())])
     whole = pa.array([cell or "" for cell in cells], pa.string())
     rows = np.arange(0, len(cells), 2)
-    few = columns.coded(column), columns.coded(column.combine_chunks()), columns.taken(whole, rows)
-    monkeypatch.setattr(columns, "_FEW", -1)
+    with monkeypatch.context() as held:
+        held.delitem(sys.modules, "pyarrow.compute", raising=False)
+        few = columns.coded(column), columns.coded(column.combine_chunks()), columns.taken(whole, rows)
+        assert "pyarrow.compute" not in sys.modules
+    monkeypatch.setattr(columns, "_LEFT", [-1])
     many = columns.coded(column), columns.coded(column.combine_chunks()), columns.taken(whole, rows)
     for (codes, names), (codes_of_many, names_of_many) in zip(few[:2], many[:2], strict=True):
         assert codes.tolist() == codes_of_many.tolist()
