@@ -12,7 +12,8 @@ from mmbench.harness.media.image import Image
 from mmbench.harness.media.pixels import Pixels
 
 _WAITING: dict[str, npt.NDArray[np.uint8]] = {}
-"""Pixels that were drawn, by the digest of the picture, until they are asked for again: 150 kB each."""
+"""Pixels that were drawn, by the digest of the picture, until they are asked for again: 150 kB for each of those that
+`rows.AGAIN` counts."""
 _LOCK = Lock()
 
 

@@ -102,8 +102,6 @@ def _encoded(cell: str, row: Row) -> bytes | str:
         )
     try:
         data = encoded(cell)
-    except Damaged:
-        raise
     except ValueError as error:
         raise _no_picture(cell, row) from error
     return cell if data is None else data

@@ -15,7 +15,7 @@ _URI = re.compile(r"data:[^,]*;base64,(.*)", re.DOTALL | re.IGNORECASE)
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 
 
-class Damaged(ValueError):
+class Damaged(Exception):
     """A picture as text that was cut or changed: its row is lost, and tells nothing of the others."""
 
 

@@ -94,9 +94,9 @@ WORDS = {
         "may"
     ),
     "idiom": (
-        "no idea, no clue, no way, no answer, no option, no choice, no information, no need, no telling, "
-        "no single answer, no less, no more, no one knows, no image, no picture, no clear, no wait, no question, "
-        "no matter, no issues"
+        "no idea, no clue, no way, no answer, no option, no choice, no information, no need, no telling, no "
+        "single answer, no less, no more, no one knows, no image, no picture, no clear, no wait, no question, no "
+        "matter, no issues, none of above, none of these, not determinable"
     ),
     "sought": "need, analyze, analyse, determine, let's, look, consider",
     "quotes": "says, reads, label",

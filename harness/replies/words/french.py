@@ -25,11 +25,11 @@ WORDS = {
     "instead": "au lieu de, plutôt que, contrairement à, bien que, malgré, à la place de",
     "not known": (
         "clair, claire, possible, assez, suffisamment, suffisant, déterminer, déterminé, déterminable, dire, "
-        "savoir, certain, applicable, répondre"
+        "savoir, certain, applicable, répondre, précisé, précisée, mentionné, mentionnée, indiqué"
     ),
     "doubt": (
-        "je ne sais pas, ne sais pas, peut-être, peut être, pourrait, pourraient, possiblement, soit, "
-        "difficile à dire, pas sûr, pas certain, incertain, éventuellement"
+        "je ne sais pas, ne sais pas, peut-être, peut être, pourrait, pourraient, possiblement, soit, difficile à "
+        "dire, pas sûr, pas certain, incertain, éventuellement, aucune idée"
     ),
     "if": "si, s'il, s'ils, à condition, au cas où",
     "first": "au début, à première vue, d'abord, au départ, pensais, j'ai cru",

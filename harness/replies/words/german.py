@@ -21,12 +21,12 @@ WORDS = {
     "instead": "anstatt, statt, anders als, im gegensatz zu, obwohl",
     "not known": (
         "klar, möglich, genug, genügend, ausreichend, bestimmen, bestimmbar, sagen, feststellen, beurteilen, "
-        "bekannt, beantworten, beantwortet, anwendbar, entscheiden, ersichtlich"
+        "bekannt, beantworten, beantwortet, anwendbar, entscheiden, ersichtlich, angegeben, erwähnt"
     ),
     "doubt": (
-        "weiß nicht, ich weiß es nicht, vielleicht, möglicherweise, eventuell, könnte, könnten, "
-        "wahrscheinlich nicht, ob, unklar, nicht sicher, unsicher, entweder, schwer zu sagen, dürfte, nicht "
-        "erkennbar, nicht eindeutig, nicht sicher zu"
+        "weiß nicht, ich weiß es nicht, vielleicht, möglicherweise, eventuell, könnte, könnten, wahrscheinlich "
+        "nicht, ob, unklar, nicht sicher, unsicher, entweder, schwer zu sagen, dürfte, nicht erkennbar, nicht "
+        "eindeutig, nicht sicher zu, keine aussage, weiß ich nicht"
     ),
     "if": "wenn, falls, angenommen, sofern",
     "first": "zuerst, zunächst, anfangs, auf den ersten blick, zuerst dachte, dachte",

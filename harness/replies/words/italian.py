@@ -19,7 +19,8 @@ WORDS = {
     "instead": "invece di, anziché, piuttosto che, a differenza di, sebbene, anche se",
     "not known": (
         "chiaro, chiara, possibile, sufficiente, sufficienti, abbastanza, determinare, determinabile, "
-        "determinarlo, dire, dirlo, sapere, saperlo, applicabile, distinguere, rispondere"
+        "determinarlo, dire, dirlo, sapere, saperlo, applicabile, distinguere, rispondere, specificato, "
+        "specificata, indicato, stabilirlo, stabilire, saprei"
     ),
     "doubt": (
         "non so, non lo so, forse, potrebbe, potrebbero, magari, può darsi, possibilmente, difficile dire, "

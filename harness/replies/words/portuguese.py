@@ -19,7 +19,7 @@ WORDS = {
     "instead": "em vez de, ao invés de, no lugar de, ao contrário de, embora",
     "not known": (
         "claro, clara, possível, suficiente, suficientes, determinar, determinado, saber, dizer, certeza, "
-        "aplicável, distinguir, responder"
+        "aplicável, distinguir, responder, especificado, especificada, mencionado, afirmar"
     ),
     "doubt": (
         "não sei, talvez, poderia, poderiam, possivelmente, pode ser, difícil dizer, não tenho certeza, quem sabe, "

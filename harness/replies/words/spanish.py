@@ -22,9 +22,9 @@ WORDS = {
     ),
     "instead": "en lugar de, en vez de, a diferencia de, aunque, más que",
     "not known": (
-        "claro, clara, posible, suficiente, suficientes, determinar, determinarlo, determinarse, saber, "
-        "saberlo, decir, decirlo, sabe, claridad, aplica, aplicable, determinable, distinguir, responder, "
-        "responderlo"
+        "claro, clara, posible, suficiente, suficientes, determinar, determinarlo, determinarse, saber, saberlo, "
+        "decir, decirlo, sabe, claridad, aplica, aplicable, determinable, distinguir, responder, responderlo, "
+        "afirmar, menciona, mencionado, mencionada, aprecia, especifica, especificado, certeza"
     ),
     "doubt": (
         "no sé, no lo sé, quizás, quizá, tal vez, podría, podrían, posiblemente, puede ser, puede que, "
