@@ -64,6 +64,9 @@ class FrameSpec(BaseModel):
         `part` is where the segment starts and ends that is looked at; without it the whole clip is. Raises Unreadable
         where there are none to show, or more than `MOST_TAKEN`.
         """
+        start, end = part
+        if start is not None and end is not None and end <= start:  # as some rows of ActivityNet have it
+            raise Unreadable(f"{locator}: the segment ends at {end:g} s and starts at {start:g} s")
         first, last = 0, len(times) - 1
         bound = None
         if self.sampler.endswith("_bound"):

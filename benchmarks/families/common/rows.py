@@ -76,8 +76,6 @@ def _each(data: Data, row: Row, field: str) -> list[Cell]:
 
 def _segment(data: Data, row: Row, cell: Cell, *sides: Cell) -> Video:
     start, end = (moment(side, row) for side in sides)
-    if start is not None and end is not None and end <= start:
-        raise DataError(f"{row.where}: the segment ends at {end:g} s and starts at {start:g} s")
     return clip(cell, row).sampled(data.frames, start, end)
 
 
