@@ -24,6 +24,7 @@ from mmbench.harness.ask.wording import Likelihood
 from mmbench.harness.board.results import load
 from mmbench.harness.cli.app import app
 from mmbench.harness.errors import DataError
+from mmbench.harness.media.corruptions.table import CORRUPTIONS, NOT_PROVIDED
 from mmbench.harness.media.samplers import SAMPLERS
 from mmbench.harness.replies.boxes import CONVENTIONS
 from mmbench.harness.replies.match import match_option
@@ -229,6 +230,18 @@ def test_every_control_is_listed() -> None:
     text = sections("metrics.md")["Controls"]
     assert re.findall(r"^- `([\w-]+)`:", text, re.MULTILINE) == list(CONTROLS)
     assert f"{RESAMPLES:,} resamples" in (DOCS / "metrics.md").read_text(encoding="utf-8")
+
+
+def test_every_corruption_is_listed_with_its_strengths() -> None:
+    text = sections("metrics.md")["Corruptions"]
+    assert {name for name in NOT_PROVIDED if f"`{name}`" in text} == set(NOT_PROVIDED)
+    rows = table(text, "corruption")
+    assert [(quoted(row[0])[0], quoted(row[1])[0]) for row in rows] == [
+        (name, kind.group) for name, kind in CORRUPTIONS.items()
+    ]
+    for row, kind in zip(rows, CORRUPTIONS.values(), strict=True):
+        listed = [tuple(map(float, part.split())) for part in row[3].split(",")]
+        assert listed == [each if isinstance(each, tuple) else (each,) for each in kind.strengths], row[0]
 
 
 # cli.md

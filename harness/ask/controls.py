@@ -31,8 +31,10 @@ GREY = Image.from_array(np.full((_SIDE, _SIDE, 3), _MID_GREY, np.uint8), "a mid-
 class Control:
     """Which pictures a sample shows instead of its own."""
 
-    name: ControlName
+    name: str
     media: Callable[[Sample], tuple[Medium, ...]]
+    notes: tuple[str, ...] = ()
+    """What a reader of its scores should know."""
 
 
 def parse_controls(given: str) -> tuple[ControlName, ...]:
@@ -40,11 +42,13 @@ def parse_controls(given: str) -> tuple[ControlName, ...]:
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
         if name not in CONTROLS:
-            raise UsageError(f"there is no control '{name}'{nearest(name, CONTROLS)}; expected {', '.join(CONTROLS)}")
+            known = f"expected {', '.join(CONTROLS)}"
+            other = "; a corruption is asked for by --corruptions" if "@" in name else ""
+            raise UsageError(f"there is no control '{name}'{nearest(name, CONTROLS)}; {known}{other}")
     return tuple(name for name in CONTROLS if name in names)
 
 
-def make_control(name: ControlName, samples: Iterable[Sample], seed: int) -> Control:
+def make_control(name: str, samples: Iterable[Sample], seed: int) -> Control:
     """Return a control over the samples of a task. Raises Unsupported where it would change nothing."""
     if name in _TEMPORAL:
         if not any(isinstance(medium, Video) for sample in samples for medium in sample.media):
@@ -95,7 +99,7 @@ def shuffled(samples: Iterable[Sample], seed: int) -> Control:
     return Control("shuffled", media)
 
 
-def temporal(name: ControlName, seed: int) -> Control:
+def temporal(name: str, seed: int) -> Control:
     """Show other frames of each clip, or the same in another order; pictures stay.
 
     The moments that go with the frames stay in order, for they would give the order away.

@@ -6,7 +6,7 @@ from zlib import crc32
 
 import numpy as np
 
-from mmbench.harness.ask.controls import Control
+from mmbench.harness.ask.controls import CONTROLS, Control
 from mmbench.harness.ask.examinee import Answer, Answers, Choice, Examinee, Located, Scale, Similarity, Verb
 from mmbench.harness.ask.interview import Fits, Interview
 from mmbench.harness.ask.routes.embed import EmbedRoute
@@ -175,7 +175,8 @@ class Subject:
         held = self._interview.control
         if held is None:
             return None
-        return "blind:none" if self._interview.shows_nothing and route != "embed" else held.name
+        nothing = self._interview.shows_nothing and route != "embed" and held.name in CONTROLS
+        return "blind:none" if nothing else held.name
 
     def scale(self) -> Scale | None:
         """Return what makes logits of the cosines; None where the model does not tell. Raises AdapterError."""

@@ -17,6 +17,7 @@ _OPTIONS = {
     "sort": "KEY",
     "by": "FACT",
     "controls": "NAMES",
+    "corruptions": "NAMES",
     "max_minutes": "MINUTES",
 }
 """What an option takes, where its type does not tell."""

@@ -1,7 +1,8 @@
 """Commands `show` and `report`: single items at the terminal, and an HTML report with their pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from mmbench.harness.cli.common import By, Form, Output, Results, make_console, 
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError
 from mmbench.harness.render.figures import count
+
+if TYPE_CHECKING:
+    from mmbench.harness.records.items import Items
 
 LIMIT = 20
 """Default number of items of a task in a table; JSON has all."""
@@ -39,9 +43,11 @@ def show(
             raise UsageError("--by shows scores, and --wrong and --limit choose items; leave one of them out")
         _show_by(run, task, by, output, form)
         return
-    from mmbench.harness.records.items import find_items, task_files
+    from mmbench.harness.records.items import find_items, of_task, task_files
+    from mmbench.harness.records.robustness import robustness
     from mmbench.harness.records.selection import select
     from mmbench.harness.run.predictions import item_json
+    from mmbench.harness.terminal.robustness import robustness_table
 
     with output_kept():  # families of plug-ins are code of others
         selection = select(run, output)
@@ -64,14 +70,21 @@ def show(
             ]
         )
         return
+    _print_items(found, task_files([task]))
+    lost = [each.lost for each in selection.attempt.unscored]
+    if corrupted := robustness_table(robustness((each.record for each in of_task(selection.entries, task)), lost)):
+        make_console().print(corrupted)
+    if not any(items.outcomes for items in found):
+        typer.echo("no wrong items" if wrong else "no items", err=True)
+
+
+def _print_items(found: "Sequence[Items]", files: Sequence[Path]) -> None:
     from mmbench.harness.terminal.items import items_table
 
     console = make_console()
     for items in found:
         if items.outcomes:
-            console.print(items_table(items, task_files([task])))
-    if not any(items.outcomes for items in found):
-        typer.echo("no wrong items" if wrong else "no items", err=True)
+            console.print(items_table(items, files))
 
 
 def _show_by(run: str, task: str | None, by: str, output: Path, form: Output) -> None:

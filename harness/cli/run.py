@@ -88,6 +88,13 @@ def run(
             help="Controls: blind, shuffled; of clips shuffled-frames, single-frame, reversed. With commas.",
         ),
     ] = "",
+    corruptions: Annotated[
+        str,
+        typer.Option(
+            "--corruptions",
+            help="Corruptions of ImageNet-C, by name or group: fog, gaussian_noise@3, noise@2-4. With commas.",
+        ),
+    ] = "",
     scorer: Scorer = None,
     max_minutes: Annotated[
         float, typer.Option("--max-minutes", help="Time limit of prompt learning; what would take longer is refused.")
@@ -148,6 +155,7 @@ def run(
     if offline:  # before huggingface_hub is imported anywhere, since it reads this once
         os.environ["HF_HUB_OFFLINE"] = "1"
     from mmbench.harness.ask.controls import parse_controls
+    from mmbench.harness.ask.corrupted import parse_corruptions
     from mmbench.harness.engine.settings import EngineSettings
     from mmbench.harness.models.models import Loading
     from mmbench.harness.run.choose import check_known, choose_models, choose_scorer, choose_tasks
@@ -159,7 +167,7 @@ def run(
         sample=sample,
         seed=seed,
         route=route.value if route else None,
-        controls=parse_controls(controls),
+        controls=(*parse_controls(controls), *parse_corruptions(corruptions)),
         batch_size=_batch_size(batch_size),
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
@@ -198,8 +206,11 @@ def run(
 
 
 def _print_run(made: "Run", output: Path, by: str | None) -> None:
+    from mmbench.harness.records.robustness import robustness
+    from mmbench.harness.records.unscored import Lost
     from mmbench.harness.terminal.by_fact import by_fact_tables
     from mmbench.harness.terminal.profile import profiles
+    from mmbench.harness.terminal.robustness import robustness_table
     from mmbench.harness.terminal.run import ending_table, run_table
 
     console = make_console()
@@ -209,6 +220,9 @@ def _print_run(made: "Run", output: Path, by: str | None) -> None:
             console.print(by_fact_tables(made.records, by))
         if perceived := profiles(made):
             console.print(perceived)
+        lost = [Lost(problem.model, problem.task, problem.control) for problem in made.problems]
+        if corrupted := robustness_table(robustness(made.records, lost)):
+            console.print(corrupted)
     if ends := made.endings():  # below the scores; without these there is no result, and standard output stays empty
         make_console(stderr=not made.records).print(ending_table(ends))
     if spent := _spent(made):

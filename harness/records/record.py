@@ -52,7 +52,7 @@ class Record:
     route: RouteTaken
     """How it was asked; `recorded` where another system's predictions were scored."""
     control: str | None
-    """`blind`, `blind:none` or `shuffled` where other pictures were shown than the items' own."""
+    """`blind`, `blind:none`, `shuffled`, `gaussian_noise@3` where other pictures were shown than the items' own."""
     scorer: Mapping[str, Json] | None
     """`model` and `fingerprint` of the second model that some metrics need."""
     dataset: Mapping[str, Json]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mmbench.harness.digest import Json, digest_json
 from mmbench.harness.errors import DataError
@@ -13,6 +13,15 @@ from mmbench.harness.records.record import Record, sealed
 from mmbench.harness.records.shape import UNSCORED, check_parts
 
 Reason: TypeAlias = Literal["unfinished", "failed", "unsupported"]
+
+
+class Lost(NamedTuple):
+    """A task that has no scores, under a control or none."""
+
+    model: str
+    reference: str
+    """`task@version`."""
+    control: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,11 @@ class Unscored:
     def reference(self) -> str:
         """`task@version`."""
         return f"{self.task}@{self.version}"
+
+    @property
+    def lost(self) -> Lost:
+        """What it was a try of."""
+        return Lost(self.model, self.reference, self.control)
 
     @property
     def file_name(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mmbench.harness.board.board import Board
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.digest import Json
+from mmbench.harness.records.robustness import Robustness
 from mmbench.harness.report.gather import Asked
 from mmbench.harness.report.verdicts import Pairs
 
@@ -25,3 +26,5 @@ class Contents:
     pairs: Pairs
     since: Comparison | None = None
     """Comparison with the baseline, where one was named."""
+    robustness: Sequence[Robustness] = ()
+    """Scores under corruptions, of tasks that were asked so."""

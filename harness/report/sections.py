@@ -7,6 +7,7 @@ from mmbench.harness.board.board import Board
 from mmbench.harness.board.csv import View
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.records.curves import Curve, shots_curve
+from mmbench.harness.records.robustness import HOW
 from mmbench.harness.render.html import Html, tag
 from mmbench.harness.report.board_table import board_notes, board_table
 from mmbench.harness.report.by_fact import by_fact_tables
@@ -19,6 +20,7 @@ from mmbench.harness.report.headline import headline
 from mmbench.harness.report.pair_matrix import pair_matrix
 from mmbench.harness.report.picks import MOST
 from mmbench.harness.report.published import published
+from mmbench.harness.report.robustness import robustness_tables
 from mmbench.harness.report.shots import shots_chart
 from mmbench.harness.report.since import since_notes, since_table
 from mmbench.harness.report.sureness import sureness_figures
@@ -46,6 +48,7 @@ def sections(contents: Contents) -> list[Section]:
         Section("shots", "Learning", _shots(contents)),
         Section("sureness", "Sureness", _sureness(contents)),
         Section("facts", "By fact", _facts(contents.board)),
+        Section("corruptions", "Corruptions", _corruptions(contents)),
         Section("pairs", "Pairs", _pairs(contents)),
         Section("confusion", "Confusions", _confusion(contents)),
         Section("items", "Items", _explorer()),
@@ -160,6 +163,14 @@ def _facts(board: Board) -> Html:
         return Html()
     note = "The primary metric over the items that share a value of a fact, with 95 % intervals."
     return _section("facts", "Scores by fact", note, *by_fact_tables(tables, opened=False))
+
+
+def _corruptions(contents: Contents) -> Html:
+    tables = robustness_tables(contents.robustness)
+    if not tables:
+        return Html()
+    note = f"The primary metric beside corrupted pictures, by severity. {HOW[:1].upper()}{HOW[1:]}."
+    return _section("corruptions", "Under corruptions", note, *tables)
 
 
 def _pairs(contents: Contents) -> Html:

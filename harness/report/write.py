@@ -10,8 +10,10 @@ from mmbench.harness.compare.compare import compare
 from mmbench.harness.compare.rows import Comparison
 from mmbench.harness.digest import Json
 from mmbench.harness.errors import DataError, UsageError
+from mmbench.harness.records import gains
 from mmbench.harness.records.files import write_whole
 from mmbench.harness.records.originals import original_task
+from mmbench.harness.records.robustness import Robustness, robustness
 from mmbench.harness.records.selection import select
 from mmbench.harness.render.plain import quoted
 from mmbench.harness.report.answers import Answer, Answers, read_answers
@@ -112,7 +114,9 @@ def write_report(
     for asked in tasks:
         parts.add(asked)
     judged = {pair: judge(compared) for pair, compared in parts.pairs.items()}
-    contents = Contents(board, tasks, models, [shown.items for shown in parts.shown], parts.confusions, judged, since)
+    items = [shown.items for shown in parts.shown]
+    corrupted = _corrupted(folder, tasks)
+    contents = Contents(board, tasks, models, items, parts.confusions, judged, since, corrupted)
     bare = len(render(contents, {}).encode(errors="replace"))
     room = max(_ROOM, MOST_BYTES - bare)
     page = render(contents, parts.thumbnails.within(room, _by_turns(parts.shown))).encode(errors="replace")
@@ -121,9 +125,16 @@ def write_report(
     except OSError as error:
         raise UsageError(f"{to} cannot be written ({error.strerror or error})") from error
     parts.thumbnails.remember()
-    items = sum(len(shown.items) for shown in parts.shown)
     warnings = [*map(str, folder.errors), *parts.warnings]
-    return Written(len(board.lines), len(tasks), items, len(page), warnings)
+    return Written(len(board.lines), len(tasks), sum(map(len, items)), len(page), warnings)
+
+
+def _corrupted(folder: Results, tasks: Sequence[Asked]) -> list[Robustness]:
+    """Return the scores under corruptions of what the board shows."""
+    shown = {gains.asked(entry.record) for task in tasks for entry in task.entries.values()}
+    held = (entry.record for attempt in folder.attempts for entry in attempt.entries)
+    lost = (each.lost for attempt in folder.attempts for each in attempt.unscored)
+    return robustness((record for record in held if gains.asked(record) in shown), lost)
 
 
 def _since(baseline: str | None, board: Board, results: Path, suite: str | None) -> Comparison | None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from mmbench.harness.ask.controls import Control, make_control
-from mmbench.harness.ask.examinee import Examinee
+from mmbench.harness.ask.corrupted import LEFT_OUT, corrupted, is_corruption
+from mmbench.harness.ask.examinee import Examinee, Verb
 from mmbench.harness.digest import Json
 from mmbench.harness.engine.hardware import versions
 from mmbench.harness.errors import DataError, NoPicture, Unsupported, nearest
@@ -24,6 +25,12 @@ from mmbench.harness.types import Outcome, Sample
 
 _PICTURES = ("image", "images")
 """Fields that hold pictures."""
+
+_NEVER_CORRUPTED: Mapping[Verb, str] = {
+    "features": "it would also learn from corrupted ones",
+    "locate": "its boxes and points are in pixels of the picture's own size",
+}
+"""Verbs whose answers would not be what corruptions are asked for."""
 
 
 def examine(
@@ -153,7 +160,13 @@ def control_of(sitting: Sitting, settings: RunSettings) -> Control | None:
     family = sitting.task.family
     if family.verb == "similarity" and sitting.control in ("blind", "shuffled"):
         raise Unsupported(f"a control has no meaning for {family.name}, where pictures are what is sought")
-    return make_control(sitting.control, settings.part_of(family).of(family.samples()), settings.seed)
+    samples = settings.part_of(family).of(family.samples())
+    if not is_corruption(sitting.control):
+        return make_control(sitting.control, samples, settings.seed)
+    if family.verb in _NEVER_CORRUPTED:
+        why = f"pictures of {family.name} are not corrupted: {_NEVER_CORRUPTED[family.verb]}"
+        raise Unsupported(why, step=LEFT_OUT)
+    return corrupted(sitting.control, samples)
 
 
 def _full_card(task: Task) -> Card:

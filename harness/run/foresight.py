@@ -16,8 +16,8 @@ class Foresight:
     """Questions about pictures of the sittings behind the present one, task by task, read as far as they are wanted.
 
     It ends before a task that is asked otherwise, so that nothing waits for as long as that takes, and before one whose
-    data are still to be fetched. A control shows the pictures of its task, or none, and is passed over. Of a model that
-    answers one input at a time, which has no batches, nothing is foreseen.
+    data are still to be fetched. A control shows the pictures of its task, none, or some made for it alone, and is
+    passed over. Of a model that answers one input at a time, which has no batches, nothing is foreseen.
     """
 
     def __init__(self, subject: Subject, sittings: Sequence[Sitting], settings: RunSettings) -> None:

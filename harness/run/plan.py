@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mmbench.harness.ask.controls import ControlName
+from mmbench.harness.ask.corrupted import UNCORRUPTED
 from mmbench.harness.ask.subject import Subject
 from mmbench.harness.digest import Json
 from mmbench.harness.engine.engine import Engine
@@ -28,7 +28,7 @@ from mmbench.harness.models.models import Model
 from mmbench.harness.run.examine import asked, control_of
 from mmbench.harness.run.fitting import by_fitting_route
 from mmbench.harness.run.settings import RunSettings
-from mmbench.harness.run.sitting import Sitting
+from mmbench.harness.run.sitting import Sitting, fails_alike
 from mmbench.harness.store.store import Store
 from mmbench.harness.tasks.data_digest import Dataset
 from mmbench.harness.tasks.task import Task
@@ -41,7 +41,7 @@ class Plan:
 
     model: str
     task: str
-    control: ControlName | None
+    control: str | None
     items: int
     inputs: int
     """Distinct pictures, texts and prompts."""
@@ -154,9 +154,14 @@ def plan(
         routes: _Routes = {}
         try:
             with closing(tamed(partial(LocalEngine, model.adapter))) as engine:
+                refused: Sitting | None = None
                 for each in sittings:
+                    if refused is not None and fails_alike(refused, each):
+                        continue
                     counting = _Counting(model, store, expected, routes, partial(_told, seen, each))
                     plans.append(_tried(each, counting, engine, settings))
+                    if each.control == UNCORRUPTED and plans[-1].unsupported:
+                        refused = each
         except MmbenchError:
             raise
         except Exception as error:  # the model itself; a run would tell it in the same words

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.errors import MmbenchError, Unsupported
 from mmbench.harness.records.record import Record
 from mmbench.harness.run.sitting import Sitting
@@ -27,7 +26,7 @@ class Problem:
         return self.sitting.task.reference
 
     @property
-    def control(self) -> ControlName | None:
+    def control(self) -> str | None:
         """The control that it was to be asked under."""
         return self.sitting.control
 

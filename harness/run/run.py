@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from mmbench.harness.ask.controls import ControlName, parse_controls
+from mmbench.harness.ask.corrupted import parse_corruptions
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.engine.engines import Engines
 from mmbench.harness.engine.settings import EngineName, EngineSettings
@@ -49,6 +50,7 @@ def run(
     prompt: str | None = None,
     offline: bool = False,
     controls: Sequence[ControlName] = (),
+    corruptions: Sequence[str] = (),
     scorer: object = None,
     max_minutes: float = MOST_MINUTES,
     max_errors: int = 0,
@@ -67,7 +69,8 @@ def run(
     `model` is a spec (`chance`, `clip-vitb32`, `my_file.py:MyAdapter`), an adapter object, or several of them; `scorer`
     is one more, for metrics that need a second model. `prompt` names a variant (`llava`) by which tasks that have
     it are asked, each a task of its own. `controls` (such as `blind`) ask every task again without its
-    pictures, or without the order of frames. Prompt learning that would take more than `max_minutes` is refused. With
+    pictures, or without the order of frames; `corruptions` (such as `gaussian_noise@3`, or the group `noise`) beside
+    pictures made worse. Prompt learning that would take more than `max_minutes` is refused. With
     up to `max_errors` items without a score the run's `exit_code` stays 0. `limit` asks the first items of each task,
     `sample` some that the seed draws, the same for every model; such runs are partial. `max_cost` and
     `max_total_tokens` stop what is paid for. What a model would send to a service is told on standard error, and sent
@@ -84,7 +87,7 @@ def run(
         sample=sample,
         seed=seed,
         route=route,
-        controls=parse_controls(controls if isinstance(controls, str) else ",".join(map(str, controls))),
+        controls=(*parse_controls(_joined(controls)), *parse_corruptions(_joined(corruptions))),
         batch_size=None if batch_size == "auto" else batch_size,
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
@@ -109,6 +112,10 @@ def run(
         scorer=choose_scorer(scorer, settings.loading),
         progress=progress,
     )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names if isinstance(names, str) else ",".join(map(str, names))
 
 
 def execute(

@@ -26,7 +26,7 @@ from mmbench.harness.run.price import free, price_of
 from mmbench.harness.run.progress import Problem, Progress
 from mmbench.harness.run.result import Run
 from mmbench.harness.run.settings import RunSettings
-from mmbench.harness.run.sitting import Sitting, placed
+from mmbench.harness.run.sitting import Sitting, fails_alike, placed
 from mmbench.harness.store.budget import Budget
 from mmbench.harness.store.holding import damage
 from mmbench.harness.store.meter import Meter
@@ -73,10 +73,8 @@ class Session:
                             foresight.begin(left[0])
                             if len(left) == 1 and following is not None and engine.loading:
                                 read_ahead(following.adapter)  # where nothing was loaded all is remembered, as a rule
-                            if self._try(subject, left[0], engine, made):
-                                left.pop(0)
-                            else:  # the question itself failed; its controls would fail alike
-                                left = [sitting for sitting in left if sitting.task is not left[0].task]
+                            done = self._try(subject, left[0], engine, made)
+                            left = [each for each in left[1:] if done or not fails_alike(left[0], each)]
                 finally:
                     made.tracebacks.extend(engine.tracebacks())
         except Exception as error:
@@ -122,7 +120,7 @@ class Session:
             made.problems.append(Problem(sitting, _told(error)))
             self._keep(made.problems[-1], subject.fingerprint)
             self.progress.finished(made.problems[-1])
-            return sitting.control is not None
+            return False
         made.records.append(done)
         self.progress.finished(done)
         return True
@@ -145,7 +143,8 @@ class Session:
             meter = self.store.meter
 
             def put(sat: Subject, notes: Sequence[str]) -> tuple[Record, Sequence[Outcome]]:
-                return examine(task, sat, self.settings, meter, hardware, notes)
+                told = (*notes, *control.notes) if control else notes
+                return examine(task, sat, self.settings, meter, hardware, told)
 
             record, outcomes = by_fitting_route(task, subject, control, put, taken)
         finally:

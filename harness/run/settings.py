@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from mmbench.harness.ask.controls import ControlName
 from mmbench.harness.ask.routes.tune import MOST_MINUTES
 from mmbench.harness.engine.settings import EngineSettings
 from mmbench.harness.errors import UsageError, nearest
@@ -25,8 +24,8 @@ class RunSettings:
     """Of whatever is drawn at random."""
     route: Route | None = None
     """The only route, where one is pinned."""
-    controls: tuple[ControlName, ...] = ()
-    """Under which every task is asked again."""
+    controls: tuple[str, ...] = ()
+    """Under which every task is asked again, corruptions among them."""
     batch_size: int | None = None
     """Inputs of a forward pass; None: found by itself."""
     max_minutes: float = MOST_MINUTES

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mmbench.harness.ask.controls import ControlName
+from mmbench.harness.ask.corrupted import UNCORRUPTED, is_corruption
 from mmbench.harness.tasks.task import Task
 
 
@@ -29,7 +29,7 @@ class Sitting:
     model: str
     """Label."""
     task: Task
-    control: ControlName | None = None
+    control: str | None = None
     """Under which the pictures are replaced."""
     place: Place = field(default=Place(), compare=False)
     """Where it stands in the run."""
@@ -42,6 +42,13 @@ def placed(sittings: Sequence[Sitting], items: Sequence[int]) -> list[Sitting]:
         made.append(replace(sitting, place=Place(number, len(sittings), before, own, sum(items))))
         before += own
     return made
+
+
+def fails_alike(failed: Sitting, other: Sitting) -> bool:
+    """Tell whether one would fail as another did: under a control as its task, corrupted as the uncorrupted."""
+    if other.task is not failed.task:
+        return False
+    return failed.control is None or (failed.control == UNCORRUPTED and is_corruption(other.control or ""))
 
 
 def under(task: str, control: str | None) -> str:

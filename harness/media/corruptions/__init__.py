@@ -1,0 +1,1 @@
+"""Corruptions: pictures made worse as photographs are, in kinds and strengths of ImageNet-C."""
