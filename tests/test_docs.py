@@ -23,6 +23,8 @@ from mmbench.harness.ask.controls import CONTROLS
 from mmbench.harness.ask.wording import Likelihood
 from mmbench.harness.board.results import load
 from mmbench.harness.cli.app import app
+from mmbench.harness.diagnose.diagnose import diagnose
+from mmbench.harness.diagnose.figures import KINDS
 from mmbench.harness.errors import DataError
 from mmbench.harness.media.corruptions.table import CORRUPTIONS, NOT_PROVIDED
 from mmbench.harness.media.samplers import SAMPLERS
@@ -291,6 +293,22 @@ def test_defaults_are_those_of_the_command() -> None:
                 assert stated == [str(getattr(held, "value", held))], (name, option)
 
 
+# diagnose.md
+
+
+def test_every_figure_of_a_diagnosis_is_explained_and_named_as_data(folder: Path) -> None:
+    page = sections("diagnose.md")
+    rows = {name: row for row in table(page["Figures"], "figure") for name in quoted(row[0])}
+    assert set(rows) == set(KINDS)
+    assert {name: row[2] for name, row in rows.items()} == {name: kind.better or "" for name, kind in KINDS.items()}
+    made = diagnose("chance", "digits", limit=2)
+    keys = {name for row in table(page["As data"], "key") for name in quoted(row[0])}
+    assert keys | {"model", "task", "version"} == set(made.rows()[0])
+    assert set(made.as_json()) <= set(quoted(page["As data"]))
+    for code in (*blocks(page["As data"], "python"), *blocks(sections("python.md")["Diagnose"], "python")):
+        exec(compile(code.replace("tiny-coca", "chance"), "diagnose.md", "exec"), {})
+
+
 # adapters.md
 
 
@@ -544,7 +562,7 @@ def test_training_example_has_the_signature_of_the_adapter() -> None:
     assert list(inspect.signature(mmbench.OpenClip).parameters) == ["model", "preprocess", "tokenizer", "beams"]
 
 
-@pytest.mark.parametrize(("section", "function"), [("Run", run), ("Score", score)])
+@pytest.mark.parametrize(("section", "function"), [("Run", run), ("Score", score), ("Diagnose", diagnose)])
 def test_python_page_names_every_keyword(section: str, function: Callable[..., object]) -> None:
     named = set(re.findall(r"\w+", " ".join(quoted(BLOCK.sub("", sections("python.md")[section])))))
     assert set(inspect.signature(function).parameters) - {"progress"} <= named
@@ -564,7 +582,9 @@ def test_links_lead_somewhere(page: str) -> None:
         assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
 
 
-@pytest.mark.parametrize("page", ["tasks.md", "metrics.md", "results.md", "cli.md", "python.md", "plugins.md"])
+@pytest.mark.parametrize(
+    "page", ["tasks.md", "metrics.md", "results.md", "cli.md", "python.md", "plugins.md", "diagnose.md"]
+)
 def test_pages_name_no_place_of_this_machine(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     assert re.findall(r"(?<![\w.~$}])/(?:home|root|tmp|work)\b", text) == []

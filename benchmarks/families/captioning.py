@@ -158,6 +158,10 @@ class Captioning:
                 outcomes.append(replace(failed, reply=answer.raw, prompt=answer.prompt))
         return Outcomes(answers.route, outcomes, notes)
 
+    def described(self, sample: Sample) -> tuple[tuple[str, ...], ...]:
+        """Return the captions that people wrote of a picture; of several pictures no one is described by itself."""
+        return (sample.references,) if len(sample.media) == 1 else ((),) * len(sample.media)
+
     def _references(self, row: Row) -> tuple[str, ...]:
         names = self._data.fields["references"]
         cells = [column(row, name) for name in (names if isinstance(names, list) else [names])]

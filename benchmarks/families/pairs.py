@@ -100,6 +100,10 @@ class Pairs:
         }
         return Outcomes(scores.route, outcomes, [note for note, said in notes.items() if said])
 
+    def described(self, sample: Sample) -> tuple[tuple[str, ...], ...]:
+        """Return the true caption of each picture, as it is worded; those beside it describe what is not there."""
+        return tuple((self._wording.embedded("", text),) for text in sample.references[: len(sample.media)])
+
     def _default_metrics(self) -> list[str]:
         first = next(iter(self._data.source), None)
         pictures = 0 if first is None else len(self._media(first))

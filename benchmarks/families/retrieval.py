@@ -87,6 +87,10 @@ class Retrieval:
         items = [each for way in directions for each in self._of_direction(*way, found)]
         return Outcomes(found.route, items, _repeats(next(passed) - len(found.samples)))
 
+    def described(self, sample: Sample) -> tuple[tuple[str, ...], ...]:
+        """Return the captions of a sample's one picture or clip."""
+        return (sample.references,)
+
     def _captions_of(self, row: Row) -> tuple[str, ...]:
         cells = [column(row, name) for name in self._captions]
         # Tables leave a cell empty where a picture has fewer captions than there are columns.

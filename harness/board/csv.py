@@ -1,7 +1,5 @@
 """Flat rows of a board for other programs: one mapping a model, for data frames and CSV."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
@@ -9,6 +7,7 @@ from mmbench.harness.board.board import Board
 from mmbench.harness.board.line import Line
 from mmbench.harness.digest import Json
 from mmbench.harness.records.by_fact import FactTable
+from mmbench.harness.render.csv_text import csv_text
 from mmbench.harness.render.plain import plain
 from mmbench.harness.statistics.estimate import Estimate
 
@@ -90,14 +89,6 @@ def _levels(table: FactTable, line: Line) -> Iterator[tuple[str, Json]]:
             yield f"{table.task} {table.metric} [{name} by {table.fact}]{end}", cell
 
 
-def _cell(cell: Json) -> Json:
-    """Return a text in one line that no spreadsheet takes for a formula; other cells as they are."""
-    if not isinstance(cell, str):
-        return cell
-    text = plain(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
 def board_csv(board: Board, view: View | None = None) -> str:
     """Return the board as CSV, a line for each model, and below them one for each model and source of other figures."""
     table = flat_lines(board, view)
@@ -112,8 +103,4 @@ def board_csv(board: Board, view: View | None = None) -> str:
     lines = [*table, *below.values()]
     lines = [{plain(name): cell for name, cell in line.items()} for line in lines]
     names = dict.fromkeys(("rank", "model", "score", *(name for line in lines for name in line)))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(names), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(cell) for name, cell in line.items()} for line in lines)
-    return text.getvalue().rstrip("\n")
+    return csv_text(list(names), lines)

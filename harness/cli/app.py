@@ -11,6 +11,7 @@ import typer
 from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
 from mmbench.harness.cli.contract import contract
+from mmbench.harness.cli.diagnose import diagnose
 from mmbench.harness.cli.export import export_onnx
 from mmbench.harness.cli.fetch import fetch, lock
 from mmbench.harness.cli.help import Command
@@ -29,6 +30,9 @@ from mmbench.harness.render.plain import plain
 
 _OF_MODELS = ("torch", "jax", "tensorflow", "keras", "onnxruntime")
 """Libraries that run models."""
+
+_WITH_DEBUG = (["run"], ["contract"], ["diagnose"], ["export-onnx"])
+"""Commands that have --debug."""
 
 app = typer.Typer(
     name="mmbench",
@@ -67,6 +71,7 @@ for name, command in (
     ("lock", lock),
     ("contract", contract),
     ("verify", verify),
+    ("diagnose", diagnose),
     ("export-onnx", export_onnx),
     ("leaderboard", leaderboard),
     ("compare", compare),
@@ -125,9 +130,7 @@ def main() -> None:
     except Exception as error:  # a mistake of ours: still one sentence, and what was answered is kept
         if debug:
             raise
-        hint = (
-            "--debug shows where" if sys.argv[1:2] in (["run"], ["contract"], ["export-onnx"]) else "please report it"
-        )
+        hint = "--debug shows where" if sys.argv[1:2] in _WITH_DEBUG else "please report it"
         typer.echo(f"mmbench: internal error ({type(error).__name__}: {plain(str(error))}); {hint}", err=True)
         raise SystemExit(1) from error
     except KeyboardInterrupt:

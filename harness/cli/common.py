@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mmbench.harness.errors import UsageError
 from mmbench.harness.render.plain import escaped_json, plain
 
 
@@ -82,3 +83,12 @@ StorePath = Annotated[
 Scorer = Annotated[
     str | None, typer.Option("--scorer", help="Scorer: a second model, with embeddings, for metrics such as clipscore.")
 ]
+
+
+def batch_size_of(given: str) -> int | None:
+    """Return what --batch-size says; None for `auto`. Raises UsageError."""
+    if given == "auto":
+        return None
+    if not given.isdigit() or int(given) < 1:
+        raise UsageError(f"--batch-size must be 'auto' or a whole number from 1, not '{given}'")
+    return int(given)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import By, Form, Output, Results, Scorer, StorePath, make_console, print_json
+from mmbench.harness.cli.common import (
+    By,
+    Form,
+    Output,
+    Results,
+    Scorer,
+    StorePath,
+    batch_size_of,
+    make_console,
+    print_json,
+)
 from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import InternalError, UsageError
 from mmbench.harness.render.plain import clean, quoted
@@ -168,7 +178,7 @@ def run(
         seed=seed,
         route=route.value if route else None,
         controls=(*parse_controls(controls), *parse_corruptions(corruptions)),
-        batch_size=_batch_size(batch_size),
+        batch_size=batch_size_of(batch_size),
         max_minutes=max_minutes,
         loading=Loading(device, dtype, offline),
         max_errors=max_errors,
@@ -278,11 +288,3 @@ def _print_plans(plans: "list[Plan]", form: Output) -> None:
     console.print(plan_table(plans))
     for note in plan_notes(plans):
         console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
-
-
-def _batch_size(given: str) -> int | None:
-    if given == "auto":
-        return None
-    if not given.isdigit() or int(given) < 1:
-        raise UsageError(f"--batch-size must be 'auto' or a whole number from 1, not '{given}'")
-    return int(given)

@@ -1,5 +1,6 @@
 """What an embedding space is like: pairs against others, spread, gap of modalities, hubs, rank, likeness of two."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,10 @@ from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.numerics.ranks import TIE
 
 _ROWS = 1024
-"""Rows of a block; a table of them by all others is the most that is held beside the vectors."""
+"""Rows of a block at the most."""
+
+_CELLS = 1 << 23
+"""Cells of a table of a block by all others, which is the most that is held beside the vectors."""
 
 
 class InfoNce(NamedTuple):
@@ -32,11 +36,21 @@ def info_nce(x: npt.ArrayLike, y: npt.ArrayLike, scale: float) -> InfoNce:
     >>> [round(value, 4) for value in info_nce([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 3.0]], 1.0)]  # ln(1 + 1/e)
     [0.3133, 0.3133, 0.3133]
     """
-    one, other = _paired(x, y)
+    found = [float(np.mean(losses)) for losses in pair_losses(x, y, scale)]
+    return InfoNce(found[0], found[1], (found[0] + found[1]) / 2)
+
+
+def pair_losses(x: npt.ArrayLike, y: npt.ArrayLike, scale: float) -> tuple[Floats, Floats]:
+    """Return the (n,) losses of finding y of each x, and x of each y, whose means are those of `info_nce`.
+
+    >>> [losses.round(4).tolist() for losses in pair_losses([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 3.0]], 1.0)]
+    [[0.3133, 0.3133], [0.3133, 0.3133]]
+    """
+    one, other = paired(x, y)
     factor = number(scale, "scale")
     own = factor * np.einsum("ij,ij->i", one, other)
-    found = float(np.mean(_log_sums(one, other, factor) - own)), float(np.mean(_log_sums(other, one, factor) - own))
-    return InfoNce(*found, (found[0] + found[1]) / 2)
+    forth, back = _log_sums(one, other, factor)
+    return forth - own, back - own
 
 
 def alignment(x: npt.ArrayLike, y: npt.ArrayLike, alpha: float = 2.0) -> float:
@@ -47,7 +61,7 @@ def alignment(x: npt.ArrayLike, y: npt.ArrayLike, alpha: float = 2.0) -> float:
     >>> round(alignment([[2.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]), 6)  # 0 and 2
     1.0
     """
-    one, other = _paired(x, y)
+    one, other = paired(x, y)
     power = number(alpha, "alpha", 0.0)
     return float(np.mean(np.linalg.norm(one - other, axis=1) ** power))
 
@@ -61,16 +75,25 @@ def uniformity(x: npt.ArrayLike, t: float = 2.0) -> float:
     >>> uniformity([[1.0, 0.0], [0.0, 1.0]])  # squared distance 2
     -4.0
     """
+    mean = float(kernel_means(x, t).mean())
+    return float(np.log(mean)) if mean else -np.inf
+
+
+def kernel_means(x: npt.ArrayLike, t: float = 2.0) -> Floats:
+    """Return the (n,) means of exp(-t |xi - xj|^2) of each row with the others; ln of their mean is `uniformity`.
+
+    >>> kernel_means([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]).tolist()
+    [1.0, 1.0, 1.0]
+    """
     made = unit(matrix(x, "x", rows=2), "x")
     rate = number(t, "t", 0.0)
-    total = 0.0
-    for start in range(0, len(made), _ROWS):
-        rows = made[start : start + _ROWS]
-        later = made[start:]
-        kernel = np.exp(2 * rate * np.minimum(rows @ later.T - 1, 0.0))
-        total += float(np.triu(kernel, k=1).sum())
-    pairs = len(made) * (len(made) - 1) / 2
-    return float(np.log(total / pairs)) if total else -np.inf
+    sums = np.zeros(len(made))
+    for block in blocks(len(made), len(made)):
+        rows, later = made[block], made[block.start :]
+        kernel = np.triu(np.exp(2 * rate * np.minimum(rows @ later.T - 1, 0.0)), k=1)  # each pair once
+        sums[block] += kernel.sum(axis=1)
+        sums[block.start :] += kernel.sum(axis=0)
+    return sums / (len(made) - 1)
 
 
 def modality_gap(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -100,8 +123,8 @@ def k_occurrence(queries: npt.ArrayLike, gallery: npt.ArrayLike, k: int) -> Floa
     if whole(k, "k") > len(given):
         raise ArgumentError(f"k is {shown(k)}, and the gallery has {len(given)} vectors; give a k of at most that")
     count = np.zeros(len(given))
-    for start in range(0, len(asked), _ROWS):
-        cosine = asked[start : start + _ROWS] @ given.T
+    for block in blocks(len(asked), len(given)):
+        cosine = asked[block] @ given.T
         last = np.partition(cosine, len(given) - k, axis=1)[:, [len(given) - k]]
         above, level = cosine > last + TIE, np.abs(cosine - last) <= TIE
         share = (k - above.sum(axis=1, keepdims=True)) / level.sum(axis=1, keepdims=True)
@@ -117,10 +140,27 @@ def hubness(queries: npt.ArrayLike, gallery: npt.ArrayLike, k: int) -> float:
     >>> round(hubness([[1.0, 0.1]] * 3, [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], 1), 4)
     0.7071
     """
-    counts = k_occurrence(queries, gallery, k)
+    return skewness(k_occurrence(queries, gallery, k))
+
+
+def skewness(counts: Floats) -> float:
+    """Return the skewness of (m,) counts by population moments; nan where all are equal.
+
+    >>> round(skewness(np.array([3.0, 0.0, 0.0])), 4)
+    0.7071
+    """
     off = counts - counts.mean()
     spread = float(np.sqrt(np.mean(off**2)))
     return float(np.mean(off**3)) / spread**3 if spread > TIE * max(1.0, float(counts.max())) else float("nan")
+
+
+def antihubs(queries: npt.ArrayLike, gallery: npt.ArrayLike, k: int) -> float:
+    """Return the share of the gallery that is among the k nearest of no query. Source as `hubness`.
+
+    >>> round(antihubs([[1.0, 0.1]] * 3, [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], 1), 4)
+    0.6667
+    """
+    return float(np.mean(k_occurrence(queries, gallery, k) == 0))
 
 
 def effective_rank(x: npt.ArrayLike, centred: bool = True) -> float:
@@ -134,9 +174,11 @@ def effective_rank(x: npt.ArrayLike, centred: bool = True) -> float:
     """
     made = matrix(x, "x")
     largest = float(np.abs(made).max()) or 1.0
-    held = made / largest
-    held = held - held.mean(axis=0) if flag(centred, "centred") else held
-    values = np.linalg.svd(held, compute_uv=False)
+    middle = (made / largest).mean(axis=0) if flag(centred, "centred") else 0.0
+    triangle = np.empty((0, made.shape[1]))
+    for block in blocks(len(made), made.shape[1]):  # the triangles of QR have the singular values of all rows so far
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, made[block] / largest - middle]), mode="r"))
+    values = np.linalg.svd(triangle, compute_uv=False)
     values = values[values > np.finfo(float).eps * max(made.shape)]  # what centring leaves of equal rows is rounding
     if not len(values):
         return float("nan")
@@ -162,21 +204,32 @@ def linear_cka(x: npt.ArrayLike, y: npt.ArrayLike, debiased: bool = False) -> fl
     return likeness(one, other) / float(np.sqrt(own)) if own > 0 else float("nan")
 
 
-def _paired(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+def paired(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return (n, d) pairs of rows scaled to length 1. Raises ArgumentError where they are none."""
     one, other = matrix(x, "x"), matrix(y, "y")
     same_length(("x", one), ("y", other))
     same_width(one, other, "x and y")
     return unit(one, "x"), unit(other, "y")
 
 
-def _log_sums(asked: Floats, others: Floats, factor: float) -> Floats:
-    """Return (n,): ln of the sum of exp(factor cosine) over all others."""
-    made = np.empty(len(asked))
-    for start in range(0, len(asked), _ROWS):
-        logits = factor * (asked[start : start + _ROWS] @ others.T)
+def blocks(rows: int, others: int) -> Iterator[slice]:
+    """Yield the rows of each block, as many as a table of them by so many others may have."""
+    step = max(1, min(_ROWS, _CELLS // others))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+def _log_sums(x: Floats, y: Floats, factor: float) -> tuple[Floats, Floats]:
+    """Return (n,) of each x and (m,) of each y: ln of the sum of exp(factor cosine) over all of the other."""
+    rows, top, below = np.empty(len(x)), np.full(len(y), -np.inf), np.zeros(len(y))
+    for block in blocks(len(x), len(y)):
+        logits = factor * (x[block] @ y.T)
         largest = logits.max(axis=1)
-        made[start : start + _ROWS] = largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1))
-    return made
+        rows[block] = largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1))
+        higher = np.maximum(top, logits.max(axis=0))
+        below = below * np.exp(top - higher) + np.exp(logits - higher).sum(axis=0)
+        top = higher
+    return rows, top + np.log(below)
 
 
 def _centred(given: npt.ArrayLike, what: str, least: int) -> Floats:

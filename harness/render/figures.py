@@ -10,6 +10,9 @@ COVERED = 0.9995
 _COARSE = 1.5
 """From here on a figure is a rank, a count or a percentage; an end of an interval may lie a little past 1."""
 
+_LARGE = 100
+"""From here on a figure has one decimal, where others have three."""
+
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign.
@@ -109,3 +112,23 @@ def interval(low: float | None, high: float | None) -> str:
     ('0.250 … 1.000', '-')
     """
     return "-" if low is None else f"{number(low)} … {number(high)}"
+
+
+def fine(value: float | None) -> str:
+    """Return a figure of any size by itself, where small ones and large ones stand in one column.
+
+    >>> fine(-3.98412), fine(187.25), fine(-0.0001), fine(None)
+    ('-3.984', '187.2', '0.000', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:z.3f}" if abs(value) < _LARGE else f"{value:,.1f}"
+
+
+def fine_interval(low: float | None, high: float | None) -> str:
+    """Return its interval.
+
+    >>> fine_interval(2.0, 2.5), fine_interval(None, None)
+    ('2.000 … 2.500', '-')
+    """
+    return "-" if low is None else f"{fine(low)} … {fine(high)}"

@@ -73,7 +73,7 @@ def examine(
             "digest": digest,
             "n": dataset.n,
             "partial": dataset.cut,
-            **_sampled(dataset, settings),
+            **sampled(dataset, settings),
             **_frames(task),
         },
         scores=tuple(score(task.family.metrics, outcomes, task.card.chance)),
@@ -143,7 +143,7 @@ def asked(task: Task, examinee: Examinee, samples: Iterable[Sample]) -> Outcomes
         ) from error
 
 
-def _sampled(dataset: Dataset, settings: RunSettings) -> dict[str, Json]:
+def sampled(dataset: Dataset, settings: RunSettings) -> dict[str, Json]:
     """Return by which seed the items were drawn, where not all were taken."""
     return {"sample": settings.seed} if settings.sample is not None and dataset.cut else {}
 

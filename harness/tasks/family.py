@@ -67,6 +67,8 @@ class Family(Protocol):
 
     # A family whose data is divided may have `parts(samples: Sequence[Sample]) -> Sequence[str]`, which tells of each
     # sample whether it is of `train`, `validation`, `test` or none, so that a check knows what is learnt from.
+    # One whose texts say what a picture shows may have `described(sample: Sample) -> tuple[tuple[str, ...], ...]`, the
+    # true texts of each of its pictures, so that a diagnosis has pairs.
 
     def outcomes(self, subject: "Examinee", samples: "Iterable[Sample]") -> Outcomes:
         """Ask the subject and return one outcome for each item, with the route by which it was asked."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mmbench.harness.tasks.described import class_options
 from mmbench.harness.tasks.task import Task
 from mmbench.harness.types import Sample
 from mmbench.harness.validate.findings import Finding
@@ -37,7 +38,5 @@ def _texts(task: Task, samples: Sequence[Sample]) -> Iterable[str]:
         for option in sample.options:
             yield from option.phrasings
         yield from sample.references
-    classes, templates = (getattr(task.family, name, None) for name in ("classes", "templates"))
-    if classes is not None and templates is not None:
-        for name in classes.names:
-            yield from (template.replace("{}", name) for template in templates)
+    for option in class_options(task.family):
+        yield from option.phrasings

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mmbench.harness.board.results import load as load
     from mmbench.harness.compare.compare import compare as compare
     from mmbench.harness.compare.rows import Comparison as Comparison
+    from mmbench.harness.diagnose.diagnose import diagnose as diagnose
+    from mmbench.harness.diagnose.diagnosis import Diagnosis as Diagnosis
     from mmbench.harness.errors import DataError as DataError
     from mmbench.harness.errors import MmbenchError as MmbenchError
     from mmbench.harness.errors import UsageError as UsageError
@@ -29,6 +31,7 @@ _PUBLIC = {
     "Checked": "mmbench.harness.gate.rows",
     "Comparison": "mmbench.harness.compare.rows",
     "DataError": "mmbench.harness.errors",
+    "Diagnosis": "mmbench.harness.diagnose.diagnosis",
     "MmbenchError": "mmbench.harness.errors",
     "OpenClip": "mmbench.adapters.open_clip.adapter",
     "Profile": "mmbench.harness.records.profile",
@@ -39,6 +42,7 @@ _PUBLIC = {
     "UsageError": "mmbench.harness.errors",
     "check": "mmbench.harness.gate.check",
     "compare": "mmbench.harness.compare.compare",
+    "diagnose": "mmbench.harness.diagnose.diagnose",
     "load": "mmbench.harness.board.results",
     "run": "mmbench.harness.run.run",
     "score": "mmbench.harness.run.predictions",
@@ -49,6 +53,7 @@ __all__ = [
     "Checked",
     "Comparison",
     "DataError",
+    "Diagnosis",
     "MmbenchError",
     "OpenClip",
     "Profile",
@@ -60,6 +65,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "diagnose",
     "load",
     "metrics",
     "run",

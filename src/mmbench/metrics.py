@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mmbench.harness.metrics.embeddings import (
         InfoNce,
         alignment,
+        antihubs,
         effective_rank,
         hubness,
         info_nce,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     )
     from mmbench.harness.metrics.groups import WorstGroup, group_accuracy, worst_group
     from mmbench.harness.metrics.manifolds import prdc
+    from mmbench.harness.metrics.modalities import Separability, anisotropy, modality_separability, sigmoid_loss
     from mmbench.harness.metrics.psychometric import PsychometricFit, fit_psychometric
     from mmbench.harness.metrics.ranked import average_precision, ndcg, reciprocal_rank
     from mmbench.harness.metrics.selective import (
@@ -76,10 +78,13 @@ _PUBLIC = {
     "PsychometricFit": "harness.metrics.psychometric",
     "ReliabilityBin": "harness.metrics.calibration",
     "RiskCoverage": "harness.metrics.selective",
+    "Separability": "harness.metrics.modalities",
     "WorstGroup": "harness.metrics.groups",
     "accuracy": "benchmarks.metrics.calls",
     "alignment": "harness.metrics.embeddings",
+    "anisotropy": "harness.metrics.modalities",
     "anls": "benchmarks.metrics.answers",
+    "antihubs": "harness.metrics.embeddings",
     "area_under_shots": "benchmarks.metrics.shots",
     "augrc": "harness.metrics.selective",
     "aurc": "harness.metrics.selective",
@@ -116,6 +121,7 @@ _PUBLIC = {
     "meteor": "benchmarks.metrics.calls",
     "mme": "benchmarks.metrics.mme",
     "modality_gap": "harness.metrics.embeddings",
+    "modality_separability": "harness.metrics.modalities",
     "ndcg": "harness.metrics.ranked",
     "ned": "benchmarks.metrics.ocr",
     "negative_log_likelihood": "harness.metrics.calibration",
@@ -135,6 +141,7 @@ _PUBLIC = {
     "risk_coverage": "harness.metrics.selective",
     "rouge_l": "benchmarks.metrics.calls",
     "shots_to_reach": "benchmarks.metrics.shots",
+    "sigmoid_loss": "harness.metrics.modalities",
     "token_f1": "benchmarks.metrics.answers",
     "uniformity": "harness.metrics.embeddings",
     "vqa_accuracy": "benchmarks.metrics.vqa",
@@ -152,10 +159,13 @@ __all__ = [
     "PsychometricFit",
     "ReliabilityBin",
     "RiskCoverage",
+    "Separability",
     "WorstGroup",
     "accuracy",
     "alignment",
+    "anisotropy",
     "anls",
+    "antihubs",
     "area_under_shots",
     "augrc",
     "aurc",
@@ -192,6 +202,7 @@ __all__ = [
     "meteor",
     "mme",
     "modality_gap",
+    "modality_separability",
     "ndcg",
     "ned",
     "negative_log_likelihood",
@@ -211,6 +222,7 @@ __all__ = [
     "risk_coverage",
     "rouge_l",
     "shots_to_reach",
+    "sigmoid_loss",
     "token_f1",
     "uniformity",
     "vqa_accuracy",

@@ -30,6 +30,9 @@ def test_they_are_those_of_the_reference(reference: Read) -> None:
             "linear CKA (centred features)": metrics.linear_cka(x, y),
             "linear CKA of unit vectors": metrics.linear_cka(unit(x), unit(y)),
             "debiased linear CKA (HSIC_1, raw Gram)": metrics.linear_cka(x, y, debiased=True),
+            "siglip loss scale 10 bias -10 (sum over pairs / n)": metrics.sigmoid_loss(x, y, 10, -10),
+            "anisotropy: mean cosine of distinct x": metrics.anisotropy(x),
+            "linear separability proxy: share of x nearer to mean x than mean y": metrics.modality_separability(x, y).x,
             "effective rank (exp entropy of singular values, centred)": metrics.effective_rank(x),
             "effective rank (not centred)": metrics.effective_rank(x, centred=False),
             "effective rank of unit vectors, not centred (RankMe)": metrics.effective_rank(unit(x), centred=False),
@@ -40,6 +43,7 @@ def test_they_are_those_of_the_reference(reference: Read) -> None:
         hubs = [value for name, value in expected.items() if name.startswith("hubness")]
         for k, held in zip((5, 1), hubs, strict=True):
             assert metrics.k_occurrence(y, x, k).tolist() == held["counts"]
+            assert metrics.antihubs(y, x, k) == held["antihubs_share"]
             skewness = np.nan if held["skewness"] is None else held["skewness"]
             assert metrics.hubness(y, x, k) == pytest.approx(skewness, abs=1e-10, nan_ok=True)
 
@@ -53,10 +57,16 @@ def test_blocks_and_formulas_agree(monkeypatch: pytest.MonkeyPatch, block: int) 
     forth = sk_metrics.log_loss(range(40), np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
     back = sk_metrics.log_loss(range(40), (np.exp(logits) / np.exp(logits).sum(axis=0)).T)
     assert metrics.info_nce(x, y, 20) == pytest.approx((forth, back, (forth + back) / 2))
+    belongs = np.eye(40).ravel()
+    chances = 1 / (1 + np.exp(5 - logits.ravel()))
+    assert metrics.sigmoid_loss(x, y, 20, -5) == pytest.approx(40 * sk_metrics.log_loss(belongs, chances))
     pairs = [np.exp(-2 * np.sum((a - b) ** 2)) for i, a in enumerate(unit(x)) for b in unit(x)[:i]]
     assert metrics.uniformity(x) == pytest.approx(np.log(np.mean(pairs)))
     counts = np.bincount((unit(x) @ unit(y).T).argsort(axis=1)[:, -4:].ravel(), minlength=40)
     assert metrics.k_occurrence(x, y, 4).tolist() == counts.tolist()
+    assert metrics.antihubs(x, y, 4) == np.mean(counts == 0)
+    cosines = [a @ b for i, a in enumerate(unit(x)) for b in unit(x)[:i]]
+    assert metrics.anisotropy(x) == pytest.approx(np.mean(cosines))
     assert metrics.hubness(x, y, 4) == pytest.approx(stats.skew(counts))
     centre = np.eye(40) - 1 / 40
     k, h = x @ x.T, y @ y.T
@@ -96,6 +106,23 @@ def test_ends_of_diagnostics() -> None:
         assert metrics.linear_cka(1e200 * x, 1e-200 * x, debiased) == pytest.approx(1)
     noise = np.random.default_rng(2).standard_normal((50, 200))
     assert metrics.linear_cka(x, noise) > 0.4 > 0.2 > abs(metrics.linear_cka(x, noise, True))
+
+
+def test_modalities_are_parted_by_means_that_a_vector_is_no_part_of() -> None:
+    x, y = np.random.default_rng(3).standard_normal((2, 12, 60))
+    one, other = unit(x), unit(y)
+    by_fold = []
+    for own, others in ((one, other), (other, one)):
+        right = [
+            np.linalg.norm(own[i] - own[np.arange(12) % 3 != i % 3].mean(axis=0))
+            < np.linalg.norm(own[i] - others[np.arange(12) % 3 != i % 3].mean(axis=0))
+            for i in range(12)
+        ]
+        by_fold.append(np.mean(right))
+    made = metrics.modality_separability(x, y, folds=3)
+    assert made == pytest.approx((*by_fold, np.mean(by_fold)))
+    assert metrics.modality_separability(x, y).mean > 0.8 > made.mean  # noise alone parts what it has seen
+    assert metrics.modality_separability(x, x) == (0.5, 0.5, 0.5)
 
 
 def test_error_consistency(reference: Read) -> None:
@@ -168,6 +195,10 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: metrics.uniformity([[1.0]]), "x have 1 rows, and this needs 2 or more"),
     (lambda: metrics.hubness([[1.0]], [[1.0]], 2), "k is 2, and the gallery has 1 vectors"),
     (lambda: metrics.hubness([[1.0]], [[1.0]], 0), "k is a whole number from 1"),
+    (lambda: metrics.sigmoid_loss([[1.0]], [[1.0]], 1, np.inf), "bias is a number, not inf"),
+    (lambda: metrics.anisotropy([[1.0]]), "x have 1 rows, and this needs 2 or more"),
+    (lambda: metrics.antihubs([[1.0]], [[1.0]], 2), "k is 2, and the gallery has 1 vectors"),
+    (lambda: metrics.modality_separability([[1.0]] * 2, [[1.0]] * 3, 3), "folds are 3, and there are 2 rows"),
     (lambda: metrics.effective_rank([]), "x are of shape (0,)"),
     (lambda: metrics.linear_cka(np.ones((3, 1)), np.ones((3, 1)), True), "x have 3 rows, and this needs 4"),
     (lambda: metrics.error_consistency([1, 0.5], [1, 0]), "a are of 0 and 1"),

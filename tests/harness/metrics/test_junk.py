@@ -14,13 +14,13 @@ from mmbench import metrics
 from mmbench.harness.errors import ArgumentError
 
 FUNCTIONS = """
-alignment augrc aurc average_precision brier calibration_error cer chair cmmd coverage_at_risk effective_rank
-error_consistency fit_psychometric fit_temperature frame_indices frechet_distance hubness info_nce iou k_occurrence
-kernel_distance linear_cka modality_gap ndcg ned negative_log_likelihood prdc read_boxes read_count read_points
-reciprocal_rank reliability risk_at_coverage risk_coverage uniformity wer worst_group
-accuracy anls area_under_shots bleu cider clipscore exact_match f1 length_ratio levenshtein mean_average_precision
-mean_per_class_recall median_rank pair_values precision recall recall_at_k ref_clipscore relaxed_accuracy rouge_l
-shots_to_reach token_f1 group_accuracy mme vqa_accuracy vqa_accuracy_lenient
+alignment anisotropy antihubs augrc aurc average_precision brier calibration_error cer chair cmmd coverage_at_risk
+effective_rank error_consistency fit_psychometric fit_temperature frame_indices frechet_distance hubness info_nce iou
+k_occurrence kernel_distance linear_cka modality_gap modality_separability ndcg ned negative_log_likelihood prdc
+read_boxes read_count read_points reciprocal_rank reliability risk_at_coverage risk_coverage sigmoid_loss uniformity
+wer worst_group accuracy anls area_under_shots bleu cider clipscore exact_match f1 length_ratio levenshtein
+mean_average_precision mean_per_class_recall median_rank pair_values precision recall recall_at_k ref_clipscore
+relaxed_accuracy rouge_l shots_to_reach token_f1 group_accuracy mme vqa_accuracy vqa_accuracy_lenient
 """
 NAN, INF = float("nan"), float("inf")
 JUNK: list[Any] = [
