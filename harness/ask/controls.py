@@ -21,9 +21,9 @@ CONTROLS: tuple[ControlName, ...] = get_args(ControlName)
 _TEMPORAL: tuple[ControlName, ...] = ("shuffled-frames", "single-frame", "reversed")
 
 _SIDE = 224
-_MID_GREY = 128
+MID_GREY = 128
 
-GREY = Image.from_array(np.full((_SIDE, _SIDE, 3), _MID_GREY, np.uint8), "a mid-grey picture")
+GREY = Image.from_array(np.full((_SIDE, _SIDE, 3), MID_GREY, np.uint8), "a mid-grey picture")
 """What a blind model is shown."""
 
 

@@ -12,6 +12,7 @@ from mmbench.harness.cli.board import import_figures, leaderboard
 from mmbench.harness.cli.compare import check, compare
 from mmbench.harness.cli.contract import contract
 from mmbench.harness.cli.diagnose import diagnose
+from mmbench.harness.cli.explain import explain
 from mmbench.harness.cli.export import export_onnx
 from mmbench.harness.cli.fetch import fetch, lock
 from mmbench.harness.cli.help import Command
@@ -77,6 +78,7 @@ for name, command in (
     ("compare", compare),
     ("check", check),
     ("show", show),
+    ("explain", explain),
     ("report", report),
     ("import", import_figures),
 ):

@@ -12,7 +12,7 @@ Attributes: TypeAlias = Mapping[str, str | int | float | bool | None]
 _SHORT = 11
 """Characters of a name that is kept on one line."""
 
-_VOID = frozenset({"br", "input", "meta", "wbr"})
+_VOID = frozenset({"br", "img", "input", "meta", "wbr"})
 
 
 class Html(str):

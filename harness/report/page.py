@@ -31,12 +31,12 @@ def board_html(board: Board, view: View | None = None) -> str:
 
 
 def _page(board: Board, tasks: int, made: Sequence[Section], data: Json) -> str:
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; img-src data:; style-src '{allowed(style)}'; script-src '{allowed(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Template(_asset("report.html")).substitute(
+    return Template(asset("report.html")).substitute(
         policy=tag("meta", {"http-equiv": "Content-Security-Policy", "content": policy}),
         title=joined([board.title]),
         summary=joined([_summary(board, tasks)]),
@@ -87,10 +87,11 @@ def _embedded(value: Json) -> str:
     return escaped_json(clean(text)).replace("<", "\\u003c")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of this package."""
     return files("mmbench.harness.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(content: str) -> str:
+def allowed(content: str) -> str:
     """Return how a content security policy names what may run."""
     return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode('ascii')}"

@@ -93,11 +93,11 @@ class Thumbnails:
         return kept
 
 
-def data_uri(picture: PIL.Image.Image) -> str:
+def data_uri(picture: PIL.Image.Image, side: int = SIDE, quality: int = _QUALITY) -> str:
     """Return a small copy of an RGB picture as a data URI: WebP, or JPEG where Pillow was built without it."""
     small = picture.copy()
-    small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.HAMMING, reducing_gap=1.0)  # whole pixels first: a third faster
+    small.thumbnail((side, side), PIL.Image.Resampling.HAMMING, reducing_gap=1.0)  # whole pixels first: a third faster
     kind = "webp" if PIL.features.check("webp") else "jpeg"
     held = io.BytesIO()
-    small.save(held, kind, quality=_QUALITY, method=_EFFORT)
+    small.save(held, kind, quality=quality, method=_EFFORT)
     return f"data:image/{kind};base64,{base64.b64encode(held.getvalue()).decode('ascii')}"
