@@ -214,7 +214,8 @@ class Score:
     primary: bool
     """True for the metric a board shows first."""
     clusters: int | None = None
-    """Independent groups that the outcomes fall in (pictures, episodes); None where a record does not tell."""
+    """Independent groups that the outcomes fall in (pictures, episodes), of unlike ones as many equal ones as tell as
+    much; None where a record does not tell."""
 
     @property
     def few_clusters(self) -> bool:

@@ -55,7 +55,7 @@ def guessed_hit(classes: int, right: int, k: int) -> float:
 
 
 def mean_per_class_recall(statistics: Floats, weights: Floats) -> Floats:
-    """Return the recall of each class, averaged over the classes that occur.
+    """Return the recall of each class, averaged over the classes that occur; nan where none does.
 
     `statistics` is (n, 2): class index and hit; `weights` is (b, n). Returns (b,).
 
@@ -69,7 +69,8 @@ def mean_per_class_recall(statistics: Floats, weights: Floats) -> Floats:
     hits = np.stack([np.bincount(member, row * statistics[:, 1], minlength=count) for row in weights])
     present = seen > 0
     recall = np.divide(hits, seen, out=np.zeros_like(hits), where=present)
-    return np.asarray(recall.sum(axis=1) / present.sum(axis=1))
+    whole = present.sum(axis=1)
+    return np.asarray(np.divide(recall.sum(axis=1), whole, out=np.full(len(whole), np.nan), where=whole > 0))
 
 
 def per_class_shares(statistics: Floats) -> Shares:

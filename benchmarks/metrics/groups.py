@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.statistics.estimate import At, Ends, Estimate
 from mmbench.harness.statistics.groups import MOST as MOST_PAIRED
-from mmbench.harness.statistics.groups import Groups, gaps, groups_of_shares, ratios
+from mmbench.harness.statistics.groups import Groups, gaps, groups_of_shares, leasts, ratios
 from mmbench.harness.tasks.metric import Aggregate, Interval, Metric
 from mmbench.harness.types import FEW_CLUSTERS, Outcome
 
@@ -61,7 +61,7 @@ def group_means(statistics: Floats, weights: Floats) -> Floats:
 
 
 def _worst(statistics: Floats, weights: Floats) -> Floats:
-    return np.asarray(np.nanmin(group_means(statistics, weights), axis=1))
+    return leasts(group_means(statistics, weights))
 
 
 def _gap(statistics: Floats, weights: Floats) -> Floats:

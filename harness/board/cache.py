@@ -18,7 +18,7 @@ NAME = ".board-cache.npz"
 
 MOST_PAIRS = 8
 """Boards whose tests are kept: those of the suites in use."""
-_LAYOUT = 6
+_LAYOUT = 7
 """Raised when replicates, gains or tests would come out otherwise from the same files."""
 
 

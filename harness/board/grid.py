@@ -215,7 +215,7 @@ def board_notes(board: Board) -> list[str]:
     if any(line.source is not None for line in board.lines):
         notes.append("(reported): published figures, set among the measured ones on request; they may not compare")
     notes += [
-        f"{name} gain: the score less the larger of its controls ({SAID[name]}), with its 95 % interval"
+        f"{name} gain: how far the score is beyond the best of its controls ({SAID[name]}), with its 95 % interval"
         for name in board.gains
     ]
     few = dict.fromkeys(entry.record.reference for entry in board.entries if entry.record.primary.few_clusters)

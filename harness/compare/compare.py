@@ -9,7 +9,7 @@ import numpy as np
 from mmbench.harness.compare.by_fact import TriedFact, by_fact, judged_by_fact
 from mmbench.harness.compare.choose import chosen, held_by_all
 from mmbench.harness.compare.difference import Difference, difference, verdict
-from mmbench.harness.compare.match import Match, match, measured_pair
+from mmbench.harness.compare.match import Match, match, measured_pair, on_same_episodes
 from mmbench.harness.compare.rows import CompareRow, Comparison, Flip, Left, Overall
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
@@ -76,7 +76,7 @@ def compare(
         tuple(
             dict.fromkeys([str(error) for run in runs for error in run.errors] + [e for m in made for e in m.errors])
         ),
-        tuple(remarks),
+        tuple(dict.fromkeys([*remarks, *(remark for each in made for remark in each.remarks)])),
         told,
         by,
         tuple(row for each in made for row in judged_by_fact(each.by_fact, alpha)),
@@ -114,6 +114,7 @@ class _Against:
     overall: Overall | None
     errors: list[str]
     by_fact: list[TriedFact]
+    remarks: list[str]
 
 
 def _against(
@@ -166,7 +167,7 @@ def _against(
         held = [each.a for each in found.matches]
         check_fact(by, [each.record for each in held], [each.path.with_suffix(".parquet") for each in held])
         raise UsageError(refused[0] if refused else f"no task has a value of its metric by '{by}'")
-    return _Against(rows, left, overall, errors, facts)
+    return _Against(rows, left, overall, errors, facts, on_same_episodes(found.matches))
 
 
 def _overall(model: str, mean: Paired, alpha: float, tasks: int) -> Overall:

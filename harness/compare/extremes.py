@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mmbench.harness.numerics.arrays import Floats
 from mmbench.harness.records.measured import Measured
 from mmbench.harness.scores.breakdown import bounds_of
-from mmbench.harness.statistics.groups import gaps, ratios
+from mmbench.harness.statistics.groups import gaps, greatests, leasts, ratios
 from mmbench.harness.tasks.metric import Metric
 
 
@@ -35,7 +35,7 @@ def extremes_of(metric: Metric, groups: Sequence[npt.NDArray[np.intp]], values: 
 
     def worst(table: Floats, weights: Floats) -> Floats:
         made = by_group(table, weights)
-        return np.asarray(np.nanmin(made, axis=1) if upward else np.nanmax(made, axis=1))
+        return leasts(made) if upward else greatests(made)
 
     def gap(table: Floats, weights: Floats) -> Floats:
         return gaps(by_group(table, weights))

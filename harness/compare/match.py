@@ -1,6 +1,6 @@
 """Record matching: only records with equal protocols are compared, and differing ones are named with the difference."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -142,6 +142,13 @@ def _check_metrics(metrics: Sequence[str], records: Sequence[Record]) -> None:
                 nearest(name, known) or f" (there are: {some(known, _FEW_NAMES)}); name it in the `metrics` of a task"
             )
             raise UsageError(f"no task of the two runs has the metric '{name}'{hint}")
+
+
+def on_same_episodes(matches: Iterable[Match]) -> list[str]:
+    """Return what a test of means over episodes does not tell, and of which metrics."""
+    names = dict.fromkeys(f"{each.a.record.reference} {each.metric.name}" for each in matches if each.metric.draws)
+    told = "tested on the episodes that both runs learnt from (others may turn a small difference)"
+    return [f"{told}: {some([*names], _FEW_NAMES)}"] if names else []
 
 
 def measured_pair(matched: Match) -> tuple[Measured, Measured]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmbench.harness.compare.compare import corrected_scale, labels, lacking, raw, scaled_parts
 from mmbench.harness.compare.difference import Difference, difference
-from mmbench.harness.compare.match import Match, match, measured_pair
+from mmbench.harness.compare.match import Match, match, measured_pair, on_same_episodes
 from mmbench.harness.compare.variation import Variation, variation
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.gate.budget import ALPHA, Budget, Limits, overspent, read_budget
@@ -75,7 +75,11 @@ def check(
         new=tuple(record.reference for record in found.only_b),
         errors=tuple(dict.fromkeys(errors)),
         fingerprints=(runs[0].attempt.fingerprint, runs[1].attempt.fingerprint),
-        remarks=(*(remark for run in runs for remark in run.attempt.remarks()), *_unjudged_by(named, found.without)),
+        remarks=(
+            *(remark for run in runs for remark in run.attempt.remarks()),
+            *_unjudged_by(named, found.without),
+            *on_same_episodes(found.matches),
+        ),
         pooled=mean,
         allow_partial=allow_partial,
     )

@@ -80,10 +80,11 @@ def needed(varying: Variation, gain: Paired, margin: float, alpha: float, tests:
     3162
     """
     spread = varying.spread
-    if -gain.value > margin:
+    if gain.value < -margin - _ROUNDING:
         found = needed_beyond(spread, margin, gain.value, alpha=alpha / tests)
     else:
         found = needed_for_margin(spread, margin, alpha=alpha)
         if found is None or found * varying.design_effect <= gain.n:
-            found = needed_for_margin(spread, margin, gain.value, alpha=alpha)
+            seen = gain.value if gain.value + margin > _ROUNDING else -margin
+            found = needed_for_margin(spread, margin, seen, alpha=alpha)
     return None if found is None else max(gain.n + 1, math.ceil(found * varying.design_effect))

@@ -19,7 +19,7 @@ from mmbench.harness.statistics.estimate import Ends, Estimate
 from mmbench.harness.statistics.means_of_tasks import macro_average
 from mmbench.harness.statistics.paired import Paired, agreeing, paired_changes, paired_corpus
 from mmbench.harness.statistics.permutation import lower_tail, sign_flip
-from mmbench.harness.statistics.shares import share_changes
+from mmbench.harness.statistics.shares import share_changes, share_reaches
 
 Keys = npt.NDArray[np.uint64]
 
@@ -48,20 +48,21 @@ def compared(a: Measured, b: Measured, confidence: float = 0.95) -> Paired | Non
     """Return how much the second of two runs has more of a metric, on the same items; None where one is undefined."""
     metric, n = a.metric, len(a)
     if metric.aggregate is None:
-        unit = 1.0 if metric.proportion or bool(np.isin((a.table, b.table), (0.0, 1.0)).all()) else None
-        return paired_changes(b.table[:, 0] - a.table[:, 0], a.codes(), confidence=confidence, unit=unit)
+        reach = 1.0 if metric.proportion or bool(np.isin((a.table, b.table), (0.0, 1.0)).all()) else None
+        return paired_changes(b.table[:, 0] - a.table[:, 0], a.codes(), confidence=confidence, reach=reach)
     once = np.ones((1, n))
     if not np.isfinite([a.score(once)[0], b.score(once)[0]]).all():
         return None
     if metric.shares is not None:
         first, second = metric.shares(a.table), metric.shares(b.table)
-        unit = n / min(first.worth, second.worth)
-        return paired_changes(share_changes(first, second), a.codes(), confidence=confidence, unit=unit)
+        change, reaches = share_changes(first, second), share_reaches(first, second)
+        return paired_changes(change, a.codes(), confidence=confidence, reach=reaches)
     if metric.best is None or not metric.smooth:
         return paired_corpus(metric.aggregate, a.table, b.table, a.codes(), confidence=confidence)
     groups = _groups(a)
     change = _left_out(b, groups) - _left_out(a, groups)
-    return paired_changes(change, np.arange(len(change)), confidence=confidence, n=n)
+    reach = 1.0 if metric.proportion else None
+    return paired_changes(change, np.arange(len(change)), confidence=confidence, reach=reach, n=n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

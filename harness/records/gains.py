@@ -11,11 +11,11 @@ from mmbench.harness.scores.gain import GAINS, Gain, GainName, controls_of, gain
 from mmbench.harness.tasks.metric_names import metric_named
 
 Over: TypeAlias = Callable[[Entry, Sequence[Entry]], Gain | None]
-"""What a record has over the larger of these controls."""
+"""What a record has over the best of these controls."""
 
 
 def read_gain(entry: Entry, controls: Sequence[Entry]) -> Gain | None:
-    """Return what a record's primary score has over the larger of these controls; None where it is not defined.
+    """Return what a record's primary score has over the best of these controls; None where it is not defined.
 
     Raises UsageError where outcomes cannot be read, or the metric is of a plug-in that is not here.
     """

@@ -185,7 +185,7 @@ def _temporal(found: Sequence[Record | None], controls: Sequence[Entry], results
             return None
         if made is None or chance is None or best is None or chance == best:
             return None
-        gains.append(_scaled(made, 1 / (best - chance)))
+        gains.append(_scaled(made, 1 / abs(best - chance)))
     return _mean(gains) if gains else None
 
 

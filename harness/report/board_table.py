@@ -56,7 +56,8 @@ def board_notes(board: Board) -> list[str]:
             "Below a rank: those that it may truly be, where not one. Models of a group cannot be told from its best."
         )
     notes += [
-        f"{_GAINS[name][0].capitalize()}: the score less the larger of {_GAINS[name][1]}." for name in board.gains
+        f"{_GAINS[name][0].capitalize()}: how much better the score is than the better of {_GAINS[name][1]}."
+        for name in board.gains
     ]
     if board.shared is not None:
         notes.append(f"S{board.shared.note()[1:]}.")
@@ -166,7 +167,7 @@ def _cell(cell: Cell | None, column: Column) -> Html:
         parts.append(tag("small", {"class": "warn"}, f"{score.coverage:.1%} answered"))
     for name, gain in cell.gains.items():
         said = f"{_GAINS[name][0]} {gain.value:+.3f}"
-        parts.append(tag("small", {"title": f"less the larger control, {gain.control}"}, said))
+        parts.append(tag("small", {"title": f"beside the better control, {gain.control}"}, said))
     if cell.route != "embed":
         parts.append(tag("small", {"class": "route"}, cell.route))
     return tag("td", attributes, *parts)

@@ -20,10 +20,10 @@ from mmbench.harness.types import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Gain(Estimate):
-    """A score less the larger of its controls."""
+    """How much better a score is than the best of its controls."""
 
     control: str
-    """The control that scored more."""
+    """The control that scored best."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the gain as rows hold it."""
@@ -62,25 +62,28 @@ _FOLDS = 10
 def gain_over(metric: Metric, own: Sequence[Outcome], controls: Mapping[str, Sequence[Outcome]]) -> Gain | None:
     """Return a score less the larger control, over the items that all of them answered or failed to; paired.
 
-    The larger of two estimates is too large on average, by as much as they vary. So which control is the larger is
-    found without each tenth of the pictures, and that tenth is held against it (cross-validated maximum, van Hasselt
-    2013). The interval ends at the lesser of the ends of the paired intervals beside each control: it is above 0 where
-    the score exceeds every control, an intersection-union test (Berger 1982). None where a score is not defined.
+    Where lower is better it is the lesser control less the score: a gain is above 0 where the pictures help. The
+    larger of two estimates is too large on average, by as much as they vary. So which control is the larger is found
+    without each tenth of the pictures, and that tenth is held against it (cross-validated maximum, van Hasselt 2013).
+    The interval ends at the lesser of the ends of the paired intervals beside each control: it is above 0 where
+    the score exceeds every control, an intersection-union test (Berger 1982). None where a score is not defined, or
+    neither direction of the metric is better.
     """
     asked = [_by_id(metric, outcomes) for outcomes in (own, *controls.values())]
     shared = [name for name in asked[0] if all(name in each for each in asked)]
-    if not shared or not controls:
+    if not shared or not controls or metric.higher_is_better is None:
         return None
+    upward = 1.0 if metric.higher_is_better else -1.0
     tables = [np.array([each[name][1] for name in shared], dtype=np.float64) for each in asked]
     clusters = [asked[0][name][0] for name in shared]
-    whole = np.array([_score(metric, table, np.ones((1, len(shared))))[0] for table in tables])
+    whole = np.array([upward * _score(metric, table, np.ones((1, len(shared))))[0] for table in tables])
     if not np.isfinite(whole).all():
         return None
     largest = list(controls)[int(np.argmax(whole[1:]))]
     # Of a corpus metric, what each item adds to it.
-    added = [_added(metric, table, score) for table, score in zip(tables, whole, strict=True)]
+    added = [_added(metric, table, upward, score) for table, score in zip(tables, whole, strict=True)]
     if any(each is None for each in added):
-        ends = percentile_interval(lambda weights: _less_the_larger(metric, tables, weights), clusters)
+        ends = percentile_interval(lambda weights: _less_the_larger(metric, tables, upward, weights), clusters)
         low, high = ends or (None, None)
         return Gain(float(whole[0] - whole[1:].max()), low, high, largest)
     mine, *others = np.stack([each for each in added if each is not None])
@@ -102,7 +105,7 @@ def _ends(
     if metric.proportion and metric.aggregate is None:
         made = paired(control, mine, codes, bounded=True)
     else:
-        made = paired_changes(mine - control, codes, unit=1.0 if metric.proportion else None)
+        made = paired_changes(mine - control, codes, reach=1.0 if metric.proportion else None)
     return made.low, made.high
 
 
@@ -116,19 +119,19 @@ def _larger(controls: Floats, folds: npt.NDArray[np.intp]) -> npt.NDArray[np.int
     return chosen
 
 
-def _added(metric: Metric, table: Floats, score: float) -> Floats | None:
-    """Return (n,) values whose mean is the score; None where it is no mean of what items add."""
+def _added(metric: Metric, table: Floats, upward: float, score: float) -> Floats | None:
+    """Return (n,) values whose mean is the score, upward where that is better; None where it is no mean of them."""
     if metric.aggregate is None:
-        return table[:, 0]
+        return upward * table[:, 0]
     if metric.shares is None:
         return None
     shares = metric.shares(table)
     moved = shares.hits - shares.share * shares.weights
-    return np.asarray(score + len(table) * shares.slope * moved / shares.weights.sum())
+    return np.asarray(score + upward * len(table) * shares.slope * moved / shares.weights.sum())
 
 
-def _less_the_larger(metric: Metric, tables: Sequence[Floats], weights: Floats) -> Floats:
-    scores = np.stack([_score(metric, table, weights) for table in tables])
+def _less_the_larger(metric: Metric, tables: Sequence[Floats], upward: float, weights: Floats) -> Floats:
+    scores = np.stack([upward * _score(metric, table, weights) for table in tables])
     return np.asarray(scores[0] - scores[1:].max(axis=0))
 
 

@@ -1,5 +1,6 @@
 """Scores from outcomes: a model's failures count, a run's do not, and both are shown."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from mmbench.harness.digest import Json
 from mmbench.harness.statistics.bootstrap import affordable, percentiles
-from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, mean_interval
+from mmbench.harness.statistics.clusters import Clusters, Codes, cluster_codes, equal_clusters, mean_interval
 from mmbench.harness.statistics.draws import mean_over_draws_interval
 from mmbench.harness.statistics.estimate import At, Ends
 from mmbench.harness.statistics.mid_p import proportion_interval
@@ -58,13 +59,15 @@ class _Items:
     codes: Codes
     """(counted,) 0-based numbers of their clusters."""
     clusters: int
+    """As many clusters of equal size as tell as much."""
 
     @classmethod
     def of(cls, unit: Unit, outcomes: Sequence[Outcome]) -> "_Items":
         mine = [outcome for outcome in outcomes if outcome.unit == unit]
         counted = [outcome for outcome in mine if outcome.status != "error"]
         good = sum(outcome.status == "ok" for outcome in mine)
-        return cls(mine, counted, good, *cluster_codes([outcome.cluster for outcome in counted]))
+        codes, count = cluster_codes([outcome.cluster for outcome in counted])
+        return cls(mine, counted, good, codes, equal_clusters(codes, count))
 
 
 def _score(metric: Metric, items: _Items, *, first: bool, chance: float | None) -> Scored:
@@ -72,7 +75,7 @@ def _score(metric: Metric, items: _Items, *, first: bool, chance: float | None) 
     if chance is None:
         chance = _chance(metric, items.mine)
     value, at, bounds = _value(metric, items) if _defined(metric, items.counted) else (None, _unknown, None)
-    at = cache(at)  # each is asked for by levels, and again where they are compared
+    at = cache(partial(_possible, metric, value, at))  # each is asked for by levels, and again where they are compared
     low, high = at(_CONFIDENCE) or (None, None)
     n = len(items.counted)
     return Scored(Score(metric.name, value, low, high, n, coverage, bounds, chance, first, items.clusters), at)
@@ -105,17 +108,23 @@ def _value(metric: Metric, items: _Items) -> tuple[float | None, At, tuple[float
         table = np.array([outcome.statistics[metric.name] for outcome in counted], dtype=np.float64)
         return value, partial(mean_over_draws_interval, table, clusters), None
     if not metric.proportion:
-        return value, lambda confidence: _possible(metric, mean_interval(values, clusters, confidence)), None
+        return value, partial(mean_interval, values, clusters), None
     right = sum(outcome.values[metric.name] for outcome in counted if outcome.status == "ok")
     unknown = len(mine) - items.good
     at = share_intervals(Shares(values, np.ones_like(values)), clusters)
     return value, at, (right / len(mine), (right + unknown) / len(mine))
 
 
-def _possible(metric: Metric, ends: Ends) -> Ends:
-    """Return an interval cut off where no value can lie: below 0 of a squared distance, say."""
-    least = {True: metric.lowest, False: metric.best, None: None}[metric.higher_is_better]
-    return ends if ends is None or least is None else (max(ends[0], least), max(ends[1], least))
+def _possible(metric: Metric, value: float | None, at: At, confidence: float) -> Ends:
+    """Return an interval cut off where no value can lie: below 0 of an error rate, say."""
+    ends = at(confidence)
+    if ends is None or value is None:
+        return None
+    least = metric.best if metric.higher_is_better is False and metric.best is not None else metric.lowest
+    best = metric.best if metric.higher_is_better else None
+    most = 1.0 if metric.proportion else math.inf if best is None else best
+    # Of a value beyond what its metric says is possible nobody knows how far others may be.
+    return ends[0] if value < least else max(ends[0], least), ends[1] if value > most else min(ends[1], most)
 
 
 def corpus_interval(metric: Metric, statistics: npt.NDArray[np.float64], clusters: Clusters, value: float) -> At:

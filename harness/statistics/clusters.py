@@ -145,7 +145,16 @@ def cautious(effect: float, doubt: float, spread: float) -> float:
         doubt: variance of the estimate over its square.
         spread: variance of an item times their number.
     """
-    return effect if effect >= 1 else min(1.0, effect * (1 + math.sqrt(doubt)) + _UNSEEN / spread)
+    return effect if effect >= 1 else min(1.0, effect * (1 + math.sqrt(doubt)) + unseen_effect(spread))
+
+
+def unseen_effect(spread: float) -> float:
+    """Return the design effect that items of a kind not seen may have; `spread` as in `cautious`.
+
+    >>> unseen_effect(12.0), unseen_effect(0.5)
+    (0.25, 1.0)
+    """
+    return min(1.0, _UNSEEN / spread)
 
 
 def variance_doubt(square: Floats) -> float:
@@ -178,10 +187,25 @@ def student_share(confidence: float, freedom: float) -> float:
     return (NormalDist().inv_cdf(tail) / student_quantile(tail, freedom)) ** 2
 
 
+def equal_clusters(codes: Codes, count: int) -> int:
+    """Return how many clusters of equal size tell as much as `count` that hold these (n,) items (Kish 1965).
+
+    >>> equal_clusters(np.array([0, 0, 1, 1, 2, 2]), 3), equal_clusters(np.array([0] * 98 + [1, 2]), 3)
+    (3, 1)
+    """
+    square = float((np.bincount(codes, minlength=count) ** 2).sum())
+    return int(len(codes) ** 2 / square + 1e-9) if square else 0
+
+
+def moved_without(residuals: Floats, held: Floats) -> Floats:
+    """Return (count,) how far a mean falls when a cluster is left out, of sums of residuals and of weights."""
+    return np.asarray(residuals / (held.sum() - held))
+
+
 def _moved(values: Floats, codes: Codes, count: int) -> Floats:
     """Return (count,) how far the mean falls when a cluster is left out."""
-    sizes = np.bincount(codes, minlength=count)
-    return np.bincount(codes, weights=values - values.mean(), minlength=count) / (len(values) - sizes)
+    residuals = np.asarray(np.bincount(codes, weights=values - values.mean(), minlength=count), np.float64)
+    return moved_without(residuals, np.bincount(codes, minlength=count).astype(np.float64))
 
 
 def _skewed(x: float, skew: float) -> float:

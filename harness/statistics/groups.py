@@ -23,13 +23,28 @@ MOST = 1000
 """Groups of which pairs are looked at; their number is the square."""
 
 
+def leasts(scores: Floats) -> Floats:
+    """Return (r,) the least of (r, groups) scores, of which some may be nan; nan where all are.
+
+    >>> leasts(np.array([[0.5, 0.9, np.nan], [np.nan, np.nan, np.nan]]))
+    array([0.5, nan])
+    """
+    made = np.where(np.isnan(scores), np.inf, scores).min(axis=1)
+    return np.asarray(np.where(made < np.inf, made, np.nan))
+
+
+def greatests(scores: Floats) -> Floats:
+    """Return (r,) the greatest likewise."""
+    return -leasts(-scores)
+
+
 def gaps(scores: Floats) -> Floats:
     """Return (r,) the greatest less the least of (r, groups) scores, of which some may be nan.
 
     >>> gaps(np.array([[0.5, 0.9, np.nan]]))
     array([0.4])
     """
-    return np.asarray(np.nanmax(scores, axis=1) - np.nanmin(scores, axis=1))
+    return greatests(scores) - leasts(scores)
 
 
 def ratios(scores: Floats) -> Floats:
@@ -38,7 +53,7 @@ def ratios(scores: Floats) -> Floats:
     >>> ratios(np.array([[0.5, 1.0], [0.0, 0.0]]))
     array([0.5, nan])
     """
-    most, least = np.nanmax(scores, axis=1), np.nanmin(scores, axis=1)
+    most, least = greatests(scores), leasts(scores)
     return np.asarray(np.divide(least, most, out=np.full_like(most, np.nan), where=most > 0))
 
 

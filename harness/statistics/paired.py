@@ -14,6 +14,7 @@ from mmbench.harness.statistics.clusters import (
     cautious_effect,
     cluster_codes,
     clustered_mean,
+    equal_clusters,
     student_share,
 )
 from mmbench.harness.statistics.estimate import At, Ends, Estimate
@@ -43,7 +44,7 @@ class Paired(Estimate):
     n: int
     """Items that both runs were scored on."""
     clusters: int
-    """Independent groups of them: pictures, episodes."""
+    """Independent groups of them (pictures, episodes), as many as tell as much where they are of unlike size."""
     at: At | None = field(default=None, compare=False, repr=False)
     """The interval at any confidence, as its method gives it."""
 
@@ -103,25 +104,31 @@ def paired(a: Floats, b: Floats, clusters: Clusters, *, confidence: float = 0.95
     if not np.isfinite(change).all():
         raise ValueError("an item that one of the runs was not scored on cannot be compared")
     whole = bool(np.isin((a, b), (0.0, 1.0)).all())
-    return paired_changes(change, clusters, confidence=confidence, unit=1.0 if whole or bounded else None)
+    return paired_changes(change, clusters, confidence=confidence, reach=1.0 if whole or bounded else None)
 
 
 def paired_changes(
-    change: Floats, clusters: Clusters, *, confidence: float = 0.95, unit: float | None = 1.0, n: int | None = None
+    change: Floats,
+    clusters: Clusters,
+    *,
+    confidence: float = 0.95,
+    reach: float | Floats | None = 1.0,
+    n: int | None = None,
 ) -> Paired:
     """Compare two runs by (n,) changes from the first to the second, whose mean is the difference.
 
     p: signs flipped by cluster; where all changes are -1, 0 or 1 and no cluster is shared, McNemar's mid-p. Interval:
-    where values are bounded, Tango's, of changes counted in units of their usual size, at the number of items that the
-    clustered ones are worth; `unit` is that size where nothing changed. Where it is None they are not, and it is that
-    of a mean. `n`: the number of items, where the changes are of groups of them.
+    where scores lie in 0 to 1, Tango's, of changes counted in units of their usual size, at the number of items that
+    the clustered ones are worth; `reach` is how much an item can change, one for all or (n,). Where it is None scores
+    are not bounded, and the interval is that of a mean. `n`: the number of items, where the changes are of groups.
     """
     codes, count = cluster_codes(clusters)
     value = float(change.mean())
     gains, losses = int((change > 0).sum()), int((change < 0).sum())
     n = n or len(change)
     alone = count == len(change)
-    if alone and unit is not None and bool(np.isin(change, (-1.0, 0.0, 1.0)).all()):
+    told = equal_clusters(codes, count)
+    if alone and reach is not None and bool(np.all(reach == 1.0) and np.isin(change, (-1.0, 0.0, 1.0)).all()):
         p, p_lower = mcnemar_mid(gains, losses), mcnemar_mid_lower(gains, losses)
         at: At | None = partial(tango_interval, gains, losses, len(change))
     else:
@@ -129,29 +136,36 @@ def paired_changes(
         p_lower = lower_tail(p, value)
         at = None
         if count > 1:
-            at = clustered_mean(change, codes, count).ends if unit is None else _counted(change, codes, count, unit)
-    made = Paired(value, None, None, p, p_lower, n, count, at)
+            if reach is None:
+                at = clustered_mean(change, codes, count).ends
+            else:
+                at = _counted(change, codes, count, np.broadcast_to(np.asarray(reach, np.float64), change.shape))
+    made = Paired(value, None, None, p, p_lower, n, told, at)
     low, high = made.ends(confidence) or (None, None)
-    return Paired(value, low, high, p, p_lower, n, count, at)
+    return Paired(value, low, high, p, p_lower, n, told, at)
 
 
-def _counted(change: Floats, codes: Codes, count: int, unit: float) -> At:
+def _counted(change: Floats, codes: Codes, count: int, reach: Floats) -> At:
     """Return Tango's interval of changes that are not all of one size.
 
     Changes of any sizes have the variance of so many of the one size in which their absolute sum is spent, the mean of
-    the sizes weighted by themselves; as many are counted (as sums of weights, by Bohm and Zech 2014).
+    the sizes weighted by themselves; as many are counted (as sums of weights, by Bohm and Zech 2014). Where few have
+    changed, or only such as can change little (items of a large class, in a mean over classes), the size is drawn to
+    what items can change.
     """
     n = len(change)
     sizes = np.abs(change)
-    spent = float(sizes.sum())
-    size = float(sizes @ sizes) / spent if spent > 0 else unit
+    spent, whole, square = float(sizes.sum()), float(reach.sum()), float(reach @ reach)
+    telling = (whole**2 * float((reach[sizes > 0] ** 2).sum()) / square**2) ** 2
+    known = telling / (telling + 1)
+    size = (known * float(sizes @ sizes) / spent if spent > 0 else 0.0) + (1 - known) * square / whole
     gained, lost = float(np.maximum(change, 0).sum()) / size, float(np.maximum(-change, 0).sum()) / size
     effect = cautious_effect(change, codes, count)
 
     def at(confidence: float) -> Ends:
         worth = n / effect * student_share(confidence, count - 1)
         low, high = tango_interval(gained * worth / n, lost * worth / n, worth, confidence)
-        return low * size, high * size
+        return max(low * size, -1.0), min(high * size, 1.0)
 
     return at
 
@@ -187,7 +201,7 @@ def paired_corpus(
         return None if made == (0.0, 0.0) else made
 
     low, high = agreeing(at(confidence), observed, p, confidence) or (None, None)
-    return Paired(observed, low, high, p, lower_tail(p, observed), len(a), count, at)
+    return Paired(observed, low, high, p, lower_tail(p, observed), len(a), equal_clusters(codes, count), at)
 
 
 def _checked(a: Floats, b: Floats, clusters: Clusters) -> tuple[Codes, int]:

@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mmbench.harness.numerics.arrays import Floats
-from mmbench.harness.statistics.clusters import Clusters, cautious, cluster_codes, student_share, variance_doubt
+from mmbench.harness.statistics.clusters import (
+    Clusters,
+    cautious,
+    cluster_codes,
+    moved_without,
+    student_share,
+    unseen_effect,
+    variance_doubt,
+)
 from mmbench.harness.statistics.estimate import At, Ends
 from mmbench.harness.statistics.mid_p import proportion_interval
 
@@ -107,29 +115,64 @@ def _design_effect(
 
     Twice the square of an estimated variance over its own variance (Satterthwaite 1946), which is large where few
     clusters, or small strata, make most of it; taken to be that of independent normal values such an interval is too
-    narrow (Kauermann and Carroll 2001).
+    narrow (Kauermann and Carroll 2001). A cluster much larger than the others has a small residual only because the
+    share is its own: without strata the variance is that of leaving each cluster out (MacKinnon and others 2023).
     """
     hits, weights, share = shares.hits[counting], shares.weights[counting], shares.share
     coins, most = share * (1 - share) / shares.worth, float(count - 1)
     if coins <= 0:
         return 1.0, most
     strata = None if shares.strata is None else shares.strata[counting]
-    moved = np.bincount(codes, _residuals(hits, weights, share, strata), minlength=count) / weights.sum()
-    square = (moved - moved.mean()) ** 2
-    seen = float(square.sum()) * (count / most if strata is None else 1.0) / coins
-    # The clusters that are not all right (or, of a low share, not all wrong) tell of the variance.
-    away = weights - hits if share >= 0.5 else hits
-    telling = float(np.count_nonzero(np.bincount(codes, away, minlength=count) > 1e-12)) ** 2
+    residuals, held = (
+        np.bincount(codes, each, minlength=count).astype(np.float64)
+        for each in (_residuals(hits, weights, share, strata), weights)
+    )
+    if strata is None:
+        square = moved_without(residuals, held) ** 2 * most / count
+    else:
+        square = (residuals - residuals.mean()) ** 2 / weights.sum() ** 2
+    seen = float(square.sum()) / coins
+    whole = bool(np.isin(hits / weights, (0.0, 1.0)).all())
+    spread = share * (1 - share) * shares.worth
+    telling = _telling(hits, weights, codes, held, share, narrower=seen < 1, whole=whole) ** 2
     known = telling / (telling + 1)
-    effect = known * seen + 1 - known
-    if strata is None and bool(np.isin(hits / weights, (0.0, 1.0)).all()):
-        effect = cautious(effect, variance_doubt(square), share * (1 - share) * shares.worth)
-    if seen <= 0:
+    effect = known * seen + (1 - known) * (1.0 if whole else unseen_effect(spread))
+    if strata is None and whole:
+        effect = cautious(effect, variance_doubt(square), spread)
+    if known * seen <= 0:
         return effect, most
     few = 1.0 if strata is None else np.bincount(codes, _few(strata)) / np.bincount(codes)
     fourth = float((square**2 * few).sum())
     doubt = max(fourth / float(square.sum()) ** 2 - 1 / count, 1e-12) * (known * seen) ** 2
-    return effect, min(most, max(1.0, 2 * effect**2 / doubt))
+    return effect, min(most, max(1.0, 2 * effect**2 / max(doubt, 1e-300)))
+
+
+def _telling(
+    hits: Floats,
+    weights: Floats,
+    codes: npt.NDArray[np.intp],
+    held: Floats,
+    share: float,
+    *,
+    narrower: bool,
+    whole: bool,
+) -> float:
+    """Return how many clusters tell of the variance: those not all right (of a low share, not all wrong).
+
+    Where an interval would become `narrower` than that of coins, only as many as weigh as much as those of which
+    nothing is seen yet (Kish 1965): wrong items of a large class tell nothing of a class of one item. And of fractional
+    values, one an item, those alone that are not the commonest: fifty times .6 do not say that .6 is all there is.
+    """
+    away = np.bincount(codes, weights - hits if share >= 0.5 else hits, minlength=len(held)) > 1e-12
+    told = float(np.count_nonzero(away))
+    if not narrower:
+        return told
+    square = held**2
+    told = min(told, float(held.sum() ** 2 * square[away].sum() / square.sum() ** 2))
+    if not whole and len(held) == len(codes):
+        commonest = int(np.unique((hits / weights).round(9), return_counts=True)[1].max())
+        told = min(told, float(len(held) - commonest))
+    return told
 
 
 def _residuals(hits: Floats, weights: Floats, share: float, strata: npt.NDArray[np.intp] | None) -> Floats:
@@ -145,6 +188,16 @@ def _few(strata: npt.NDArray[np.intp]) -> Floats:
     """Return (n,) by what squares around the mean of an item's stratum are too small; 1 of one item alone."""
     sizes = np.bincount(strata)
     return np.asarray((sizes / np.maximum(sizes - 1, 1))[strata], np.float64)
+
+
+def share_reaches(a: Shares, b: Shares) -> Floats:
+    """Return (n,) by how much each item can move n times the score at the most; 0 of one that counts in neither run.
+
+    >>> share_reaches(Shares(np.ones(3), np.array([1.0, 1, 0])), Shares(np.ones(3), np.array([1.0, 0, 0]))).tolist()
+    [3.0, 1.5, 0.0]
+    """
+    reach = np.maximum(a.weights / a.weights.sum(), b.weights / b.weights.sum())
+    return np.asarray(len(reach) * reach * (max(a.slope, b.slope) if a.link else 1.0))
 
 
 def share_changes(a: Shares, b: Shares) -> Floats:

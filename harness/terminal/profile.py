@@ -132,7 +132,7 @@ def _notes(verdicts: set[Verdict], *, timed: bool) -> list[str]:
         "verdict: told from chance by a test that holds for all dimensions at once (Holm, 5 %)",
         "bar: solid as far as is sure, shaded as far as the 95 % interval reaches",
         *(
-            ["temporal gain: how far the score is above the larger of single-frame and shuffled-frames"]
+            ["temporal gain: how far the score is beyond the better of single-frame and shuffled-frames"]
             if timed
             else []
         ),

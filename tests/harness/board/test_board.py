@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -31,9 +32,10 @@ from mmbench.harness.report.page import board_html
 from mmbench.harness.statistics.standing import Standing
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.card import Card
+from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.board import board_markdown, board_table
 from mmbench.harness.types import Score
-from tests.builders import outcomes, record
+from tests.builders import measured, outcomes, put_measured, record
 
 PICTURES = [digest_bytes(bytes([i])) for i in range(100)]
 
@@ -679,3 +681,18 @@ def test_what_a_third_model_lacks_turns_no_pair(tmp_path: Path) -> None:
         (overall,) = compare(one, other, output=tmp_path).overall
         assert abs(ps[i, j]) == pytest.approx(overall.p, rel=1e-9)
         assert ps[j, i] == -ps[i, j] or overall.difference.value == 0
+
+
+def test_pictures_that_help_are_a_gain_where_lower_is_better(tmp_path: Path, command: Callable[..., Any]) -> None:
+    """Errors of .5 with the pictures, 3 and 5 without: the gain is over the better control, above 0."""
+    rng, metric = np.random.default_rng(0), metric_named("counting", "mae")
+    for control, mean in ((None, 0.5), ("blind", 3), ("shuffled", 5)):
+        items = [measured(metric, i, (error, 1.0), 200) for i, error in enumerate(rng.poisson(mean, 200).tolist())]
+        put_measured(
+            tmp_path, metric, items, model="m", task="count", family="counting", control=control, card=Card(best=0.0)
+        )
+    code, out, _ = command("leaderboard", "--output", str(tmp_path), "--format", "json")
+    assert code == 0
+    (gain,) = {json.dumps(row["visual_gain"]) for row in json.loads(out) if row["visual_gain"]}
+    made = json.loads(gain)
+    assert made["control"] == "blind" and 2 < made["low"] < made["value"] < made["high"] < 3

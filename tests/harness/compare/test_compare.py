@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,20 @@ def test_a_corpus_metric_is_resampled(tmp_path: Path) -> None:
     assert (row.verdict, row.a, row.b) == ("worse", pytest.approx(60 / 70), pytest.approx(30 / 55))
     assert (row.flips, row.gained, row.lost) == ((), None, None)
     assert row.difference.low < row.difference.value < row.difference.high < 0
+
+
+def test_means_over_episodes_are_compared_on_those_that_both_learnt_from(tmp_path: Path) -> None:
+    """The interval of the score knows of other episodes, that of the difference does not, and is told to."""
+    metric = metric_named("probe", "4-shot/accuracy")
+    for model, share in (("a", 0.6), ("b", 0.7)):
+        table = np.random.default_rng(0).random((100, 3)) < share
+        items = [
+            replace(measured(metric, i, row.mean(), 100), statistics={metric.name: tuple(row.astype(float).tolist())})
+            for i, row in enumerate(table)
+        ]
+        put_measured(tmp_path, metric, items, model=model, task="few", family="probe")
+    told = (
+        "tested on the episodes that both runs learnt from (others may turn a small difference): few@1 4-shot/accuracy"
+    )
+    assert compare("a", "b", output=tmp_path).remarks == (told,)
+    assert check("b", "a", output=tmp_path).remarks == (told,)

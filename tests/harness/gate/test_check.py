@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from mmbench.harness.compare.variation import Variation
 from mmbench.harness.errors import UsageError
 from mmbench.harness.gate.budget import read_budget
 from mmbench.harness.gate.check import check
 from mmbench.harness.gate.ci_files import append_summary, summary, write_junit
 from mmbench.harness.gate.rows import Checked
+from mmbench.harness.gate.verdict import needed
 from mmbench.harness.records.record import sealed
+from mmbench.harness.statistics.paired import Paired
 from mmbench.harness.statistics.power import Discordant, needed_for_margin
 from mmbench.harness.tasks.metric_names import metric_named
 from mmbench.harness.terminal.comparison import check_table
@@ -91,6 +94,15 @@ def test_what_is_inconclusive_says_how_many_items_would_do(tmp_path: Path) -> No
     assert wide.needed_n is not None and wide.needed_n >= 3162
 
 
+@pytest.mark.parametrize("value", [-0.01, np.nextafter(-0.01, -1), np.nextafter(-0.01, 0)])
+def test_no_number_of_items_decides_on_a_drop_by_the_margin_itself(value: float) -> None:
+    """Whatever its last digit is: by how much it exceeds the margin then it would take 10 to the power of 30."""
+    seen = Paired(float(value), -0.02, 0.001, 0.1, 0.05, 5000, 5000)
+    assert needed(Variation(Discordant(0.05), 1.0), seen, 0.01, 0.05, 1) is None
+    more = replace(seen, value=-0.011)
+    assert 5000 < (needed(Variation(Discordant(0.05), 1.0), more, 0.01, 0.05, 1) or 0) < 10**6
+
+
 def test_items_of_one_picture_need_more(tmp_path: Path) -> None:
     values = np.tile(MANY[:100], 4)  # item i shows picture i % 100
     worse = np.tile(changed(MANY[:100], 3, 3), 4)
@@ -110,8 +122,8 @@ def test_other_values_than_right_and_wrong(tmp_path: Path) -> None:
         put(tmp_path, "new", values + moved + noise - noise.mean(), task=task)
     made = check("new", "base", output=tmp_path)
     assert verdicts(made) == {"same": "held", "open": "inconclusive", "worse": "regressed"}
-    needed = next(row.needed_n for row in made.rows if row.task == "open")
-    assert needed == pytest.approx(((1.645 + 0.842) * 0.3 / 0.01) ** 2, rel=0.15)
+    wanted = next(row.needed_n for row in made.rows if row.task == "open")
+    assert wanted == pytest.approx(((1.645 + 0.842) * 0.3 / 0.01) ** 2, rel=0.15)
 
 
 def test_lower_is_better_for_a_rank(tmp_path: Path) -> None:

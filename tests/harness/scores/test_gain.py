@@ -1,5 +1,7 @@
 """The visual gain is a paired difference, and its interval covers the truth as often as it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,26 @@ def test_it_is_the_score_less_the_larger_control() -> None:
     assert gain is not None
     assert (gain.value, gain.control) == (0.25, "shuffled")
     assert gain.low is not None and gain.high is not None and gain.low <= 0.25 <= gain.high
+
+
+@pytest.mark.parametrize("aggregate", [None, lambda table, weights: weights @ table[:, 0] / weights.sum(axis=1)])
+def test_where_lower_is_better_it_is_the_lesser_control_less_the_score(aggregate) -> None:
+    metric = Metric("mae", "", higher_is_better=False, best=0.0, proportion=False, aggregate=aggregate)
+    rng = np.random.default_rng(0)
+    own, blind, shuffled = (
+        [
+            outcome(i, value, metric="mae", statistics={"mae": (float(value),)})
+            for i, value in enumerate(rng.poisson(mean, 200))
+        ]
+        for mean in (0.5, 3, 5)
+    )
+    gain = gain_over(metric, own, {"blind": blind, "shuffled": shuffled})
+    assert gain is not None and gain.low is not None and gain.high is not None
+    assert gain.control == "blind" and 0 < gain.low < gain.value < gain.high
+    assert gain.value == pytest.approx(
+        np.mean([b.values["mae"] - a.values["mae"] for a, b in zip(own, blind, strict=True)])
+    )
+    assert gain_over(replace(metric, higher_is_better=None), own, {"blind": blind}) is None
 
 
 def test_its_interval_is_that_of_the_larger_control() -> None:

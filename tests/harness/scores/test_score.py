@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmbench.harness.scores.breakdown import MOST_LEVELS, break_down
-from mmbench.harness.scores.score import as_json, score
+from mmbench.harness.scores.score import as_json, score, scored
 from mmbench.harness.statistics.estimate import chance_corrected
 from mmbench.harness.statistics.wilson import wilson
 from mmbench.harness.tasks.metric import Metric
@@ -65,6 +65,36 @@ def test_a_metric_without_range_has_no_bounds() -> None:
     assert (rank.value, rank.bounds) == (5.0, None)
     assert (total.value, total.bounds) == (1.0, None)
     assert (undefined.value, undefined.low) == (None, None)
+
+
+def test_surer_intervals_reach_no_further_than_values_can() -> None:
+    """Beyond 95 % ends of resamples are moved out, and a jackknife knows no bounds."""
+    rate = Metric(
+        "cer",
+        "",
+        higher_is_better=False,
+        best=0.0,
+        proportion=False,
+        aggregate=lambda statistics, weights: (weights @ statistics[:, 0]) / (weights @ statistics[:, 1]),
+    )
+    words = Metric(
+        "words",
+        "",
+        higher_is_better=None,
+        best=None,
+        proportion=False,
+        aggregate=lambda statistics, weights: weights @ statistics[:, 0],
+        varies=lambda statistics: statistics[:, 0],
+    )
+    edits = [(3.0, 10.0), (0.0, 4.0), (1.0, 9.0), (0.0, 12.0)]
+    outcomes = [
+        Outcome(str(i), "ok", None, None, {}, statistics={"cer": each, "words": each}, cluster=str(i))
+        for i, each in enumerate(edits)
+    ]
+    for made in scored([rate, words], outcomes):
+        for confidence in (0.95, 0.99, 0.999):
+            low, high = made.at(confidence) or (-1.0, -1.0)
+            assert made.score.value is not None and 0 <= low <= made.score.value <= high
 
 
 def test_every_kind_of_metric_has_an_interval_that_is_that_of_its_textbook() -> None:

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from mmbench.benchmarks.metrics.classification import mean_per_class_recall
+from mmbench.benchmarks.metrics.classification import mean_per_class_recall, per_class_shares
+from mmbench.benchmarks.metrics.yes_no import precision_shares
 from mmbench.harness.statistics.holm import holm
 from mmbench.harness.statistics.mcnemar import mcnemar_mid, tango_interval
-from mmbench.harness.statistics.paired import paired, paired_corpus
+from mmbench.harness.statistics.paired import paired, paired_changes, paired_corpus
+from mmbench.harness.statistics.shares import share_changes, share_reaches
 from tests.lazy import stats
 
 
@@ -169,3 +171,50 @@ def test_forty_clusters_cover_the_difference(binary: bool) -> None:
         assert made.low is not None and made.high is not None
         covered += made.low <= 0 <= made.high
     assert 0.92 <= covered / 300 <= 0.98  # 93 to 97 %, and a standard error
+
+
+def yes_answers(n: int, right: int, wrong: int = 0) -> np.ndarray:
+    """Return statistics of precision of n items, of which so many are answered yes."""
+    return np.repeat([[1.0, 0, 0, 1], [0.0, 1, 0, 1], [0.0, 0, 0, 1]], [right, wrong, n - right - wrong], axis=0)
+
+
+@pytest.mark.parametrize(("right", "reach"), [(1, 1.0), (5, 0.7), (100, 0.03)])
+def test_precision_that_did_not_change_is_as_sure_as_its_yes_are_many(right: int, reach: float) -> None:
+    shares = precision_shares(yes_answers(100, right))
+    made = paired_changes(share_changes(shares, shares), np.arange(100), reach=share_reaches(shares, shares))
+    assert made.low is not None and made.high is not None
+    assert reach <= made.high <= min(1.0, 1.3 * reach)
+    assert made.low == pytest.approx(-made.high)
+
+
+def test_a_difference_of_proportions_is_at_most_one() -> None:
+    for before, after in (((1, 0), (1, 1)), ((2, 0), (0, 1)), ((1, 0), (1, 0))):
+        one, other = (precision_shares(yes_answers(30, *each)) for each in (before, after))
+        made = paired_changes(share_changes(one, other), np.arange(30), reach=share_reaches(one, other))
+        for confidence in (0.95, 0.999):
+            low, high = made.ends(confidence) or (-2.0, 2.0)
+            assert -1 <= low <= made.value <= high <= 1
+
+
+def test_unchanged_small_classes_may_have_changed() -> None:
+    """Of 198 items 180 are of one class; changes of these alone say little of a mean over ten classes."""
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(10), [180, *[2] * 9])
+    covered = 0
+    for _ in range(300):
+        level = rng.random(198)
+        other = np.where(rng.random(198) < 0.9, level, rng.random(198))
+        one, two = (
+            per_class_shares(np.column_stack([classes, each]).astype(float)) for each in (level < 0.95, other < 0.9)
+        )
+        made = paired_changes(share_changes(one, two), np.arange(198), reach=share_reaches(one, two))
+        assert made.low is not None and made.high is not None
+        covered += made.low <= -0.05 <= made.high
+    assert covered / 300 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 300)
+
+
+def test_clusters_of_unlike_size_are_worth_fewer() -> None:
+    values = np.tile([0.0, 1.0], 100)
+    one = paired(values, values[::-1], np.repeat(np.arange(101), [100, *[1] * 100]))
+    assert one.clusters == 3 and one.few_clusters
+    assert not paired(values, values[::-1], np.arange(200) // 5).few_clusters

@@ -99,3 +99,43 @@ def test_changes_of_mean_per_class_recall() -> None:
     expected = float((mean_per_class_recall(tables[1], once) - mean_per_class_recall(tables[0], once))[0])
     assert changes.mean() == pytest.approx(expected)
     assert (changes[tables[0][:, 1] == tables[1][:, 1]] == 0).all()
+
+
+@pytest.mark.parametrize("sizes", [[45, 1, 1, 1, 1, 1], [180, *[2] * 9]])
+@pytest.mark.parametrize("rate", [0.7, 0.9])
+def test_wrong_items_of_a_large_class_tell_nothing_of_small_ones(sizes: list[int], rate: float) -> None:
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(len(sizes)), sizes)
+    covered = 0
+    for _ in range(DRAWS):
+        right = rng.random(len(classes)) < rate
+        shares = per_class_shares(np.column_stack([classes, right]).astype(float))
+        low, high = share_interval(shares, np.arange(len(classes))) or (0.0, 0.0)
+        covered += low <= rate <= high
+    assert covered / DRAWS >= LEAST
+
+
+@pytest.mark.parametrize(("n", "other"), [(12, 0.05), (20, 0.02), (50, 0.02)])
+def test_what_is_common_to_a_few_is_not_all_there_is(n: int, other: float) -> None:
+    """Nearly all values are .6, and the rest 0; of few items most draws hold no 0 at all."""
+    rng = np.random.default_rng(0)
+    truth = 0.6 * (1 - other)
+    covered = 0
+    for _ in range(DRAWS):
+        low, high = share_interval(Shares(0.6 * (rng.random(n) >= other), np.ones(n)), np.arange(n)) or (0.0, 0.0)
+        covered += low <= truth <= high
+    assert covered / DRAWS >= LEAST
+    low, high = share_interval(Shares(np.full(1000, 0.6), np.ones(1000)), np.arange(1000)) or (0.0, 1.0)
+    assert high - low < 0.02, "a thousand do say that little else is there"
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.9])
+def test_one_picture_with_most_of_the_items(rate: float) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(101), [500, *[1] * 100])
+    covered = 0
+    for _ in range(DRAWS):
+        right = (rng.random(600) < rate).astype(float)
+        low, high = share_interval(Shares(right, np.ones(600)), codes) or (0.0, 0.0)
+        covered += low <= rate <= high
+    assert covered / DRAWS >= LEAST
