@@ -29,6 +29,8 @@ _TAG = (
     r"|caption|description|rationale|analysis)"
 )
 """Tags that say what a part of a reply is."""
+_WHY = r"(?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)"
+"""Keys of an object under which a reply says why it answers so."""
 _PARTICLE = r"です|でした|である|だ|입니다|이에요|예요|이다|है|ครับ|ค่ะ|'?d[iıuü]r"
 """Copula after a mark, in languages that put it where English says `is` before it."""
 
@@ -43,7 +45,8 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[\"'](?:final_?|correct_?|predicted_?)?(?:answer|choice|option|prediction)[\"']\s*:\s*", "\n" + FINAL),
         # What stands beside an answer in an object is another line; how sure the model is, and what is false, is none.
         (r"(?:,\s?)?[\"'](?:confidence|certainty|probability|score)[\"']:\s?[\"']?[\d.]+%?[\"']?,?", "\n"),
-        (r",?\s*[\"'](?:reason(?:ing)?|explanation|rationale|justification|thoughts?|evidence)[\"']\s*:\s*", "\n"),
+        # White space is looked at from its beginning alone: from each place within, much of it would take long.
+        (rf"(?:,\s*|(?<!\s)\s+|)[\"']{_WHY}[\"']\s*:\s*", "\n"),
         (r"[\"']([^\"'\n]{1,100})[\"']\s*:\s*false\b,?", "\n"),
         (r"(?<=[{,\s])[\"']((?-i:[A-Z]))[\"']\s*:\s*[\"']?([\w.]+)[\"']?(?=\s*[,}])", r"\n\1: \2.\n"),
         (r"</?(?:strong|em|i|u|span|center)>|<b>(?=.{1,400}</b>)|</b>", ""),

@@ -4,14 +4,15 @@ import copy
 import json
 import random
 import resource
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mmbench.adapters.open_clip.adapter import from_spec
 from mmbench.harness.errors import MmbenchError
+from tests.effort import within
 
-SECONDS = 6
+CASES = 400
 SLOWEST = 2.0
 """Of one configuration, in seconds of CPU time."""
 MOST_MEMORY = 500_000
@@ -59,24 +60,23 @@ def test_a_damaged_configuration_is_read_or_told(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     with (tmp_path / "open_clip_model.safetensors").open("wb") as file:
         file.truncate(5_000_000)
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(GOOD))
+    with suppress(MmbenchError):  # what is imported once is no memory of a case
+        _ = from_spec(str(tmp_path), device="cpu", dtype="fp32", offline=True).fingerprint
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    tried, refused = 0, 0
-    ends = time.monotonic() + SECONDS
-    while time.monotonic() < ends and tried < 2000:
-        tried += 1
+    refused = 0
+    for _ in range(CASES):
         text = json.dumps(damaged(rng))
         if rng.random() < 0.2:
             at = rng.randrange(len(text))
             text = text[:at] + rng.choice(('"', "[" * 2000, "{", "\x00", "9" * 5000, "")) + text[at + 1 :]
         (tmp_path / "open_clip_config.json").write_text(text)
-        began = time.process_time()
         try:
-            assert isinstance(from_spec(str(tmp_path), device="cpu", dtype="fp32", offline=True).fingerprint, str)
+            with within(SLOWEST, text[:2000]):
+                assert isinstance(from_spec(str(tmp_path), device="cpu", dtype="fp32", offline=True).fingerprint, str)
         except MmbenchError as error:
             refused += 1
             assert str(error).isprintable(), text[:2000]
             assert len(str(error)) < 800
-        assert time.process_time() - began < SLOWEST, text[:2000]
-    assert tried > 100
-    assert tried // 3 < refused < tried, "most are refused, and what is harmless passes"
+    assert CASES // 3 < refused < CASES, "most are refused, and what is harmless passes"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEMORY

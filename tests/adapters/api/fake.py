@@ -115,12 +115,14 @@ def fake(script: Script | None = None, keep: bool = True, delay: float = 0.0) ->
             try:
                 if delay:
                     time.sleep(delay)
-                self.answer(asked, served.script(asked))
+                said = served.script(asked)
+            finally:
+                with served.lock:  # before the answer, after which the next may be there at once
+                    served.now -= 1
+            try:
+                self.answer(asked, said)
             except OSError:
                 self.close_connection = True
-            finally:
-                with served.lock:
-                    served.now -= 1
 
         def answer(self, asked: Asked, said: Any) -> None:
             if callable(said):

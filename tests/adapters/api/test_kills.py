@@ -3,8 +3,10 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -35,17 +37,33 @@ def faulty(share: float):
     return lambda asked: draw.choice(ways) if draw.random() < share else chat()
 
 
+class Killer:
+    """Kills a process, from within the service, as soon as that has answered so many: however slow others are."""
+
+    def __init__(self, script) -> None:
+        self.script, self.server, self.process, self.at = script, None, None, 0
+
+    def __call__(self, asked):
+        if self.process is not None and self.server.answered.total() >= self.at:
+            self.process.send_signal(signal.SIGKILL)
+            return socket.socket.close
+        return self.script(asked)
+
+    def kill(self, run: list[str], at: int) -> None:
+        """Start a process and return when it was killed."""
+        self.at = at
+        self.process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert self.process.wait() == -signal.SIGKILL
+        self.process = None
+
+
 def killed_twice(serve, questions, tmp_path, n: int, concurrency: int) -> None:
-    server = serve(faulty(0.05), delay=0.02)
+    killer = Killer(faulty(0.05))
+    server = killer.server = serve(killer, delay=0.02)
     task = questions(n)
     run = command(server, task, tmp_path, f",concurrency={concurrency},price_in=1,price_out=2")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     for part in (n // 3, 2 * n // 3):
-        process = subprocess.Popen(run, **quiet)
-        while server.answered.total() < part and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        killer.kill(run, part)
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (record,) = (tmp_path / "results").rglob("*.json")
@@ -67,26 +85,33 @@ def test_a_run_that_is_killed_twice_loses_nothing(serve, questions, tmp_path, n,
 
 def test_what_arrived_is_in_the_store_at_once(serve, questions, tmp_path):
     """One thread: the last that arrived may be on its way to the store, and the next on its way to the service."""
-    server = serve(delay=0.02)
+    killer = Killer(lambda asked: chat())
+    server = killer.server = serve(killer, delay=0.02)
     run = command(server, questions(60), tmp_path, ",concurrency=1")
-    process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while server.answered.total() < 30:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    killer.kill(run, 30)
     assert subprocess.run(run, capture_output=True).returncode == 0
     assert server.answered.total() - 60 <= 2
 
 
 def test_ctrl_c_keeps_what_was_under_way(serve, questions, tmp_path):
-    server = serve(delay=0.3)
+    ended = threading.Event()
+
+    def script(asked):
+        if asked.number >= 40 and not ended.is_set():  # the signal takes its time: none of these is answered
+            ended.wait(600)
+            return socket.socket.close
+        return chat()
+
+    server = serve(script, delay=0.3)
     run = command(server, questions(100), tmp_path, ",concurrency=8")
     process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while server.answered.total() < 9:
+        assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=600)
+    ended.set()
     assert process.returncode == 130 and "run the same again" in err
     before = server.answered.total()
     assert before < 60
@@ -189,7 +214,16 @@ def test_limits_a_minute_are_kept(serve, questions, ask):
 
 
 def test_no_more_are_under_way_than_asked_for(serve, questions, ask):
-    server = serve(delay=0.02)
+    met = threading.Event()
+
+    def script(asked):
+        if server.most >= 5:
+            met.set()
+        if asked.number:  # the first is asked alone
+            assert met.wait(60)
+        return chat()
+
+    server = serve(script)
     assert ask(server.spec(",concurrency=5"), questions(60)).exit_code == 0
     assert server.most == 5
 

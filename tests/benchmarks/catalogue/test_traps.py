@@ -1,5 +1,6 @@
 """What went wrong elsewhere with these data sets, and does not here."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.benchmarks.catalogue.test_entries import ENTRIES
 HERE = Path(__file__).parent
 
 
+@lru_cache(None)
 def entry(name: str) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(ENTRIES[name].read_text(encoding="utf-8"))
     return content

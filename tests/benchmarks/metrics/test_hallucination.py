@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mmbench import metrics
 from mmbench.benchmarks.metrics.hallucination import Table
 from mmbench.benchmarks.metrics.singular import singular
 from mmbench.benchmarks.named import synonym_table
+from tests.effort import within
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "hallucination.json"
 SYNONYMS = {
@@ -127,10 +127,9 @@ def test_singular_words() -> None:
 
 
 def test_time_is_linear_in_the_text() -> None:
-    began = time.process_time()
-    metrics.chair(["a dog and a hot dog " * 20_000], [["dog"]], SYNONYMS)
-    metrics.chair(["-" * 200_000, "a-" * 100_000, "'" * 200_000, "a'" * 100_000], [[]] * 4, SYNONYMS)
-    assert time.process_time() - began < 10
+    with within(10):
+        metrics.chair(["a dog and a hot dog " * 20_000], [["dog"]], SYNONYMS)
+        metrics.chair(["-" * 200_000, "a-" * 100_000, "'" * 200_000, "a'" * 100_000], [[]] * 4, SYNONYMS)
 
 
 WRONG: list[tuple[Callable[[], object], str]] = [

@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import os
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mmbench.harness.errors import Unreadable
 from mmbench.harness.tasks.task_file import load_task
 from mmbench.harness.types import Sample
 from tests.builders import fails, put_text
+from tests.effort import within
 
 HEADS = {
     "classes": "family: zero-shot-classification\n",
@@ -129,10 +129,8 @@ def test_special_files_as_pictures_cost_their_items(folder: Path, name: str) -> 
     (folder / "zero.jpg").symlink_to("/dev/zero")
     (folder / "loop.jpg").symlink_to("loop.jpg")
     (sample,) = of_row(folder, {"image": name, "label": "a"})
-    start = time.perf_counter()
-    with pytest.raises(Unreadable):
+    with within(2), pytest.raises(Unreadable):
         sample.media[0].pil()
-    assert time.perf_counter() - start < 2
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "folder"])
@@ -147,9 +145,8 @@ def test_special_files_as_data_are_one_line(folder: Path, kind: str, name: str) 
     ):
         put_text(folder / "d.csv", "image,label\nphotos/0.jpg,a\n")
         put_text(folder / "t.yaml", f"name: t\nfamily: zero-shot-classification\n{keys}")
-        start = time.perf_counter()
-        fails(lambda: load_task(folder / "t.yaml").opened)
-        assert time.perf_counter() - start < 2
+        with within(2, keys):
+            fails(lambda: load_task(folder / "t.yaml").opened)
 
 
 # Texts

@@ -7,12 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from mmbench.harness.engine import local
 from mmbench.harness.engine.apart import Apart
 from mmbench.harness.engine.kinds.reply import REPLY
 from mmbench.harness.engine.question import FLUSH, Answered, Question
 from mmbench.harness.errors import AdapterError, OutOfMemory, Unanswered, Unavailable
 from mmbench.harness.models.reply import Reply, Told, Usage
 from mmbench.harness.types import Failure
+
+WAIT = 60.0
+"""Seconds for which a thread waits for others, which come at once where all is well."""
 
 
 def asked(n):
@@ -23,33 +27,53 @@ def values(batches):
     return {each.question.prompt: each.value for batch in batches for each in batch}
 
 
+class Together:
+    """Counts how many are within at a time. Each but the first, which is alone, stays until so many have met once."""
+
+    def __init__(self, meet):
+        self.came, self.now, self.most, self.meet = 0, 0, 0, meet
+        self.moved = threading.Condition()
+
+    def __enter__(self):
+        with self.moved:
+            self.came, self.now = self.came + 1, self.now + 1
+            self.most = max(self.most, self.now)
+            self.moved.notify_all()
+            if self.came > 1:
+                self.moved.wait_for(lambda: self.most >= self.meet, WAIT)
+
+    def __exit__(self, *error):
+        with self.moved:
+            self.now -= 1
+
+
 class Slow:
     fingerprint, takes_text_alone, concurrency = "slow", True, 4
 
     def __init__(self, answer=lambda prompt: prompt):
         self.answer = answer
         self.asked = Counter()
-        self.now, self.most = 0, 0
         self.lock = threading.Lock()
 
     def generate(self, prompts, settings):
         ((_, prompt),) = prompts
         with self.lock:
             self.asked[prompt] += 1
-            self.now += 1
-            self.most = max(self.most, self.now)
-        try:
-            time.sleep(0.01)
-            return [self.answer(prompt)]
-        finally:
-            with self.lock:
-                self.now -= 1
+        time.sleep(0.01)
+        return [self.answer(prompt)]
 
 
 def test_each_question_is_answered_once_and_no_more_at_a_time_than_allowed(engine):
-    adapter = Slow()
+    under_way = Together(4)
+
+    def answer(prompt):
+        with under_way:
+            time.sleep(0.001)
+            return prompt
+
+    adapter = Slow(answer)
     assert values(engine(adapter).map(asked(40))) == {str(i): str(i) for i in range(40)}
-    assert set(adapter.asked.values()) == {1} and adapter.most == 4
+    assert set(adapter.asked.values()) == {1} and under_way.most == 4
 
 
 def test_the_first_is_asked_alone(engine):
@@ -62,28 +86,43 @@ def test_the_first_is_asked_alone(engine):
     assert adapter.asked == {"0": 1}
 
 
-def test_what_is_under_way_is_kept_when_a_later_one_ends_the_run(store, engine):
+def test_what_is_under_way_is_kept_when_a_later_one_ends_the_run(store, engine, monkeypatch):
+    made = []
+    monkeypatch.setattr(local, "Apart", lambda *given: made.append(Apart(*given)) or made[-1])
+
     def answer(prompt):
         if prompt == "20":
             raise Unavailable("the key expired")
+        while int(prompt) > 20 and not made[0]._stopped:  # under way as the run ends, however its threads meet
+            time.sleep(0.001)
         return prompt
 
     adapter = Slow(answer)
     with pytest.raises(Unavailable):
         list(store.ask(engine(adapter), "slow", asked(60)))
     first = adapter.asked.total()
-    assert first <= 25
+    assert first <= 24
     adapter.answer = lambda prompt: prompt
     assert list(store.ask(engine(adapter), "slow", asked(60))) == [str(i) for i in range(60)]
     assert adapter.asked.total() == 61  # that which ended it is asked twice
 
 
 def test_a_reader_that_stops_loses_nothing_that_was_under_way(store, engine):
-    adapter = Slow()
+    answered, moved = [], threading.Condition()
+
+    def answer(prompt):
+        with moved:  # in the order of the questions: else others would be asked while the reader waits for the first
+            assert moved.wait_for(lambda: len(answered) == int(prompt), WAIT)
+            answered.append(prompt)
+            moved.notify_all()
+        return prompt
+
+    adapter = Slow(answer)
     stream = store.ask(engine(adapter), "slow", asked(60))
     assert [next(stream) for _ in range(6)] == [str(i) for i in range(6)]
     stream.close()
     assert 1 < adapter.asked.total() < 30
+    adapter.answer = lambda prompt: prompt
     assert len(list(store.ask(engine(adapter), "slow", asked(60)))) == 60
     assert set(adapter.asked.values()) == {1}
 
@@ -146,7 +185,7 @@ def test_threads_end_with_their_questions():
 
     made = Apart(asked(20), 4, lambda question: Answered(question, "x"))
     assert len(values(made)) == 20
-    until = time.monotonic() + 5
+    until = time.monotonic() + WAIT
     while running() and time.monotonic() < until:
         time.sleep(0.01)
     assert not running()
@@ -166,14 +205,12 @@ def test_a_call_that_never_returns_is_not_waited_for_for_ever():
 
     def answer(question):
         if question.prompt != "0":
-            never.wait(30)
+            never.wait(WAIT)
         return Answered(question, "x")
 
     made = Apart(asked(5), 2, answer)
     first = next(made)
-    started = time.monotonic()
-    assert list(made.rest(0.2)) == [first]
-    assert time.monotonic() - started < 5
+    assert list(made.rest(0.2)) == [first]  # who waited for the others would have them too
     never.set()
 
 
@@ -186,16 +223,14 @@ def test_what_is_told_of_replies_is_stored_with_them(store, engine):
 
 
 def test_no_more_pictures_are_decoded_at_a_time_than_there_are_workers(engine, picture):
+    decoding = Together(2)
+
     class Looks(Slow):
         concurrency = 16
 
         def prepare_image(self, image):
-            with self.lock:
-                self.now += 1
-                self.most = max(self.most, self.now)
-            time.sleep(0.005)
-            with self.lock:
-                self.now -= 1
+            with decoding:
+                time.sleep(0.001)
             return image
 
         def generate(self, prompts, settings):
@@ -204,4 +239,4 @@ def test_no_more_pictures_are_decoded_at_a_time_than_there_are_workers(engine, p
     adapter = Looks()
     questions = [Question(REPLY, (picture(n),), prompt=str(n)).read() for n in range(60)]
     assert len(values(engine(adapter, workers=2).map(questions))) == 60
-    assert adapter.most == 2
+    assert decoding.most == 2

@@ -21,7 +21,7 @@ from mmbench.harness.media.image import Content
 from mmbench.harness.models.abilities import Generation
 from mmbench.harness.types import Failure
 
-WAIT = 20
+WAIT = 60
 
 
 class Painter:

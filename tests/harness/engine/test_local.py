@@ -25,7 +25,7 @@ from mmbench.harness.types import Failure
 from tests import fakes
 
 MakeEngine = Callable[..., LocalEngine]
-WAIT = 20
+WAIT = 60
 """Seconds after which something that should happen is taken not to happen."""
 
 

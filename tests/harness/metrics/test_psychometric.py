@@ -67,6 +67,7 @@ def test_no_point_is_likelier(guess: Any, sigmoid: str) -> None:
     draw = np.random.default_rng(5)
     right = draw.binomial(50, TRUE(LEVELS))
     made = metrics.fit_psychometric(LEVELS, right, 50, guess, sigmoid)
+    ways = stats.binom.logpmf(right, 50, 0.5).sum() - 8 * 50 * math.log(0.5)  # the part that no chance changes
 
     def depth(at: Any) -> float:
         lapse = at[2]
@@ -75,7 +76,8 @@ def test_no_point_is_likelier(guess: Any, sigmoid: str) -> None:
             return 1e9
         chance = function(sigmoid, at[0], math.exp(at[1]), lapse, base)(LEVELS)
         rates = 9 * math.log1p(-lapse) + (0 if guess == 0.25 else 9 * math.log1p(-base))
-        return float(-stats.binom.logpmf(right, 50, np.clip(chance, 1e-12, 1 - 1e-12)).sum() - rates)
+        chance = np.clip(chance, 1e-12, 1 - 1e-12)
+        return float(-ways - (right * np.log(chance) + (50 - right) * np.log1p(-chance)).sum() - rates)
 
     found = [made.threshold, math.log(made.width), made.lapse, made.guess]
     starts = [[t, u, 0.02, 0.2] for t in (-1.0, 0.0, 1.0) for u in (0.0, 1.0)]

@@ -1,7 +1,6 @@
 """Boxes of replies: as models write them, in every convention; what is not of it is no box; nothing is guessed."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from mmbench import metrics
 from mmbench.harness.replies.boxes import CONVENTIONS, written_boxes
 from mmbench.harness.replies.coordinates import Seen, resized
+from tests.effort import within
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
 OF_MODEL = {
@@ -224,10 +224,9 @@ def test_sizes_bound_the_pixels_of_qwen() -> None:
     ],
 )
 def test_hostile_replies_take_linear_time(reply: str) -> None:
-    began = time.process_time()
-    for convention in CONVENTIONS:
-        metrics.read_boxes(reply, convention, 400, 200)
-    assert time.process_time() - began < 20
+    with within(20):
+        for convention in CONVENTIONS:
+            metrics.read_boxes(reply, convention, 400, 200)
 
 
 def test_what_cannot_be_meant_is_refused() -> None:

@@ -192,10 +192,19 @@ PLAIN = "Two people walk along the street, and one of them carries a red umbrell
 
 @pytest.mark.parametrize("piece", LONG)
 def test_long_replies_are_read_in_little_time(piece: str) -> None:
+    """None of them takes six times what plain text does.
+
+    Both are timed side by side, as CPU time, until it holds: what disturbs a measurement makes it longer alone.
+    """
     reply, plain = (text * (100_000 // len(text)) for text in (piece, PLAIN))
     for options in (ANIMALS, ["yes", "no"], ["3", "5"]):
-        ordinary = min(taken(plain, options) for _ in range(3))  # .03 s, and on a slow machine .09
-        assert any(seconds < 6 * ordinary for seconds in (taken(reply, options) for _ in range(3)))
+        took, ordinary = [], []
+        for _ in range(20):
+            ordinary.append(taken(plain, options))
+            took.append(taken(reply, options))
+            if min(took) < 6 * min(ordinary):
+                break
+        assert min(took) < 6 * min(ordinary)
 
 
 def taken(reply: str, options: list[str]) -> float:

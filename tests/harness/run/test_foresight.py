@@ -271,7 +271,7 @@ def test_weights_of_the_next_model_are_read_at_the_last_task_of_the_present_one(
     models = [Filed("a"), Filed("b", fails=True), Filed("c")]
     made = mmbench.run(models, tasks=several(2), output=tmp_path / "results", store=tmp_path / "store.sqlite")
     assert not made.problems
-    assert begun.wait(10)
+    assert begun.wait(60)
     batches = {name: f"batch of {name}" for name in "abc"}
     assert told == [
         *[batches["a"]] * 2,

@@ -22,7 +22,7 @@ from mmbench.harness.engine.question import Answered, Question
 from mmbench.harness.errors import AdapterError, DataError
 from mmbench.harness.media.image import Image
 from mmbench.harness.models.abilities import Generation, ImageVectors
-from mmbench.harness.store import database
+from mmbench.harness.store import claims, database
 from mmbench.harness.store.meter import Meter
 from mmbench.harness.store.store import Store
 from mmbench.harness.types import Failure
@@ -548,7 +548,7 @@ def fill(path: Path, barrier: object, start: int, log: Path) -> None:
                 file.writelines(f"{text}\n" for text in given)
             return np.array([[float(text), 0.1] for text in given])
 
-    barrier.wait(30)
+    barrier.wait(600)
     held = Store(path)
     engine = LocalEngine(Logging(), batch_size=8)
     got = list(held.ask(engine, "shared", texts(*map(str, range(start, start + 400)))))
@@ -557,7 +557,10 @@ def fill(path: Path, barrier: object, start: int, log: Path) -> None:
     held.close()
 
 
-def test_two_processes_write_one_file(tmp_path: Path, path: Path, engine: MakeEngine) -> None:
+def test_two_processes_write_one_file(
+    tmp_path: Path, path: Path, engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LEASE", 3600.0)  # however long the machine lets a process wait, it is alive
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(3)
     logs = [tmp_path / f"log {n}" for n in range(3)]
@@ -568,7 +571,7 @@ def test_two_processes_write_one_file(tmp_path: Path, path: Path, engine: MakeEn
     for child in children:
         child.start()
     for child in children:
-        child.join(60)
+        child.join(600)
     assert [child.exitcode for child in children] == [0, 0, 0]
     assert count(path) == 600
     asked = [text for log in logs for text in log.read_text().split()]
@@ -581,7 +584,7 @@ def test_many_open_a_new_file_at_once(path: Path) -> None:
 
     def opening() -> None:
         try:
-            barrier.wait(30)
+            barrier.wait(600)
             Store(path).close()
         except BaseException as error:
             failed.append(error)
@@ -590,7 +593,7 @@ def test_many_open_a_new_file_at_once(path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert failed == []
 
 

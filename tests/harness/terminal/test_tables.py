@@ -94,10 +94,18 @@ def test_show_keeps_prediction_and_target(
         assert re.search(rf"(?<!\w){word}(?!\w)", out), word
 
 
+@pytest.fixture(scope="module")
+def remembering(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all widths remember: what is asked once is shown at each."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_run_with_a_long_name(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MMBENCH_HOME", str(tmp_path))
+def test_a_run_with_a_long_name(
+    remembering: Path, command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.chdir(remembering)
+    monkeypatch.setenv("MMBENCH_HOME", str(remembering))
     monkeypatch.setenv("COLUMNS", str(width))
     asked = ("run", "--model", "chance", "--task", "digits", "--task", "scenes-size", "--name", ONE)
     code, out, _ = command(*asked)
