@@ -1,5 +1,6 @@
 """Clauses of a reply: parts of its sentences with at most one verb each."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,14 +43,15 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     start = at = 0
     while at < len(text):
         at = sentence_end(text, at)
-        follows = text[at:].strip().partition("\n")[0] if text[start:at].rstrip().endswith(":") else ""
-        if follows and ":" not in follows:
+        follows = text[at:].strip().split("\n", 2)[:2] if text[start:at].rstrip().endswith(":") else [""]
+        if follows[0] and ":" not in follows[0] and not (len(follows) > 1 and all(map(_LISTED.match, follows))):
             continue
         if text[start:at].strip():
             yield start + len(text[start:at]) - len(text[start:at].lstrip()), at
         start = at
 
 
+_LISTED = re.compile(r"[(\[]?[A-Za-z1-9][.)\]]")
 _LEADS = {"opener", "it", "is", "so", "adverb", "self", "choose", "answer", "option"}
 _STOPS = {"not", "not any", "not before", "unbelieved", "doubt", "if", "wrong", "first", "sought", "yes", "no"}
 
@@ -94,7 +96,8 @@ def _ends(made: Sequence[Item], k: int, part: Sequence[Item]) -> bool:
         return word or _begins(made[k + 1 :], part)
     if item.text == "." and before and before[0].by == "mark" and after and not after[0].by:
         return any(each.by != "sign" for each in part[:-1])  # the point of `The answer is B. The …`
-    return item.text == ";" or (word and item.by == "sign" and item.text not in "?/")
+    denied = item.text == ":" and has(part, "not") and any(each.option is not None for each in part)
+    return denied or item.text == ";" or (word and item.by == "sign" and item.text not in "?/")
 
 
 def _begins(rest: Sequence[Item], part: Sequence[Item]) -> bool:

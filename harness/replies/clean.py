@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+from mmbench.harness.replies.words.forms import ENDINGS, FORMS
 from mmbench.harness.replies.words.numbers import NUMBERS, TENS
 
 FINAL = "Final answer: "
@@ -12,7 +14,7 @@ FINAL = "Final answer: "
 
 _PLAIN = str.maketrans(
     {c: '"' for c in "“”„«»「」『』"}
-    | {c: "'" for c in "‘’ʼ"}
+    | {c: "'" for c in "‘’ʼ′"}
     | {c: "-" for c in "‐‑‒–—−"}
     | {c: None for c in "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0f"}
     | {"。": ". ", "।": ". ", "、": ", ", "؟": "?", "،": ",", "؛": ";", "【": "[", "】": "]", "⁄": "/"}
@@ -159,20 +161,36 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def _number(word: str) -> str:
-    if not word[-1].isdigit():
-        return word
     word = word.replace(",", "")
     if "." in word:
         word = word.rstrip("0").rstrip(".").replace("-.", "-0.")
     return "0" + word if word.startswith(".") else word or "0"
 
 
-def stem(word: str) -> str:
-    """Return the singular of a regular English plural, other words as they are.
+def _unaccented(word: str) -> str:
+    """Return a word without accents; a short one may be another word with it: `si`, `sí`."""
+    return word if word.isascii() or len(word) < 4 else _ACCENTS.sub("", unicodedata.normalize("NFD", word))
 
-    >>> [stem(word) for word in ("dogs", "boxes", "cherries", "glass", "bus", "12")]
-    ['dog', 'box', 'cherry', 'glass', 'bus', '12']
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_INFLECTED = [(stem, endings.replace("-", "").split(" ")) for endings, listed in ENDINGS for stem in listed.split()]
+ADJECTIVES = {
+    _unaccented(form): _unaccented(forms[0])
+    for forms in ([*map(str.split, FORMS)] + [[stem + ending for ending in endings] for stem, endings in _INFLECTED])
+    for form in forms
+}
+"""Forms of adjectives, and the first form of each."""
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """Return the singular of a regular English plural, the first form of an adjective, other words without accents.
+
+    >>> [stem(word) for word in ("dogs", "boxes", "cherries", "glass", "bus", "12", "verte", "café")]
+    ['dog', 'box', 'cherry', 'glass', 'bus', '12', 'vert', 'cafe']
     """
+    word = _unaccented(word)
+    word = ADJECTIVES.get(word, word)
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "'s")):
         return word
     if word.endswith("ies") and len(word) > 4:

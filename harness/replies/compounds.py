@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mmbench.harness.replies.clean import Token
+from mmbench.harness.replies.clean import ADJECTIVES, Token, stem
 from mmbench.harness.replies.lexicon import Phrases, phrase_at
 from mmbench.harness.replies.naming import Item
 from mmbench.harness.replies.words.senses import ATTRIBUTES
@@ -27,9 +27,10 @@ def is_part(sentence: str, said: Sequence[Token], at: int, end: int, phrases: Ph
     `de`, or at the end of what is said, unless the mention can be the noun's attribute (`a red car`).
     """
     after = said[end] if end < len(said) else None
-    if _IDEOGRAPH.match(said[at].text):
+    if _IDEOGRAPH.match(sentence, said[at].start):
         left = before is not None and not before.roles
-        glued = after is not None and bool(_IDEOGRAPH.match(after.text))
+        ends = end - at > 1 and "common" in _roles(said, end - 1, phrases)  # `两只`, `黑色`
+        glued = after is not None and bool(_IDEOGRAPH.match(sentence, after.start)) and not ends
         return left or (glued and not _roles(said, end, phrases))
     if after is None or sentence[said[end - 1].end : after.start] != " ":
         return False
@@ -48,4 +49,5 @@ def _roles(said: Sequence[Token], at: int, phrases: Phrases) -> frozenset[str]:
 def _is_attribute(sentence: str, token: Token) -> bool:
     """Return whether a word may say of what kind the next is: `red`, `polynomial`, or a name (`a Gothic church`)."""
     named = sentence[token.start].isupper() and bool(sentence[: token.start].strip(" \"'"))
-    return named or token.is_number or token.text in _ATTRIBUTES or bool(_ADJECTIVE.search(token.text))
+    known = token.text in _ATTRIBUTES or stem(token.text) in ADJECTIVES
+    return named or token.is_number or known or bool(_ADJECTIVE.search(token.text))

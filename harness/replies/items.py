@@ -61,6 +61,8 @@ def _words(sentence: str, options: Options) -> list[Item]:
         limit = next((k for k in breaks if k > at), len(said))
         length, roles = phrase_at(phrases, words, at, limit)
         option, end = mentions.get(at, (None, at))
+        if "common" in roles and any(mentions.get(k, (0, 0))[1] == at + length for k in range(at, at + length)):
+            length, roles = 1, NO_ROLES
         if end - at >= length:
             part = end not in mentions and is_part(sentence, said, at, end, phrases, made[-1] if made else None)
             named = not part and _tells(sentence, said, at, end)
@@ -83,10 +85,13 @@ def _tells(sentence: str, said: Sequence[Token], at: int, end: int) -> bool:
     after = said[end].text if end < len(said) else ""
     if sentence[start:stop].lower() == "one":
         return after != "more" and (before in _COUNTS if before else not sentence[:start].strip())
-    return before not in _COUNTED and after not in _MAGNITUDES
+    joined = {sentence[start - 1 : start], sentence[stop : stop + 1]} & _FACTORS
+    counted = before in _COUNTED and said[max(0, at - 2)].text != "rather"
+    return not counted and after not in _MAGNITUDES and not joined
 
 
 _COUNTS, _COUNTED, _MAGNITUDES = (frozenset(words.split()) for words in (COUNTS, COUNTED, MAGNITUDES))
+_FACTORS = frozenset("*/^π√×·")
 _BREAK = re.compile(r"[.,;:!?\n()|]")
 _HYPHEN, _HYPHENED = re.compile(r"-[^\W\d_]{2}"), re.compile(r"(?<=[^\W\d_]-)")
 

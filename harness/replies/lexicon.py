@@ -23,8 +23,9 @@ def all_words(*roles: str) -> list[tuple[str, ...]]:
 
 
 def _split(listed: str) -> Iterator[tuple[str, ...]]:
-    split = (tuple(token.text for token in tokens(each)) for each in unicodedata.normalize("NFKC", listed).split(","))
-    return filter(None, split)
+    # As they stand before a word, where an `a` is dropped: `il y a`.
+    split = (tokens(f"{each} x") for each in unicodedata.normalize("NFKC", listed).split(",") if each)
+    return (tuple(token.text for token in each)[:-1] for each in split)
 
 
 def _merged(languages: Sequence[Mapping[str, str]]) -> Phrases:

@@ -27,8 +27,8 @@ _LONG = 25
 """Words from which on a reply without a full stop at its end counts as cut off."""
 _QUOTED = 80
 """Characters of a sentence that a reason quotes."""
-_TURNS, _BACK = frozenset({"turn", "wait", "so", "but"}), frozenset({"taken back"})
-"""Roles of words by which a reply turns, and by which it takes something back."""
+_TURNS, _BACK = frozenset({"turn", "wait", "so", "but"}), frozenset({"taken back", "no option"})
+"""Roles of words by which a reply turns, and by which it takes something back or finds no option right."""
 _HELD = {"asserted", "answered", "concluded", "verdict"}
 _EXPLICIT = {"answered", "concluded"}
 _WHY = {
@@ -65,7 +65,7 @@ def match_option(reply: str, options: Sequence[str], *, lettered: bool = True, m
     2. Statements: `the answer is …`, `I would choose …`, `C is correct`, `\\boxed{…}`, an opening `B.` or `Yes,`, a
        last line `B`. Where they disagree, the last one wins if it is explicit and the reply turns before it
        (`therefore`, `wait`), and one that names the answer outweighs a consequence; otherwise the reply names several
-       options. What is taken back counts no more.
+       options. What is taken back counts no more, nor does it where the reply finds that no option is right.
     3. A refusal, unless an option says that the question cannot be answered.
     4. Of yes and no, a denial (`There is no dog.`) is no; see `absence`.
     5. A reply that argues or was cut off names nothing else.
@@ -125,8 +125,11 @@ def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
     if argues or (cut and len(text.split()) > _LONG):
         return Match("unparsed", None, "the reply names no option")
     told = [each for each in said if each.by != "word" and each.stance == "asserted"]
+    if told and roles_in(text[told[-1].end :]) & _BACK:
+        return Match("unparsed", None, "the reply takes its answer back")
     at_edge = any(each.sentence in {0, parts[-1].sentence} for each in told)
-    named = frozenset(each.option for each in told)
+    rivals = [each for each in said if told and each.by == "text" and each.stance == "doubted"]
+    named = frozenset(each.option for each in [*told, *rivals])
     if own:
         return _one(own, options, "it says what is or is not there")
     return _one(named if at_edge or len(named) > 1 else NONE, options, "the one option asserted")
@@ -134,17 +137,18 @@ def _folded(text: str, parts: Sequence[Clause], options: Options) -> Match:
 
 def _settle(text: str, made: Sequence[Statement], said: Sequence[Said], options: Options) -> Match:
     """Return what the statements come to."""
+    for k in range(len(made) - 1, 0, -1):
+        if roles_in(text[made[k - 1].end : made[k].end]) & _BACK:
+            made = made[k:]  # what stood before is taken back
+            break
     last = max(made, key=lambda each: (each.kind == "answered", each.kind == "concluded", each.start))
     # An aside after an explicit answer is none: `Answer: B. … A is the best known`.
     others = [e for e in made if e.named != last.named and (e.start < last.start or e.kind == "edge")]
-    if others:
-        explicit, start = last.kind in _EXPLICIT, min(others[-1].end, last.start)
-        turns = roles_in(text[start : last.end if explicit else last.start])
-        if turns.isdisjoint(_TURNS if explicit else _BACK):
-            return _one(frozenset().union(*(each.named for each in made)), options, "")
-    end = max(each.end for each in made)
-    held = any(each.start >= end and each.option in last.named and each.stance in _HELD for each in said)
-    if not held and roles_in(text[end:]) & _BACK:
+    since = text[min(others[-1].end, last.start) : last.end] if others else ""
+    if others and (last.kind not in _EXPLICIT or roles_in(since).isdisjoint(_TURNS)):
+        return _one(frozenset().union(*(each.named for each in made)), options, "")
+    held = any(each.start >= last.end and each.option in last.named and each.stance in _HELD for each in said)
+    if not held and roles_in(text[last.end :]) & _BACK:
         return Match("unparsed", None, "the reply takes its answer back")
     return _one(last.named, options, f"{_WHY[last.kind]}: '{shorten(last.words, _QUOTED, placeholder='…')}'")
 

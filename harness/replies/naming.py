@@ -1,9 +1,10 @@
 """Naming: how a letter, a number, a yes or a no names an option, which each does only where it stands so."""
 
 from collections.abc import Iterable, Sequence
+from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
-from mmbench.harness.replies.lexicon import NO_ROLES, Roles
+from mmbench.harness.replies.lexicon import NO_ROLES, Roles, all_words
 from mmbench.harness.replies.options import Options
 
 
@@ -41,16 +42,17 @@ def named_by(made: Sequence[Item], k: int, options: Options, *, listed: bool) ->
         or ("option" in before.roles and (options.numbered or not digit))
     )
     word = before.text and not before.by and not before.roles and before.text.isascii()
-    formula = before.text in _MATHS or after.text in _MATHS | {"="}
+    formula = before.text in _MATHS or after.text in _MATHS | {"=", "/"}
+    formula = formula or any(each.by == "mark" and each.text.isupper() for each in (before, after))  # `A C`
     if sure or not item.text.isupper() or options.letter_texts or word or formula:
         return "mark" if sure else ""
-    joined = listed and (before.text in {",", "/", "&"} or bool(before.roles & {"or", "and"}))
+    joined = listed and (before.text in {",", "&"} or bool(before.roles & {"or", "and"}))
     glued = after.text in {"'", "-"} and item.end == after.start
     glued = glued or (before.text == "/" and before.end == item.start and not listed)  # `N/A`
     article = item.text == "A" and "right" in after.roles and "is" not in after.roles
     if glued or article or (item.text == "I" and after.by != "sign" and not ends):
         return ""
-    if ends or joined or after.by in {"sign", "mark"} or after.roles & _JOINS or not after.text.isascii():
+    if ends or joined or after.by == "sign" or after.roles & _JOINS or not after.text.isascii():
         return "mark"
     return "letter" if after.roles & _HELD else ""
 
@@ -72,7 +74,7 @@ def summed(made: Sequence[Item], sentence: str) -> list[Item]:
     """
     cut = _sum_at(made)
     kept = made[cut:]
-    strange = any(each.option is None and sentence[each.start : each.end].isdigit() for each in kept)
+    strange = any(each.option is None and sentence[each.start : each.end][-1:].isdigit() for each in kept)
     silent = [each.by == "text" and (k < cut or (strange and not is_cued(made, k))) for k, each in enumerate(made)]
     return [e._replace(option=None, by="", text="") if off else e for e, off in zip(made, silent, strict=True)]
 
@@ -107,17 +109,21 @@ def _opens(made: Sequence[Item], k: int) -> bool:
 
 def _without_denial(made: Sequence[Item], k: int) -> Item:
     """Return a `no` that stands alone without its sense of a denial, other items as they are: `No, a cat.`"""
-    alone = "no" in made[k].roles and k + 1 < len(made) and made[k + 1].by == "sign" and _opens(made, k)
+    alone = made[k].roles & {"no", "not"} and k + 1 < len(made) and made[k + 1].by == "sign" and _opens(made, k)
     return made[k]._replace(roles=made[k].roles - {"not", "not before"}) if alone else made[k]
 
 
+_ALONE = {" ".join(e): no for no, words in enumerate(("true alone", "false alone")) for e in all_words(words)}
+
+
 def _as_word(made: Sequence[Item], k: int, polar: tuple[int, int]) -> Item:
-    item = made[k]
-    if item.text in {"true", "false"} and _opens(made, k):
-        return item._replace(option=polar[item.text == "false"], by="word")
-    goes_on = k + 1 < len(made) and not made[k + 1].by  # `no dog`
+    item, after = made[k], made[k + 1] if k + 1 < len(made) else _NOTHING
+    alone = _ALONE.get(item.text) if after.text in {",", "-", "!", ";"} and _opens(made, k) else None
+    if alone is not None and item.roles.isdisjoint({"opener", "adverb"}):  # `Correct, there is a dog.`
+        return item._replace(option=polar[alone], by="word")
+    goes_on = after.text and (not after.by or ("is" in item.roles and after.by != "sign"))  # `no dog`, `答案是错误`
     unknown = "yes" not in item.roles and has(made[k + 1 : k + 2], "not known")  # `No está claro`
-    if unknown or not item.roles & {"yes", "no"} or ("not" in item.roles and goes_on):
+    if unknown or not item.roles & {"yes", "no"} or (item.roles & {"not", "is"} and goes_on):
         return item
     return item._replace(option=polar["yes" not in item.roles], by="word")
 
@@ -131,5 +137,5 @@ def _is_undone(made: Sequence[Item], k: int) -> bool:
     )
     if any(each and each.by == "word" and each.roles.isdisjoint(mine) for each in (before, after)):
         return True
-    rest = [each for each in made[k + 1 :] if each.by != "sign"]
-    return "yes" in mine and has(rest[:1], "it") and has(rest[1:3], "not")
+    rest = list(takewhile(lambda e: e.by != "sign", dropwhile(lambda e: e.by == "sign", made[k + 1 :])))
+    return "yes" in mine and has(rest[:1], "it") and has(rest[1:5], "not")

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from mmbench.harness.replies.clean import Token, clean, stem, tokens
 from mmbench.harness.replies.lexicon import all_words
-from mmbench.harness.replies.words.numbers import ORDINALS
+from mmbench.harness.replies.words.forms import UNITS
+from mmbench.harness.replies.words.numbers import ALONE, ORDINALS
 from mmbench.harness.replies.words.senses import MEANINGLESS, TURNING
 
 Named = frozenset[int]
@@ -16,6 +17,7 @@ Named = frozenset[int]
 NONE: Named = frozenset()
 Words = tuple[str, ...]
 
+_UNITS = {name: unit for unit, *names in map(str.split, UNITS) for name in names}
 _MEANINGLESS, _TURNING = frozenset(MEANINGLESS.split()), frozenset(TURNING.split())
 _MARK = re.compile(
     r"[(\[{<\"']*#?(?!a\s+\w)([a-z]|\d{1,4})(?:(?:[)\]}>\"']+|[\s.:,;)\-(\[])[\s.:,;)\-]*(.*))?", re.I | re.S
@@ -27,6 +29,7 @@ _ORDINAL = re.compile(
     r"|of the (?:\w+ )?(?:options|choices|answers|alternatives))",
     re.I,
 )
+_POLAR = ("yes", "yes alone", "true alone"), ("no", "no alone", "false alone")
 _LONGEST = 2000
 """Characters of a phrase that is compared with the options' texts."""
 
@@ -57,11 +60,14 @@ class Options:
         self._by_forms: dict[Words, Named] = {}
         for i, words in enumerate(self._forms):
             self._by_forms[words] = self._by_forms.get(words, NONE) | {i}
-        for pair in (("yes", "no"), ("true", "false")) if len(texts) <= 3 else ():
-            if all((word,) in self._by_forms for word in pair):
-                for role, word in zip(("yes", "no"), pair, strict=True):
-                    for words in all_words(role, f"{role} alone"):
-                        self._by_forms.setdefault(self._formed(words), self._by_forms[(word,)])
+        for pair in zip(*_POLAR, strict=True) if len(texts) <= 3 else ():
+            ends = [frozenset(i for i, words in enumerate(self.words) if words in all_words(role)) for role in pair]
+            for end, roles in zip(ends, _POLAR, strict=True) if all(len(each) == 1 for each in ends) else ():
+                for words in all_words(*roles):
+                    self._by_forms.setdefault(self._formed(words), end)
+        for number, listed in enumerate(ALONE):
+            for word in listed.split() if (str(number),) in self._by_forms else ():
+                self._by_forms.setdefault(self._formed(t.text for t in tokens(word)), self._by_forms[(str(number),)])
 
     @cached_property
     def polar(self) -> tuple[int, int] | None:
@@ -103,7 +109,9 @@ class Options:
         name, rest = found.group(1), found.group(2) or ""
         place = self.mark(name, set_off=set_off or bool(rest) or not phrase.isdecimal())
         also = self._by_text(rest.strip("()[] ") or name)
-        return text if place is None or (rest and not also) else text | also | {place}
+        if place is None or (rest and not also):
+            return text
+        return text | ({place} if place in also else also | {place})
 
     def part_named(self, phrase: str) -> Named:
         """Return the one option that a phrase names by a telling part of its text, such as its first words."""
@@ -160,7 +168,8 @@ class Options:
         return made
 
     def _formed(self, words: Iterable[str]) -> Words:
-        return tuple(map(self._form, words))
+        made = tuple(map(self._form, words))
+        return tuple(_UNITS.get(b, b) if a[-1:].isdigit() else b for a, b in zip(("", *made), made, strict=False))
 
     def _by_text(self, phrase: str) -> Named:
         plain = _plain(phrase)

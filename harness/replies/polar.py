@@ -34,7 +34,9 @@ def absence(clauses: Sequence[Clause]) -> Literal["yes", "no"] | None:
     rest = said[denials[0] + 1 :]
     joined = [clause for clause in mine if "because" not in clause.opener and clause.items and clause.items[0] in rest]
     turned = any("it" in clause.items[0].roles for clause in joined)
-    if len(denials) > 1 or len(said) == 1 or turned or has(rest, "not known"):
+    # `The image does not show this.`
+    open_ = has(rest, "not known") or (all(item.roles for item in said) and (has(said, "picture") or has(rest, "is")))
+    if len(denials) > 1 or len(said) == 1 or turned or open_:
         return None
     seen = "exists" in said[0].roles or (bool(rest) and "sees" in rest[0].roles)
     return None if "self" in said[0].roles and not seen and "unbelieved" not in roles else "no"
@@ -43,7 +45,7 @@ def absence(clauses: Sequence[Clause]) -> Literal["yes", "no"] | None:
 def _exists(said: Sequence[Item]) -> bool:
     """Return whether nothing is said but that something is there."""
     there = [item for item in said if "exists" in item.roles]
-    things = [item for item in said if not item.roles & {"exists", "here", "adverb", "common"}]
+    things = [item for item in said if not item.roles & {"exists", "here", "adverb", "common", "picture"}]
     return len(there) == 1 and bool(things) and not any(item.text.isdigit() or item.roles for item in things)
 
 

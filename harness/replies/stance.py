@@ -14,9 +14,6 @@ Stance = Literal["answered", "concluded", "verdict", "asserted", "denied", "doub
 """How an option is named: as the answer, as concluded, as right, as a fact, …, or only in passing."""
 
 
-_DENYING = {"not", "not any", "not before", "wrong", "instead"}
-
-
 class Said(NamedTuple):
     """An option that a clause names, and how."""
 
@@ -68,7 +65,7 @@ def _around(clauses: Sequence[Clause], number: int) -> tuple[Stance | None, bool
     taken = {k for k in same if any(k < but <= number for but in buts)}  # `I'm not sure, but …`
     unsure = any("doubt" in same[k] and (k == number or not _is_word(mine)) for k in same if k not in taken)
     seemed = bool(mine.roles & {"seems", "doubt"}) or any("first" in roles for roles in same.values())
-    ifs = (k for k, roles in same.items() if "if" in roles and "if forced" not in roles)
+    ifs = (k for k, roles in same.items() if "if" in roles)
     reply = next((each.roles for each in clauses[number + 1 :] if each.sentence > mine.sentence), NO_ROLES)
     stances: dict[Stance, bool] = {
         "verdict": mine.asks and "yes" in reply and "no" not in reply,
@@ -84,14 +81,14 @@ def _stances(it: _Mention) -> Iterator[Stance]:
     """Yield the stances that its clause can have to a mention: the first one is the mention's."""
     if it.item.by == "word" and it.before and it.before[-1].text == ":":  # `Question 3: yes`
         yield "named" if has(it.before, "quotes") else "verdict"
-    if it.roles & _DENYING and _is_denied(it):
+    if it.roles and _is_denied(it):
         yield "denied"
     if "doubt" in it.roles:
         yield "doubted"
     cue = _cue(it) if it.roles else None
     if cue:
         yield cue
-    if it.roles and it.item.by != "word" and _is_right(it):
+    if it.roles and _is_right(it):
         yield "verdict"
     if it.unsure:
         yield "doubted"

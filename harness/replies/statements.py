@@ -43,6 +43,8 @@ def statements(clauses: Sequence[Clause], said: Sequence[Said], options: Options
         told = [each for each in here if each.stance == "asserted"]
         if clause.opener & {"so", "wait"} and len({each.option for each in told}) == 1:
             made += _statement(clause, told, "answered" if "wait" in clause.opener else "concluded")
+        if "but" in clause.opener and clauses[number - 1].sentence != clause.sentence:
+            made += _statement(clause, told, "edge")  # `However, the rings indicate Saturn.`
         if not here and "answer" in lead(clause)[1]:  # `The answer is`, and a part of an option's text
             named = whole(clause.text[: clause.items[-1].end], options, clause, part=True)
             end = clause.start + len(clause.text)
@@ -56,14 +58,11 @@ def whole(text: str, options: Options, first: Clause, *, part: bool = False) -> 
     What leads up to it may be left out: `It is`, `The answer is`. With `part` a telling part of an option will do.
     """
     text = _NUMBERED.sub("", text, count=1)
-    repeated = {options.named(word) for word in text.split()} if len(text) <= _LONGEST_REPEATED else {NONE}
-    if len(repeated) == 1 and NONE not in repeated:
-        return repeated.pop()
     end, roles = lead(first)
     rest, placed = text[end:].strip(), "option" in roles
-    named = options.named(text) or (
-        options.named(rest, set_off=placed) if "answer" in roles or rest not in {"a", "A"} else NONE
-    )
+    repeated = {options.named(word) for word in text.split()} if len(text) <= _LONGEST_REPEATED else set()
+    named = options.named(text) or (repeated.pop() if len(repeated) == 1 else NONE)
+    named = named or (options.named(rest, set_off=placed) if "answer" in roles or rest not in {"a", "A"} else NONE)
     return options.part_named(rest) if part and not named and not placed else named
 
 
@@ -74,39 +73,57 @@ def _statement(clause: Clause, mine: Sequence[Said], kind: Kind) -> list[Stateme
 
 def _edges(clauses: Sequence[Clause], said: Sequence[Said], options: Options) -> list[Statement]:
     """Return what the first and the last sentence name; a list of the options opens and ends with no answer."""
-    heads = [each.option for each in said if _is_head(clauses[each.clause], each)]
+    heads = [each for each in said if _is_head(clauses[each.clause], each)]
+    listed = {each.sentence for pair in pairwise(heads) if pair[1].option == pair[0].option + 1 for each in pair}
+    told = {each.option for each in said if _states(clauses[each.clause], each)}
     made: list[Statement] = []
-    for number in sorted({0, clauses[-1].sentence}) if all(b != a + 1 for a, b in pairwise(heads)) else ():
+    ends = {0, clauses[-1].sentence} - listed
+    for number in sorted(ends & {each.sentence for each in heads} if listed else ends):
         mine = [each for each in clauses if each.sentence == number]
         first = mine[0]
-        named = whole(first.text.strip(), options, first)
+        sentence, end = first.text.rstrip(), first.start + len(first.text.rstrip())
+        line = sentence.rpartition(":\n")[2]  # `Based on the image, it is:` and the answer on its own line
+        named = whole(sentence, options, first) or options.named(line)
         if first.asks or (first.text.rstrip().endswith("!") and only_opens(first)):
             continue
         if len(named) == 1 or (named and not number):
-            made.append(Statement(named, first.start, first.start + len(first.text.rstrip()), "edge", first.text))
+            made.append(Statement(named, end - len(line), end, "edge", first.text))
         elif not named:
-            made += _opening(mine, [each for each in said if each.sentence == number], last=number > 0)
+            here = [each for each in said if each.sentence == number]
+            made += _opening(mine, here, last=number > 0, several=len(told) > 1)
     return made
 
 
-def _opening(mine: Sequence[Clause], said: Sequence[Said], *, last: bool) -> list[Statement]:
+def _opening(mine: Sequence[Clause], said: Sequence[Said], *, last: bool, several: bool) -> list[Statement]:
     """Return what a sentence opens with: a yes or no, or in the first sentence of a reply any option."""
     clause = mine[0]
     because = (each.start + each.items[0].start for each in mine[1:] if each.items and "because" in each.opener)
     reason = next(because, clause.start + len(clause.text))
-    here = [each for each in said if each.stance == "asserted" and each.start < reason]
+    marked = not last and bool(said) and said[0].by == "mark"
+    opens = marked and bool(_OPENS.match(clause.text))  # `B. It might be red.`
+    here = [each for each in said if each.start < reason and each.stance == "asserted"]
+    if opens and said and said[0].stance in {"doubted", "conceded"}:
+        here.insert(0, said[0])
     if not here or (last and here[0].by != "word"):
         return []
     first = here[0]
     before = [each for each in clause.items if clause.start + each.start < first.start]
     after = clause.text[first.end - clause.start :].strip(" ")
     sets_off = after[:1] in _SETS_OFF or (len(mine) > 1 and "because" in mine[1].opener)
-    opens = all(each.by == "sign" or each.roles & {"opener", "so", "adverb"} for each in before)
-    # `This continent is Africa.`: what something is, and no more.
-    states = not after.strip(".!\n") and bool(before) and "is" in before[-1].roles
+    opens = opens or all(each.by == "sign" or each.roles & {"opener", "so", "adverb"} for each in before)
     word = first.by == "word"
-    holds = (opens and (sets_off or (word and not last))) or (states and not word)
+    holds = (opens and (sets_off or (word and not last))) or (_states(clause, first) and not several)
     return _statement(clause, here[:1] if word else here, "edge") if holds else []
+
+
+def _states(clause: Clause, each: Said) -> bool:
+    """Return whether a clause says what something is, and no more: `This continent is Africa.`"""
+    before = [item for item in clause.items if clause.start + item.start < each.start]
+    ends = each.stance == "asserted" and not clause.text[each.end - clause.start :].strip(" .!\n")
+    return ends and each.by != "word" and bool(before) and "is" in before[-1].roles
+
+
+_OPENS = re.compile(r"[(\[]?[A-Z][.:)\]]+ (?=[^\Wa-z])")
 
 
 def only_opens(clause: Clause) -> bool:

@@ -1,4 +1,4 @@
 """Version of the matcher, apart from it: every task tells it, and few runs match a reply."""
 
-VERSION = 7
+VERSION = 8
 """Part of the protocol id of every task that is asked in writing."""

@@ -4,17 +4,15 @@ WORDS = {
     "yes": "yes, yeah, yep, yup",
     "no": "no, nope, nah",
     "yes alone": (
-        "affirmative, indeed, absolutely, definitely, certainly, of course, true, correct, right, i think so, "
-        "i believe so, that's right, that's correct, that's true, that is right, that is correct, that is true, "
-        "it is, it does, there is, there are, they are, he is, she is, they do, he does, she does"
+        "affirmative, indeed, indeed there is, indeed it is, absolutely, definitely, certainly, of course, "
+        "i think so, i believe so, it is, it does, there is, there are, they are, he is, she is, they do, he does, "
+        "she does"
     ),
     "no alone": (
         "negative, no way, not at all, absolutely not, definitely not, certainly not, of course not, never, "
-        "not really, false, incorrect, wrong, not true, not correct, not right, not, i don't think so, "
-        "i do not think so, i doubt it, i doubt that, it isn't, it is not, it doesn't, it does not, there isn't, "
-        "there aren't, they aren't, he isn't, she isn't, unfortunately not, that's wrong, that is wrong, "
-        "that's incorrect, that is incorrect, that's not correct, that is not correct, that's not right, "
-        "that is not right"
+        "not really, not, not that i can see, not exactly, i don't think so, i do not think so, i doubt it, i doubt "
+        "that, it isn't, it is not, "
+        "it doesn't, it does not, there isn't, there aren't, they aren't, he isn't, she isn't, unfortunately not"
     ),
     "exists": "there is, there's, i see, i can see, we see, we can see",
     "here": (
@@ -29,6 +27,14 @@ WORDS = {
     "which": "which, who, whose, which is, who is",
     "sees": "see, find, spot, observe, detect, identify, notice",
     "picture": "image, images, picture, pictures, photo, photos, photograph, file, attachment",
+    "true alone": (
+        "true, correct, right, that's right, that's correct, that's true, that is right, that is correct, that is "
+        "true, not false, not wrong, not incorrect"
+    ),
+    "false alone": (
+        "false, incorrect, wrong, not true, not correct, not right, that's wrong, that is wrong, that's incorrect, "
+        "that is incorrect, that's not correct, that is not correct, that's not right, that is not right"
+    ),
     "answer": (
         "answer, my answer, final answer, ans, conclusion, guess, selection, pick, bet, response, prediction, match, "
         "solution, output, correct one, right one, best one, remaining one, correct, right answer, correct answer, "
@@ -50,7 +56,7 @@ WORDS = {
     "choose": (
         "choose, chose, chosen, select, selected, pick, picked, answer, say, said, guess, think, believe, conclude, "
         "favor, favour, go with, going with, went with, go for, going for, stick with, sticking with, opt for, "
-        "vote for, settle on, bet on, lean towards, leaning towards, leaning toward, change my answer to, "
+        "vote for, settle on, bet on, lean towards, lean toward, leaning towards, leaning toward, change my answer to, "
         "change it to, change that to, have to go with, bet, convinced, confident, sure"
     ),
     "leads to": (
@@ -61,7 +67,8 @@ WORDS = {
         "correct, right, true, accurate, best, fits, fits best, matches, match best, best fits, best describes, "
         "best matches, best answers, best represents, best explains, most likely, most accurate, most appropriate, "
         "most suitable, not wrong, not false, not incorrect, isn't wrong, isn't false, my answer, is answer, "
-        "only option that fits, likely answer"
+        "only option that fits, likely answer, remains, most plausible, more plausible, "
+        "most probable, more likely, most reasonable"
     ),
     "wrong": (
         "wrong, incorrect, false, inaccurate, untrue, eliminated, ruled out, excluded, irrelevant, unlikely, out, "
@@ -71,7 +78,8 @@ WORDS = {
     ),
     "not": (
         "not, hardly, scarcely, neither, nor, never, no, without, no one, nobody, nothing, none, cannot, "
-        "anything but, far from, not any, none of, is not, are not, was not, were not, do not, does not, did not, "
+        "anything but, far from, not any, none of, none of options, none of given options, none of choices, is not, "
+        "are not, was not, were not, do not, does not, did not, "
         "has not, have not, had not, can not, could not, will not, would not, should not, definitely not, "
         "absolutely not, certainly not, of course not, isn't, aren't, wasn't, weren't, don't, doesn't, didn't, "
         "hasn't, haven't, hadn't, can't, couldn't, won't, wouldn't, shouldn't, seems not, appears not"
@@ -79,7 +87,7 @@ WORDS = {
     "not before": (
         "is not, are not, was not, were not, do not, does not, did not, has not, have not, had not, can not, "
         "could not, will not, would not, should not, isn't, aren't, wasn't, weren't, don't, doesn't, didn't, hasn't, "
-        "haven't, hadn't, can't, couldn't, won't, wouldn't, shouldn't, cannot, seems not, appears not"
+        "haven't, hadn't, can't, couldn't, won't, wouldn't, shouldn't, cannot, seems not, appears not, absent"
     ),
     "unbelieved": (
         "i don't think, i don't believe, i do not think, i do not believe, i doubt, we doubt, i doubt it, doubtful, "
@@ -90,8 +98,7 @@ WORDS = {
         "no doubt, without doubt, without a doubt, no question, not only, not just, not to mention, no problem, "
         "no worries, no longer, i don't doubt, i have no doubt, do not doubt, question no, no matter, no wonder, "
         "cannot help but, can't help but, have no doubt, there is no doubt, there's no doubt, there is no question, "
-        "there's no question, you are right, you're right, that's right, right side, right hand, one of, one that, "
-        "may"
+        "there's no question, you are right, you're right, that's right, one of, one that, may"
     ),
     "idiom": (
         "no idea, no clue, no way, no answer, no option, no choice, no information, no need, no telling, no "
@@ -111,7 +118,7 @@ WORDS = {
         "i'm not sure, i am not sure, maybe, perhaps, possibly, might, may, could, either, whether, not sure, "
         "unsure, unclear, hard to say, hard to tell, difficult to say, difficult to tell, impossible to say, "
         "impossible to tell, it depends, depends, can't be certain, torn between, not certain, can't decide, "
-        "not clearly, not applicable"
+        "not clearly, not applicable, partially true, partly true, partially correct, partly correct, half true"
     ),
     "if": "if, unless, suppose, assuming, supposing, would be if, provided that",
     "if forced": "if i had to, if i have to, if forced to, if we had to, if you, if we, if i, gun to my head",
@@ -143,6 +150,13 @@ WORDS = {
         "that's wrong, that is wrong, that was wrong, that's incorrect, that is incorrect, that's not right, "
         "that's not correct, that is not right, that is not correct, i was wrong, i am wrong, i was mistaken, "
         "i'm wrong"
+    ),
+    "no option": (
+        "none of options, none of given options, none of choices, not option, not among, not in options, "
+        "not in choices, not in list, not listed, not one of, not provided, not available, no correct option, "
+        "no correct answer, no option matches, match any, matches any, mistake in, error in, "
+        "is not option, is not among, is not in options, is not in choices, is not listed, is not one of, "
+        "isn't option, isn't among, isn't listed"
     ),
     "seems": (
         "looks like, look like, looks, resembles, resemble, appears, seems, seem, similar, may look like, "
@@ -176,7 +190,9 @@ WORDS = {
     ),
     "common": (
         "question, step, page, too, together, alone, outside, inside, sat, lying, instead, again, now, today, of, "
-        "in, on, with, at, from, by, near, its, his, her, there, which, who, you, been, into, image, picture"
+        "in, on, with, at, from, by, near, its, his, her, there, which, who, you, been, into, image, picture, "
+        "right side, right hand, right corner, right half, right angle, right triangle, top right, "
+        "bottom right, upper right, lower right, far right, on right, to right, from right, at right"
     ),
 }
 
@@ -226,7 +242,9 @@ REFUSALS = {
         "please provide picture, please provide photo, please re upload, please reupload, please send, "
         "i do not identify, i don't identify, i won't speculate, i don't speculate, i do not speculate, "
         "i don't recognize, i do not recognize, i don't name, i don't guess, i do not guess, shouldn't speculate, "
-        "should not guess, don't make assumptions, do not make assumptions"
+        "should not guess, don't make assumptions, do not make assumptions, choose not to, last training cut off, "
+        "i don't have specific, i do not have specific, i don't have exact, i do not have exact, "
+        "i don't have real time, i do not have real time, i don't have precise, i do not have precise"
     ),
     "sorry": "i'm sorry, i am sorry, i apologize, i apologise, my apologies, sorry, unfortunately",
     "unknowable": (

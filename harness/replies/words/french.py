@@ -2,18 +2,27 @@
 
 WORDS = {
     "yes": "oui, ouais",
-    "yes alone": "si",
     "no": "non",
-    "answer": "réponse, bonne réponse, réponse correcte, solution, conclusion",
+    "true alone": "vrai, c'est vrai, exact, c'est exact, c'est correct",
+    "false alone": "faux, c'est faux, pas vrai, ce n'est pas vrai, inexact",
+    "yes alone": "si, bien sûr, bien sûr que oui, tout à fait, exactement, absolument",
+    "no alone": "pas du tout, absolument pas, bien sûr que non",
+    "claim": "affirmation, l'affirmation, énoncé, l'énoncé, phrase",
+    "exists": "il y a, on voit",
+    "picture": "image, l'image, photo",
+    "answer": (
+        "bonne option, option correcte, bon choix, réponse, bonne réponse, réponse correcte, solution, conclusion"
+    ),
     "option": "option, lettre, choix, proposition",
-    "is": "est, sont, c'est, était, serait, montre, voit, il y a, a, semble, représente, suis",
-    "it": "il, elle, c'est, ce, ceci, cela, ça, on, je, ils, elles",
+    "is": "on voit, est, sont, c'est, était, serait, montre, voit, il y a, a, semble, représente, suis",
+    "it": "il y a, on voit, il, elle, c'est, ce, ceci, cela, ça, on, je, ils, elles",
     "self": "je, nous",
     "choose": "choisis, choisirais, pense, dirais, crois, opte pour, sélectionne",
     "right": "correcte, correct, juste, exacte, exact, vrai, vraie, bonne",
     "wrong": "incorrecte, incorrect, fausse, faux, inexacte, erronée, éliminée, pas correcte, pas juste",
     "not": (
-        "n'est, n'est pas, n'y a, ne, pas, pas un, pas une, n'a, jamais, ni, sans, n'était, ce n'est pas, non pas, n'ai"
+        "n'est, n'est pas, n'y a, n'y a pas, n'a pas, ne, pas, pas un, pas une, n'a, jamais, ni, sans, n'était, ce "
+        "n'est pas, non pas, n'ai"
     ),
     "not any": "aucun, aucune",
     "not before": "n'est, n'est pas, ne",

@@ -3,10 +3,19 @@
 WORDS = {
     "yes": "ja, jawohl",
     "no": "nein, nö, nee",
-    "answer": "antwort, lösung, richtige antwort, fazit, ergebnis",
+    "true alone": "wahr, richtig, stimmt, das stimmt, das ist richtig, das ist wahr, korrekt",
+    "false alone": "falsch, stimmt nicht, das stimmt nicht, das ist falsch, unwahr, nicht wahr",
+    "yes alone": "doch, genau, natürlich",
+    "claim": "aussage, behauptung",
+    "exists": "es gibt, da ist, ich sehe",
+    "picture": "bild, foto",
+    "answer": "richtige option, korrekte antwort, richtige lösung, antwort, lösung, richtige antwort, fazit, ergebnis",
     "option": "option, buchstabe, auswahl, möglichkeit",
-    "is": "ist, sind, war, lautet, wäre, zeigt, sieht, hat, handelt, befindet, scheint, gibt, bin",
-    "it": "es, das, dies, dieses, er, sie, man, ich, da",
+    "is": (
+        "es gibt, da ist, ich sehe, ist, sind, war, lautet, wäre, zeigt, sieht, hat, handelt, befindet, scheint, "
+        "gibt, bin"
+    ),
+    "it": "es gibt, da ist, ich sehe, es, das, dies, dieses, er, sie, man, ich, da",
     "self": "ich, wir",
     "choose": "wähle, nehme, denke, glaube, meine, sage, vermute, würde sagen, tippe auf, entscheide mich für",
     "right": "richtig, korrekt, stimmt, zutreffend",

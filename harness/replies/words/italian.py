@@ -3,10 +3,20 @@
 WORDS = {
     "yes": "sì",
     "no": "no",
-    "answer": "risposta, risposta corretta, risposta esatta, risposta giusta, soluzione, conclusione",
+    "true alone": "vero, è vero, giusto, corretto, esatto",
+    "false alone": "falso, è falso, non è vero, sbagliato, errato",
+    "yes alone": "certo, certo che sì, esatto, certamente",
+    "no alone": "certo che no, assolutamente no, per niente",
+    "claim": "affermazione, l'affermazione, dichiarazione",
+    "exists": "c'è, ci sono",
+    "picture": "immagine, foto",
+    "answer": (
+        "opzione corretta, alternativa corretta, risposta, risposta corretta, risposta esatta, risposta giusta, "
+        "soluzione, conclusione"
+    ),
     "option": "opzione, lettera, alternativa, scelta",
     "is": "è, sono, era, sarebbe, mostra, vedo, c'è, ci sono, ha, sembra",
-    "it": "questo, questa, quello, quella, esso, essa, lui, lei, c'è, io, si tratta",
+    "it": "ci sono, questo, questa, quello, quella, esso, essa, lui, lei, c'è, io, si tratta",
     "self": "io, noi",
     "choose": "scelgo, sceglierei, credo, penso, direi, seleziono, opto per",
     "right": "corretta, corretto, giusta, giusto, esatta, esatto, vera, vero",

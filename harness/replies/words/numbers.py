@@ -11,8 +11,25 @@ NUMBERS = (
     "- - два три четыре пять шесть семь восемь девять десять",
     "- - اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة",
     "- - - तीन चार पाँच छह सात आठ नौ दस",
+    "- - 二 三 四 五 六 七 八 九 十",
+    "- - 两",
 )
 """From zero on; without those that mean something else in another language: `due`, `dos`, `neuf`, `sei` and `दो`."""
+
+ALONE = (
+    "",
+    "uno una um uma un une eins ein eine один одна 一 واحد واحدة एक 하나 ひとつ 一つ",
+    "dos due duas две اثنتان اثنين दो 둘 ふたつ 二つ",
+    "셋 三つ",
+    "넷 四つ",
+    "다섯 五つ",
+    "sei 여섯",
+    "sete 일곱",
+    "여덟",
+    "neuf 아홉",
+    "열",
+)
+"""From zero on, words that are a number where nothing else is said."""
 
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 
@@ -30,5 +47,8 @@ MAGNITUDES = (
 COUNTS = "is only exactly just are see shows has contains with count counted it's there's and"
 """Words after which `one` is a number."""
 
-COUNTED = "option choice answer number figure image step question caption output sentence statement # page"
+COUNTED = (
+    "option choice answer number figure image step question caption output sentence statement # page least most "
+    "than half"
+)
 """Words after which a number is a name."""

@@ -3,7 +3,17 @@
 WORDS = {
     "yes": "sim",
     "no": "não",
-    "answer": "resposta, resposta correta, resposta certa, solução, conclusão",
+    "true alone": "verdadeiro, certo, é verdade, verdadeira, correto, está correto",
+    "false alone": "falso, é falso, não é verdade, errado, falsa, incorreto, está errado",
+    "yes alone": "claro, claro que sim, com certeza",
+    "no alone": "claro que não, de jeito nenhum",
+    "claim": "afirmação, enunciado, declaração",
+    "exists": "há",
+    "picture": "imagem, foto",
+    "answer": (
+        "alternativa correta, opção correta, letra correta, resposta, resposta correta, resposta certa, solução, "
+        "conclusão"
+    ),
     "option": "opção, letra, alternativa",
     "is": "é, são, está, era, seria, mostra, vejo, há, tem, parece, estou",
     "it": "isto, isso, este, esta, esse, essa, ele, ela, há, eu, trata-se",

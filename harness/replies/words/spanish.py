@@ -2,9 +2,17 @@
 
 WORDS = {
     "yes": "sí",
-    "yes alone": "si",
     "no": "no",
-    "answer": "respuesta, respuesta correcta, solución, conclusión",
+    "true alone": "verdadero, cierto, es verdad, es cierto, verdadera, correcto, es correcto",
+    "false alone": "falso, es falso, no es verdad, no es cierto, falsa, incorrecto, es incorrecto",
+    "yes alone": "si, si claro, claro que sí, así es, por supuesto",
+    "no alone": "claro que no, en absoluto, para nada",
+    "claim": "afirmación, enunciado, declaración",
+    "exists": "hay",
+    "picture": "imagen, foto",
+    "answer": (
+        "opción correcta, alternativa correcta, letra correcta, respuesta, respuesta correcta, solución, conclusión"
+    ),
     "option": "opción, letra, alternativa",
     "is": "es, son, está, era, sería, muestra, veo, hay, tiene, parece, estoy",
     "it": "esto, este, esta, eso, ello, él, ella, hay, yo",
