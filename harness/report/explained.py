@@ -136,7 +136,7 @@ def _section(each: Explained, picture: str, over: str) -> Html:
     ]
     largest = max(abs(found.low), abs(found.high))
     ends = tag("div", {"class": "ends"}, *(tag("span", None, _signed(end)) for end in (-largest, 0.0, largest)))
-    said = "change of the score; green: the true box" if item.boxes else "change of the score"
+    said = "fall of the score when hidden; green: the true box" if item.boxes else "fall of the score when hidden"
     legend = tag("figcaption", None, tag("div", {"class": "ramp"}), ends, said)
     return tag(
         "section",
