@@ -145,8 +145,8 @@ def test_scores_are_those_of_the_source_without_its_library(kind, saved, exporte
     assert {row["model"] for row in ours} == {folder.name}
     warm = ("onnxruntime", "onnx", "tokenizers", "torch", "open_clip")
     assert without(warm, "run", "--model", f"onnx:{folder}", *given) == ours
-    record = next((tmp_path / "results" / "runs" / folder.name).glob("*.json")).read_text()
-    assert "exported to ONNX from " in record
+    records = (tmp_path / "results" / "runs" / folder.name).glob("*.json")  # that of the source may have the same label
+    assert any("exported to ONNX from " in record.read_text() for record in records)
 
 
 @pytest.mark.slow
