@@ -80,6 +80,13 @@ StorePath = Annotated[
     Path | None, typer.Option("--store", help="Store file of remembered answers. Default: $MMBENCH_HOME/store.sqlite.")
 ]
 
+Device = Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")]
+Dtype = Annotated[str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")]
+BatchSize = Annotated[str, typer.Option("--batch-size", help="Inputs in one forward pass, or auto.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")]
+
 Scorer = Annotated[
     str | None, typer.Option("--scorer", help="Scorer: a second model, with embeddings, for metrics such as clipscore.")
 ]

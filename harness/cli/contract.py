@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, make_console, print_json
+from mmbench.harness.cli.common import Debug, Device, Dtype, Form, Offline, Output, Yes, make_console, print_json
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import UsageError, WeightsUnavailable
 
@@ -28,16 +28,12 @@ def make():
 
 def contract(
     spec: Annotated[str, typer.Argument(help="Model: whatever --model of run takes, but one.")],
-    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
-    ] = "auto",
-    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
-    ] = False,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    offline: Offline = False,
+    yes: Yes = False,
     form: Form = Output.table,
-    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Hold an adapter against the contract: a made-up handful of pictures and texts, asked in several ways.
 

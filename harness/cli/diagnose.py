@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import StorePath, batch_size_of, make_console, print_json, print_text
+from mmbench.harness.cli.common import (
+    BatchSize,
+    Debug,
+    Device,
+    Dtype,
+    Offline,
+    StorePath,
+    Yes,
+    batch_size_of,
+    make_console,
+    print_json,
+    print_text,
+)
 from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import MmbenchError, UsageError
 from mmbench.harness.render.plain import plain
@@ -38,20 +50,16 @@ def diagnose(
         int | None,
         typer.Option("--sample", help="Number of items to embed, drawn by the seed, of each class its share.", min=1),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
-    ] = "auto",
-    batch_size: Annotated[str, typer.Option("--batch-size", help="Inputs in one forward pass, or auto.")] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    batch_size: BatchSize = "auto",
     seed: Annotated[int, typer.Option("--seed", help="Random seed of the sample.")] = 0,
-    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
-    ] = False,
+    offline: Offline = False,
+    yes: Yes = False,
     form: Annotated[
         DiagnosisOutput, typer.Option("--format", help="Output format: table, markdown, csv or json.")
     ] = DiagnosisOutput.table,
-    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Embed a task's pictures and texts, and tell what the space is like: pairs, gap, hubs, spread, rank.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Results, StorePath, make_console, warn
+from mmbench.harness.cli.common import Device, Dtype, Results, StorePath, make_console, warn
 from mmbench.harness.cli.streams import output_kept, stoppable
 from mmbench.harness.errors import DataError, UsageError
 from mmbench.harness.render.figures import count
@@ -65,10 +65,8 @@ def explain(
     to: Annotated[Path | None, typer.Option("--to", help="HTML file to write, with each picture and its map.")] = None,
     output: Results = Path("results"),
     store: StorePath = None,
-    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
-    ] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
 ) -> None:
     """Show which parts of a picture the score of the chosen option depends on; nothing is fetched.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, make_console, print_json
+from mmbench.harness.cli.common import Debug, Form, Offline, Output, make_console, print_json
 from mmbench.harness.cli.streams import output_kept
 from mmbench.harness.errors import MmbenchError, UsageError
 
@@ -19,9 +19,9 @@ def export_onnx(
         str, typer.Argument(metavar="MODEL", help="Model: a dual encoder, open_clip:… or hf:…, or an alias of one.")
     ],
     folder: Annotated[Path, typer.Argument(help="Folder to write: a new or an empty one.")],
-    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    offline: Offline = False,
     form: Form = Output.table,
-    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks of errors are shown.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Write a dual encoder as ONNX graphs with its preprocessing and tokenizer, for onnx:FOLDER.
 

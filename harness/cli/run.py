@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.harness.cli.common import (
+    BatchSize,
     By,
+    Device,
+    Dtype,
     Form,
+    Offline,
     Output,
     Results,
     Scorer,
     StorePath,
+    Yes,
     batch_size_of,
     make_console,
     print_json,
@@ -76,11 +81,9 @@ def run(
             min=1,
         ),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
-    ] = "auto",
-    batch_size: Annotated[str, typer.Option("--batch-size", help="Inputs in one forward pass, or auto.")] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    batch_size: BatchSize = "auto",
     seed: Annotated[int, typer.Option("--seed", help="Random seed of everything that is drawn.")] = 0,
     route: Annotated[RouteName | None, typer.Option("--route", help="Route that every model must be asked by.")] = None,
     prompt: Annotated[
@@ -121,9 +124,7 @@ def run(
         int | None,
         typer.Option("--max-total-tokens", help="Tokens of questions and replies at which asking stops.", min=1),
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Consent to what would be sent to a service, which is told before.")
-    ] = False,
+    yes: Yes = False,
     engine: Annotated[
         EngineChoice, typer.Option("--engine", help="Where models run: local, this process; ray, workers of Ray.")
     ] = EngineChoice.local,
@@ -141,7 +142,7 @@ def run(
             "--gpus-per-worker", help="GPUs of each worker, a part of one too. Default: 1 where there are any."
         ),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    offline: Offline = False,
     by: By = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan only: show what would be asked, and ask nothing.")

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from mmbench.harness.cli.common import Form, Output, Results, StorePath, make_console, print_json
+from mmbench.harness.cli.common import (
+    Device,
+    Dtype,
+    Form,
+    Offline,
+    Output,
+    Results,
+    StorePath,
+    make_console,
+    print_json,
+)
 from mmbench.harness.cli.streams import output_kept, stoppable
 
 
@@ -19,11 +29,9 @@ def verify(
     ] = None,
     output: Results = Path("results"),
     store: StorePath = None,
-    device: Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:N.")] = "auto",
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Precision: auto (fp32 on CPU, fp16 on CUDA), fp32, fp16 or bf16.")
-    ] = "auto",
-    offline: Annotated[bool, typer.Option("--offline", help="Network access is never attempted.")] = False,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    offline: Offline = False,
     form: Form = Output.table,
 ) -> None:
     """Measure what was published of a model, as far as its weights and the data are here; nothing is fetched.
